@@ -1,0 +1,98 @@
+// Package cli is what the three commands share at the edge to the person who
+// calls them: standard streams, exit codes, signals, how an error is printed.
+//
+// The manners: results go to standard output, everything else to standard
+// error; an error is one sentence that starts with "error:", in lower case and
+// without a full stop, and may be followed by a "hint:" line; a panic is a bug.
+// Nothing below this package reads flags, environment, clock or streams.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes of all commands; other programs rely on them.
+const (
+	ExitOK       = 0 // fine
+	ExitFindings = 1 // findings, drift or failed copies
+	ExitUsage    = 2 // wrong usage or configuration
+	ExitFailed   = 3 // could not do the work
+)
+
+// Env is what a command knows of the world around it.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+}
+
+// Error is an error with an exit code and, optionally, a hint for the person.
+type Error struct {
+	Code int
+	Err  error // nil: everything was said already, only the code counts
+	Hint string
+}
+
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("exit status %d", e.Code)
+	}
+	return e.Err.Error()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Exit ends a command with a code and without another word.
+func Exit(code int) error { return &Error{Code: code} }
+
+// Usagef is an error of the caller's making: wrong usage or configuration.
+func Usagef(format string, args ...any) error {
+	return &Error{Code: ExitUsage, Err: fmt.Errorf(format, args...)}
+}
+
+// Failf is an error that kept the command from doing its work.
+func Failf(format string, args ...any) error {
+	return &Error{Code: ExitFailed, Err: fmt.Errorf(format, args...)}
+}
+
+// Main runs the command that build makes and ends the process. The context it
+// hands down is cancelled by SIGINT and SIGTERM; both stay caught until the
+// process ends, because Prow sends one right after the other.
+func Main(build func(Env) *cobra.Command) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	code := Run(ctx, build(env), env, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// Run executes the command with args and returns its exit code. An error that
+// is no *Error comes from cobra and means wrong usage.
+func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetArgs(args)
+	cmd.SetIn(env.Stdin)
+	cmd.SetOut(env.Stdout)
+	cmd.SetErr(env.Stderr)
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		return ExitOK
+	}
+	e := &Error{Code: ExitUsage, Err: err, Hint: "see '" + cmd.Name() + " --help'"}
+	errors.As(err, &e)
+	if e.Err != nil {
+		fmt.Fprintf(env.Stderr, "error: %v\n", e.Err)
+	}
+	if e.Err != nil && e.Hint != "" {
+		fmt.Fprintf(env.Stderr, "hint: %s\n", e.Hint)
+	}
+	return e.Code
+}

@@ -1,0 +1,90 @@
+// Package source says where something stands in a file and what is wrong with
+// it there. Every other package speaks of places and problems in these types,
+// so that a position made by the mapping parser, the YAML reader or a rule
+// prints the same way everywhere.
+//
+// The package promises to hold plain values only: no I/O, no formats.
+package source
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
+// Position is a place in a file. Line and Column count from 1; 0 means that
+// none applies (the whole file, the whole line). Column counts Unicode code
+// points, not bytes.
+type Position struct {
+	File   string // relative to the root of the tree, with slashes
+	Line   int
+	Column int
+}
+
+// String gives file:line:column and leaves out what is 0.
+func (p Position) String() string {
+	switch {
+	case p.Line == 0:
+		return p.File
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	default:
+		return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+	}
+}
+
+// Compare orders positions by file, line and column.
+func (p Position) Compare(q Position) int {
+	return cmp.Or(strings.Compare(p.File, q.File), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column))
+}
+
+// Severity says how bad a problem is. The zero value is Error, so that a
+// problem of which nobody said otherwise is not overlooked.
+type Severity int
+
+// The severities, worst first.
+const (
+	Error Severity = iota
+	Warning
+	Info
+)
+
+var severityNames = [...]string{"error", "warning", "info"}
+
+// String gives "error", "warning" or "info".
+func (s Severity) String() string {
+	if s < 0 || int(s) >= len(severityNames) {
+		return fmt.Sprintf("Severity(%d)", int(s))
+	}
+	return severityNames[s]
+}
+
+// ParseSeverity reads what String writes.
+func ParseSeverity(name string) (Severity, error) {
+	for i, n := range severityNames {
+		if n == name {
+			return Severity(i), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown severity %q: use error, warning or info", name)
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Severity) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseSeverity(string(text))
+	return err
+}
+
+// Problem is something wrong at one place: what, where, and what to do.
+type Problem struct {
+	Pos      Position
+	Severity Severity
+	Message  string // what is wrong, without the position
+	Hint     string // what to do about it; may be empty
+}
+
+// Error makes a Problem usable as an error: position, message.
+func (p Problem) Error() string { return p.Pos.String() + ": " + p.Message }
