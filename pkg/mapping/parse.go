@@ -1,0 +1,329 @@
+package mapping
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// maxLine is the longest line that oc reads, in bytes with its end: it scans
+// with a buffer of 64 KiB.
+const maxLine = 64 * 1024
+
+// Parse reads a mapping file. It always returns a file; lines that oc image
+// mirror would refuse are of kind [Invalid] and stand in Problems with
+// [source.Error], and what it would silently drop or misread stands there too,
+// as an error when an image would not be mirrored, else as a warning.
+func Parse(name string, data []byte) *File {
+	f := &File{Name: name}
+	p := parser{file: f}
+	p.lines(data)
+	if problem, ok := notText(name, data); ok {
+		for i := range f.Lines {
+			f.Lines[i].Kind = Invalid
+		}
+		f.Problems = append(f.Problems, problem)
+		return f
+	}
+	mapped := false
+	for i := range f.Lines {
+		p.line(&f.Lines[i])
+		mapped = mapped || f.Lines[i].Kind != Blank && f.Lines[i].Kind != Comment
+	}
+	if !mapped {
+		f.Problems = append(f.Problems, source.Problem{
+			Pos:     source.Position{File: name},
+			Message: "the file maps nothing, and oc image mirror fails on a file without a mapping",
+			Hint:    "add a line SRC DST, or remove the file",
+		})
+	}
+	return f
+}
+
+// notText finds what makes a whole file unreadable as text, so that it is said
+// once and not for each line.
+func notText(name string, data []byte) (source.Problem, bool) {
+	problem := source.Problem{Pos: source.Position{File: name}, Hint: "save the file as plain UTF-8 text"}
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		problem.Message = "the file is UTF-16, which oc image mirror cannot read"
+		return problem, true
+	}
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		head := data[:i]
+		start := bytes.LastIndexByte(head, '\n') + 1
+		problem.Pos.Line = bytes.Count(head, []byte{'\n'}) + 1
+		problem.Pos.Column = utf8.RuneCount(head[start:]) + 1
+		problem.Message = "the file is not text: it holds a NUL byte"
+		return problem, true
+	}
+	return source.Problem{}, false
+}
+
+type parser struct{ file *File }
+
+// lines cuts the data into lines; nothing is lost.
+func (p *parser) lines(data []byte) {
+	text := string(data)
+	for n := 1; text != ""; n++ {
+		l := Line{Number: n, Text: text}
+		if i := strings.IndexByte(text, '\n'); i >= 0 {
+			l.Text, l.End, text = text[:i], "\n", text[i+1:]
+		} else {
+			text = ""
+		}
+		p.file.Lines = append(p.file.Lines, l)
+	}
+}
+
+func (p *parser) problem(l *Line, offset int, severity source.Severity, hint, format string, args ...any) {
+	p.file.Problems = append(p.file.Problems, source.Problem{
+		Pos: p.at(l, offset), Severity: severity, Hint: hint, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+// refuse makes the line invalid and says why.
+func (p *parser) refuse(l *Line, offset int, hint, format string, args ...any) {
+	l.Kind, l.Entries = Invalid, nil
+	p.problem(l, offset, source.Error, hint, format, args...)
+}
+
+// at is the position of a byte offset in the line.
+func (p *parser) at(l *Line, offset int) source.Position {
+	return source.Position{File: p.file.Name, Line: l.Number, Column: utf8.RuneCountInString(l.Text[:offset]) + 1}
+}
+
+// word is one argument of a line with its byte offset.
+type word struct {
+	text   string
+	offset int
+}
+
+func (p *parser) line(l *Line) {
+	if len(l.Text)+len(l.End) > maxLine {
+		p.refuse(l, 0, "split the line: one source may stand on several lines with different destinations",
+			"the line has %d bytes, and oc image mirror reads at most %d", len(l.Text), maxLine-len(l.End))
+		return
+	}
+	body, comment := l.Text, -1
+	if comment = strings.IndexByte(body, '#'); comment >= 0 {
+		body = body[:comment]
+	}
+	trimmed := strings.TrimSpace(body)
+	if trimmed == "" {
+		if comment >= 0 {
+			l.Kind = Comment
+		}
+		return
+	}
+	if comment > 0 && !isSpaceBefore(body) {
+		p.problem(l, comment, source.Warning, "put a blank before the # of a comment",
+			"the # ends the reference in the middle of a word, and the rest is a comment")
+	}
+	start := len(body) - len(strings.TrimLeftFunc(body, unicode.IsSpace))
+	l.Kind = Mapped
+	words := splitWords(trimmed, start)
+	if strings.Contains(trimmed, "=") {
+		p.pairs(l, words)
+	} else {
+		p.list(l, words)
+	}
+}
+
+func isSpaceBefore(body string) bool {
+	r, _ := utf8.DecodeLastRuneInString(body)
+	return unicode.IsSpace(r)
+}
+
+// splitWords splits at single blanks, as oc does, and drops the empty words
+// between two blanks, which oc skips.
+func splitWords(s string, offset int) []word {
+	words := make([]word, 0, 4)
+	for text := range strings.SplitSeq(s, " ") {
+		if text != "" {
+			words = append(words, word{text, offset})
+		}
+		offset += len(text) + 1
+	}
+	return words
+}
+
+// list reads SRC DST [DST...].
+func (p *parser) list(l *Line, words []word) {
+	if w := words[0]; len(words) == 1 {
+		if tab := strings.IndexFunc(w.text, unicode.IsSpace); tab >= 0 {
+			p.refuse(l, w.offset+tab, "separate source and destination with a blank",
+				"%s is no separator: oc image mirror splits a line at blanks only", describeSpace(w.text[tab:]))
+			return
+		}
+		p.refuse(l, w.offset, "write SRC DST [DST...]", "a source without a destination: %q", w.text)
+		return
+	}
+	entry := Entry{}
+	ok := p.reference(l, words[0], true, &entry.Source)
+	for _, w := range words[1:] {
+		ok = p.destination(l, w, &entry) && ok
+	}
+	if ok {
+		l.Entries = []Entry{entry}
+	}
+}
+
+// pairs reads SRC=DST arguments; words without "=" are what oc ignores.
+func (p *parser) pairs(l *Line, words []word) {
+	entries, ok := make([]Entry, 0, len(words)), true
+	for _, w := range words {
+		src, dst, isPair := strings.Cut(w.text, "=")
+		if !isPair {
+			p.problem(l, w.offset, source.Error, "put it on a line of its own, or write SRC=DST",
+				"%q is ignored: beside SRC=DST, oc image mirror drops every other word of the line", w.text)
+			continue
+		}
+		if src == "" || dst == "" {
+			p.refuse(l, w.offset, "write SRC=DST without blanks around the =", "%q is no SRC=DST: one side is empty", w.text)
+			ok = false
+			continue
+		}
+		entry := Entry{}
+		good := p.reference(l, word{src, w.offset}, true, &entry.Source)
+		good = p.destination(l, word{dst, w.offset + len(src) + 1}, &entry) && good
+		ok = ok && good
+		entries = append(entries, entry)
+	}
+	if ok {
+		l.Entries = entries
+	}
+}
+
+// destination reads one destination of an entry whose source was read.
+func (p *parser) destination(l *Line, w word, e *Entry) bool {
+	var dst Reference
+	if !p.reference(l, w, false, &dst) {
+		return false
+	}
+	if e.Source.Text == "" { // refused already
+		return false
+	}
+	wild := e.Source.Wildcard()
+	switch {
+	case dst.Scheme != "" || e.Source.Scheme != "": // only a registry's references have parts to compare
+	case dst.Digest != "":
+		p.refuse(l, w.offset, "leave the digest out: the destination gets the digest of its source",
+			"a destination cannot have a digest: %q", w.text)
+		return false
+	case wild && dst.Tag != "":
+		p.refuse(l, w.offset, "leave the tag out: each tag keeps its name",
+			"the source stands for several tags, so the destination must be a repository without a tag: %q", w.text)
+		return false
+	case same(e.Source, dst):
+		p.refuse(l, w.offset, "name another repository or tag", "source and destination are the same image: %q", w.text)
+		return false
+	}
+	e.Destinations = append(e.Destinations, dst)
+	return true
+}
+
+// same compares after docker.io, library and tag inheritance.
+func same(src, dst Reference) bool {
+	if src.Digest != "" || src.CanonicalRepository() != dst.CanonicalRepository() {
+		return false
+	}
+	return dst.Tag == "" || dst.Tag == src.Tag
+}
+
+// reference reads one reference into ref.
+func (p *parser) reference(l *Line, w word, isSource bool, ref *Reference) bool {
+	for _, scheme := range [...]string{"file", "s3"} {
+		if strings.HasPrefix(w.text, scheme+"://") {
+			*ref = Reference{Pos: p.at(l, w.offset), Text: w.text, Scheme: scheme}
+			return true
+		}
+	}
+	text, tag := w.text, ""
+	if strings.Contains(text, "*") {
+		var ok bool
+		if text, tag, ok = p.wildcard(l, w, isSource); !ok {
+			return false
+		}
+	}
+	registry, repository, plain, digest, problem := split(text)
+	if problem != "" {
+		offset, hint := explain(w.text, problem)
+		p.refuse(l, w.offset+offset, hint, "%s is not a valid image reference: %s", quote(w.text), problem)
+		return false
+	}
+	if registry == "" && isDomain(repository) && plain == "" && digest == "" && !isSource {
+		p.refuse(l, w.offset, "add the repository: HOST/NAMESPACE/NAME", "%q names a registry and no repository", w.text)
+		return false
+	}
+	if tag == "" {
+		tag = plain
+	}
+	*ref = Reference{Pos: p.at(l, w.offset), Text: w.text, Registry: registry, Repository: repository, Tag: tag, Digest: digest}
+	return true
+}
+
+// wildcard takes a tag with "*" off a source; rest is the reference without it.
+func (p *parser) wildcard(l *Line, w word, isSource bool) (rest, tag string, ok bool) {
+	star := strings.IndexByte(w.text, '*')
+	i := strings.LastIndexByte(w.text, ':')
+	switch {
+	case !isSource:
+		p.refuse(l, w.offset+star, "leave the tag out: each tag keeps its name", "a destination cannot have a wildcard: %q", w.text)
+		return "", "", false
+	case i < 0 || star < i || strings.Contains(w.text[i:], "/"):
+		p.refuse(l, w.offset+star, "name the repository in full", "a wildcard is only possible in the tag of a source: %q", w.text)
+		return "", "", false
+	}
+	tag = w.text[i+1:]
+	for j := range len(tag) {
+		if c := tag[j]; !isWord(c) && c != '-' && c != '.' && c != '*' {
+			p.refuse(l, w.offset+i+1+j, "", "%s is not a valid image reference: the tag pattern holds %q", quote(w.text), c)
+			return "", "", false
+		}
+	}
+	return w.text[:i], tag, true
+}
+
+// explain finds the place and the likely cause of an invalid reference.
+func explain(text, problem string) (offset int, hint string) {
+	switch i := strings.IndexFunc(text, unicode.IsSpace); {
+	case i >= 0:
+		return i, "separate references with blanks: " + describeSpace(text[i:]) + " is no separator"
+	case strings.HasPrefix(text, "\ufeff"):
+		return 0, "remove the byte order mark at the start of the file"
+	case strings.Contains(text, "://"):
+		return 0, "leave the scheme out: write HOST/REPOSITORY:TAG"
+	case strings.Contains(text, "$"):
+		return strings.IndexByte(text, '$'), "write the value: variables are not expanded in a mapping file"
+	case strings.HasSuffix(problem, "must be lowercase"):
+		return strings.IndexFunc(text, unicode.IsUpper), "write the repository in lower case"
+	case strings.HasSuffix(text, ":"):
+		return len(text) - 1, "add the tag, or leave the colon out"
+	case strings.ContainsAny(text, ",;"):
+		return strings.IndexAny(text, ",;"), "separate references with blanks"
+	}
+	return 0, "write HOST/REPOSITORY[:TAG] or HOST/REPOSITORY@DIGEST"
+}
+
+func describeSpace(s string) string {
+	r, _ := utf8.DecodeRuneInString(s)
+	switch r {
+	case '\t':
+		return "a tab"
+	case '\u00a0':
+		return "a no-break space"
+	}
+	return fmt.Sprintf("the white space %U", r)
+}
+
+// quote shortens what no person wants to read in full.
+func quote(s string) string {
+	if len(s) > 200 {
+		return fmt.Sprintf("%q…", s[:200])
+	}
+	return fmt.Sprintf("%q", s)
+}
