@@ -1,0 +1,228 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+)
+
+// ErrNotRelease says that a folder holds neither mappings nor mirroring jobs.
+var ErrNotRelease = errors.New("no release repository: neither " + MirroringDir + " nor " + DefaultJobsFile + " is there")
+
+// Load reads a release repository whose root is the root of fsys. It fails with
+// [ErrNotRelease], or with the error that keeps the root from being read;
+// anything wrong below becomes one of the tree's Problems.
+func Load(fsys fs.FS) (*Tree, error) {
+	if _, err := fs.Stat(fsys, "."); err != nil {
+		return nil, fmt.Errorf("reading the release repository: %w", err)
+	}
+	l := &loader{fsys: fsys, tree: &Tree{FS: fsys, files: map[string][]byte{}}}
+	l.settings()
+	jobs := l.jobs()
+	mirrored := l.sets()
+	if !jobs && !mirrored {
+		return nil, ErrNotRelease
+	}
+	l.aliases()
+	l.tree.Promotions = sync.OnceValue(func() *Promotions { return loadPromotions(fsys) })
+	slices.SortStableFunc(l.tree.Problems, func(a, b Problem) int { return a.Pos.Compare(b.Pos) })
+	return l.tree, nil
+}
+
+// Text gives the bytes of a file that was loaded, for showing the line a
+// position points to; nil when the file was not read.
+func (t *Tree) Text(name string) []byte { return t.files[name] }
+
+// Mappings gives all mapping files of all sets in order.
+func (t *Tree) Mappings() []*MappingFile {
+	var all []*MappingFile
+	for _, s := range t.Sets {
+		all = append(all, s.Files...)
+	}
+	return all
+}
+
+type loader struct {
+	fsys fs.FS
+	tree *Tree
+}
+
+func (l *loader) report(part Part, set string, p source.Problem) {
+	l.tree.Problems = append(l.tree.Problems, Problem{Problem: p, Part: part, Set: set})
+}
+
+// read gives the bytes of a file. A file that is not there is no problem; one
+// that cannot be read is.
+func (l *loader) read(name string, part Part, set string) ([]byte, bool) {
+	data, err := fs.ReadFile(l.fsys, name)
+	switch {
+	case err == nil:
+		l.tree.files[name] = data
+		return data, true
+	case !errors.Is(err, fs.ErrNotExist):
+		l.unreadable(name, part, set, err)
+	case part != PartSettings:
+		if info, err := fs.Stat(l.fsys, path.Dir(name)); err == nil && info.IsDir() && l.dangling(name) {
+			l.unreadable(name, part, set, errors.New("a symbolic link to nowhere"))
+		}
+	}
+	return nil, false
+}
+
+// dangling says whether a name is listed by its folder though it cannot be
+// opened.
+func (l *loader) dangling(name string) bool {
+	entries, _ := fs.ReadDir(l.fsys, path.Dir(name))
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == path.Base(name) })
+}
+
+func (l *loader) unreadable(name string, part Part, set string, err error) {
+	var pe *fs.PathError
+	if errors.As(err, &pe) { // the path is said by the position
+		err = pe.Err
+	}
+	l.report(part, set, source.Problem{
+		Pos:     source.Position{File: name},
+		Message: fmt.Sprintf("the file cannot be read: %v", err),
+		Hint:    "make it a regular file that everybody may read",
+	})
+}
+
+func (l *loader) settings() {
+	l.tree.Settings = DefaultSettings()
+	if data, ok := l.read(SettingsFile, PartSettings, ""); ok {
+		settings, problems := parseSettings(SettingsFile, data)
+		for _, p := range problems {
+			l.report(PartSettings, "", p)
+		}
+		if settings != nil {
+			l.tree.Settings = settings
+		}
+	}
+}
+
+func (l *loader) aliases() {
+	if data, ok := l.read(AliasesFile, PartAliases, ""); ok {
+		aliases, problems := parseAliases(AliasesFile, data)
+		for _, p := range problems {
+			l.report(PartAliases, "", p)
+		}
+		l.tree.Aliases = aliases
+	}
+}
+
+func (l *loader) jobs() bool {
+	name := l.tree.Settings.JobsFile
+	data, ok := l.read(name, PartJobs, "")
+	if !ok {
+		return false
+	}
+	file, problems := parseJobs(name, data, l.tree.Settings)
+	for _, p := range problems {
+		l.report(PartJobs, "", p)
+	}
+	l.tree.Jobs = file
+	return true
+}
+
+// sets reads every sub-directory of MirroringDir; false when that is not there.
+func (l *loader) sets() bool {
+	entries, err := fs.ReadDir(l.fsys, MirroringDir)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			l.unreadable(MirroringDir, PartOther, "", err)
+		}
+		return false
+	}
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case l.isDir(MirroringDir+"/"+name, e):
+			l.tree.Sets = append(l.tree.Sets, l.set(name))
+		case strings.HasPrefix(name, "mapping_"):
+			l.tree.Loose = append(l.tree.Loose, name)
+		}
+	}
+	return true
+}
+
+// isDir follows symbolic links, which a release repository may hold.
+func (l *loader) isDir(name string, e fs.DirEntry) bool {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.IsDir()
+	}
+	info, err := fs.Stat(l.fsys, name)
+	return err == nil && info.IsDir()
+}
+
+func (l *loader) set(name string) *Set {
+	s := &Set{Name: name, Dir: MirroringDir + "/" + name}
+	entries, err := fs.ReadDir(l.fsys, s.Dir)
+	if err != nil {
+		l.unreadable(s.Dir, PartOther, name, err)
+		return s
+	}
+	for _, e := range entries {
+		base := e.Name()
+		file := s.Dir + "/" + base
+		dir := l.isDir(file, e)
+		switch {
+		case dir:
+			s.Others = append(s.Others, base+"/")
+		case base == "OWNERS":
+			l.owners(s, file)
+		case base == JobSettingsName:
+			l.jobSettings(s, file)
+		case strings.HasPrefix(base, "mapping_"):
+			l.mapping(s, file)
+		default:
+			s.Others = append(s.Others, base)
+		}
+	}
+	return s
+}
+
+func (l *loader) mapping(s *Set, name string) {
+	data, ok := l.read(name, PartMapping, s.Name)
+	if !ok {
+		return
+	}
+	s.Files = append(s.Files, &MappingFile{
+		File: mapping.Parse(name, data), Set: s, Path: name, Base: path.Base(name), Size: len(data),
+	})
+}
+
+func (l *loader) owners(s *Set, name string) {
+	s.Owners = &Owners{Path: name}
+	data, ok := l.read(name, PartOwners, s.Name)
+	if !ok {
+		return
+	}
+	owners, problems := parseOwners(name, data)
+	s.Owners = owners
+	for _, p := range problems {
+		l.report(PartOwners, s.Name, p)
+	}
+}
+
+func (l *loader) jobSettings(s *Set, name string) {
+	data, ok := l.read(name, PartJobSettings, s.Name)
+	if !ok {
+		return
+	}
+	settings, problems := parseJobSettings(name, data)
+	s.Job = settings
+	for _, p := range problems {
+		l.report(PartJobSettings, s.Name, p)
+	}
+}
+
+// sortedKeys gives the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

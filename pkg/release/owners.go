@@ -1,0 +1,132 @@
+package release
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// Owners is an OWNERS file: who may approve and review changes below its folder.
+// The form is that of Prow's repoowners package: approvers and reviewers at the
+// top, or filters with a regular expression each.
+type Owners struct {
+	Path      string
+	Approvers []Owner
+	Reviewers []Owner
+	Broken    bool // it did not parse; see Tree.Problems
+}
+
+// Owner is one entry of an OWNERS file: a login or the name of an alias, in
+// lower case and without a leading "@", as Prow compares it.
+type Owner struct {
+	Name string
+	Pos  source.Position
+}
+
+// Aliases is OWNERS_ALIASES: groups of logins. Keys are in lower case.
+type Aliases struct {
+	Members map[string][]string
+	Pos     map[string]source.Position
+}
+
+// parseOwners reads an OWNERS file; the result is never nil.
+func parseOwners(name string, data []byte) (*Owners, []source.Problem) {
+	o := &Owners{Path: name}
+	root, problem := parseYAML(name, data)
+	if problem != nil {
+		o.Broken = true
+		return o, []source.Problem{*problem}
+	}
+	if root == nil {
+		return o, nil
+	}
+	p := ownersReader{name: name, owners: o}
+	if root.Kind != yaml.MappingNode {
+		o.Broken = true
+		p.problem(root, "an OWNERS file is a mapping with approvers and reviewers, not %s", kindName(root))
+		return o, p.problems
+	}
+	p.section(root)
+	if filters := child(root, "filters"); filters != nil && len(o.Approvers) == 0 && len(o.Reviewers) == 0 {
+		if filters.Kind != yaml.MappingNode {
+			p.problem(filters, "filters is a mapping from a regular expression to owners, not %s", kindName(filters))
+		} else {
+			for i := 1; i < len(filters.Content); i += 2 {
+				p.section(filters.Content[i])
+			}
+		}
+	}
+	return o, p.problems
+}
+
+type ownersReader struct {
+	name     string
+	owners   *Owners
+	problems []source.Problem
+}
+
+func (r *ownersReader) problem(n *yaml.Node, format string, args ...any) {
+	r.problems = append(r.problems, source.Problem{
+		Pos: at(r.name, n), Message: fmt.Sprintf(format, args...), Hint: "see https://go.k8s.io/owners",
+	})
+}
+
+func (r *ownersReader) section(n *yaml.Node) {
+	r.owners.Approvers = append(r.owners.Approvers, r.logins(n, "approvers")...)
+	r.owners.Reviewers = append(r.owners.Reviewers, r.logins(n, "reviewers")...)
+}
+
+func (r *ownersReader) logins(n *yaml.Node, key string) []Owner {
+	list := child(n, key)
+	if list == nil || list.Tag == "!!null" {
+		return nil
+	}
+	if list.Kind != yaml.SequenceNode {
+		r.problem(list, "%s is a list of logins, not %s", key, kindName(list))
+		return nil
+	}
+	var out []Owner
+	for _, item := range list.Content {
+		v := resolve(item)
+		if v.Kind != yaml.ScalarNode || v.Tag != "!!str" {
+			r.problem(item, "%s holds %s where a login is expected; quote it when it is one", key, kindName(v))
+			continue
+		}
+		if login := normalizeLogin(v.Value); login != "" {
+			out = append(out, Owner{Name: login, Pos: at(r.name, item)})
+		}
+	}
+	return out
+}
+
+func normalizeLogin(s string) string {
+	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "@")
+}
+
+// parseAliases reads OWNERS_ALIASES; nil when it does not parse at all. An
+// alias's body may be a list or nothing.
+func parseAliases(name string, data []byte) (*Aliases, []source.Problem) {
+	root, problem := parseYAML(name, data)
+	if problem != nil {
+		return nil, []source.Problem{*problem}
+	}
+	a := &Aliases{Members: map[string][]string{}, Pos: map[string]source.Position{}}
+	r := ownersReader{name: name}
+	aliases := child(root, "aliases")
+	if aliases == nil || aliases.Kind != yaml.MappingNode {
+		return a, nil
+	}
+	for i := 0; i+1 < len(aliases.Content); i += 2 {
+		key := aliases.Content[i]
+		alias := normalizeLogin(key.Value)
+		members := []string{}
+		for _, o := range r.logins(aliases, key.Value) {
+			members = append(members, o.Name)
+		}
+		a.Members[alias], a.Pos[alias] = members, at(name, key)
+	}
+	return a, r.problems
+}

@@ -1,0 +1,137 @@
+// Package release reads a release repository, as far as image mirroring
+// touches it, into plain data: the sets and their mapping files, OWNERS, the
+// periodics that run them, the settings of mirror-tools, and what ci-operator
+// promotes.
+//
+// The package promises:
+//
+//   - [Load] reads through an [io/fs.FS] and nothing else, each file once, and
+//     never writes; a Tree is not changed after it is loaded and may be used
+//     from several goroutines;
+//   - whatever is wrong with a file becomes a [Problem] with a position and the
+//     rest is loaded all the same; Load fails only where there is no release
+//     repository at all;
+//   - everything comes in a stable order: sets, files and owners by name, jobs
+//     as they stand in their file.
+package release
+
+import (
+	"io/fs"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+)
+
+// Where things lie in a release repository, relative to its root.
+const (
+	MirroringDir     = "core-services/image-mirroring"
+	SettingsFile     = MirroringDir + "/_mirror.yaml"
+	DefaultJobsFile  = "ci-operator/jobs/infra-image-mirroring.yaml"
+	AliasesFile      = "OWNERS_ALIASES"
+	JobSettingsName  = "_job.yaml"
+	PluginsFile      = "core-services/prow/02_config/_plugins.yaml"
+	SecretsFile      = "core-services/ci-secret-bootstrap/_config.yaml"
+	ConfigDir        = "ci-operator/config"
+	DefaultMountPath = "/etc/imagemirror"
+)
+
+// Tree is a release repository as data.
+type Tree struct {
+	FS       fs.FS
+	Sets     []*Set   // by name
+	Loose    []string // mapping_* files that lie in MirroringDir itself, outside any set
+	Jobs     *JobsFile
+	Aliases  *Aliases  // nil when there is no OWNERS_ALIASES
+	Settings *Settings // _mirror.yaml over the defaults; never nil
+	Problems []Problem // what could not be read, by position
+
+	// Promotions reads, on the first call, what ci-operator and the release
+	// controller publish; never nil.
+	Promotions func() *Promotions
+
+	files map[string][]byte // text of the files that positions point into
+}
+
+// Part says which file of the tree a problem keeps from being read.
+type Part int
+
+// The parts of a tree.
+const (
+	PartMapping Part = iota
+	PartOwners
+	PartAliases
+	PartJobs
+	PartJobSettings
+	PartSettings
+	PartOther
+)
+
+// Problem is a file, or a place in one, that could not be read.
+type Problem struct {
+	source.Problem
+	Part Part
+	Set  string // name of the set, where the file belongs to one
+}
+
+// Set is one sub-directory of MirroringDir: the mappings of one team.
+type Set struct {
+	Name   string
+	Dir    string // MirroringDir/Name
+	Files  []*MappingFile
+	Others []string     // names of what else lies in the folder, sub-directories with a trailing slash
+	Owners *Owners      // nil when there is no OWNERS file
+	Job    *JobSettings // _job.yaml; nil when there is none
+}
+
+// MappingFile is one file of a set whose name begins with "mapping_".
+type MappingFile struct {
+	*mapping.File
+	Set  *Set
+	Path string // relative to the root of the tree
+	Base string // base name: the key in the ConfigMap
+	Size int    // bytes
+}
+
+// JobsFile is the file with the mirroring periodics.
+type JobsFile struct {
+	Path string
+	Text []byte
+	Root *yaml.Node // the document; nil when it does not parse
+	Jobs []*Job     // the periodics in file order
+}
+
+// Job is one periodic, as far as mirroring is concerned; Node has the rest.
+type Job struct {
+	Node   *yaml.Node // the mapping node of the periodic
+	Pos    source.Position
+	Name   string
+	Labels map[string]string
+
+	Cluster   string
+	Namespace string // "" means the namespace of Prow's test pods, "ci"
+
+	// Mirrors says whether the job mounts the mappings' ConfigMap.
+	Mirrors bool
+	// Globs are the patterns below the ConfigMap's mount path that the job's
+	// script, command or arguments name, such as "mapping_origin*".
+	Globs []Glob
+	// Secrets are the secrets the job mounts.
+	Secrets []SecretMount
+}
+
+// Glob is a pattern of mapping files, relative to the mount path.
+type Glob struct {
+	Pattern string
+	Pos     source.Position
+}
+
+// SecretMount is one mount of a secret volume in the job's pod.
+type SecretMount struct {
+	Secret    string
+	Pos       source.Position // of the secret's name
+	Key       string          // subPath; "" when the whole secret is mounted
+	KeyPos    source.Position
+	MountPath string
+}

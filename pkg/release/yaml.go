@@ -1,0 +1,134 @@
+package release
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// yamlLine finds the line in the text of an error of the YAML parser.
+var yamlLine = regexp.MustCompile(`line (\d+): ?`)
+
+// parseYAML reads one YAML document and gives its root value, or the problem.
+// An empty document gives nil and no problem.
+func parseYAML(name string, data []byte) (*yaml.Node, *source.Problem) {
+	var doc yaml.Node
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return nil, &source.Problem{
+			Pos:     source.Position{File: name, Line: bytes.Count(data[:i], []byte{'\n'}) + 1},
+			Message: "the file is not text: it holds a NUL byte", Hint: "save the file as plain UTF-8 text",
+		}
+	}
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		p := &source.Problem{Pos: source.Position{File: name}, Hint: "correct the YAML"}
+		text := strings.TrimPrefix(err.Error(), "yaml: ")
+		if m := yamlLine.FindStringSubmatch(text); m != nil {
+			p.Pos.Line, _ = strconv.Atoi(m[1])
+			text = strings.Replace(text, m[0], "", 1)
+		}
+		p.Message = "the file is no valid YAML: " + text
+		return nil, p
+	}
+	if doc.Kind == 0 || len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
+		return nil, nil
+	}
+	return doc.Content[0], nil
+}
+
+// at is the position of a node.
+func at(name string, n *yaml.Node) source.Position {
+	return source.Position{File: name, Line: n.Line, Column: n.Column}
+}
+
+// resolve follows aliases.
+func resolve(n *yaml.Node) *yaml.Node {
+	for n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// child gives the value under keys, one after the other; nil when it is absent
+// or something on the way is no mapping.
+func child(n *yaml.Node, keys ...string) *yaml.Node {
+next:
+	for _, key := range keys {
+		n = resolve(n)
+		if n == nil || n.Kind != yaml.MappingNode {
+			return nil
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				n = n.Content[i+1]
+				continue next
+			}
+		}
+		return nil
+	}
+	return resolve(n)
+}
+
+// items gives the items of a list, nil for anything else.
+func items(n *yaml.Node) []*yaml.Node {
+	if n = resolve(n); n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	return n.Content
+}
+
+// text gives the value of a scalar and "" for anything else.
+func text(n *yaml.Node) string {
+	if n = resolve(n); n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		return ""
+	}
+	return n.Value
+}
+
+func kindName(n *yaml.Node) string {
+	switch n = resolve(n); n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	default:
+		if n.Tag == "!!null" {
+			return "nothing"
+		}
+		return fmt.Sprintf("%q (%s)", n.Value, strings.TrimPrefix(n.Tag, "!!"))
+	}
+}
+
+// Locate gives the position of a byte offset in the value of a scalar node: in
+// a literal block the very line and column in the file, else the start of the
+// scalar.
+func Locate(name string, data []byte, n *yaml.Node, offset int) source.Position {
+	pos := at(name, n)
+	if n.Style&yaml.LiteralStyle == 0 || offset > len(n.Value) {
+		return pos
+	}
+	head := n.Value[:offset]
+	row := strings.Count(head, "\n")
+	start := strings.LastIndexByte(head, '\n') + 1
+	line, _, _ := strings.Cut(n.Value[start:], "\n")
+	for range n.Line + row { // the block begins on the line below its "|"
+		_, rest, ok := bytes.Cut(data, []byte{'\n'})
+		if !ok {
+			return pos
+		}
+		data = rest
+	}
+	written, _, _ := bytes.Cut(data, []byte{'\n'})
+	indent := strings.Index(string(written), line)
+	if indent < 0 {
+		return pos
+	}
+	return source.Position{File: name, Line: n.Line + row + 1,
+		Column: utf8.RuneCountInString(string(written[:indent])+head[start:]) + 1}
+}
