@@ -13,8 +13,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/source"
 )
 
-// yamlLine finds the line in the text of an error of the YAML parser.
-var yamlLine = regexp.MustCompile(`line (\d+): ?`)
+// yamlErrorLine finds the line in the text of an error of the YAML parser.
+var yamlErrorLine = regexp.MustCompile(`line (\d+): ?`)
 
 // parseYAML reads one YAML document and gives its root value, or the problem.
 // An empty document gives nil and no problem.
@@ -29,7 +29,7 @@ func parseYAML(name string, data []byte) (*yaml.Node, *source.Problem) {
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		p := &source.Problem{Pos: source.Position{File: name}, Hint: "correct the YAML"}
 		text := strings.TrimPrefix(err.Error(), "yaml: ")
-		if m := yamlLine.FindStringSubmatch(text); m != nil {
+		if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
 			p.Pos.Line, _ = strconv.Atoi(m[1])
 			text = strings.Replace(text, m[0], "", 1)
 		}
