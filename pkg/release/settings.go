@@ -1,0 +1,174 @@
+package release
+
+import (
+	"path"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// Values of the settings that the whole repository shares when _mirror.yaml
+// does not say otherwise.
+const (
+	DefaultConfigMap = "image-mirror-mappings"
+	DefaultNamespace = "ci"
+)
+
+// Settings is the repository's _mirror.yaml over the defaults.
+type Settings struct {
+	// JobsFile is the file with the mirroring periodics, relative to the root
+	// of the repository.
+	JobsFile string `yaml:"jobs_file,omitempty"`
+	// ConfigMap is the name of the ConfigMap that holds all mapping files.
+	ConfigMap string `yaml:"config_map,omitempty"`
+	// MountPath is where the jobs mount that ConfigMap.
+	MountPath string `yaml:"mount_path,omitempty"`
+	// Namespace is where the jobs' pods run, and their secrets lie.
+	Namespace string `yaml:"namespace,omitempty"`
+	// Template is a job template that replaces the built-in one, relative to
+	// the root of the repository.
+	Template string `yaml:"template,omitempty"`
+	// Partitions is the number of ConfigMaps that the mappings are spread over
+	// once one is too small, by config-updater's partitioned_names: 0 and 1
+	// mean a single one, at most 256.
+	Partitions int `yaml:"partitions,omitempty"`
+	// RetiredRegistries are the hosts that no mapping may name any more, for
+	// the rule reference-registry.
+	RetiredRegistries []string `yaml:"retired_registries,omitempty"`
+	// Severity changes how bad the findings of a rule are: a rule's name to
+	// error, warning, info or off.
+	Severity Severities `yaml:"severity,omitempty"`
+	// Overrides change severities for some files; the last that matches wins.
+	Overrides []Override `yaml:"overrides,omitempty"`
+	// Defaults are the settings of every job that does not say otherwise.
+	Defaults JobSettings `yaml:"defaults,omitempty"`
+	// Jobs are the periodics that belong to no set, or are a set's second one.
+	// Each needs a name.
+	Jobs []JobSettings `yaml:"jobs,omitempty"`
+
+	positions `yaml:"-"`
+}
+
+// Severities are the severities of some rules.
+type Severities []RuleSeverity
+
+// RuleSeverity is the severity of one rule.
+type RuleSeverity struct {
+	Rule  string
+	Level Level
+	Pos   source.Position // of the rule's name
+}
+
+// Override changes severities for the files that one of its patterns matches.
+type Override struct {
+	// Paths are patterns of files relative to the root of the repository; "**"
+	// stands for any number of folders.
+	Paths []string `yaml:"paths,omitempty"`
+	// Severity is as for the whole repository, for these files.
+	Severity Severities `yaml:"severity,omitempty"`
+
+	positions `yaml:"-"`
+}
+
+// Level is a severity, or off.
+type Level string
+
+// The levels.
+const (
+	LevelError   Level = "error"
+	LevelWarning Level = "warning"
+	LevelInfo    Level = "info"
+	LevelOff     Level = "off"
+)
+
+// SeverityOf gives how bad findings of the rule in a file are, where def is the
+// rule's own opinion; false means that they are not wanted at all. file is
+// relative to the root of the repository.
+func (s *Settings) SeverityOf(rule, file string, def source.Severity) (source.Severity, bool) {
+	level := s.Severity.level(rule)
+	for _, o := range s.Overrides {
+		if l := o.Severity.level(rule); l != "" && o.matches(file) {
+			level = l
+		}
+	}
+	switch level {
+	case "":
+		return def, true
+	case LevelOff:
+		return def, false
+	}
+	severity, err := source.ParseSeverity(string(level))
+	return severity, err == nil
+}
+
+func (s Severities) level(rule string) Level {
+	for _, r := range s {
+		if r.Rule == rule {
+			return r.Level
+		}
+	}
+	return ""
+}
+
+func (o Override) matches(file string) bool {
+	for _, p := range o.Paths {
+		if ok, err := doublestar.Match(p, file); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// DefaultSettings is what holds in a repository without _mirror.yaml.
+func DefaultSettings() *Settings {
+	return &Settings{
+		JobsFile:  DefaultJobsFile,
+		ConfigMap: DefaultConfigMap,
+		MountPath: DefaultMountPath,
+		Namespace: DefaultNamespace,
+		RetiredRegistries: []string{
+			"registry.svc.ci.openshift.org",
+			"registry.svc.ci.openshift.org:5000",
+			"docker-registry.default.svc:5000",
+			"registry.access.redhat.com",
+		},
+	}
+}
+
+// parseSettings reads _mirror.yaml over the defaults. What is wrong is
+// reported, and the rest of the file holds all the same.
+func parseSettings(file string, data []byte) (*Settings, []source.Problem) {
+	s := DefaultSettings()
+	d := decoder{file: file}
+	d.document(data, s)
+	if s.MountPath != "" && !path.IsAbs(s.MountPath) {
+		d.problem(s.At("mount_path"), "mount_path must be an absolute path", "write it with a leading slash")
+	}
+	if s.Partitions < 0 || s.Partitions > 256 {
+		d.problem(s.At("partitions"), "partitions must be between 0 and 256", "")
+	}
+	for _, o := range s.Overrides {
+		if len(o.Paths) == 0 {
+			d.problem(o.At(""), "an override without paths", "add paths: [\"core-services/image-mirroring/NAME/**\"]")
+		}
+		for _, p := range o.Paths {
+			if !doublestar.ValidatePattern(p) {
+				d.problem(o.At("paths"), "no valid pattern: "+p, "")
+			}
+		}
+	}
+	s.Defaults.check(&d)
+	for _, key := range identity {
+		if pos, ok := s.Defaults.has(key); ok {
+			d.problem(pos, key+" cannot be the same for all jobs", "set it in the "+JobSettingsName+" of each set")
+		}
+	}
+	for i := range s.Jobs {
+		if s.Jobs[i].Name == "" {
+			d.problem(s.Jobs[i].At(""), "a job without a set needs a name", "add name: periodic-image-mirroring-…")
+		}
+		s.Jobs[i].check(&d)
+	}
+	return s, d.sorted()
+}

@@ -1,0 +1,317 @@
+package release
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// positions remembers where the settings of one mapping stand.
+type positions struct {
+	keys map[string]source.Position // of the value; "" is the mapping itself
+}
+
+// At gives the position of a setting's value by its key, or of the whole
+// mapping when the key is not there; the zero Position when the settings were
+// not read from a file.
+func (p *positions) At(key string) source.Position {
+	if pos, ok := p.keys[key]; ok {
+		return pos
+	}
+	return p.keys[""]
+}
+
+// Keys gives the settings that the file sets to something valid, in order of name.
+func (p *positions) Keys() []string {
+	keys := slices.Sorted(maps.Keys(p.keys))
+	return slices.DeleteFunc(keys, func(k string) bool { return k == "" })
+}
+
+func (p *positions) has(key string) (source.Position, bool) {
+	pos, ok := p.keys[key]
+	return pos, ok
+}
+
+// decoder reads YAML into the settings types, strictly: a key that a type does
+// not have, a key given twice and a value of another kind are problems with
+// their place, and everything else is read all the same.
+type decoder struct {
+	file     string
+	problems []source.Problem
+}
+
+func (d *decoder) problem(pos source.Position, message, hint string) {
+	d.problems = append(d.problems, source.Problem{Pos: pos, Message: message, Hint: hint})
+}
+
+func (d *decoder) at(n *yaml.Node) source.Position {
+	return source.Position{File: d.file, Line: n.Line, Column: n.Column}
+}
+
+func (d *decoder) sorted() []source.Problem {
+	slices.SortStableFunc(d.problems, func(a, b source.Problem) int { return a.Pos.Compare(b.Pos) })
+	return d.problems
+}
+
+// yamlLine finds the line in an error of the YAML reader, which has no other
+// way to say it.
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+func (d *decoder) document(data []byte, into any) {
+	var doc yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return // empty, or nothing but comments
+	}
+	if err != nil {
+		pos := source.Position{File: d.file}
+		message := err.Error()
+		if m := yamlLine.FindStringSubmatch(message); m != nil {
+			pos.Line, _ = strconv.Atoi(m[1])
+			message = m[2]
+		}
+		d.problem(pos, "no valid YAML: "+message, "")
+		return
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		d.problem(source.Position{File: d.file}, "more than one YAML document", "keep one")
+	}
+	root := doc.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+		return
+	}
+	d.value(root, reflect.ValueOf(into).Elem(), "the file")
+}
+
+func (d *decoder) value(n *yaml.Node, v reflect.Value, what string) {
+	if n.Kind == yaml.AliasNode {
+		d.problem(d.at(n), what+": YAML aliases are not supported here", "write the value out")
+		return
+	}
+	switch v.Addr().Interface().(type) {
+	case *Severities:
+		d.severities(n, v, what)
+		return
+	case *map[string]any:
+		d.free(n, v, what)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		p := reflect.New(v.Type().Elem())
+		before := len(d.problems)
+		d.value(n, p.Elem(), what)
+		if len(d.problems) == before {
+			v.Set(p)
+		}
+	case reflect.Struct:
+		d.mapping(n, v, what)
+	case reflect.Slice:
+		if n.Kind != yaml.SequenceNode {
+			d.kind(n, what, "a list")
+			return
+		}
+		s := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+		for i, e := range n.Content {
+			d.value(e, s.Index(i), fmt.Sprintf("%s[%d]", what, i))
+		}
+		v.Set(s)
+	case reflect.Map:
+		d.strings(n, v, what)
+	default:
+		d.scalar(n, v, what)
+	}
+}
+
+func (d *decoder) kind(n *yaml.Node, what, want string) {
+	d.problem(d.at(n), what+" must be "+want, "")
+}
+
+// pairs calls f for each key and value of a mapping, once per key.
+func (d *decoder) pairs(n *yaml.Node, what string, f func(key, value *yaml.Node)) bool {
+	if n.Kind != yaml.MappingNode {
+		d.kind(n, what, "a mapping (key: value)")
+		return false
+	}
+	seen := make(map[string]int)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if line, ok := seen[key.Value]; ok {
+			d.problem(d.at(key), fmt.Sprintf("%s is given twice, first on line %d", key.Value, line), "remove one of them")
+			continue
+		}
+		seen[key.Value] = key.Line
+		f(key, value)
+	}
+	return true
+}
+
+func (d *decoder) mapping(n *yaml.Node, v reflect.Value, what string) {
+	fields := make(map[string]int)
+	var names []string
+	keys := map[string]source.Position{"": d.at(n)}
+	for i := range v.NumField() {
+		if name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ","); name != "" && name != "-" {
+			fields[name] = i
+			names = append(names, name)
+		}
+	}
+	d.pairs(n, what, func(key, value *yaml.Node) {
+		i, ok := fields[key.Value]
+		if !ok {
+			d.problem(d.at(key), "unknown setting "+strconv.Quote(key.Value), suggest(key.Value, names))
+			return
+		}
+		if value.Tag == "!!null" && value.Kind == yaml.ScalarNode {
+			d.problem(d.at(value), key.Value+" has no value", "remove the line, or give it one")
+			return
+		}
+		before := len(d.problems)
+		d.value(value, v.Field(i), key.Value)
+		if len(d.problems) == before {
+			keys[key.Value] = d.at(value)
+		}
+	})
+	if f := v.FieldByName("positions"); f.IsValid() {
+		v.Addr().Interface().(interface {
+			place(map[string]source.Position)
+		}).place(keys)
+	}
+}
+
+func (p *positions) place(keys map[string]source.Position) { p.keys = keys }
+
+// suggest names the setting that was most likely meant, or all there are.
+func suggest(key string, names []string) string {
+	folded := func(s string) string { return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s)) }
+	a, near := folded(key), ""
+	for _, n := range names {
+		b := folded(n)
+		if a == b {
+			return "did you mean " + n + "?"
+		}
+		if near == "" && len(a) > 3 && (strings.HasPrefix(b, a) || strings.HasPrefix(a, b)) {
+			near = n
+		}
+	}
+	if near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "there are " + strings.Join(names, ", ")
+}
+
+func (d *decoder) strings(n *yaml.Node, v reflect.Value, what string) {
+	m := make(map[string]string)
+	if d.pairs(n, what, func(key, value *yaml.Node) {
+		if value.Kind != yaml.ScalarNode || value.Tag == "!!null" {
+			d.kind(value, what+"."+key.Value, "a string")
+			return
+		}
+		m[key.Value] = value.Value
+	}) {
+		v.Set(reflect.ValueOf(m))
+	}
+}
+
+// free reads a mapping of any content, such as a patch.
+func (d *decoder) free(n *yaml.Node, v reflect.Value, what string) {
+	before := len(d.problems)
+	d.duplicates(n, what)
+	m := make(map[string]any)
+	if len(d.problems) > before {
+		return
+	}
+	if err := n.Decode(&m); err != nil {
+		d.problem(d.at(n), what+": "+strings.TrimPrefix(err.Error(), "yaml: "), "")
+		return
+	}
+	v.Set(reflect.ValueOf(m))
+}
+
+func (d *decoder) duplicates(n *yaml.Node, what string) {
+	if n.Kind == yaml.MappingNode {
+		d.pairs(n, what, func(_, value *yaml.Node) {
+			if value.Kind == yaml.MappingNode || value.Kind == yaml.SequenceNode {
+				d.duplicates(value, what)
+			}
+		})
+		return
+	}
+	if n.Kind != yaml.SequenceNode {
+		d.kind(n, what, "a mapping (key: value)")
+		return
+	}
+	for _, e := range n.Content {
+		if e.Kind == yaml.MappingNode || e.Kind == yaml.SequenceNode {
+			d.duplicates(e, what)
+		}
+	}
+}
+
+func (d *decoder) severities(n *yaml.Node, v reflect.Value, what string) {
+	var list Severities
+	d.pairs(n, what, func(key, value *yaml.Node) {
+		r := RuleSeverity{Rule: key.Value, Pos: d.at(key)}
+		before := len(d.problems)
+		d.scalar(value, reflect.ValueOf(&r.Level).Elem(), what+"."+key.Value)
+		if len(d.problems) == before {
+			list = append(list, r)
+		}
+	})
+	v.Set(reflect.ValueOf(list))
+}
+
+// choices are the values of the types that have only a few.
+func choices(v reflect.Value) []string {
+	switch v.Interface().(type) {
+	case Level:
+		return []string{string(LevelError), string(LevelWarning), string(LevelInfo), string(LevelOff)}
+	case Login:
+		return []string{string(LoginUsed), string(LoginNone), string(LoginUnused)}
+	case Runner:
+		return []string{string(RunnerOC), string(RunnerMirror)}
+	}
+	return nil
+}
+
+func (d *decoder) scalar(n *yaml.Node, v reflect.Value, what string) {
+	if n.Kind != yaml.ScalarNode {
+		d.kind(n, what, "a single value")
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		if c := choices(v); c != nil && !slices.Contains(c, n.Value) {
+			d.problem(d.at(n), fmt.Sprintf("%s is %q", what, n.Value), "use "+strings.Join(c, ", "))
+			return
+		}
+		v.SetString(n.Value)
+	case reflect.Bool:
+		if n.Tag != "!!bool" {
+			d.kind(n, what, "true or false")
+			return
+		}
+		v.SetBool(strings.EqualFold(n.Value, "true"))
+	case reflect.Int:
+		i, err := strconv.Atoi(n.Value)
+		if err != nil {
+			d.kind(n, what, "a whole number")
+			return
+		}
+		v.SetInt(int64(i))
+	default:
+		panic("settings type without a reader: " + v.Type().String())
+	}
+}
