@@ -37,9 +37,18 @@ func Load(fsys fs.FS) (*Tree, error) {
 	return l.tree, nil
 }
 
-// Text gives the bytes of a file that was loaded, for showing the line a
-// position points to; nil when the file was not read.
-func (t *Tree) Text(name string) []byte { return t.files[name] }
+// Text gives the bytes of a file of the tree, for showing the line a
+// position points to; nil when it cannot be read.
+func (t *Tree) Text(name string) []byte {
+	if text, ok := t.files[name]; ok {
+		return text
+	}
+	text, err := fs.ReadFile(t.FS, name)
+	if err != nil {
+		return nil
+	}
+	return text
+}
 
 // Mappings gives all mapping files of all sets in order.
 func (t *Tree) Mappings() []*MappingFile {

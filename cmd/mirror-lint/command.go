@@ -1,0 +1,180 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
+)
+
+// options are the flags of a lint run.
+type options struct {
+	format  string
+	outputs []string
+	failOn  string
+	color   string
+}
+
+func newCommand(env cli.Env) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "mirror-lint [DIR]",
+		Short: "Check the image mirroring of a release repository",
+		Long: `mirror-lint checks the image mirroring of a release repository: the mapping
+files of every set, their OWNERS, the periodics that run them, and that no image
+overwrites another.
+
+DIR is the root of the repository; default: the working folder.`,
+		Example: `  mirror-lint                          # check the repository in this folder
+  mirror-lint --format json ~/release  # for another program
+  mirror-lint explain mapping-name     # what a rule means`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := "."
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			return lint(env, o, dir)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "text", "format of standard output: "+strings.Join(formatNames(), ", "))
+	f.StringArrayVar(&o.outputs, "output", nil, "also write `FORMAT=FILE`; repeatable")
+	f.StringVar(&o.failOn, "fail-on", "error", "least severity that makes the exit code 1: error, warning, info or never")
+	f.StringVar(&o.color, "color", "auto", "colour the text: auto, always or never")
+	cmd.AddCommand(rulesCommand(env), explainCommand(env))
+	return cmd
+}
+
+// lint runs all rules on a folder and writes what they found.
+func lint(env cli.Env, o options, dir string) error {
+	write, err := o.writer(o.format)
+	if err != nil {
+		return err
+	}
+	fails, err := o.threshold()
+	if err != nil {
+		return err
+	}
+	color, err := cli.Color(env, o.color)
+	if err != nil {
+		return err
+	}
+	outputs, err := o.files()
+	if err != nil {
+		return err
+	}
+	tree, err := load(dir)
+	if err != nil {
+		return err
+	}
+	result := validate.Run(tree, validate.Rules()...)
+	text := report.TextOptions{Color: color, Source: tree.Text}
+	for _, out := range outputs {
+		err := cli.WriteFile(out.file, func(w io.Writer) error {
+			return out.write(w, result, report.TextOptions{Source: tree.Text})
+		})
+		if err != nil {
+			return cli.Failf("writing %s: %w", out.file, err)
+		}
+	}
+	if err := write(env.Stdout, result, text); err != nil {
+		return cli.Failf("writing the findings: %w", err)
+	}
+	if slices.ContainsFunc(result.Findings, func(f report.Finding) bool { return fails(f.Severity) }) {
+		return cli.Exit(cli.ExitFindings)
+	}
+	return nil
+}
+
+// load reads the release repository in a folder of this machine.
+func load(dir string) (*release.Tree, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return nil, cli.Usagef("%w", err)
+	case !info.IsDir():
+		return nil, cli.Usagef("%s is not a folder", dir)
+	}
+	tree, err := release.Load(os.DirFS(dir))
+	if errors.Is(err, release.ErrNotRelease) {
+		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", dir, err), Hint: "name the root of a release repository"}
+	}
+	if err != nil {
+		return nil, cli.Failf("%s: %w", dir, err)
+	}
+	return tree, nil
+}
+
+// writer is a format of the findings.
+type writer func(io.Writer, *report.Result, report.TextOptions) error
+
+// formats are the formats by name.
+func formats() map[string]writer {
+	return map[string]writer{
+		"text": report.Text,
+		"json": func(w io.Writer, r *report.Result, _ report.TextOptions) error { return report.JSON(w, r) },
+	}
+}
+
+func formatNames() []string {
+	names := make([]string, 0)
+	for name := range formats() {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int { // text first: the default
+		return strings.Compare(strings.Replace(a, "text", "", 1), strings.Replace(b, "text", "", 1))
+	})
+	return names
+}
+
+func (o options) writer(name string) (writer, error) {
+	w, ok := formats()[name]
+	if !ok {
+		return nil, cli.Usagef("unknown format %q: use %s", name, strings.Join(formatNames(), ", "))
+	}
+	return w, nil
+}
+
+type output struct {
+	file  string
+	write writer
+}
+
+func (o options) files() ([]output, error) {
+	var outs []output
+	for _, spec := range o.outputs {
+		format, file, ok := strings.Cut(spec, "=")
+		if !ok || file == "" {
+			return nil, cli.Usagef("--output %s: write FORMAT=FILE", spec)
+		}
+		w, err := o.writer(format)
+		if err != nil {
+			return nil, err
+		}
+		outs = append(outs, output{file, w})
+	}
+	return outs, nil
+}
+
+// threshold gives the test that --fail-on asks for.
+func (o options) threshold() (func(source.Severity) bool, error) {
+	if o.failOn == "never" {
+		return func(source.Severity) bool { return false }, nil
+	}
+	least, err := source.ParseSeverity(o.failOn)
+	if err != nil {
+		return nil, cli.Usagef("--fail-on: unknown severity %q: use error, warning, info or never", o.failOn)
+	}
+	return func(s source.Severity) bool { return s <= least }, nil
+}

@@ -1,0 +1,86 @@
+// Package report holds the findings of mirror-lint as data and writes them in
+// the formats that people and programs read.
+//
+// It promises that equal findings give equal bytes, that the JSON document
+// changes only by a new version, and that text from a file under check cannot
+// break a format (it is quoted or escaped).
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// Finding is one problem that a rule found.
+type Finding struct {
+	Rule     string
+	Severity source.Severity
+	Pos      source.Position
+	Message  string
+	Hint     string    // what to do; may be empty
+	Related  []Related // other places that belong to it, such as the other side of a conflict
+	Fix      *Fix      // the one right answer, where there is one; else nil
+}
+
+// Related is another place that belongs to a finding.
+type Related struct {
+	Pos     source.Position
+	Message string
+}
+
+// Fix is a change of files that mends a finding.
+type Fix struct {
+	Message string
+	Edits   []Edit
+	Rename  *Rename
+}
+
+// Edit replaces the bytes [Start, End) of a file by New.
+type Edit struct {
+	File       string
+	Start, End int
+	New        string
+}
+
+// Rename gives a file another name.
+type Rename struct{ From, To string }
+
+// Skipped is a rule that could not be checked, or not in full, and why.
+type Skipped struct {
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+}
+
+// Result is the outcome of a run.
+type Result struct {
+	Findings []Finding
+	Skipped  []Skipped
+}
+
+// Sort brings findings in the order of their places, then rules and messages,
+// and drops exact repetitions.
+func (r *Result) Sort() {
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(a.Pos.Compare(b.Pos), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
+	})
+	r.Findings = slices.CompactFunc(r.Findings, func(a, b Finding) bool {
+		return a.Rule == b.Rule && a.Pos == b.Pos && a.Message == b.Message
+	})
+	slices.SortFunc(r.Skipped, func(a, b Skipped) int {
+		return cmp.Or(strings.Compare(a.Rule, b.Rule), strings.Compare(a.Reason, b.Reason))
+	})
+}
+
+// Count gives the number of findings of a severity.
+func (r *Result) Count(s source.Severity) int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,63 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+type jsonDocument struct {
+	Version  int           `json:"version"`
+	Findings []jsonFinding `json:"findings"`
+	Summary  jsonSummary   `json:"summary"`
+	Skipped  []Skipped     `json:"skipped"`
+}
+
+type jsonSummary struct {
+	Error   int `json:"error"`
+	Warning int `json:"warning"`
+	Info    int `json:"info"`
+}
+
+type jsonFinding struct {
+	Rule     string          `json:"rule"`
+	Severity source.Severity `json:"severity"`
+	File     string          `json:"file"`
+	Line     int             `json:"line"`
+	Column   int             `json:"column"`
+	Message  string          `json:"message"`
+	Hint     string          `json:"hint,omitempty"`
+	Related  []jsonRelated   `json:"related,omitempty"`
+}
+
+type jsonRelated struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+}
+
+// JSON writes the result as the document of version 1.
+func JSON(w io.Writer, r *Result) error {
+	doc := jsonDocument{
+		Version:  1,
+		Findings: make([]jsonFinding, 0, len(r.Findings)),
+		Summary:  jsonSummary{r.Count(source.Error), r.Count(source.Warning), r.Count(source.Info)},
+		Skipped:  append([]Skipped{}, r.Skipped...),
+	}
+	for _, f := range r.Findings {
+		j := jsonFinding{
+			Rule: f.Rule, Severity: f.Severity, File: f.Pos.File, Line: f.Pos.Line, Column: f.Pos.Column,
+			Message: f.Message, Hint: f.Hint,
+		}
+		for _, rel := range f.Related {
+			j.Related = append(j.Related, jsonRelated{rel.Pos.File, rel.Pos.Line, rel.Pos.Column, rel.Message})
+		}
+		doc.Findings = append(doc.Findings, j)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(doc)
+}

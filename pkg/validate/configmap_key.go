@@ -1,0 +1,53 @@
+package validate
+
+import (
+	"regexp"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func configmapKey() Rule {
+	return Rule{
+		ID:    "configmap-key",
+		Title: "two mapping files with one ConfigMap key, or a key that Kubernetes refuses",
+		Why: "The mapping files of all sets are uploaded into one ConfigMap, each under its base name. " +
+			"Of two files with one name only one arrives, and removing either removes the key. " +
+			"A name that is no valid key keeps the whole upload from being applied.",
+		Fix:      "Begin each name with mapping_ and the set's name, in letters, digits, -, _ and dots.",
+		Severity: source.Error,
+		Bad: `-- core-services/image-mirroring/one/mapping_images --
+registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
+-- core-services/image-mirroring/two/mapping_images --
+registry.ci.openshift.org/two/stream:app quay.io/two/app:latest
+`,
+		Good: `-- core-services/image-mirroring/one/mapping_one_images --
+registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
+-- core-services/image-mirroring/two/mapping_two_images --
+registry.ci.openshift.org/two/stream:app quay.io/two/app:latest
+`,
+		check: checkConfigmapKey,
+	}
+}
+
+// validKey is what Kubernetes takes as a key of a ConfigMap.
+var validKey = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
+
+func checkConfigmapKey(p *pass) {
+	first := map[string]*release.MappingFile{}
+	for _, m := range p.tree.Mappings() {
+		pos := source.Position{File: m.Path}
+		if !validKey.MatchString(m.Base) {
+			p.report(pos, "use letters, digits, -, _ and dots, at most 253",
+				"%q cannot be a key of a ConfigMap, and the upload of all mappings would fail", m.Base)
+		}
+		other, taken := first[m.Base]
+		if !taken {
+			first[m.Base] = m
+			continue
+		}
+		f := p.report(pos, "rename it to mapping_"+m.Set.Name+"_…",
+			"%s is in the sets %s and %s: only one of them reaches the ConfigMap %s", m.Base, other.Set.Name, m.Set.Name, p.tree.Settings.ConfigMap)
+		f.Related = append(f.Related, Related{Pos: source.Position{File: other.Path}, Message: "the file with the same key"})
+	}
+}

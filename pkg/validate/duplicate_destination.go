@@ -1,0 +1,177 @@
+package validate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func duplicateDestination() Rule {
+	return Rule{
+		ID:    "duplicate-destination",
+		Title: "one destination written twice: in a file, across files, across sets, through a wildcard",
+		Why: "oc image mirror refuses a whole file that names a destination twice, so nothing of it is mirrored. " +
+			"Across files nobody notices: each job overwrites what the other wrote, and the tag flips on every run.",
+		Fix:      "Keep one of the lines, or give one of them another tag.",
+		Severity: source.Error,
+		Bad: `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+registry.ci.openshift.org/team/stream:web quay.io/team/app:latest
+`,
+		Good: `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
+`,
+		check: checkDuplicateDestination,
+	}
+}
+
+// writer is one place that writes a destination.
+type writer struct {
+	file *release.MappingFile
+	mapping.Pair
+}
+
+func checkDuplicateDestination(p *pass) {
+	exact := map[string][]writer{} // by repository and tag
+	wild := map[string][]writer{}  // by repository: the tag is a pattern
+	tagged := map[string][]writer{}
+	var keys []string
+	for _, m := range p.tree.Mappings() {
+		for pair := range m.Pairs() {
+			if pair.Destination.Scheme != "" {
+				continue
+			}
+			w := writer{m, pair}
+			if pair.Destination.Wildcard() && pair.Destination.Tag != "" {
+				wild[pair.Destination.CanonicalRepository()] = append(wild[pair.Destination.CanonicalRepository()], w)
+				continue
+			}
+			key := pair.Destination.Canonical()
+			if len(exact[key]) == 0 {
+				keys = append(keys, key)
+			}
+			exact[key] = append(exact[key], w)
+		}
+	}
+	for _, key := range keys {
+		if writers := exact[key]; len(writers) > 1 {
+			p.sameTag(writers)
+		}
+		if repo := exact[key][0].Destination.CanonicalRepository(); len(wild[repo]) > 0 {
+			tagged[repo] = append(tagged[repo], exact[key][0])
+		}
+	}
+	for _, repo := range slices.Sorted(maps.Keys(wild)) {
+		p.wildcards(wild[repo], tagged[repo])
+	}
+}
+
+// sameTag reports each writer of one tag after the first.
+func (p *pass) sameTag(writers []writer) {
+	for i, w := range writers[1:] {
+		earlier := writers[:i+1]
+		if other := slices.IndexFunc(earlier, func(o writer) bool { return o.file == w.file }); other >= 0 {
+			p.twiceInFile(earlier[other], w)
+			continue
+		}
+		if w.Destination.Tag == "" { // pushed by digest alone: no tag to flip
+			continue
+		}
+		p.acrossFiles(earlier, w)
+	}
+}
+
+func (p *pass) twiceInFile(first, w writer) {
+	name := w.Destination.Exact()
+	var f *Finding
+	switch {
+	case first.Destination.Exact() != name:
+		f = p.report(w.Destination.Pos, "remove one of the two, or give it another tag",
+			"%s and %s are the same destination: whichever is copied last stays", first.Destination.Exact(), name)
+	case first.Source.Canonical() == w.Source.Canonical():
+		f = p.report(w.Destination.Pos, "remove one of the two", "%s is named twice, and oc image mirror refuses the whole file", name)
+	default:
+		f = p.report(w.Destination.Pos, "remove one of the two, or give it another tag",
+			"%s is named twice, from %s and from %s, and oc image mirror refuses the whole file", name, first.Source.Exact(), w.Source.Exact())
+	}
+	f.Related = append(f.Related, Related{Pos: first.Destination.Pos, Message: "first named here"})
+}
+
+func (p *pass) acrossFiles(earlier []writer, w writer) {
+	name := w.Destination.Exact()
+	other := earlier[0]
+	for _, o := range earlier { // the one with another source says more
+		if o.Source.Canonical() != w.Source.Canonical() {
+			other = o
+			break
+		}
+	}
+	severity, effect := source.Error, "the tag flips on every run"
+	hint := "keep it in one file, or give one of them another tag"
+	switch {
+	case other.Source.Canonical() == w.Source.Canonical():
+		severity, effect = source.Warning, "the copy is made twice"
+		hint = "keep it in one file"
+	case p.idle(other.file) || p.idle(w.file):
+		severity, effect = source.Warning, "the tag would flip if both files were run"
+	}
+	f := p.reportAs(severity, w.Destination.Pos, hint, "%s is also written by %s, from %s, and here from %s: %s",
+		name, p.whose(other.file, w.file), other.Source.Exact(), w.Source.Exact(), effect)
+	for _, o := range earlier {
+		f.Related = append(f.Related, Related{Pos: o.Destination.Pos, Message: "also written here, from " + o.Source.Exact()})
+	}
+}
+
+// idle says that a file is known to be run by no job.
+func (p *pass) idle(m *release.MappingFile) bool {
+	return p.noJobs() == "" && len(p.runners(m)) == 0
+}
+
+// whose names a file as seen from another.
+func (p *pass) whose(m, from *release.MappingFile) string {
+	if m.Set == from.Set {
+		return m.Base
+	}
+	return fmt.Sprintf("%s of set %s", m.Base, m.Set.Name)
+}
+
+// wildcards reports each wildcard whose possible tags overlap with those of
+// another writer of the repository: once, with all of the others.
+func (p *pass) wildcards(wild, tagged []writer) {
+	for i, w := range wild {
+		var others []writer
+		for _, o := range append(slices.Clone(wild[:i]), tagged...) {
+			if mapping.TagsOverlap(o.Destination.Tag, w.Destination.Tag) {
+				others = append(others, o)
+			}
+		}
+		if len(others) == 0 {
+			continue
+		}
+		name, effect := w.Destination.Exact(), "whichever runs last wins"
+		other := others[0]
+		for _, o := range others {
+			if o.Source.Canonical() != w.Source.Canonical() { // says more than the same copy made twice
+				other = o
+			}
+			if o.file == w.file {
+				other, effect = o, "oc image mirror then refuses the whole file"
+				break
+			}
+		}
+		if other.file != w.file && other.Source.Canonical() == w.Source.Canonical() {
+			effect = "the copies are made twice"
+		}
+		f := p.reportAs(source.Warning, w.Destination.Pos, "narrow the wildcard, or remove one of the two",
+			"the wildcard %s, from %s, can write the same tags as %s, from %s: %s",
+			name, w.Source.Exact(), other.Destination.Exact(), other.Source.Exact(), effect)
+		for _, o := range others {
+			f.Related = append(f.Related, Related{Pos: o.Destination.Pos, Message: "writes " + o.Destination.Exact()})
+		}
+	}
+}

@@ -1,0 +1,24 @@
+package validate
+
+import "github.com/mirror-tools/mirror-tools/pkg/release"
+
+func fileSyntax() Rule {
+	return Rule{
+		ID:    "file-syntax",
+		Title: "a file that cannot be read or parsed",
+		Why: "What is in such a file cannot be checked, and the programs that read it fail on it or ignore it: " +
+			"Prow keeps running the jobs of the last file that it could read.",
+		Fix:  "Correct the syntax at the place that is named.",
+		Bad:  "-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- name: a\n  labels: [\n",
+		Good: "-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- name: a\n  labels: {}\n",
+		check: func(p *pass) {
+			for _, problem := range p.tree.Problems {
+				switch problem.Part {
+				case release.PartMapping, release.PartOwners: // mapping-syntax and set-owners speak of these
+				default:
+					p.problem(problem.Problem)
+				}
+			}
+		},
+	}
+}

@@ -1,0 +1,57 @@
+package validate
+
+import (
+	"path"
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func jobUnused() Rule {
+	return Rule{
+		ID:       "job-unused",
+		Title:    "a periodic whose glob matches no mapping",
+		Why:      "bash hands a pattern that matches nothing to oc as it is, so the job fails on every run and hides the failures that matter.",
+		Fix:      "Correct the glob, add the mapping file, or remove the job.",
+		Severity: source.Error,
+		Bad: exampleJobs("team", "mapping_teem*") + `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		Good: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		check: checkJobUnused,
+	}
+}
+
+func checkJobUnused(p *pass) {
+	if reason := p.noJobs(); reason != "" {
+		p.skip("%s", reason)
+		return
+	}
+	mappings := p.tree.Mappings()
+	for _, job := range p.tree.Jobs.Jobs {
+		if !job.Mirrors {
+			continue
+		}
+		if len(job.Globs) == 0 {
+			p.reportAs(source.Warning, job.Pos, "name the files below the mount path, such as "+p.tree.Settings.MountPath+"/mapping_…*",
+				"%s mounts the mappings and names none of them", job.Name)
+		}
+		for _, g := range job.Globs {
+			switch {
+			case invalidGlob(g.Pattern):
+				p.report(g.Pos, "correct the pattern", "%s runs %q, which is no valid pattern", job.Name, g.Pattern)
+			case !slices.ContainsFunc(mappings, func(m *release.MappingFile) bool { ok, _ := path.Match(g.Pattern, m.Base); return ok }):
+				p.report(g.Pos, "correct the pattern, add the mapping file, or remove the job",
+					"%s runs %q, and no mapping file matches it", job.Name, g.Pattern)
+			}
+		}
+	}
+}
+
+func invalidGlob(pattern string) bool {
+	_, err := path.Match(pattern, "")
+	return err != nil
+}

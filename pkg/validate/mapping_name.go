@@ -1,0 +1,84 @@
+package validate
+
+import (
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func mappingName() Rule {
+	return Rule{
+		ID:    "mapping-name",
+		Title: "a mapping file that does not follow mapping_$name$anything",
+		Why: "All sets lie in one ConfigMap, and a set's periodic takes what begins with its own name. " +
+			"A file named otherwise is not mirrored at all, or by another team's job with that team's credentials.",
+		Fix: "Rename the file to mapping_, the set's name and anything (- and _ are the same), " +
+			"or declare another prefix in the set's _job.yaml.",
+		Severity: source.Error,
+		Bad: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_other --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		Good: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		check: checkMappingName,
+	}
+}
+
+func checkMappingName(p *pass) {
+	for _, name := range p.tree.Loose {
+		p.report(source.Position{File: release.MirroringDir + "/" + name}, "move it into the folder of its set",
+			"the mapping file %s lies outside any set", name)
+	}
+	reason := p.noJobs()
+	if reason != "" {
+		p.skip("%s: a file named otherwise is reported, but not whether a job runs it", reason)
+	}
+	for _, set := range p.tree.Sets {
+		for _, dir := range set.Others {
+			if strings.HasPrefix(dir, "mapping_") && strings.HasSuffix(dir, "/") {
+				p.report(source.Position{File: set.Dir + "/" + strings.TrimSuffix(dir, "/")}, "move its files one folder up and remove it",
+					"%s is a folder: only files are uploaded as mappings", strings.TrimSuffix(dir, "/"))
+			}
+		}
+		for _, m := range set.Files {
+			if !strings.HasPrefix(fold(m.Base), "mapping_"+fold(prefix(set))) {
+				p.misnamed(m, reason == "")
+			}
+		}
+	}
+}
+
+// misnamed reports a file that breaks the convention: an error unless the set's
+// own periodic runs it all the same.
+func (p *pass) misnamed(m *release.MappingFile, jobsKnown bool) {
+	want := "mapping_" + prefix(m.Set)
+	pos := source.Position{File: m.Path}
+	var foreign *release.Job
+	for _, job := range p.runners(m) {
+		if p.setOf(job) == m.Set {
+			p.reportAs(source.Warning, pos, "declare the prefix in "+m.Set.Dir+"/"+release.JobSettingsName+" (prefix: "+likelyPrefix(job)+"), or rename the file",
+				"%s does not begin with %s, though %s runs it", m.Base, want, job.Name)
+			return
+		}
+		foreign = job
+	}
+	rename := "rename it to " + want + "_…"
+	switch {
+	case foreign != nil:
+		f := p.report(pos, rename, "%s does not begin with %s, and %s, the job of another set, would push it with its own credentials",
+			m.Base, want, foreign.Name)
+		f.Related = append(f.Related, Related{Pos: foreign.Globs[0].Pos, Message: "the job that picks it up"})
+	case jobsKnown:
+		p.report(pos, rename, "%s does not begin with %s, and no periodic runs it", m.Base, want)
+	default:
+		p.reportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
+	}
+}
+
+// likelyPrefix is the prefix that a job's glob stands for.
+func likelyPrefix(job *release.Job) string {
+	stem := strings.TrimPrefix(strings.TrimRight(job.Globs[0].Pattern, "*"), "mapping_")
+	return strings.TrimRight(stem, "_-")
+}

@@ -1,0 +1,31 @@
+package validate
+
+import "github.com/mirror-tools/mirror-tools/pkg/release"
+
+func mappingSyntax() Rule {
+	return Rule{
+		ID:    "mapping-syntax",
+		Title: "a line that oc image mirror would refuse or misread",
+		Why: "oc image mirror stops at the first line it cannot read and mirrors nothing of the whole file. " +
+			"Some mistakes it passes over without a word, and then an image is not mirrored.",
+		Fix: "Write SRC DST [DST...] with single blanks between the references, each HOST/REPOSITORY[:TAG].",
+		Bad: `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/Team/app:latest
+`,
+		Good: `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		check: func(p *pass) {
+			for _, problem := range p.tree.Problems {
+				if problem.Part == release.PartMapping {
+					p.problem(problem.Problem)
+				}
+			}
+			for _, m := range p.tree.Mappings() {
+				for _, problem := range m.Problems {
+					p.problem(problem)
+				}
+			}
+		},
+	}
+}

@@ -1,0 +1,85 @@
+package validate
+
+import (
+	"regexp"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func setOwners() Rule {
+	return Rule{
+		ID:       "set-owners",
+		Title:    "a set without a usable OWNERS file",
+		Why:      "Without approvers of its own, a set's changes wait for the owners of all mirroring, who cannot know whether an image should be published.",
+		Fix:      "Add an OWNERS file with the logins, or the aliases of OWNERS_ALIASES, of the people who maintain the set.",
+		Severity: source.Error,
+		Bad: `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		Good: `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+-- core-services/image-mirroring/team/OWNERS --
+approvers:
+- alice
+`,
+		check: checkSetOwners,
+	}
+}
+
+// login is what GitHub allows as the name of an account: letters, digits and
+// single hyphens within, at most 39; a few old accounts end in a hyphen.
+var login = regexp.MustCompile(`^[a-z0-9](?:-?[a-z0-9])*-?$`)
+
+func checkSetOwners(p *pass) {
+	if p.tree.Aliases == nil {
+		p.skip("no readable %s in the tree: aliases were not checked", release.AliasesFile)
+	}
+	broken := map[string]bool{}
+	for _, problem := range p.tree.Problems {
+		if problem.Part == release.PartOwners {
+			broken[problem.Set] = true
+			p.problem(problem.Problem)
+		}
+	}
+	for _, set := range p.tree.Sets {
+		switch {
+		case set.Owners == nil:
+			p.report(source.Position{File: set.Dir + "/OWNERS"}, "add it with the people who maintain the set",
+				"the set %s has no OWNERS file", set.Name)
+		case !broken[set.Name]:
+			p.owners(set)
+		}
+	}
+}
+
+func (p *pass) owners(set *release.Set) {
+	if len(set.Owners.Approvers) == 0 {
+		p.report(source.Position{File: set.Owners.Path}, "name at least one approver", "the OWNERS of set %s name no approver", set.Name)
+		return
+	}
+	if p.tree.Aliases == nil {
+		return
+	}
+	usable := false
+	for _, o := range set.Owners.Approvers {
+		members, alias := p.tree.Aliases.Members[o.Name]
+		usable = usable || !alias && validLogin(o.Name) || len(members) > 0
+	}
+	for _, o := range append(append([]release.Owner{}, set.Owners.Approvers...), set.Owners.Reviewers...) {
+		if _, alias := p.tree.Aliases.Members[o.Name]; !alias && !validLogin(o.Name) {
+			p.report(o.Pos, "add the alias to "+release.AliasesFile+", or name an account",
+				"%q is no alias of %s and cannot be a GitHub account", o.Name, release.AliasesFile)
+			usable = true // said already
+		}
+	}
+	if !usable {
+		f := p.report(source.Position{File: set.Owners.Path}, "add members to the alias, or name an account",
+			"the OWNERS of set %s name only aliases without members", set.Name)
+		for _, o := range set.Owners.Approvers {
+			f.Related = append(f.Related, Related{Pos: p.tree.Aliases.Pos[o.Name], Message: "the alias " + o.Name + " is empty"})
+		}
+	}
+}
+
+func validLogin(name string) bool { return len(name) <= 39 && login.MatchString(name) }

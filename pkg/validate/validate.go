@@ -1,0 +1,102 @@
+// Package validate finds mistakes in a release repository: names, owners,
+// images that overwrite other images, jobs, secrets, roles.
+//
+// Every check is a [Rule] in a file of its own, with its text and its examples
+// as data beside it; [Rules] lists them. The package promises:
+//
+//   - [Run] looks at a [release.Tree] and nothing else, and equal trees give
+//     equal findings in equal order;
+//   - a rule whose facts are missing from the tree says so in Skipped, and is
+//     never silently passed over;
+//   - rule IDs are stable, and a finding's message names the values it is about.
+package validate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// Finding is one problem: rule, severity, position, message, hint, related
+// places and, where there is one right answer, a fix.
+type Finding = report.Finding
+
+// Related is another place that belongs to a finding.
+type Related = report.Related
+
+// Result is what Run found, in order of place, and what it could not check.
+type Result = report.Result
+
+// Rule is one check with everything that is said about it. The documentation,
+// the command "explain" and the help in SARIF are made from it.
+type Rule struct {
+	ID       string
+	Title    string          // what it reports, in one line without a full stop
+	Why      string          // what goes wrong otherwise
+	Fix      string          // what to do
+	Severity source.Severity // of its findings, where a finding does not say otherwise
+	Bad      string          // a tree (txtar) in which the rule finds something
+	Good     string          // the same tree, mended
+
+	check func(*pass)
+}
+
+// Run applies rules to a tree. The severities of _mirror.yaml go before those
+// of the rules, and may switch a rule off.
+func Run(tree *release.Tree, rules ...Rule) *Result {
+	out := &Result{}
+	facts := &facts{tree: tree}
+	for _, rule := range rules {
+		p := &pass{facts: facts, rule: rule, out: out}
+		rule.check(p)
+	}
+	out.Sort()
+	return out
+}
+
+// pass is one rule at work on one tree.
+type pass struct {
+	*facts
+	rule Rule
+	out  *Result
+}
+
+// report adds a finding of the rule's own severity.
+func (p *pass) report(pos source.Position, hint, format string, args ...any) *Finding {
+	return p.reportAs(p.rule.Severity, pos, hint, format, args...)
+}
+
+// reportAs adds a finding. What it returns may be completed with related places
+// and a fix; it is a throw-away when the settings switch the finding off.
+func (p *pass) reportAs(severity source.Severity, pos source.Position, hint, format string, args ...any) *Finding {
+	severity, wanted := p.tree.Settings.SeverityOf(p.rule.ID, pos.File, severity)
+	f := Finding{Rule: p.rule.ID, Severity: severity, Pos: pos, Message: fmt.Sprintf(format, args...), Hint: hint}
+	if !wanted {
+		return &f
+	}
+	p.out.Findings = append(p.out.Findings, f)
+	return &p.out.Findings[len(p.out.Findings)-1]
+}
+
+// problem passes on what was wrong with a file when the tree was loaded.
+func (p *pass) problem(problem source.Problem) {
+	p.reportAs(problem.Severity, problem.Pos, problem.Hint, "%s", problem.Message)
+}
+
+// skip says that the rule could not be checked, or not in full.
+func (p *pass) skip(format string, args ...any) {
+	p.out.Skipped = append(p.out.Skipped, report.Skipped{Rule: p.rule.ID, Reason: fmt.Sprintf(format, args...)})
+}
+
+// Lookup gives the rule of an ID.
+func Lookup(id string) (Rule, bool) {
+	rules := Rules()
+	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
+	if i < 0 {
+		return Rule{}, false
+	}
+	return rules[i], true
+}
