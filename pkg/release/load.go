@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -232,6 +231,3 @@ func (l *loader) jobSettings(s *Set, name string) {
 		l.report(PartJobSettings, s.Name, p)
 	}
 }
-
-// sortedKeys gives the keys of a map in order.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
