@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/source"
@@ -81,7 +82,7 @@ func lint(env cli.Env, o options, dir string) error {
 	result := validate.Run(tree, validate.Rules()...)
 	text := report.TextOptions{Color: color, Source: tree.Text}
 	for _, out := range outputs {
-		err := cli.WriteFile(out.file, func(w io.Writer) error {
+		err := atomicfile.Write(out.file, func(w io.Writer) error {
 			return out.write(w, result, report.TextOptions{Source: tree.Text})
 		})
 		if err != nil {

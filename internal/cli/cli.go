@@ -77,6 +77,7 @@ func Main(build func(Env) *cobra.Command) {
 // Run executes the command with args and returns its exit code. An error that
 // is no *Error comes from cobra and means wrong usage.
 func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
+	cmd.Version = Version()
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetArgs(args)
 	cmd.SetIn(env.Stdin)

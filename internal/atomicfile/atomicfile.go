@@ -1,4 +1,6 @@
-package cli
+// Package atomicfile replaces files whole: whoever reads one, and whatever kills
+// the writer, sees the old content or the new, never a part.
+package atomicfile
 
 import (
 	"bufio"
@@ -8,10 +10,10 @@ import (
 	"path/filepath"
 )
 
-// WriteFile writes a file through write so that it is either the old one or the
+// Write writes a file through write so that it is either the old one or the
 // whole new one: into a temporary file beside it, which then takes its place.
 // The mode of an existing file is kept.
-func WriteFile(name string, write func(io.Writer) error) (err error) {
+func Write(name string, write func(io.Writer) error) (err error) {
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(name); err == nil {
 		mode = info.Mode().Perm()

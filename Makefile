@@ -1,0 +1,63 @@
+# make help lists the targets.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/mirror-tools/mirror-tools/internal/cli.version=$(VERSION)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+BINARIES := bin/mirror-lint bin/mirror-jobgen bin/mirror
+
+# Packages that are tested under the race detector: all but those that link
+# Prow, whose instrumented build takes many minutes and which run nothing in
+# parallel.
+RACE   := $(shell $(GO) list ./... | grep -v jobgen | grep -v internal/depcheck)
+NORACE := ./pkg/jobgen/... ./cmd/mirror-jobgen/... ./internal/depcheck/...
+
+.DEFAULT_GOAL := help
+
+include tools/registries.mk
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: $(BINARIES) ## build the three commands into bin/
+
+.PHONY: FORCE
+bin/mirror-lint bin/mirror-jobgen bin/mirror: bin/%: FORCE
+	$(BUILD) -o $@ ./cmd/$*
+
+.PHONY: demo
+demo: build ## the main job from end to end, on two embedded registries
+	@$(GO) run ./internal/demo -bin bin -tree testdata/release
+
+.PHONY: test
+test: $(REGISTRIES) ## all tests; needs nothing but Go
+	$(GO) vet ./...
+	CGO_ENABLED=1 $(GO) test -race $(RACE)
+	$(GO) test $(NORACE)
+
+.PHONY: lint
+lint: ## formatting, vet and staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/lint/go.mod staticcheck ./...
+
+.PHONY: bench
+bench: ## benchmarks: parsing, linting, planning
+	$(GO) test -run '^$$' -bench . -benchmem ./pkg/mapping ./pkg/release ./pkg/validate ./pkg/mirror
+
+.PHONY: jobs check-jobs
+jobs: bin/mirror-jobgen ## write the jobs file of the release repository RELEASE=DIR
+	bin/mirror-jobgen generate $(if $(RELEASE),$(RELEASE),$(error name the release repository: make jobs RELEASE=DIR))
+
+check-jobs: bin/mirror-jobgen ## fail when the jobs file of RELEASE=DIR is not what its folders say
+	bin/mirror-jobgen generate --check $(if $(RELEASE),$(RELEASE),$(error name the release repository: make check-jobs RELEASE=DIR))
+
+.PHONY: golden
+golden: ## rewrite the expected outputs and generated documents
+	UPDATE=1 $(GO) test ./cmd/... ./pkg/validate/... ./pkg/jobgen/... ./internal/...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin
