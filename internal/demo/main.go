@@ -1,0 +1,114 @@
+// Demo shows the main job from end to end: a small release tree with mistakes is
+// linted, its jobs are generated, and one of the generated jobs mirrors images
+// between two registries that live in this process. It needs no network and
+// leaves nothing behind.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+func main() {
+	bin := flag.String("bin", "bin", "folder with the three commands")
+	tree := flag.String("tree", "testdata/release", "the release tree to work on; it is copied")
+	flag.Parse()
+	if err := run(*bin, *tree, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// demo is one run: where the commands and the copy of the tree are, and where
+// everything is told.
+type demo struct {
+	bin  string
+	work string // temporary folder
+	tree string // the release tree, a copy
+	out  io.Writer
+}
+
+func run(bin, tree string, out io.Writer) error {
+	work, err := os.MkdirTemp("", "mirror-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if bin, err = filepath.Abs(bin); err != nil {
+		return err
+	}
+	d := &demo{bin: bin, work: work, tree: filepath.Join(work, "release"), out: out}
+	if err := os.CopyFS(d.tree, os.DirFS(tree)); err != nil {
+		return err
+	}
+	for _, step := range []func() error{d.lint, d.generate, d.mirror} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
+
+func (d *demo) title(format string, args ...any) {
+	d.say("\n\x1b[1m== "+format+"\x1b[0m\n", args...)
+}
+
+// command runs one of our commands in the tree, shows what it prints and gives
+// its exit code.
+func (d *demo) command(env []string, name string, args ...string) (int, string, error) {
+	d.say("$ %s %s", name, strings.ReplaceAll(strings.Join(args, " "), d.work+"/", ""))
+	var printed bytes.Buffer
+	cmd := exec.Command(filepath.Join(d.bin, name), args...)
+	cmd.Dir = d.tree
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout = &printed
+	cmd.Stderr = &printed
+	err := cmd.Run()
+	text := strings.ReplaceAll(printed.String(), d.work+"/", "")
+	fmt.Fprint(d.out, text)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = nil
+	}
+	code := cmd.ProcessState.ExitCode()
+	if err == nil {
+		d.say("(exit code %d)", code)
+	}
+	return code, text, err
+}
+
+// expect runs a command and fails when its exit code is another one.
+func (d *demo) expect(code int, env []string, name string, args ...string) (string, error) {
+	got, text, err := d.command(env, name, args...)
+	if err == nil && got != code {
+		err = fmt.Errorf("%s ended with %d, not %d", name, got, code)
+	}
+	return text, err
+}
+
+func (d *demo) lint() error {
+	d.title("1. A pull request with mistakes: mirror-lint finds them before they are merged")
+	_, err := d.expect(1, nil, "mirror-lint", ".")
+	return err
+}
+
+func (d *demo) generate() error {
+	d.title("2. The jobs are written from the folders: mirror-jobgen shows what would change, then writes it")
+	if _, err := d.expect(1, nil, "mirror-jobgen", "generate", "--check", "."); err != nil {
+		return err
+	}
+	if _, err := d.expect(0, nil, "mirror-jobgen", "generate", "."); err != nil {
+		return err
+	}
+	_, err := d.expect(0, nil, "mirror-jobgen", "generate", "--check", ".")
+	return err
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// embedded starts a registry in this process and gives its address.
+func embedded() (host string, stop func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	s := &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	go s.Serve(l)
+	return l.Addr().String(), func() { s.Close() }, nil
+}
+
+// push fills the source registry with what the CI would have promoted: images
+// that share a base layer, one of them for two architectures.
+func push(host string, images []string) error {
+	base, err := random.Layer(256<<10, "application/vnd.docker.image.rootfs.diff.tar.gzip")
+	if err != nil {
+		return err
+	}
+	for i, path := range images {
+		ref, err := name.ParseReference(host+"/"+path, name.Insecure)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			index := v1.ImageIndex(empty.Index)
+			for _, arch := range []string{"amd64", "arm64"} {
+				img, err := image(base)
+				if err != nil {
+					return err
+				}
+				index = mutate.AppendManifests(index, mutate.IndexAddendum{
+					Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}},
+				})
+			}
+			if err := remote.WriteIndex(ref, index); err != nil {
+				return err
+			}
+			continue
+		}
+		img, err := image(base)
+		if err != nil {
+			return err
+		}
+		if err := remote.Write(ref, img); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// image is the base layer and one of its own.
+func image(base v1.Layer) (v1.Image, error) {
+	own, err := random.Layer(64<<10, "application/vnd.docker.image.rootfs.diff.tar.gzip")
+	if err != nil {
+		return nil, err
+	}
+	return mutate.AppendLayers(empty.Image, base, own)
+}
+
+// compare reads every destination of the mapping lines on its own and says how
+// many have the digest of their source.
+func compare(lines []string) (int, error) {
+	same := 0
+	for _, line := range lines {
+		refs := strings.Fields(line)
+		want, err := digest(refs[0])
+		if err != nil {
+			return same, err
+		}
+		for _, dst := range refs[1:] {
+			got, err := digest(dst)
+			if err != nil {
+				return same, err
+			}
+			if got != want {
+				return same, fmt.Errorf("%s has %s, its source %s", dst, got, want)
+			}
+			same++
+		}
+	}
+	return same, nil
+}
+
+func digest(s string) (string, error) {
+	ref, err := name.ParseReference(s, name.Insecure)
+	if err != nil {
+		return "", err
+	}
+	d, err := remote.Get(ref)
+	if err != nil {
+		return "", err
+	}
+	return d.Digest.String(), nil
+}
