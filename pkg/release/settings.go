@@ -13,6 +13,8 @@ import (
 const (
 	DefaultConfigMap = "image-mirror-mappings"
 	DefaultNamespace = "ci"
+	// DefaultMirrorImage is where openshift's CI would build the mirror command.
+	DefaultMirrorImage = "registry.ci.openshift.org/ci/mirror:latest"
 )
 
 // Settings is the repository's _mirror.yaml over the defaults.
@@ -29,6 +31,12 @@ type Settings struct {
 	// Template is a job template that replaces the built-in one, relative to
 	// the root of the repository.
 	Template string `yaml:"template,omitempty"`
+	// MirrorImage is the image of the jobs with the runner mirror: one that has
+	// this project's mirror command.
+	MirrorImage string `yaml:"mirror_image,omitempty"`
+	// ClusterRegistries are the registries of the clusters that jobs run on,
+	// by the cluster's name in Prow: the one that registry_login is for.
+	ClusterRegistries map[string]string `yaml:"cluster_registries,omitempty"`
 	// Partitions is the number of ConfigMaps that the mappings are spread over
 	// once one is too small, by config-updater's partitioned_names: 0 and 1
 	// mean a single one, at most 256.
@@ -123,10 +131,15 @@ func (o Override) matches(file string) bool {
 // DefaultSettings is what holds in a repository without _mirror.yaml.
 func DefaultSettings() *Settings {
 	return &Settings{
-		JobsFile:  DefaultJobsFile,
-		ConfigMap: DefaultConfigMap,
-		MountPath: DefaultMountPath,
-		Namespace: DefaultNamespace,
+		JobsFile:    DefaultJobsFile,
+		ConfigMap:   DefaultConfigMap,
+		MountPath:   DefaultMountPath,
+		Namespace:   DefaultNamespace,
+		MirrorImage: DefaultMirrorImage,
+		ClusterRegistries: map[string]string{
+			"api.ci": "registry.svc.ci.openshift.org",
+			"app.ci": "registry.ci.openshift.org",
+		},
 		RetiredRegistries: []string{
 			"registry.svc.ci.openshift.org",
 			"registry.svc.ci.openshift.org:5000",
@@ -134,6 +147,13 @@ func DefaultSettings() *Settings {
 			"registry.access.redhat.com",
 		},
 	}
+}
+
+// ParseSettings reads the text of a _mirror.yaml over the defaults. file is the
+// name that positions bear. What is wrong is reported, in order, and everything
+// else holds all the same.
+func ParseSettings(file string, data []byte) (*Settings, []source.Problem) {
+	return parseSettings(file, data)
 }
 
 // parseSettings reads _mirror.yaml over the defaults. What is wrong is

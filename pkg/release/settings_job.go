@@ -1,6 +1,7 @@
 package release
 
 import (
+	"reflect"
 	"strconv"
 	"time"
 
@@ -98,6 +99,25 @@ type JobSettings struct {
 	positions `yaml:"-"`
 }
 
+// Over gives the settings with those that are not set taken from base, except
+// for Env and Patch: a job gets base's first and its own on top.
+func (s JobSettings) Over(base JobSettings) JobSettings {
+	out := s
+	v, b := reflect.ValueOf(&out).Elem(), reflect.ValueOf(base)
+	for i := range v.NumField() {
+		if v.Type().Field(i).IsExported() && v.Field(i).IsZero() {
+			v.Field(i).Set(b.Field(i))
+		}
+	}
+	out.Env, out.Patch = s.Env, s.Patch
+	if s.Cron != "" {
+		out.Interval = ""
+	} else if s.Interval != "" {
+		out.Cron = ""
+	}
+	return out
+}
+
 // identity are the settings that tell one job from another.
 var identity = [...]string{"prefix", "area", "name", "disabled", "secret", "shards", "script"}
 
@@ -138,6 +158,13 @@ const (
 
 // Duration is a length of time as it is written: 90m, 4h0m0s.
 type Duration string
+
+// ParseJobSettings reads the text of a _job.yaml. file is the name that
+// positions bear. What is wrong is reported, in order, and everything else
+// holds all the same.
+func ParseJobSettings(file string, data []byte) (*JobSettings, []source.Problem) {
+	return parseJobSettings(file, data)
+}
 
 // parseJobSettings reads a _job.yaml. What is wrong is reported, and the rest
 // of the file holds all the same.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func newCommand(env cli.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "mirror-jobgen",
+		Short: "Make the periodics that mirror images",
+		Long: `mirror-jobgen makes the Prow periodics that mirror images from the folders of a
+release repository: one for each set below core-services/image-mirroring, from
+a template, the set's files and what its _job.yaml says.
+
+DIR is the root of the repository; default: the working folder.`,
+		Example: `  mirror-jobgen import      # take over hand-written jobs, once
+  mirror-jobgen generate    # make the jobs file again
+  mirror-jobgen generate --check`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(generateCommand(env), importCommand(env))
+	return cmd
+}
+
+// folder gives the DIR argument, which may stand at index i.
+func folder(args []string, i int) string {
+	if len(args) > i {
+		return args[i]
+	}
+	return "."
+}
+
+// load reads the release repository in a folder of this machine.
+func load(dir string) (*release.Tree, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return nil, cli.Usagef("%w", err)
+	case !info.IsDir():
+		return nil, cli.Usagef("%s is not a folder", dir)
+	}
+	tree, err := release.Load(os.DirFS(dir))
+	if errors.Is(err, release.ErrNotRelease) {
+		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", dir, err), Hint: "name the root of a release repository"}
+	}
+	if err != nil {
+		return nil, cli.Failf("%s: %w", dir, err)
+	}
+	return tree, nil
+}
+
+// wrong makes an error of settings or configuration one with exit code 2, and
+// any other one that kept the command from its work.
+func wrong(err error) error {
+	var problems jobgen.Problems
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &problems):
+		return cli.Usagef("%w", err)
+	}
+	return cli.Failf("%w", err)
+}
+
+// write replaces files, each as a whole or not at all.
+func write(dir string, files []jobgen.File) error {
+	for _, f := range files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return cli.Failf("%w", err)
+		}
+		err := atomicfile.Write(name, func(w io.Writer) error {
+			_, err := w.Write(f.New)
+			return err
+		})
+		if err != nil {
+			return cli.Failf("writing %s: %w", f.Path, err)
+		}
+	}
+	return nil
+}
+
+// notes prints what a person should know to standard error.
+func notes(env cli.Env, list []source.Problem) {
+	for _, n := range list {
+		fmt.Fprintf(env.Stderr, "%s: %s\n", n.Severity, n.Error())
+		if n.Hint != "" {
+			fmt.Fprintf(env.Stderr, "  hint: %s\n", n.Hint)
+		}
+	}
+}
+
+// count gives "1 job", "2 jobs".
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
+func indent(lines []string) string { return "  " + strings.Join(lines, "\n  ") + "\n" }

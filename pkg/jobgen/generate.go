@@ -1,0 +1,301 @@
+package jobgen
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"sigs.k8s.io/yaml"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// Options are what [Generate] may be told beyond the tree.
+type Options struct {
+	// Template replaces the one that the tree asks for.
+	Template *Template
+	// Prune removes jobs that no set and no setting accounts for.
+	Prune bool
+}
+
+// File is a file as it is and as it should be.
+type File struct {
+	Path string // relative to the root of the tree
+	Old  []byte // nil when it is not there
+	New  []byte
+}
+
+// Changed says whether the file is not what it should be.
+func (f File) Changed() bool { return f.Old == nil || !bytes.Equal(f.Old, f.New) }
+
+// Diff is the unified diff from the file as it is; nil when nothing changes.
+func (f File) Diff() []byte {
+	if f.Old == nil {
+		return diff.Diff("/dev/null", nil, "b/"+f.Path, f.New)
+	}
+	return diff.Diff("a/"+f.Path, f.Old, "b/"+f.Path, f.New)
+}
+
+// Output is what [Generate] makes.
+type Output struct {
+	Jobs  File   // the jobs file
+	Files []File // what else is generated: the list in the README, config-updater's partitions
+	// Names of periodics: what is new in the file, what was taken out of it,
+	// and what stays although no set and no setting accounts for it.
+	Added, Removed, Kept []string
+	// HandWritten are the jobs of a tree without settings, which stay as they
+	// are.
+	HandWritten []string
+	Notes       []source.Problem // what a person should know, nothing wrong
+}
+
+// All gives every generated file, the jobs first.
+func (o *Output) All() []File { return append([]File{o.Jobs}, o.Files...) }
+
+// Generate makes the jobs file of a tree from its folders. Jobs keep their
+// place in the file that is there; new ones follow in order of name. A comment
+// at the head of the file, and whatever it has beside periodics, stays.
+//
+// In a tree without any settings the jobs that are there count as hand-written
+// and stay as they are; only sets without a job get one.
+//
+// The error is a [Problems]. [Load] tells whether Prow accepts the result.
+func Generate(tree *release.Tree, o Options) (*Output, error) {
+	if err := settingsProblems(tree); err != nil {
+		return nil, err
+	}
+	t, err := templateOf(tree, o.Template)
+	if err != nil {
+		return nil, err
+	}
+	old, err := readJobs(tree)
+	if err != nil {
+		return nil, err
+	}
+	g := &generator{
+		tree: tree, old: old, prune: o.Prune,
+		b:   builder{template: t, repo: tree.Settings, secrets: loadSecrets(tree.FS)},
+		out: &Output{Jobs: File{Path: tree.Settings.JobsFile, Old: old.text}},
+	}
+	jobs := g.jobs()
+	if err := g.b.problems.orNil(); err != nil {
+		return nil, err
+	}
+	if g.out.Jobs.New, err = old.print(g.place(jobs)); err != nil {
+		return nil, err
+	}
+	g.out.Files = generatedFiles(tree)
+	return g.out, nil
+}
+
+// settingsProblems gives what is wrong with the settings: jobs made from half
+// of them would be wrong without anybody noticing.
+func settingsProblems(tree *release.Tree) error {
+	var problems Problems
+	for _, p := range tree.Problems {
+		if p.Part == release.PartSettings || p.Part == release.PartJobSettings {
+			problems = append(problems, p.Problem)
+		}
+	}
+	return problems.orNil()
+}
+
+type generator struct {
+	tree  *release.Tree
+	b     builder
+	old   *jobsFile
+	prune bool
+	out   *Output
+
+	retired map[string]bool // base names of jobs that a set had and does not want
+}
+
+// made is a generated job and whom it is for.
+type made struct {
+	name  string
+	value object
+}
+
+// jobs makes all jobs that the settings ask for.
+func (g *generator) jobs() []made {
+	var all []made
+	for _, s := range g.wanted() {
+		before := len(g.b.problems)
+		for i := 1; i <= s.shards(); i++ {
+			job := g.b.job(s, i)
+			if i == 1 || len(g.b.problems) == before {
+				g.b.check(job, s)
+			}
+			all = append(all, made{str(job, "name"), job})
+		}
+	}
+	g.unique(all)
+	return all
+}
+
+// wanted gives the subjects that get a job. In a tree that is not adopted, sets
+// whose job is there keep it, and sets for which no secret is known wait.
+func (g *generator) wanted() []subject {
+	all := subjects(g.tree)
+	g.retired = map[string]bool{}
+	for _, set := range g.tree.Sets {
+		s := setSubject(g.tree, set)
+		if set.Job != nil {
+			g.retired[s.jobName(g.b.template)] = true
+		}
+	}
+	if adopted(g.tree) || len(g.old.jobs) == 0 {
+		return all
+	}
+	there := associate(g.tree)
+	return slices.DeleteFunc(all, func(s subject) bool {
+		if there[s.set] != nil {
+			return true
+		}
+		trial := g.b
+		trial.problems = nil
+		trial.job(s, 1)
+		if len(trial.problems) == 0 {
+			return false
+		}
+		p := trial.problems[0]
+		g.out.Notes = append(g.out.Notes, source.Problem{
+			Pos: p.Pos, Severity: source.Warning, Message: "no job is made for " + s.name + ": " + p.Message,
+			Hint: "run 'mirror-jobgen import' to take over the hand-written jobs, then give the set what it needs",
+		})
+		return true
+	})
+}
+
+func (g *generator) unique(all []made) {
+	seen := map[string]bool{}
+	for _, m := range all {
+		if seen[m.name] {
+			g.b.problem(source.Position{File: g.tree.Settings.JobsFile}, "set another name in "+release.JobSettingsName, "two jobs have the name %s", m.name)
+		}
+		seen[m.name] = true
+	}
+}
+
+var shardSuffix = regexp.MustCompile(`-\d+-of-\d+$`)
+
+// place puts the jobs in order: those of the old file at their place, new ones
+// behind them by name.
+func (g *generator) place(jobs []made) []any {
+	byName := map[string]object{}
+	base := map[string]bool{}
+	for _, m := range jobs {
+		byName[m.name] = m.value
+		base[shardSuffix.ReplaceAllString(m.name, "")] = true
+	}
+	var out []any
+	for _, old := range g.old.jobs {
+		name := str(old, "name")
+		bare := shardSuffix.ReplaceAllString(name, "")
+		switch job, ok := byName[name]; {
+		case ok:
+			out = append(out, job)
+			delete(byName, name)
+		case base[bare] || g.retired[bare] || g.retired[name]: // now in shards, or disabled
+			g.out.Removed = append(g.out.Removed, name)
+		case !adopted(g.tree):
+			out = append(out, old)
+			g.out.HandWritten = append(g.out.HandWritten, name)
+		case g.prune:
+			g.out.Removed = append(g.out.Removed, name)
+		default:
+			out = append(out, old)
+			g.out.Kept = append(g.out.Kept, name)
+		}
+	}
+	slices.SortStableFunc(jobs, func(a, b made) int { return strings.Compare(natural(a.name), natural(b.name)) })
+	for _, m := range jobs {
+		if _, ok := byName[m.name]; ok {
+			out = append(out, m.value)
+			g.out.Added = append(g.out.Added, m.name)
+		}
+	}
+	return out
+}
+
+var numbers = regexp.MustCompile(`\d+`)
+
+// natural makes names with numbers sort by their value: shard 2 before 10.
+func natural(name string) string {
+	return numbers.ReplaceAllStringFunc(name, func(n string) string { return fmt.Sprintf("%020s", n) })
+}
+
+// jobsFile is the jobs file as plain values.
+type jobsFile struct {
+	text []byte
+	head []byte // the comment it begins with
+	doc  object
+	jobs []object
+}
+
+func readJobs(tree *release.Tree) (*jobsFile, error) {
+	f := &jobsFile{doc: object{}}
+	if tree.Jobs == nil {
+		return f, nil
+	}
+	f.text, f.head = tree.Jobs.Text, leadingComment(tree.Jobs.Text)
+	var problems Problems
+	for _, p := range tree.Problems {
+		if p.Part == release.PartJobs {
+			problems = append(problems, p.Problem)
+		}
+	}
+	if err := problems.orNil(); err != nil {
+		return nil, err
+	}
+	doc, err := parseObject(f.text)
+	if err != nil {
+		return nil, Problems{{Pos: source.Position{File: tree.Jobs.Path}, Message: "the jobs file cannot be read: " + err.Error(), Hint: "correct it by hand; nothing was written"}}
+	}
+	f.doc = doc
+	for _, j := range list(doc, "periodics") {
+		if o, ok := j.(object); ok {
+			f.jobs = append(f.jobs, o)
+		}
+	}
+	return f, nil
+}
+
+// leadingComment gives the lines at the head of a file that are comments, and
+// the blank ones among them.
+func leadingComment(text []byte) []byte {
+	end := 0
+	for at := 0; at < len(text); {
+		line := text[at:]
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line = line[:i+1]
+		}
+		at += len(line)
+		switch trimmed := bytes.TrimSpace(line); {
+		case bytes.HasPrefix(trimmed, []byte("#")):
+			end = at
+		case len(trimmed) > 0:
+			return text[:end]
+		}
+	}
+	return text[:end]
+}
+
+// print writes the file with these periodics, in the style in which openshift's
+// job tools write: sorted keys, two blanks, texts of several lines as blocks.
+func (f *jobsFile) print(jobs []any) ([]byte, error) {
+	doc := cloneObject(f.doc)
+	doc["periodics"] = jobs
+	if jobs == nil {
+		doc["periodics"] = []any{}
+	}
+	text, err := yaml.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("printing the jobs: %w", err)
+	}
+	return append(slices.Clone(f.head), text...), nil
+}

@@ -1,0 +1,142 @@
+package jobgen
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// namePrefix is what the names of mirroring periodics begin with.
+const namePrefix = "periodic-image-mirroring-"
+
+// subject is what one periodic, or one per shard, is made for: a set, or a job
+// of _mirror.yaml that belongs to none.
+type subject struct {
+	name string // what FIXME stands for: the set's name
+	set  *release.Set
+	own  *release.JobSettings // as written; for positions and for what is set here
+	all  release.JobSettings  // over the defaults
+}
+
+// subjects gives what the tree's settings ask for: sets by name, then the jobs
+// without a set in the order of _mirror.yaml. Sets whose job is disabled are
+// left out.
+func subjects(tree *release.Tree) []subject {
+	var out []subject
+	for _, set := range tree.Sets {
+		s := setSubject(tree, set)
+		if s.all.Disabled != nil && *s.all.Disabled || set.Job == nil && len(set.Files) == 0 {
+			continue
+		}
+		out = append(out, s)
+	}
+	for i := range tree.Settings.Jobs {
+		own := &tree.Settings.Jobs[i]
+		out = append(out, subject{name: strings.TrimPrefix(own.Name, namePrefix), own: own, all: own.Over(tree.Settings.Defaults)})
+	}
+	return out
+}
+
+func setSubject(tree *release.Tree, set *release.Set) subject {
+	own := set.Job
+	if own == nil {
+		own = &release.JobSettings{}
+	}
+	return subject{name: set.Name, set: set, own: own, all: own.Over(tree.Settings.Defaults)}
+}
+
+// at gives the place of a setting, or of the folder that has none.
+func (s subject) at(key string) source.Position {
+	pos := s.own.At(key)
+	if pos.File == "" && s.set != nil {
+		pos.File = s.set.Dir
+		if s.set.Job != nil {
+			pos.File += "/" + release.JobSettingsName
+		}
+	}
+	return pos
+}
+
+func (s subject) prefix() string {
+	if s.all.Prefix != "" {
+		return s.all.Prefix
+	}
+	return DefaultPrefix(s.name, s.set)
+}
+
+func (s subject) area() string {
+	if s.all.Area != "" {
+		return s.all.Area
+	}
+	return s.name
+}
+
+// jobName gives the name of the periodic, where FIXME is the template's.
+func (s subject) jobName(t *Template) string {
+	if s.all.Name != "" {
+		return s.all.Name
+	}
+	return strings.ReplaceAll(str(t.value, "name"), placeholder, s.name)
+}
+
+func (s subject) shards() int { return max(s.all.Shards, 1) }
+
+// shardName gives the name of one of several periodics; i counts from 1.
+func shardName(name string, i, n int) string {
+	if n == 1 {
+		return name
+	}
+	return name + "-" + strconv.Itoa(i) + "-of-" + strconv.Itoa(n)
+}
+
+// DefaultPrefix gives what the names of a set's mapping files have after
+// "mapping_" when _job.yaml does not say: the set's name, with "_" for "-"
+// unless its files are named with "-". set may be nil.
+func DefaultPrefix(name string, set *release.Set) string {
+	under := strings.ReplaceAll(name, "-", "_")
+	if set == nil || under == name {
+		return under
+	}
+	named := func(prefix string) bool {
+		return slices.ContainsFunc(set.Files, func(f *release.MappingFile) bool {
+			return strings.HasPrefix(f.Base, "mapping_"+prefix)
+		})
+	}
+	if !named(under) && named(name) {
+		return name
+	}
+	return under
+}
+
+// targets gives the registries and organisations that a set pushes to, such as
+// quay.io/openshift, in order.
+func targets(set *release.Set) []string {
+	return repositories(set, func(host, path string) string {
+		org, _, _ := strings.Cut(path, "/")
+		return host + "/" + org
+	})
+}
+
+func repositories(set *release.Set, name func(host, path string) string) []string {
+	if set == nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	var out []string
+	for _, f := range set.Files {
+		for p := range f.Pairs() {
+			if p.Destination.Scheme != "" {
+				continue
+			}
+			if n := name(p.Destination.Host(), p.Destination.Path()); !seen[n] {
+				seen[n] = true
+				out = append(out, n)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}

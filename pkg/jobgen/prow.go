@@ -1,0 +1,80 @@
+package jobgen
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	prow "sigs.k8s.io/prow/pkg/config"
+	"sigs.k8s.io/yaml"
+)
+
+// strict says why Prow would not read a value as a periodic: a field that it
+// does not know, or one of another type.
+func strict(job object) error {
+	data, err := yaml.Marshal(job)
+	if err != nil {
+		return err
+	}
+	return yaml.UnmarshalStrict(data, new(prow.Periodic))
+}
+
+// prowConfig is the least configuration with which Prow checks decorated jobs.
+const prowConfig = `plank:
+  default_decoration_config_entries:
+  - config:
+      gcs_configuration:
+        bucket: none
+        path_strategy: explicit
+      gcs_credentials_secret: none
+      grace_period: 15s
+      timeout: 4h0m0s
+      utility_images:
+        clonerefs: none/clonerefs:0
+        entrypoint: none/entrypoint:0
+        initupload: none/initupload:0
+        sidecar: none/sidecar:0
+prowjob_namespace: ci
+pod_namespace: ci
+`
+
+// Load reads a jobs file with Prow's own strict loader and gives its error:
+// reserved environment, mounts without a volume, schedules, labels. It uses a
+// temporary folder in dir, which it removes; "" is the system's.
+func Load(jobs []byte, dir string) (err error) {
+	tmp, err := os.MkdirTemp(dir, "mirror-jobgen-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := os.RemoveAll(tmp); err == nil {
+			err = e
+		}
+	}()
+	config, file := filepath.Join(tmp, "config.yaml"), filepath.Join(tmp, "jobs.yaml")
+	for name, text := range map[string][]byte{config: []byte(prowConfig), file: jobs} {
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			return err
+		}
+	}
+	if _, err := prow.LoadStrict(config, file, nil, ""); err != nil {
+		return fmt.Errorf("Prow does not load the jobs: %w", err)
+	}
+	return nil
+}
+
+// equalAsProw says whether two jobs are the same once Prow has read them.
+func equalAsProw(a, b object) bool {
+	var x, y prow.Periodic
+	for _, v := range []struct {
+		job  object
+		into *prow.Periodic
+	}{{a, &x}, {b, &y}} {
+		data, err := yaml.Marshal(v.job)
+		if err != nil || yaml.Unmarshal(data, v.into) != nil {
+			return false
+		}
+	}
+	return reflect.DeepEqual(x, y)
+}

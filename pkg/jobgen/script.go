@@ -1,0 +1,138 @@
+package jobgen
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// loop is the shell loop around "oc image mirror" that the periodics run, as
+// far as it differs from job to job. parseLoop and String are each other's
+// inverse: a script that String would not print exactly so is no loop.
+type loop struct {
+	Glob             string // below the mount path, such as mapping_origin*
+	Mount            string
+	Trace            bool
+	Login            release.Login
+	SkipEmpty        bool
+	Attempts         int // 1 is a plain attempt, without an inner loop
+	KeepManifestList bool
+	ContinueOnError  bool
+	MaxPerRegistry   int
+	Verbosity        int // 0 means that -v is not given
+}
+
+// flags are oc's flags before and after -f.
+func (l loop) flags() (before, after string) {
+	if l.KeepManifestList {
+		before += " --keep-manifest-list"
+	}
+	if l.MaxPerRegistry > 0 {
+		before += " --max-per-registry=" + strconv.Itoa(l.MaxPerRegistry)
+	}
+	after = " --skip-multiple-scopes"
+	if l.ContinueOnError {
+		after += " --continue-on-error"
+	}
+	return before, after
+}
+
+// String prints the script. As in the jobs that people wrote, the line it
+// prints before a mapping file leaves out -v and -a.
+func (l loop) String() string {
+	before, after := l.flags()
+	said := `echo "Running: oc image mirror` + before + ` -f=$mapping` + after + `"`
+	run := "oc"
+	if l.Verbosity > 0 {
+		run += " -v" + strconv.Itoa(l.Verbosity)
+	}
+	run += " image mirror" + before
+	if l.Login == release.LoginUsed {
+		run += " -a /tmp/config.json"
+	}
+	run += ` -f="$mapping"` + after
+
+	var b strings.Builder
+	line := func(indent int, s string) {
+		b.WriteString(strings.Repeat("  ", indent) + s + "\n")
+	}
+	if l.Trace {
+		line(0, "set -euxo pipefail")
+	} else {
+		line(0, "set -o errexit")
+	}
+	if l.Login == release.LoginUsed || l.Login == release.LoginUnused {
+		line(0, "cp ~/.docker/config.json /tmp/config.json")
+		line(0, "oc registry login --to /tmp/config.json")
+	}
+	line(0, "failures=0")
+	line(0, "for mapping in "+l.Mount+"/"+l.Glob+"; do")
+	if l.SkipEmpty {
+		line(1, `if [ ! -s "${mapping}" ]; then continue; fi`)
+	}
+	if l.Attempts > 1 {
+		line(1, "attempts="+strconv.Itoa(l.Attempts))
+		line(1, "for attempt in $( seq $attempts ); do")
+		line(2, said)
+		line(2, "if "+run+"; then")
+		line(3, "break")
+		line(2, "fi")
+		line(2, "if [[ $attempt -eq $attempts ]]; then")
+		line(3, `echo "ERROR: Failed to mirror images from $mapping after $attempts attempts"`)
+		line(3, "failures=$((failures+1))")
+		line(2, "fi")
+		line(1, "done")
+	} else {
+		line(1, said)
+		line(1, "if ! "+run+"; then")
+		line(2, `echo "ERROR: Failed to mirror images from $mapping"`)
+		line(2, "failures=$((failures+1))")
+		line(1, "fi")
+	}
+	line(0, "done")
+	line(0, "exit $failures")
+	return b.String()
+}
+
+var (
+	loopGlob      = regexp.MustCompile(`(?m)^for mapping in (/\S*)/([^/\s;]+); do$`)
+	loopAttempts  = regexp.MustCompile(`(?m)^  attempts=(\d{1,3})$`)
+	loopMax       = regexp.MustCompile(` --max-per-registry=(\d{1,4}) `)
+	loopVerbosity = regexp.MustCompile(` oc -v(\d{1,2}) image mirror `)
+)
+
+// parseLoop recognises a script that String prints.
+func parseLoop(script string) (loop, bool) {
+	m := loopGlob.FindStringSubmatch(script)
+	if m == nil {
+		return loop{}, false
+	}
+	number := func(re *regexp.Regexp, otherwise int) int {
+		if m := re.FindStringSubmatch(script); m != nil {
+			n, _ := strconv.Atoi(m[1])
+			return n
+		}
+		return otherwise
+	}
+	l := loop{
+		Mount:            m[1],
+		Glob:             m[2],
+		Trace:            strings.HasPrefix(script, "set -euxo pipefail\n"),
+		Login:            release.LoginNone,
+		SkipEmpty:        strings.Contains(script, "[ ! -s "),
+		Attempts:         number(loopAttempts, 1),
+		KeepManifestList: strings.Contains(script, " --keep-manifest-list "),
+		ContinueOnError:  strings.Contains(script, " --continue-on-error"),
+		MaxPerRegistry:   number(loopMax, 0),
+		Verbosity:        number(loopVerbosity, 0),
+	}
+	if strings.Contains(script, "\noc registry login ") {
+		l.Login = release.LoginUnused
+		if strings.Contains(script, " -a /tmp/config.json ") {
+			l.Login = release.LoginUsed
+		}
+	}
+	return l, l.String() == script
+}

@@ -1,0 +1,129 @@
+package jobgen
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// placeholder stands in a template for what the set's folder says.
+const placeholder = "FIXME"
+
+//go:embed template.yaml
+var builtIn []byte
+
+// Template is the job that every set starts from.
+type Template struct {
+	file  string
+	value object
+	loop  loop
+	loops bool // whether the script is the known loop, so that settings can change it
+}
+
+// BuiltIn is the text of the built-in template.
+func BuiltIn() []byte { return append([]byte(nil), builtIn...) }
+
+// ParseTemplate reads a job template: one periodic in which FIXME stands for
+// what comes from the set. file is the name that problems bear. The error is a
+// [Problems].
+func ParseTemplate(file string, data []byte) (*Template, error) {
+	fail := func(format string, args ...any) (*Template, error) {
+		return nil, Problems{{Pos: source.Position{File: file}, Message: fmt.Sprintf(format, args...),
+			Hint: "a template is one periodic, with FIXME for what comes from the set"}}
+	}
+	value, err := parseObject(data)
+	if err != nil {
+		return fail("the template is no valid YAML: %v", err)
+	}
+	t := &Template{file: file, value: value}
+	if err := strict(value); err != nil {
+		return fail("the template is no job that Prow reads: %v", err)
+	}
+	if t.container(value) == nil {
+		return fail("the template has no container")
+	}
+	if !strings.Contains(str(value, "name"), placeholder) {
+		return fail("the template's name has no %s: all jobs would have one name", placeholder)
+	}
+	t.loop, t.loops = parseLoop(script(t.container(value)))
+	return t, nil
+}
+
+// templateOf gives the template that a tree asks for: the one handed in, the
+// one _mirror.yaml names, or the built-in one.
+func templateOf(tree *release.Tree, given *Template) (*Template, error) {
+	if given != nil {
+		return given, nil
+	}
+	file := tree.Settings.Template
+	if file == "" {
+		return ParseTemplate("template.yaml", builtIn)
+	}
+	data, err := fs.ReadFile(tree.FS, file)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return nil, Problems{{Pos: tree.Settings.At("template"), Message: fmt.Sprintf("the template %s cannot be read: %v", file, err)}}
+	}
+	return ParseTemplate(file, data)
+}
+
+// container gives the job's first container, in which everything happens.
+func (t *Template) container(job object) object {
+	l := list(job, "spec", "containers")
+	if len(l) == 0 {
+		return nil
+	}
+	c, _ := l[0].(object)
+	return c
+}
+
+// script gives the last argument of a container that runs a shell, or "".
+func script(container object) string {
+	args := list(container, "args")
+	if len(args) == 0 {
+		return ""
+	}
+	s, _ := args[len(args)-1].(string)
+	return s
+}
+
+// pushVolume gives the name of the volume with the push credentials: that of
+// the first secret.
+func pushVolume(job object) (name string, secret object) {
+	for _, v := range list(job, "spec", "volumes") {
+		if s, ok := at(v, "secret").(object); ok {
+			return str(v, "name"), s
+		}
+	}
+	return "", nil
+}
+
+// mounts gives a container's mounts of a volume.
+func mounts(container object, volume string) []object {
+	var out []object
+	for _, m := range list(container, "volumeMounts") {
+		if o, ok := m.(object); ok && str(o, "name") == volume {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// configVolumes gives the volumes that hold a ConfigMap.
+func configVolumes(job object) map[string]object {
+	out := map[string]object{}
+	for _, v := range list(job, "spec", "volumes") {
+		if c, ok := at(v, "configMap").(object); ok {
+			out[str(v, "name")] = c
+		}
+	}
+	return out
+}

@@ -1,0 +1,148 @@
+package jobgen
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"sigs.k8s.io/yaml"
+)
+
+// object is a YAML mapping as a plain value: what encoding/json makes of it.
+type object = map[string]any
+
+// parseObject reads one YAML mapping; a key given twice is an error.
+func parseObject(data []byte) (object, error) {
+	var v object
+	if err := yaml.UnmarshalStrict(data, &v); err != nil {
+		return nil, err
+	}
+	if v == nil {
+		v = object{}
+	}
+	return v, nil
+}
+
+// plain turns any value that YAML or JSON may hold into what encoding/json
+// would make of it, so that values of different origin compare.
+func plain(v any) (any, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("not a value of JSON: %w", err)
+	}
+	var out any
+	err = json.Unmarshal(data, &out)
+	return out, err
+}
+
+func clone(v any) any {
+	switch v := v.(type) {
+	case object:
+		return cloneObject(v)
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = clone(v[i])
+		}
+		return out
+	}
+	return v
+}
+
+func cloneObject(o object) object {
+	out := make(object, len(o))
+	for k, v := range o {
+		out[k] = clone(v)
+	}
+	return out
+}
+
+// child gives the mapping below a key, and makes it where there is none.
+func child(o object, key string) object {
+	c, ok := o[key].(object)
+	if !ok {
+		c = object{}
+		o[key] = c
+	}
+	return c
+}
+
+// at gives the value at the end of a path of keys, or nil.
+func at(v any, keys ...string) any {
+	for _, k := range keys {
+		o, ok := v.(object)
+		if !ok {
+			return nil
+		}
+		v = o[k]
+	}
+	return v
+}
+
+func str(v any, keys ...string) string {
+	s, _ := at(v, keys...).(string)
+	return s
+}
+
+func list(v any, keys ...string) []any {
+	l, _ := at(v, keys...).([]any)
+	return l
+}
+
+// mergePatch applies a JSON merge patch (RFC 7386) and gives the result; the
+// target is not changed.
+func mergePatch(target, patch any) any {
+	p, ok := patch.(object)
+	if !ok {
+		return clone(patch)
+	}
+	out := object{}
+	if t, ok := target.(object); ok {
+		out = cloneObject(t)
+	}
+	for k, v := range p {
+		if v == nil {
+			delete(out, k)
+		} else {
+			out[k] = mergePatch(out[k], v)
+		}
+	}
+	return out
+}
+
+// diffPatch gives the merge patch that makes one mapping of another, nil when
+// they are equal. A null in the result cannot be expressed and stays away: the
+// caller compares.
+func diffPatch(from, to object) object {
+	patch := object{}
+	for k := range from {
+		if _, ok := to[k]; !ok {
+			patch[k] = nil
+		}
+	}
+	for k, v := range to {
+		old, had := from[k]
+		if had && reflect.DeepEqual(old, v) || v == nil {
+			continue
+		}
+		a, aok := old.(object)
+		b, bok := v.(object)
+		if bok && !aok {
+			a = object{}
+		}
+		if bok {
+			if inner := diffPatch(a, b); inner != nil || !aok {
+				if inner == nil {
+					inner = object{}
+				}
+				patch[k] = inner
+			}
+			continue
+		}
+		patch[k] = clone(v)
+	}
+	if len(patch) == 0 {
+		return nil
+	}
+	return patch
+}
