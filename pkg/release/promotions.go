@@ -1,9 +1,229 @@
 package release
 
-import "io/fs"
+import (
+	"cmp"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// Stream is an image stream of the CI registry.
+type Stream struct{ Namespace, Name string }
+
+// String gives "namespace/name".
+func (s Stream) String() string { return s.Namespace + "/" + s.Name }
+
+// ImageTag is one tag of an image stream of the CI registry.
+type ImageTag struct {
+	Stream
+	Tag string
+}
+
+// String gives "namespace/name:tag".
+func (t ImageTag) String() string { return t.Stream.String() + ":" + t.Tag }
+
+// Promotion is one tag that a ci-operator config publishes.
+type Promotion struct {
+	ImageTag
+	Config string          // path of the config
+	Pos    source.Position // of the image's name in it
+	// Disabled says that the config holds the promotion back.
+	Disabled bool
+	// Optional says that the image is built, and promoted, only when something
+	// else of the config needs it.
+	Optional bool
+}
+
+// Publication is a stream that the release controller fills: with every image
+// of a release that it accepted, or with a part of them.
+type Publication struct {
+	To      Stream
+	From    Stream          // the stream that the release is made of
+	Exclude map[string]bool // tags that are not published
+	Only    map[string]bool // if not empty, the only tags that are
+	Pos     source.Position
+}
 
 // Promotions is what ci-operator and the release controller publish into image
-// streams of the CI registry.
-type Promotions struct{}
+// streams of the CI registry, and what ci-images-mirror copies there.
+//
+// The rules for the contents of a config are those of ci-operator
+// (openshift/ci-tools, pkg/steps/release/promote.go).
+type Promotions struct {
+	// Configs is the number of ci-operator configs that were read.
+	Configs int
+	// Problems are the configs that could not be read.
+	Problems []source.Problem
+	// All are the promotions in order of their configs' paths, disabled and
+	// optional ones included.
+	All []Promotion
+	// Publications are in order of their files' names.
+	Publications []Publication
 
-func loadPromotions(fs.FS) *Promotions { return &Promotions{} }
+	byTag    map[ImageTag][]int // indices in All
+	tags     map[Stream][]string
+	byCommit map[Stream]bool // also promoted under the commit's hash
+	releases map[Stream]bool // filled with release images
+	copied   map[ImageTag]source.Position
+	joined   map[string]ImageTag
+}
+
+func loadPromotions(fsys fs.FS) *Promotions {
+	p := &Promotions{byCommit: map[Stream]bool{}, releases: map[Stream]bool{}, copied: map[ImageTag]source.Position{}}
+	p.readConfigs(fsys)
+	p.readReleases(fsys)
+	p.readSupplemental(fsys)
+	p.index()
+	return p
+}
+
+func (p *Promotions) index() {
+	p.byTag = make(map[ImageTag][]int, len(p.All))
+	p.tags = map[Stream][]string{}
+	p.joined = map[string]ImageTag{}
+	for i, one := range p.All {
+		p.byTag[one.ImageTag] = append(p.byTag[one.ImageTag], i)
+		if !one.Disabled {
+			p.tags[one.Stream] = append(p.tags[one.Stream], one.Tag)
+			p.joined[one.Namespace+"_"+one.Name+"_"+one.Tag] = one.ImageTag
+		}
+	}
+	for tag := range p.copied {
+		p.tags[tag.Stream] = append(p.tags[tag.Stream], tag.Tag)
+		p.joined[tag.Namespace+"_"+tag.Name+"_"+tag.Tag] = tag
+	}
+	for s, tags := range p.tags {
+		slices.Sort(tags)
+		p.tags[s] = slices.Compact(tags)
+	}
+}
+
+// Of gives the promotions of a tag, those that take effect first.
+func (p *Promotions) Of(tag ImageTag) []Promotion {
+	var all []Promotion
+	for _, i := range p.byTag[tag] {
+		all = append(all, p.All[i])
+	}
+	slices.SortStableFunc(all, func(a, b Promotion) int { return cmp.Compare(a.rank(), b.rank()) })
+	return all
+}
+
+func (p Promotion) rank() int {
+	switch {
+	case p.Disabled:
+		return 2
+	case p.Optional:
+		return 1
+	}
+	return 0
+}
+
+// Tags gives the tags of a stream that the tree is known to fill, in order.
+// Complete says that nothing in the tree adds further tags, whose names it
+// does not tell.
+func (p *Promotions) Tags(s Stream) (tags []string, complete bool) {
+	tags = p.tags[s]
+	if p.byCommit[s] || p.releases[s] {
+		return tags, false
+	}
+	for _, publication := range p.Publications {
+		if publication.To == s {
+			return tags, false
+		}
+	}
+	return tags, len(tags) > 0
+}
+
+// commit is a tag that ci-operator makes of a commit's hash.
+var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+// Filled says whether something fills a tag: a promotion that is not disabled,
+// the release controller, or ci-images-mirror.
+func (p *Promotions) Filled(tag ImageTag) bool {
+	if slices.ContainsFunc(p.byTag[tag], func(i int) bool { return !p.All[i].Disabled }) || p.releases[tag.Stream] {
+		return true
+	}
+	if _, ok := p.copied[tag]; ok || p.byCommit[tag.Stream] && commit.MatchString(tag.Tag) {
+		return true
+	}
+	_, ok := p.Publication(tag)
+	return ok
+}
+
+// Publication gives the publication that fills a tag.
+func (p *Promotions) Publication(tag ImageTag) (Publication, bool) {
+	for _, one := range p.Publications {
+		if one.To == tag.Stream && one.takes(tag.Tag) && p.holds(ImageTag{one.From, tag.Tag}) {
+			return one, true
+		}
+	}
+	return Publication{}, false
+}
+
+func (p Publication) takes(tag string) bool {
+	return !p.Exclude[tag] && (len(p.Only) == 0 || p.Only[tag])
+}
+
+// holds says whether a release's stream holds a tag. A stream into which
+// nothing is promoted is filled from outside, and may hold anything.
+func (p *Promotions) holds(tag ImageTag) bool {
+	return len(p.tags[tag.Stream]) == 0 || slices.ContainsFunc(p.byTag[tag], func(i int) bool { return !p.All[i].Disabled })
+}
+
+// Fills says whether anything in the tree fills a stream with at least one tag.
+func (p *Promotions) Fills(s Stream) bool {
+	tags, complete := p.Tags(s)
+	return len(tags) > 0 || !complete && (p.byCommit[s] || p.releases[s] || p.publishes(s))
+}
+
+func (p *Promotions) publishes(s Stream) bool {
+	return slices.ContainsFunc(p.Publications, func(one Publication) bool { return one.To == s })
+}
+
+// Joined finds the promoted tag that has a name of the form
+// "namespace_stream_tag": the tag under which ci-operator pushes it to the
+// repository openshift/ci on quay.io.
+func (p *Promotions) Joined(name string) (ImageTag, bool) {
+	tag, ok := p.joined[name]
+	return tag, ok
+}
+
+// Namespaces gives the namespaces into which something is promoted that is
+// neither disabled nor the build cache, in order, with one promotion each.
+func (p *Promotions) Namespaces() []Promotion {
+	first := map[string]Promotion{}
+	for _, one := range p.All {
+		if old, ok := first[one.Namespace]; !one.Disabled && one.Namespace != buildCache && (!ok || old.Optional && !one.Optional) {
+			first[one.Namespace] = one
+		}
+	}
+	var all []Promotion
+	for _, name := range slices.Sorted(maps.Keys(first)) {
+		all = append(all, first[name])
+	}
+	return all
+}
+
+// buildCache is the namespace in which ci-operator keeps the binaries of
+// repositories whose images are promoted.
+const buildCache = "build-cache"
+
+// cacheTag is the tag in the build cache of the config at path:
+// "…/org/repo/org-repo-branch.yaml", or "…-branch__variant.yaml".
+func cacheTag(path string) (ImageTag, bool) {
+	parts := strings.Split(strings.TrimSuffix(path, ".yaml"), "/")
+	if len(parts) < 3 {
+		return ImageTag{}, false
+	}
+	name := parts[len(parts)-3] + "-" + parts[len(parts)-2]
+	rest, ok := strings.CutPrefix(parts[len(parts)-1], name+"-")
+	branch, variant, varied := strings.Cut(rest, "__")
+	if varied {
+		branch += "-" + variant
+	}
+	return ImageTag{Stream{buildCache, name}, branch}, ok && branch != ""
+}

@@ -1,0 +1,135 @@
+package release
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// ReleasesDir holds the settings of the release controller: one JSON file for
+// each stream of releases, "release-NAMESPACE-VERSION.json".
+const ReleasesDir = "core-services/release-controller/_releases"
+
+// SupplementalFile is the configuration of ci-images-mirror, which copies
+// images of other registries into the CI registry.
+const SupplementalFile = MirroringDir + "/_config.yaml"
+
+// releaseConfig is what a file of ReleasesDir says about where images go
+// (openshift/release-controller, pkg/release-controller/types.go).
+type releaseConfig struct {
+	Name         string `json:"name"`
+	To           string `json:"to"`
+	MirrorPrefix string `json:"mirrorPrefix"`
+	Publish      map[string]struct {
+		ImageStreamRef *struct {
+			Namespace   string   `json:"namespace"`
+			Name        string   `json:"name"`
+			Tags        []string `json:"tags"`
+			ExcludeTags []string `json:"excludeTags"`
+		} `json:"imageStreamRef"`
+	} `json:"publish"`
+}
+
+func (p *Promotions) readReleases(fsys fs.FS) {
+	_ = fs.WalkDir(fsys, ReleasesDir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || path.Ext(name) != ".json" {
+			return nil //nolint:nilerr // a folder that is not there has no files
+		}
+		data, err := fs.ReadFile(fsys, name)
+		if err == nil {
+			err = p.addRelease(name, data)
+		}
+		if err != nil {
+			p.Problems = append(p.Problems, source.Problem{
+				Pos: source.Position{File: name}, Message: fmt.Sprintf("the file cannot be read: %v", err),
+			})
+		}
+		return nil
+	})
+}
+
+func (p *Promotions) addRelease(name string, data []byte) error {
+	var c releaseConfig
+	if err := json.Unmarshal(data, &c); err != nil {
+		return err
+	}
+	namespace, _, _ := strings.Cut(strings.TrimPrefix(path.Base(name), "release-"), "-")
+	if c.To != "" {
+		p.releases[Stream{namespace, c.To}] = true
+	}
+	from := Stream{namespace, c.MirrorPrefix}
+	if from.Name == "" {
+		from.Name, _, _ = strings.Cut(c.Name, ".0-0.")
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Publish)) {
+		ref := c.Publish[key].ImageStreamRef
+		if ref == nil || ref.Name == "" {
+			continue
+		}
+		to := Stream{ref.Namespace, ref.Name}
+		if to.Namespace == "" {
+			to.Namespace = namespace
+		}
+		p.Publications = append(p.Publications, Publication{
+			To: to, From: from, Exclude: setOf(ref.ExcludeTags), Only: setOf(ref.Tags),
+			Pos: keyPosition(name, data, key),
+		})
+	}
+	return nil
+}
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, s := range list {
+		set[s] = true
+	}
+	return set
+}
+
+// keyPosition finds a key of a JSON document; the first one where there are
+// several.
+func keyPosition(name string, data []byte, key string) source.Position {
+	pos := source.Position{File: name}
+	quoted, err := json.Marshal(key)
+	if err != nil {
+		return pos
+	}
+	if i := bytes.Index(data, quoted); i >= 0 {
+		pos.Line = bytes.Count(data[:i], []byte{'\n'}) + 1
+		pos.Column = i - bytes.LastIndexByte(data[:i], '\n')
+	}
+	return pos
+}
+
+// readSupplemental reads what ci-images-mirror copies: the keys of
+// supplementalCIImages are tags, "namespace/stream:tag".
+func (p *Promotions) readSupplemental(fsys fs.FS) {
+	data, err := fs.ReadFile(fsys, SupplementalFile)
+	if err != nil {
+		return
+	}
+	root, problem := parseYAML(SupplementalFile, data)
+	if problem != nil {
+		p.Problems = append(p.Problems, *problem)
+		return
+	}
+	list := child(root, "supplementalCIImages")
+	if list == nil || len(list.Content)%2 != 0 {
+		return
+	}
+	for i := 0; i < len(list.Content); i += 2 {
+		key := list.Content[i]
+		stream, tag, tagged := strings.Cut(key.Value, ":")
+		namespace, name, ok := strings.Cut(stream, "/")
+		if tagged && ok {
+			p.copied[ImageTag{Stream{namespace, name}, tag}] = at(SupplementalFile, key)
+		}
+	}
+}

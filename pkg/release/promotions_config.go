@@ -1,0 +1,156 @@
+package release
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// config is what a ci-operator config says about promotion.
+type config struct {
+	images  []image
+	targets []target
+	cached  bool // its binaries go to the build cache
+}
+
+// image is one image that a config builds, or promotes under another name.
+type image struct {
+	name     string
+	optional bool
+	line     int
+	column   int
+}
+
+// target is one place that a config promotes its images to.
+type target struct {
+	namespace  string
+	name       string // the stream, with a tag for each image
+	tag        string // or the tag, with a stream for each image
+	disabled   bool
+	byCommit   bool
+	excluded   []string
+	additional []image
+}
+
+// The keys of a config that promotion depends on.
+const (
+	keyPromotion = "promotion"
+	keyImages    = "images"
+	keyBinaries  = "binary_build_commands"
+)
+
+// decodeConfig reads a config with the YAML parser.
+func decodeConfig(path string, data []byte) (config, *source.Problem) {
+	root, problem := parseYAML(path, data)
+	if problem != nil {
+		return config{}, problem
+	}
+	return newConfig(child(root, keyPromotion), child(root, keyImages), text(child(root, keyBinaries)) != ""), nil
+}
+
+// newConfig takes a config's parts from their nodes, each of which may be nil.
+func newConfig(promotion, images *yaml.Node, binaries bool) config {
+	var c config
+	if promotion == nil || promotion.Kind != yaml.MappingNode {
+		return c
+	}
+	list := images
+	if images != nil && images.Kind == yaml.MappingNode { // the newer form, with settings beside the list
+		list = child(images, "items")
+	}
+	for _, item := range items(list) {
+		if to := child(item, "to"); text(to) != "" {
+			c.images = append(c.images, image{text(to), isTrue(child(item, "optional")), to.Line, to.Column})
+		}
+	}
+	// The older form, one target at the top, may stand beside the newer one.
+	if text(child(promotion, "namespace")) != "" {
+		c.targets = append(c.targets, newTarget(promotion))
+	}
+	for _, item := range items(child(promotion, "to")) {
+		c.targets = append(c.targets, newTarget(item))
+	}
+	c.cached = binaries && !isTrue(child(promotion, "disable_build_cache"))
+	return c
+}
+
+func newTarget(n *yaml.Node) target {
+	t := target{
+		namespace: text(child(n, "namespace")), name: text(child(n, "name")), tag: text(child(n, "tag")),
+		disabled: isTrue(child(n, "disabled")), byCommit: isTrue(child(n, "tag_by_commit")),
+	}
+	for _, item := range items(child(n, "excluded_images")) {
+		t.excluded = append(t.excluded, text(item))
+	}
+	if more := child(n, "additional_images"); more != nil && more.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(more.Content); i += 2 {
+			key := more.Content[i]
+			t.additional = append(t.additional, image{name: key.Value, line: key.Line, column: key.Column})
+		}
+	}
+	return t
+}
+
+func isTrue(n *yaml.Node) bool { return strings.EqualFold(text(n), "true") }
+
+// promotions gives what the config at path promotes, in the order of its
+// images and targets, and the streams that get a tag for each commit.
+func (c config) promotions(path string) (all []Promotion, byCommit []Stream) {
+	for _, t := range c.targets {
+		for _, i := range t.images(c.images) {
+			tag := ImageTag{Stream{t.namespace, t.name}, i.name}
+			if t.name == "" {
+				tag = ImageTag{Stream{t.namespace, i.name}, t.tag}
+			}
+			if tag.Namespace == "" || tag.Name == "" || tag.Tag == "" { // refused by ci-operator
+				continue
+			}
+			all = append(all, Promotion{
+				ImageTag: tag, Config: path, Disabled: t.disabled, Optional: i.optional,
+				Pos: source.Position{File: path, Line: i.line, Column: i.column},
+			})
+			if t.byCommit && !t.disabled {
+				byCommit = append(byCommit, Stream{t.namespace, i.name})
+			}
+		}
+	}
+	if tag, ok := cacheTag(path); ok && c.cached && len(c.targets) > 0 {
+		all = append(all, Promotion{ImageTag: tag, Config: path, Pos: source.Position{File: path}})
+	}
+	return all, byCommit
+}
+
+// images gives what is promoted to a target: the images that are built and not
+// excluded, and the additional ones in place of built ones of their name.
+func (t target) images(built []image) []image {
+	var all []image
+	at := map[string]int{}
+	add := func(i image) {
+		if old, ok := at[i.name]; ok {
+			all[old] = i
+			return
+		}
+		at[i.name] = len(all)
+		all = append(all, i)
+	}
+	for _, i := range built {
+		if !t.excludes(i.name) {
+			add(i)
+		}
+	}
+	for _, i := range t.additional {
+		add(i)
+	}
+	return all
+}
+
+func (t target) excludes(name string) bool {
+	for _, e := range t.excluded {
+		if e == name || e == "*" {
+			return true
+		}
+	}
+	return false
+}

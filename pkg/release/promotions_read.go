@@ -1,0 +1,146 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// readConfigs reads every ci-operator config: the files *.yaml below ConfigDir.
+// There are thousands, so that the folders are shared among the processors.
+func (p *Promotions) readConfigs(fsys fs.FS) {
+	folders := configFolders(fsys)
+	read := make([]configReader, len(folders))
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			var buffer []byte
+			for i := range next {
+				read[i].fsys, read[i].buffer = fsys, buffer
+				read[i].folder(folders[i])
+				buffer, read[i].buffer = read[i].buffer, nil
+			}
+		})
+	}
+	for i := range folders {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	for _, r := range read {
+		p.Configs += r.configs
+		p.All = append(p.All, r.promotions...)
+		p.Problems = append(p.Problems, r.problems...)
+		for _, s := range r.byCommit {
+			p.byCommit[s] = true
+		}
+	}
+}
+
+// configFolders gives the folders of all repositories, ConfigDir/org/repo, and
+// those above them.
+func configFolders(fsys fs.FS) []string {
+	var folders []string
+	var list func(dir string, depth int)
+	list = func(dir string, depth int) {
+		folders = append(folders, dir)
+		if depth == 0 {
+			return
+		}
+		entries, _ := fs.ReadDir(fsys, dir)
+		for _, e := range entries {
+			if e.IsDir() {
+				list(dir+"/"+e.Name(), depth-1)
+			}
+		}
+	}
+	list(ConfigDir, 2)
+	return folders
+}
+
+// configReader reads the configs of one folder.
+type configReader struct {
+	fsys   fs.FS
+	buffer []byte
+
+	configs    int
+	promotions []Promotion
+	byCommit   []Stream
+	problems   []source.Problem
+}
+
+func (r *configReader) folder(dir string) {
+	deep := strings.Count(dir, "/")-strings.Count(ConfigDir, "/") >= 2
+	entries, err := fs.ReadDir(r.fsys, dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.unreadable(dir, err)
+	}
+	for _, e := range entries {
+		switch name := dir + "/" + e.Name(); {
+		case e.IsDir() && deep: // those above are in the list of folders
+			r.folder(name)
+		case !e.IsDir() && path.Ext(name) == ".yaml":
+			r.config(name)
+		}
+	}
+}
+
+func (r *configReader) config(name string) {
+	r.configs++
+	data, err := r.read(name)
+	if err != nil {
+		r.unreadable(name, err)
+		return
+	}
+	c, ok := scanConfig(data)
+	if !ok {
+		var problem *source.Problem
+		if c, problem = decodeConfig(name, data); problem != nil {
+			r.problems = append(r.problems, *problem)
+			return
+		}
+	}
+	all, byCommit := c.promotions(name)
+	r.promotions = append(r.promotions, all...)
+	r.byCommit = append(r.byCommit, byCommit...)
+}
+
+func (r *configReader) unreadable(name string, err error) {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	r.problems = append(r.problems, source.Problem{
+		Pos: source.Position{File: name}, Message: fmt.Sprintf("the file cannot be read: %v", err),
+	})
+}
+
+// read gives a file's bytes, which are valid until the next read.
+func (r *configReader) read(name string) ([]byte, error) {
+	f, err := r.fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data := r.buffer[:0]
+	for {
+		if len(data) == cap(data) {
+			data = append(data, make([]byte, 32<<10)...)[:len(data)]
+		}
+		n, err := f.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if r.buffer = data; err == io.EOF {
+			return data, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+}
