@@ -95,10 +95,12 @@ type importer struct {
 // importing is one periodic on its way.
 type importing struct {
 	subject
-	job   object
-	node  *release.Job
-	full  release.JobSettings // all that settings can say
-	least release.JobSettings // what has to be said
+	job object
+	// unknown are the fields of the job that Prow ignores; they are left out.
+	unknown []string
+	node    *release.Job
+	full    release.JobSettings // all that settings can say
+	least   release.JobSettings // what has to be said
 }
 
 // read finds the set of each job and all its settings.
@@ -112,7 +114,8 @@ func (im *importer) read() {
 			return
 		}
 		node := im.tree.Jobs.Jobs[i]
-		x := &importing{job: job, node: node}
+		x := &importing{node: node}
+		x.job, x.unknown = known(job)
 		x.set = sets[node]
 		x.name = strings.TrimPrefix(node.Name, namePrefix)
 		if x.set != nil {

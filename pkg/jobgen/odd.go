@@ -44,6 +44,9 @@ func (im *importer) odd(x *importing) []string {
 	case x.node.Name != namePrefix+x.set.Name:
 		say("its name is not that of its set, %s", x.set.Name)
 	}
+	for _, field := range x.unknown {
+		say("Prow does not know its field %s: it is left out", field)
+	}
 	for _, g := range x.node.Globs {
 		if !slices.ContainsFunc(im.tree.Mappings(), func(f *release.MappingFile) bool {
 			ok, err := path.Match(g.Pattern, f.Base)

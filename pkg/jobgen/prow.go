@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 
 	prow "sigs.k8s.io/prow/pkg/config"
 	"sigs.k8s.io/yaml"
@@ -77,4 +78,69 @@ func equalAsProw(a, b object) bool {
 		}
 	}
 	return reflect.DeepEqual(x, y)
+}
+
+// known gives a job without the fields that Prow does not know and therefore
+// ignores, and the names of those.
+func known(job object) (object, []string) {
+	if strict(job) == nil {
+		return job, nil
+	}
+	data, err := yaml.Marshal(job)
+	if err != nil {
+		return job, nil
+	}
+	var typed prow.Periodic
+	if yaml.Unmarshal(data, &typed) != nil {
+		return job, nil
+	}
+	if data, err = yaml.Marshal(typed); err != nil {
+		return job, nil
+	}
+	seen, err := parseObject(data)
+	if err != nil {
+		return job, nil
+	}
+	var dropped []string
+	out := cloneObject(job)
+	dropUnknown(out, seen, &dropped)
+	slices.Sort(dropped)
+	return out, slices.Compact(dropped)
+}
+
+// dropUnknown removes what is in a value and not in Prow's reading of it. A
+// zero value may be missing there and be known all the same.
+func dropUnknown(v, seen any, dropped *[]string) {
+	switch v := v.(type) {
+	case object:
+		s, _ := seen.(object)
+		for k, x := range v {
+			y, ok := s[k]
+			if !ok && !zero(x) {
+				delete(v, k)
+				*dropped = append(*dropped, k)
+				continue
+			}
+			dropUnknown(x, y, dropped)
+		}
+	case []any:
+		s, _ := seen.([]any)
+		for i := range v {
+			if i < len(s) {
+				dropUnknown(v[i], s[i], dropped)
+			}
+		}
+	}
+}
+
+func zero(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case object:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return reflect.ValueOf(v).IsZero()
 }

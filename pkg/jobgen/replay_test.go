@@ -1,0 +1,182 @@
+package jobgen
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// corpus gives a file of the real data, or skips the test.
+func corpus(t testing.TB, name string) string {
+	t.Helper()
+	dir := os.Getenv("MIRROR_CORPUS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "corpus")
+	}
+	file, err := filepath.Abs(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Skipf("no real data: %v (set MIRROR_CORPUS)", err)
+	}
+	return file
+}
+
+// history is a clone of the real history of the jobs file.
+type history struct{ dir string }
+
+func openHistory(t *testing.T) history {
+	t.Helper()
+	bundle := corpus(t, "history-2019-2022.bundle")
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skipf("no git: %v", err)
+	}
+	h := history{filepath.Join(t.TempDir(), "history.git")}
+	if out, err := exec.Command("git", "clone", "-q", "--bare", "-b", "history", bundle, h.dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return h
+}
+
+func (h history) git(t *testing.T, args ...string) []byte {
+	t.Helper()
+	out, err := exec.Command("git", append([]string{"-C", h.dir}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("git %v: %v", args, err)
+	}
+	return out
+}
+
+// versions gives each commit that changed the jobs file, and its day.
+func (h history) versions(t *testing.T) [][2]string {
+	var out [][2]string
+	for line := range strings.Lines(string(h.git(t, "log", "--format=%H %as", "history", "--", release.DefaultJobsFile))) {
+		commit, day, _ := strings.Cut(strings.TrimSpace(line), " ")
+		out = append(out, [2]string{commit, day})
+	}
+	return out
+}
+
+// tree gives the files of one commit that jobs are made from.
+func (h history) tree(t *testing.T, commit string) fs.FS {
+	t.Helper()
+	cmd := exec.Command("git", "-C", h.dir, "archive", "--format=tar", commit)
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git archive %s: %v", commit, err)
+	}
+	return untar(t, bytes.NewReader(text))
+}
+
+// TestReplayHistory imports every version of the real jobs file and generates
+// it again: the same bytes since people wrote it in the style of generated
+// files (2020-04), the same periodics as Prow reads them before.
+func TestReplayHistory(t *testing.T) {
+	const styled = "2020-04"
+	h := openHistory(t)
+	var exact, same, lines, longest int
+	for _, v := range h.versions(t) {
+		commit, day := v[0][:12], v[1]
+		tree, err := release.Load(h.tree(t, v[0]))
+		if err != nil {
+			t.Errorf("%s %s: %v", day, commit, err)
+			continue
+		}
+		im, err := Import(tree)
+		switch {
+		case err != nil:
+			t.Errorf("%s %s: %v", day, commit, err)
+			continue
+		case im.Exact:
+			exact++
+		case day >= styled:
+			t.Errorf("%s %s: generate does not give the same bytes", day, commit)
+		default:
+			same++
+		}
+		for _, f := range im.Files {
+			if n := bytes.Count(f.New, []byte("\n")); strings.HasSuffix(f.Path, release.JobSettingsName) {
+				lines += n
+				longest = max(longest, n)
+			}
+		}
+	}
+	t.Logf("%d versions give the same bytes, %d older ones the same periodics", exact, same)
+	if exact < 84 {
+		t.Errorf("only %d versions give the same bytes", exact)
+	}
+}
+
+// TestCorpusTrees imports the jobs of the two real trees: generate gives the
+// same bytes, Prow loads them, and the settings are short.
+func TestCorpusTrees(t *testing.T) {
+	for _, name := range []string{"release-2020-08", "release-2022-12"} {
+		t.Run(name, func(t *testing.T) {
+			files := corpusTree(t, name)
+			tree := mustLoad(t, files)
+			raw, err := Generate(tree, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := Load(raw.Jobs.New, t.TempDir()); err != nil {
+				t.Error(err)
+			}
+			im, err := Import(tree)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !im.Exact {
+				t.Error("generate does not give the same bytes")
+			}
+			var lines []int
+			for _, f := range im.Files {
+				files[f.Path] = &fstest.MapFile{Data: f.New}
+				if strings.HasSuffix(f.Path, release.JobSettingsName) {
+					lines = append(lines, bytes.Count(f.New, []byte("\n")))
+				}
+			}
+			out, err := Generate(mustLoad(t, files), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(out.Jobs.New, out.Jobs.Old) {
+				t.Errorf("generate changes the file:\n%s", out.Jobs.Diff())
+			}
+			if err := Load(out.Jobs.New, t.TempDir()); err != nil {
+				t.Error(err)
+			}
+			m := median(lines)
+			t.Logf("%d sets, %d jobs, %d lines in the median", len(lines), len(im.Jobs), m)
+			if m >= 12 {
+				t.Errorf("a _job.yaml has %d lines in the median", m)
+			}
+		})
+	}
+}
+
+func mustLoad(t testing.TB, fsys fs.FS) *release.Tree {
+	t.Helper()
+	tree, err := release.Load(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+func corpusTree(t *testing.T, name string) fstest.MapFS {
+	t.Helper()
+	f, err := os.Open(corpus(t, name+".tar.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	return untar(t, gunzip(t, f))
+}
