@@ -191,7 +191,7 @@ func TestPromotions(t *testing.T) {
 		SupplementalFile: {Data: []byte("supplementalCIImages:\n  ci/base:1.0:\n    image: quay.io/x/base:1.0\n")},
 	}
 	p := loadPromotions(fsys)
-	if p.Configs != 4 || len(p.Problems) != 1 || !strings.Contains(p.Problems[0].Error(), "org-two-broken.yaml:2") {
+	if p.Configs != 4 || len(p.Problems) != 1 || !strings.Contains(p.Problems[0].Error(), "org-two-broken.yaml:1") {
 		t.Errorf("read %d configs with problems %v", p.Configs, p.Problems)
 	}
 	tag := func(namespace, name, tag string) ImageTag { return ImageTag{Stream{namespace, name}, tag} }

@@ -50,6 +50,9 @@ type Tree struct {
 	// Promotions reads, on the first call, what ci-operator and the release
 	// controller publish; never nil.
 	Promotions func() *Promotions
+	// Manifests reads, on the first call, what the manifests of the CI
+	// registry's cluster say; never nil.
+	Manifests func() *Manifests
 
 	files map[string][]byte // text of the files that positions point into
 }

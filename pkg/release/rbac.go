@@ -1,0 +1,155 @@
+package release
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// ManifestDirs hold the manifests that are applied to the cluster of the CI
+// registry: first where they lie today, then where they lay in 2020.
+// clusters/app.ci/common is a link to clusters/build-clusters/common.
+func ManifestDirs() []string {
+	return []string{"clusters/app.ci", "clusters/build-clusters/common", "core-services/various_rbac", "cluster/ci", MirroringDir}
+}
+
+// Manifests is what the Kubernetes manifests of the tree say about the CI
+// registry: who may do what with the images of a namespace, and which tags
+// exist because an ImageStream or a BuildConfig makes them.
+type Manifests struct {
+	// Files is the number of files with a manifest of interest.
+	Files int
+	// Grants are one for each subject of each role binding, in order of their
+	// files' names.
+	Grants []Grant
+	// Namespaces are the namespaces that a manifest creates.
+	Namespaces map[string]source.Position
+
+	roles   map[roleKey]Role
+	tags    map[ImageTag]source.Position
+	streams map[Stream]bool // declared, with tags or without
+}
+
+// Grant is a role given to one subject.
+type Grant struct {
+	Namespace   string // "" for all of the cluster
+	Role        string
+	ClusterRole bool // the role is a ClusterRole
+	Subject     Subject
+	Binding     string // name of the binding
+	Pos         source.Position
+}
+
+// Subject is who is given a role.
+type Subject struct {
+	Kind      string // "User", "Group" or "ServiceAccount"
+	Namespace string // of a ServiceAccount
+	Name      string
+}
+
+// String gives the name under which Kubernetes knows the subject.
+func (s Subject) String() string {
+	if s.Kind == "ServiceAccount" {
+		return "system:serviceaccount:" + s.Namespace + ":" + s.Name
+	}
+	return s.Name
+}
+
+// Covers says whether what is given to s is given to the service account too.
+func (s Subject) Covers(namespace, account string) bool {
+	switch s.Kind {
+	case "Group":
+		return slices.Contains([]string{
+			"system:authenticated", "system:unauthenticated", "system:serviceaccounts", "system:serviceaccounts:" + namespace,
+		}, s.Name)
+	case "ServiceAccount":
+		return s.Namespace == namespace && s.Name == account
+	}
+	return s.Name == "system:serviceaccount:"+namespace+":"+account
+}
+
+// Role is a role that a manifest defines.
+type Role struct {
+	Pos   source.Position
+	rules []roleRule
+}
+
+type roleKey struct{ namespace, name string }
+
+type roleRule struct {
+	Resources     []string `yaml:"resources"`
+	ResourceNames []string `yaml:"resourceNames"`
+	Verbs         []string `yaml:"verbs"`
+}
+
+// Role gives the role of a namespace, or with "" the ClusterRole, that a
+// manifest defines.
+func (m *Manifests) Role(namespace, name string) (Role, bool) {
+	r, ok := m.roles[roleKey{namespace, name}]
+	return r, ok
+}
+
+// In gives the grants that hold in a namespace: its own and the cluster's.
+func (m *Manifests) In(namespace string) []Grant {
+	var all []Grant
+	for _, g := range m.Grants {
+		if g.Namespace == namespace || g.Namespace == "" {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// Declared says whether an ImageStream or a BuildConfig makes a tag.
+func (m *Manifests) Declared(tag ImageTag) bool {
+	_, ok := m.tags[tag]
+	return ok
+}
+
+// DeclaredStream says whether a manifest creates a stream.
+func (m *Manifests) DeclaredStream(s Stream) bool { return m.streams[s] }
+
+// Mentions says whether any role binding or Namespace of the tree is about a
+// namespace.
+func (m *Manifests) Mentions(namespace string) bool {
+	if _, ok := m.Namespaces[namespace]; ok {
+		return true
+	}
+	return slices.ContainsFunc(m.Grants, func(g Grant) bool { return g.Namespace == namespace })
+}
+
+// Roles of OpenShift itself that let their subjects pull images, and those that
+// let them push or tag too (openshift/origin, bootstrap policy).
+var (
+	pushRoles = []string{"admin", "edit", "cluster-admin", "registry-admin", "registry-editor", "system:image-builder", "system:image-pusher"}
+	pullRoles = append([]string{"view", "cluster-reader", "registry-viewer", "system:image-puller"}, pushRoles...)
+)
+
+// MayPull says whether a grant lets its subject pull images.
+func (m *Manifests) MayPull(g Grant) bool {
+	return g.ClusterRole && slices.Contains(pullRoles, g.Role) ||
+		m.allows(g, []string{"imagestreams/layers"}, []string{"get"})
+}
+
+// MayPush says whether a grant lets its subject push or tag images.
+func (m *Manifests) MayPush(g Grant) bool {
+	return g.ClusterRole && slices.Contains(pushRoles, g.Role) ||
+		m.allows(g, []string{"imagestreams/layers", "imagestreamtags"}, []string{"update"})
+}
+
+func (m *Manifests) allows(g Grant, resources, verbs []string) bool {
+	key := roleKey{g.Namespace, g.Role}
+	if g.ClusterRole {
+		key.namespace = ""
+	}
+	return slices.ContainsFunc(m.roles[key].rules, func(r roleRule) bool {
+		return len(r.ResourceNames) == 0 && anyOf(r.Resources, resources) && anyOf(r.Verbs, verbs)
+	})
+}
+
+func anyOf(list, wanted []string) bool {
+	return slices.ContainsFunc(list, func(s string) bool {
+		return s == "*" || slices.ContainsFunc(wanted, func(w string) bool { return strings.EqualFold(w, s) })
+	})
+}

@@ -1,0 +1,226 @@
+package release
+
+import (
+	"bytes"
+	"io/fs"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// manifest is an object of Kubernetes, or a list of them, as far as it is of
+// interest here.
+type manifest struct {
+	Kind     string `yaml:"kind"`
+	Metadata struct {
+		Name      string `yaml:"name"`
+		Namespace string `yaml:"namespace"`
+	} `yaml:"metadata"`
+	Items   []manifest `yaml:"items"`   // of a List
+	Objects []manifest `yaml:"objects"` // of a Template
+
+	RoleRef struct {
+		Kind      string `yaml:"kind"`
+		Name      string `yaml:"name"`
+		Namespace string `yaml:"namespace"`
+	} `yaml:"roleRef"`
+	Subjects []struct {
+		Kind      string `yaml:"kind"`
+		Namespace string `yaml:"namespace"`
+		Name      string `yaml:"name"`
+	} `yaml:"subjects"`
+	UserNames  []string   `yaml:"userNames"`  // of authorization.openshift.io/v1
+	GroupNames []string   `yaml:"groupNames"` // likewise
+	Rules      []roleRule `yaml:"rules"`
+
+	Spec struct {
+		Tags []struct {
+			Name string `yaml:"name"`
+		} `yaml:"tags"`
+		Output struct {
+			To struct {
+				Kind      string `yaml:"kind"`
+				Name      string `yaml:"name"`
+				Namespace string `yaml:"namespace"`
+			} `yaml:"to"`
+		} `yaml:"output"`
+	} `yaml:"spec"`
+
+	line int
+}
+
+// UnmarshalYAML keeps the line of each object. What does not fit is left out:
+// whether a manifest is well formed is for the cluster to say.
+func (m *manifest) UnmarshalYAML(n *yaml.Node) error {
+	type plain manifest
+	_ = n.Decode((*plain)(m))
+	m.line = n.Line
+	return nil
+}
+
+// kindsOfInterest are looked for in a document's text before it is decoded.
+var kindsOfInterest = [][]byte{
+	[]byte("RoleBinding"), []byte("kind: Role"), []byte("kind: ClusterRole"), []byte("kind: Namespace"),
+	[]byte("kind: Project"), []byte("kind: ImageStream"), []byte("kind: BuildConfig"),
+}
+
+func loadManifests(fsys fs.FS) *Manifests {
+	m := &Manifests{
+		Namespaces: map[string]source.Position{}, roles: map[roleKey]Role{},
+		tags: map[ImageTag]source.Position{}, streams: map[Stream]bool{},
+	}
+	files := manifestFiles(fsys)
+	read := make([][]manifest, len(files))
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range next {
+				if data, err := fs.ReadFile(fsys, files[i]); err == nil {
+					read[i] = readManifests(data)
+				}
+			}
+		})
+	}
+	for i := range files {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	for i, objects := range read {
+		if len(objects) > 0 {
+			m.Files++
+		}
+		for _, o := range objects {
+			m.add(files[i], o)
+		}
+	}
+	return m
+}
+
+// manifestFiles gives the YAML files of ManifestDirs; links are not followed.
+func manifestFiles(fsys fs.FS) []string {
+	var files []string
+	for _, dir := range ManifestDirs() {
+		_ = fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
+			ext := path.Ext(name)
+			if err == nil && e.Type().IsRegular() && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(path.Base(name), "_") {
+				files = append(files, name)
+			}
+			return nil
+		})
+	}
+	return files
+}
+
+// readManifests gives the documents of a file that may be of interest.
+func readManifests(data []byte) []manifest {
+	var all []manifest
+	line := 0
+	for len(data) > 0 {
+		doc, rest := data, []byte(nil)
+		if i := bytes.Index(data, []byte("\n---")); i >= 0 {
+			doc, rest = data[:i+1], data[i+1:]
+			if j := bytes.IndexByte(rest, '\n'); j >= 0 {
+				rest = rest[j+1:]
+			} else {
+				rest = nil
+			}
+		}
+		if interesting(doc) {
+			var m manifest
+			if yaml.Unmarshal(doc, &m) == nil {
+				m.shift(line)
+				all = append(all, m)
+			}
+		}
+		line += bytes.Count(doc, []byte{'\n'}) + 1
+		data = rest
+	}
+	return all
+}
+
+func interesting(doc []byte) bool {
+	for _, kind := range kindsOfInterest {
+		if bytes.Contains(doc, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *manifest) shift(lines int) {
+	m.line += lines
+	for _, list := range [][]manifest{m.Items, m.Objects} {
+		for i := range list {
+			list[i].shift(lines)
+		}
+	}
+}
+
+func (m *Manifests) add(file string, o manifest) {
+	for _, list := range [][]manifest{o.Items, o.Objects} {
+		for _, item := range list {
+			m.add(file, item)
+		}
+	}
+	pos := source.Position{File: file, Line: o.line}
+	name, namespace := o.Metadata.Name, o.Metadata.Namespace
+	switch o.Kind {
+	case "Namespace", "Project":
+		if _, ok := m.Namespaces[name]; !ok {
+			m.Namespaces[name] = pos
+		}
+	case "Role":
+		m.roles[roleKey{namespace, name}] = Role{pos, o.Rules}
+	case "ClusterRole":
+		m.roles[roleKey{"", name}] = Role{pos, o.Rules}
+	case "RoleBinding":
+		if namespace != "" { // else it goes to whatever namespace is current
+			m.bind(o, namespace, pos)
+		}
+	case "ClusterRoleBinding":
+		m.bind(o, "", pos)
+	case "ImageStream":
+		m.streams[Stream{namespace, name}] = true
+		for _, t := range o.Spec.Tags {
+			m.tags[ImageTag{Stream{namespace, name}, t.Name}] = pos
+		}
+	case "BuildConfig":
+		if to := o.Spec.Output.To; to.Kind == "ImageStreamTag" {
+			if to.Namespace != "" {
+				namespace = to.Namespace
+			}
+			stream, tag, _ := strings.Cut(to.Name, ":")
+			m.tags[ImageTag{Stream{namespace, stream}, tag}] = pos
+		}
+	}
+}
+
+func (m *Manifests) bind(o manifest, namespace string, pos source.Position) {
+	g := Grant{Namespace: namespace, Role: o.RoleRef.Name, Binding: o.Metadata.Name, Pos: pos}
+	// The older API tells a role of the namespace by its namespace alone.
+	g.ClusterRole = o.RoleRef.Kind == "ClusterRole" || o.RoleRef.Kind == "" && o.RoleRef.Namespace == ""
+	give := func(s Subject) {
+		g.Subject = s
+		m.Grants = append(m.Grants, g)
+	}
+	for _, s := range o.Subjects {
+		kind := strings.TrimPrefix(s.Kind, "System") // SystemGroup, SystemUser of the older API
+		give(Subject{kind, s.Namespace, s.Name})
+	}
+	if len(o.Subjects) > 0 {
+		return
+	}
+	for _, name := range o.UserNames {
+		give(Subject{Kind: "User", Name: name})
+	}
+	for _, name := range o.GroupNames {
+		give(Subject{Kind: "Group", Name: name})
+	}
+}
