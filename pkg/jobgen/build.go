@@ -69,10 +69,32 @@ func (b *builder) volumes(job, c object, s subject) {
 	}
 	for name, config := range configVolumes(job) {
 		if str(config, "name") == release.DefaultConfigMap {
-			config["name"] = b.repo.ConfigMap
+			b.configMap(job, name, config)
 			for _, m := range mounts(c, name) {
 				m["mountPath"] = b.repo.MountPath
 			}
+		}
+	}
+}
+
+// configMap names the ConfigMap of a volume; mappings that are spread over
+// several come together in one projected volume.
+func (b *builder) configMap(job object, volume string, config object) {
+	names := partitionNames(b.repo)
+	config["name"] = names[0]
+	if len(names) == 1 {
+		return
+	}
+	var sources []any
+	for _, name := range names {
+		source := cloneObject(config)
+		source["name"] = name
+		sources = append(sources, object{"configMap": source})
+	}
+	for _, v := range list(job, "spec", "volumes") {
+		if o, ok := v.(object); ok && str(o, "name") == volume {
+			delete(o, "configMap")
+			o["projected"] = object{"sources": sources}
 		}
 	}
 }

@@ -1,8 +1,212 @@
 package jobgen
 
-import "github.com/mirror-tools/mirror-tools/pkg/release"
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
 
-// generatedFiles gives what is generated beside the jobs file.
-func generatedFiles(tree *release.Tree) []File {
-	return nil
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// Between these lines of the README the list of sets is generated.
+const (
+	listBegin = "<!-- mirror-jobgen: sets, generated: do not edit -->"
+	listEnd   = "<!-- mirror-jobgen: end of sets -->"
+)
+
+// readmeFile is the README that may hold the list.
+const readmeFile = release.MirroringDir + "/README.md"
+
+// configMapLimit is the number of bytes that a ConfigMap may hold.
+const configMapLimit = 1 << 20
+
+// files makes what is generated beside the jobs file: the list of sets, where
+// the README has room for it, and config-updater's partitions.
+func (g *generator) files() {
+	g.readme()
+	g.partitions()
+}
+
+func (g *generator) readme() {
+	old, err := fs.ReadFile(g.tree.FS, readmeFile)
+	if err != nil {
+		return
+	}
+	head, rest, ok := bytes.Cut(old, []byte(listBegin+"\n"))
+	if !ok {
+		return
+	}
+	_, tail, ok := bytes.Cut(rest, []byte(listEnd))
+	if !ok {
+		line := bytes.Count(head, []byte("\n")) + 1
+		g.b.problem(source.Position{File: readmeFile, Line: line}, "add the line "+listEnd+" where the list ends", "the list of sets begins here and does not end")
+		return
+	}
+	text := slices.Concat(head, []byte(listBegin+"\n"), []byte(ListSets(g.tree)), []byte(listEnd), tail)
+	g.out.Files = append(g.out.Files, File{Path: readmeFile, Old: old, New: text})
+}
+
+// ListSets gives the sets of a tree and the repositories they target, as a
+// Markdown list.
+func ListSets(tree *release.Tree) string {
+	var b strings.Builder
+	for _, s := range tree.Sets {
+		if to := summary(s); len(to) > 0 {
+			fmt.Fprintf(&b, " - [%s](./%s/): `%s`\n", s.Name, s.Name, strings.Join(to, "`, `"))
+		}
+	}
+	return b.String()
+}
+
+// summary gives the organisations that a set pushes to, and in one where it
+// fills a single repository, or several that begin alike, their name.
+func summary(set *release.Set) []string {
+	repos := repositories(set, func(host, path string) string { return host + "/" + path })
+	var out []string
+	for _, org := range targets(set) {
+		var names []string
+		for _, r := range repos {
+			if name, ok := strings.CutPrefix(r, org+"/"); ok {
+				names = append(names, name)
+			}
+		}
+		switch common := commonPrefix(names); {
+		case len(names) == 1:
+			out = append(out, org+"/"+names[0])
+		case strings.ContainsRune(common, '-'):
+			out = append(out, org+"/"+common[:strings.LastIndexByte(common, '-')+1]+"*")
+		default:
+			out = append(out, org)
+		}
+	}
+	return out
+}
+
+func commonPrefix(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	common := names[0]
+	for _, n := range names[1:] {
+		for !strings.HasPrefix(n, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	return common
+}
+
+// partitionNames gives the names of the ConfigMaps that the mappings are spread
+// over.
+func partitionNames(s *release.Settings) []string {
+	if s.Partitions <= 1 {
+		return []string{s.ConfigMap}
+	}
+	var out []string
+	for i := range s.Partitions {
+		out = append(out, s.ConfigMap+"-"+strconv.Itoa(i))
+	}
+	return out
+}
+
+// PartitionOf gives the index of the ConfigMap that config-updater puts a key
+// into, of n: the first byte of the key's SHA-256 modulo n, as Prow's plugin
+// updateconfig has it.
+func PartitionOf(key string, n int) int {
+	return int(sha256.Sum256([]byte(key))[0]) % n
+}
+
+// partitions checks that the mappings fit, and writes the names of their
+// ConfigMaps into config-updater's configuration.
+func (g *generator) partitions() {
+	names := partitionNames(g.tree.Settings)
+	sizes := make([]int, len(names))
+	total := 0
+	for _, f := range g.tree.Mappings() {
+		n := len(f.Base) + f.Size
+		sizes[PartitionOf(f.Base, len(names))] += n
+		total += n
+	}
+	for i, size := range sizes {
+		if size <= configMapLimit {
+			continue
+		}
+		pos := g.tree.Settings.At("partitions")
+		if pos.File == "" {
+			pos.File = release.SettingsFile
+		}
+		g.out.Notes = append(g.out.Notes, source.Problem{Pos: pos, Severity: source.Warning,
+			Message: fmt.Sprintf("the ConfigMap %s would hold %d bytes of mappings, more than the %d that Kubernetes allows", names[i], size, configMapLimit),
+			Hint:    fmt.Sprintf("set partitions: %d", max(len(names), total/configMapLimit+1)+1)})
+	}
+	if g.tree.Settings.Partitions == 0 {
+		return
+	}
+	old, err := fs.ReadFile(g.tree.FS, release.PluginsFile)
+	if err != nil {
+		return
+	}
+	text, err := setPartitions(old, names)
+	if err != nil {
+		g.b.problem(source.Position{File: release.PluginsFile}, "add an entry for "+uploadPattern+" to config_updater.maps", "%v", err)
+		return
+	}
+	g.out.Files = append(g.out.Files, File{Path: release.PluginsFile, Old: old, New: text})
+}
+
+// uploadPattern is the pattern by which config-updater finds mapping files.
+const uploadPattern = release.MirroringDir + "/**/mapping_*"
+
+// setPartitions replaces the name, or the names, of the ConfigMaps that the
+// mappings are uploaded to, and leaves every other byte as it is.
+func setPartitions(text []byte, names []string) ([]byte, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, fmt.Errorf("no valid YAML: %w", err)
+	}
+	entry := lookup(&doc, "config_updater", "maps", uploadPattern)
+	if entry == nil || entry.Kind != yaml.MappingNode || entry.Style&yaml.FlowStyle != 0 {
+		return nil, fmt.Errorf("config-updater does not upload the mapping files")
+	}
+	for i := 0; i+1 < len(entry.Content); i += 2 {
+		key, value := entry.Content[i], entry.Content[i+1]
+		if key.Value != "name" && key.Value != "partitioned_names" {
+			continue
+		}
+		first, last := key.Line, key.Line
+		for _, n := range value.Content {
+			last = max(last, n.Line)
+		}
+		indent := strings.Repeat(" ", key.Column-1)
+		lines := "name: " + names[0] + "\n"
+		if len(names) > 1 {
+			lines = "partitioned_names:\n" + indent + "- " + strings.Join(names, "\n"+indent+"- ") + "\n"
+		}
+		all := bytes.SplitAfter(text, []byte("\n"))
+		return slices.Concat(bytes.Join(all[:first-1], nil), []byte(indent+lines), bytes.Join(all[last:], nil)), nil
+	}
+	return nil, fmt.Errorf("config-updater's entry for the mapping files has no name")
+}
+
+func lookup(n *yaml.Node, keys ...string) *yaml.Node {
+	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
+		n = n.Content[0]
+	}
+next:
+	for _, key := range keys {
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				n = n.Content[i+1]
+				continue next
+			}
+		}
+		return nil
+	}
+	return n
 }

@@ -82,13 +82,13 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 		out: &Output{Jobs: File{Path: tree.Settings.JobsFile, Old: old.text}},
 	}
 	jobs := g.jobs()
+	g.files()
 	if err := g.b.problems.orNil(); err != nil {
 		return nil, err
 	}
 	if g.out.Jobs.New, err = old.print(g.place(jobs)); err != nil {
 		return nil, err
 	}
-	g.out.Files = generatedFiles(tree)
 	return g.out, nil
 }
 

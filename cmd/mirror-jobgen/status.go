@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
+)
+
+func statusCommand(env cli.Env) *cobra.Command {
+	var maps []string
+	cmd := &cobra.Command{
+		Use:   "status [DIR] --configmap FILE",
+		Short: "Compare the mappings with those in the cluster",
+		Long: `Tell which mapping files have reached the cluster, which are stale there, and
+which are missing. Exit 1 when there is a difference.`,
+		Example: `  oc get cm -n ci image-mirror-mappings -o yaml | mirror-jobgen status --configmap -`,
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return status(env, maps, folder(args, 0)) },
+	}
+	cmd.Flags().StringArrayVar(&maps, "configmap", nil, "`FILE` with the output of 'oc get configmap -o yaml', - for standard input; repeatable")
+	return cmd
+}
+
+func status(env cli.Env, maps []string, dir string) error {
+	if len(maps) == 0 {
+		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--configmap is missing"), Hint: "oc get cm -n ci image-mirror-mappings -o yaml | mirror-jobgen status --configmap -"}
+	}
+	tree, err := load(dir)
+	if err != nil {
+		return err
+	}
+	var texts [][]byte
+	for _, name := range maps {
+		text, err := readInput(env, name)
+		if err != nil {
+			return cli.Usagef("%w", err)
+		}
+		texts = append(texts, text)
+	}
+	s, err := jobgen.Compare(tree, texts...)
+	if err != nil {
+		return cli.Usagef("%w", err)
+	}
+	for _, x := range []struct {
+		what string
+		keys []string
+	}{{"missing in the cluster", s.Missing}, {"stale in the cluster", s.Stale}, {"only in the cluster", s.Extra}} {
+		for _, key := range x.keys {
+			fmt.Fprintf(env.Stdout, "%s: %s\n", x.what, key)
+		}
+	}
+	fmt.Fprintf(env.Stdout, "%d current, %d missing, %d stale, %d only in the cluster\n", len(s.Current), len(s.Missing), len(s.Stale), len(s.Extra))
+	if s.Differs() {
+		return cli.Exit(cli.ExitFindings)
+	}
+	return nil
+}
+
+func readInput(env cli.Env, name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(env.Stdin)
+	}
+	return os.ReadFile(name)
+}

@@ -1,0 +1,88 @@
+package jobgen
+
+import (
+	"bytes"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// overlay is a file system with some files added to it, or put in the place of
+// others, by their path.
+type overlay struct {
+	fs.FS
+	files map[string][]byte
+}
+
+// Open implements fs.FS.
+func (o overlay) Open(name string) (fs.File, error) {
+	if data, ok := o.files[name]; ok {
+		return &memFile{memInfo{path.Base(name), int64(len(data)), false}, bytes.NewReader(data)}, nil
+	}
+	return o.FS.Open(name)
+}
+
+// ReadDir implements fs.ReadDirFS.
+func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(o.FS, name)
+	added := map[string]memInfo{}
+	for file, data := range o.files {
+		rest, ok := strings.CutPrefix(file, name+"/")
+		if name == "." {
+			rest, ok = file, true
+		}
+		if !ok {
+			continue
+		}
+		base, _, deeper := strings.Cut(rest, "/")
+		added[base] = memInfo{base, int64(len(data)), deeper}
+	}
+	if err != nil && len(added) == 0 {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e fs.DirEntry) bool {
+		info, ok := added[e.Name()]
+		if ok && info.dir {
+			delete(added, e.Name()) // a folder that is there stays
+			return false
+		}
+		return ok
+	})
+	for _, info := range added {
+		entries = append(entries, fs.FileInfoToDirEntry(info))
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, nil
+}
+
+// memFile is a file of an overlay.
+type memFile struct {
+	info memInfo
+	*bytes.Reader
+}
+
+// Stat implements fs.File.
+func (f *memFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+
+// Close implements fs.File.
+func (f *memFile) Close() error { return nil }
+
+type memInfo struct {
+	name string
+	size int64
+	dir  bool
+}
+
+func (i memInfo) Name() string       { return i.name }
+func (i memInfo) Size() int64        { return i.size }
+func (i memInfo) ModTime() time.Time { return time.Time{} }
+func (i memInfo) IsDir() bool        { return i.dir }
+func (i memInfo) Sys() any           { return nil }
+func (i memInfo) Mode() fs.FileMode {
+	if i.dir {
+		return fs.ModeDir | 0o755
+	}
+	return 0o644
+}

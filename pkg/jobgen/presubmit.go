@@ -1,0 +1,62 @@
+package jobgen
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// PresubmitOptions are what the presubmits of a release repository need.
+type PresubmitOptions struct {
+	Repository string // organisation/name
+	Branch     string // such as master
+	Image      string // an image with a shell, mirror-lint and mirror-jobgen
+	Cluster    string
+}
+
+// Presubmits gives a jobs file with the two presubmits that keep a release
+// repository right: mirror-lint for what a change adds, and check-jobs for
+// generated files that are not current. They run when a file changes that they
+// read.
+func Presubmits(settings *release.Settings, o PresubmitOptions) ([]byte, error) {
+	job := func(name, command string, paths []string) object {
+		var patterns []string
+		for _, p := range paths {
+			patterns = append(patterns, regexp.QuoteMeta(p))
+		}
+		slices.Sort(patterns)
+		return object{
+			"agent": "kubernetes", "always_run": false, "branches": []any{"^" + regexp.QuoteMeta(o.Branch) + "$"},
+			"cluster": o.Cluster, "context": "ci/prow/" + name, "decorate": true,
+			"labels":         object{"ci.openshift.io/area": "image-mirroring"},
+			"name":           fmt.Sprintf("pull-ci-%s-%s-%s", strings.ReplaceAll(o.Repository, "/", "-"), o.Branch, name),
+			"rerun_command":  "/test " + name,
+			"run_if_changed": "^(" + strings.Join(slices.Compact(patterns), "|") + ")",
+			"trigger":        `(?m)^/test( | .* )` + name + `,?($|\s.*)`,
+			"spec": object{"containers": []any{object{
+				"args": []any{"-c", "exec " + command}, "command": []any{"/bin/sh"},
+				"image": o.Image, "imagePullPolicy": "Always", "name": "",
+				"resources": object{"requests": object{"cpu": "500m"}},
+			}}},
+		}
+	}
+	inputs := []string{release.MirroringDir + "/", settings.JobsFile, release.SecretsFile, release.PluginsFile}
+	if settings.Template != "" {
+		inputs = append(inputs, settings.Template)
+	}
+	lint := append([]string{release.AliasesFile, release.ConfigDir + "/", "clusters/"}, inputs...)
+	doc := object{"presubmits": object{o.Repository: []any{
+		job("mirror-check-jobs", "mirror-jobgen generate --check", inputs),
+		job("mirror-lint", `mirror-lint --new-from "$PULL_BASE_SHA"`, lint),
+	}}}
+	text, err := yaml.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("printing the presubmits: %w", err)
+	}
+	return text, nil
+}

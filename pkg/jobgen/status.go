@@ -1,0 +1,98 @@
+package jobgen
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// Status is how the mappings in a cluster differ from those of a tree. The
+// names are base names of mapping files: the keys of the ConfigMap.
+type Status struct {
+	Current []string // the same in both
+	Missing []string // in the tree, not in the cluster
+	Stale   []string // in both, with other text
+	Extra   []string // in the cluster, not in the tree
+}
+
+// Differs says whether the cluster has anything else than the tree.
+func (s Status) Differs() bool { return len(s.Missing)+len(s.Stale)+len(s.Extra) > 0 }
+
+// Compare tells which mappings of a tree have reached a cluster. Each of
+// configMaps is what "oc get configmap NAME -o yaml" prints: one ConfigMap, or
+// a list of them; together they are all that the cluster has.
+func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
+	there := map[string]string{}
+	for _, text := range configMaps {
+		if err := readConfigMaps(text, there); err != nil {
+			return Status{}, err
+		}
+	}
+	var s Status
+	seen := map[string]bool{}
+	for _, f := range tree.Mappings() {
+		if seen[f.Base] {
+			continue // two files with one key: the rule configmap-key tells
+		}
+		seen[f.Base] = true
+		switch text, ok := there[f.Base]; {
+		case !ok:
+			s.Missing = append(s.Missing, f.Base)
+		case text != string(f.Bytes()):
+			s.Stale = append(s.Stale, f.Base)
+		default:
+			s.Current = append(s.Current, f.Base)
+		}
+	}
+	for key := range there {
+		if !seen[key] && key != versionKey {
+			s.Extra = append(s.Extra, key)
+		}
+	}
+	for _, list := range [][]string{s.Current, s.Missing, s.Stale, s.Extra} {
+		slices.Sort(list)
+	}
+	return s, nil
+}
+
+// versionKey is the key in which config-updater keeps the commit that it
+// uploaded from.
+const versionKey = "VERSION"
+
+func readConfigMaps(text []byte, into map[string]string) error {
+	type configMap struct {
+		Kind       string            `json:"kind"`
+		Data       map[string]string `json:"data"`
+		BinaryData map[string]string `json:"binaryData"`
+	}
+	var top struct {
+		configMap
+		Items []configMap `json:"items"`
+	}
+	if err := yaml.Unmarshal(text, &top); err != nil {
+		return fmt.Errorf("not what 'oc get configmap -o yaml' prints: %w", err)
+	}
+	maps := top.Items
+	if top.Kind == "ConfigMap" {
+		maps = append(maps, top.configMap)
+	} else if top.Kind != "List" && top.Kind != "ConfigMapList" {
+		return fmt.Errorf("not what 'oc get configmap -o yaml' prints: its kind is %q", top.Kind)
+	}
+	for _, m := range maps {
+		for key, value := range m.Data {
+			into[key] = value
+		}
+		for key, value := range m.BinaryData {
+			data, err := base64.StdEncoding.DecodeString(value)
+			if err != nil {
+				return fmt.Errorf("key %s: %w", key, err)
+			}
+			into[key] = string(data)
+		}
+	}
+	return nil
+}

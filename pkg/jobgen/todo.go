@@ -1,0 +1,139 @@
+package jobgen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// todo gives what only people can do for a new set, in the order in which it
+// is done.
+func (n *newSet) todo(secret string, known bool) []Step {
+	var steps []Step
+	tags := n.unpromoted()
+	for _, t := range tags {
+		steps = append(steps, Step{"Promote " + t.String(), fmt.Sprintf(`nothing in %[4]s promotes it. In the config of the repository that builds
+the image (name the image %[3]s there):
+
+    promotion:
+      name: %[2]s
+      namespace: %[1]s
+`, t.Namespace, t.Name, t.Tag, release.ConfigDir)})
+	}
+	for _, ns := range n.newNamespaces(tags) {
+		steps = append(steps, Step{"Let ci-operator write to the namespace " + ns, fmt.Sprintf(rbac, ns)})
+	}
+	if !known {
+		to := n.targets()[0]
+		steps = append(steps,
+			Step{"Send the credential that may push to " + to, `to the Test Platform team, encrypted, as the README of core-services/image-mirroring
+describes: a docker or podman auth file of a robot account of that organisation.`},
+			Step{"Have the secret made from it", fmt.Sprintf(`in %s, under secret_configs:
+
+    - from:
+        config.json:
+          field: push-credentials
+          item: %s
+      to:
+      - cluster: %s
+        name: %s
+        namespace: %s
+`, release.SecretsFile, to, n.cluster(), secret, n.tree.Settings.Namespace)})
+	}
+	return append(steps, Step{"See that it worked, once the change is merged", n.commands()})
+}
+
+// commands are the two commands that show whether images and mappings are
+// where they belong.
+func (n *newSet) commands() string {
+	var b strings.Builder
+	if all := n.streams(); len(all) > 0 {
+		fmt.Fprintf(&b, "    oc get is -n %s %s -o yaml | yq -r '.spec.tags[].name'\n", all[0].Namespace, all[0].Name)
+	}
+	fmt.Fprintf(&b, "    oc get cm -n %s %s -o yaml | yq -r '.data | keys[]' | grep '^%s'\n", n.tree.Settings.Namespace, n.tree.Settings.ConfigMap, n.key)
+	return b.String()
+}
+
+// streams gives the tags of the cluster's own registry that the set mirrors
+// from.
+func (n *newSet) streams() []release.ImageTag {
+	var out []release.ImageTag
+	own := []string{}
+	for _, host := range n.tree.Settings.ClusterRegistries {
+		own = append(own, host)
+	}
+	for e := range n.file.Entries() {
+		namespace, name, ok := strings.Cut(e.Source.Path(), "/")
+		if ok && !strings.Contains(name, "/") && e.Source.Tag != "" && slices.Contains(own, e.Source.Host()) && !e.Source.Wildcard() {
+			out = append(out, release.ImageTag{Stream: release.Stream{Namespace: namespace, Name: name}, Tag: e.Source.Tag})
+		}
+	}
+	return out
+}
+
+// unpromoted gives those that nothing fills.
+func (n *newSet) unpromoted() []release.ImageTag {
+	var out []release.ImageTag
+	promotions := n.tree.Promotions()
+	for _, t := range n.streams() {
+		if !promotions.Filled(t) && !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// newNamespaces gives the namespaces of the tags into which nothing is promoted
+// yet.
+func (n *newSet) newNamespaces(tags []release.ImageTag) []string {
+	var out []string
+	there := n.tree.Promotions().Namespaces()
+	for _, t := range tags {
+		if !slices.ContainsFunc(there, func(p release.Promotion) bool { return p.Namespace == t.Namespace }) && !slices.Contains(out, t.Namespace) {
+			out = append(out, t.Namespace)
+		}
+	}
+	return out
+}
+
+// rbac lets ci-operator promote into a namespace and everybody pull from it.
+const rbac = `beside the other RBAC manifests of the cluster:
+
+    - apiVersion: rbac.authorization.k8s.io/v1
+      kind: Role
+      metadata:
+        name: image-tagger
+        namespace: %[1]s
+      rules:
+      - apiGroups: ["", image.openshift.io]
+        resources: [imagestreams, imagestreamtags]
+        verbs: [create, get, list, update, watch]
+    - apiVersion: rbac.authorization.k8s.io/v1
+      kind: RoleBinding
+      metadata:
+        name: image-tagger-ci-operator
+        namespace: %[1]s
+      roleRef:
+        apiGroup: rbac.authorization.k8s.io
+        kind: Role
+        name: image-tagger
+      subjects:
+      - kind: ServiceAccount
+        name: ci-operator
+        namespace: ci
+    - apiVersion: rbac.authorization.k8s.io/v1
+      kind: RoleBinding
+      metadata:
+        name: image-puller
+        namespace: %[1]s
+      roleRef:
+        apiGroup: rbac.authorization.k8s.io
+        kind: ClusterRole
+        name: system:image-puller
+      subjects:
+      - apiGroup: rbac.authorization.k8s.io
+        kind: Group
+        name: system:authenticated
+`
