@@ -112,4 +112,13 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-func indent(lines []string) string { return "  " + strings.Join(lines, "\n  ") + "\n" }
+// indent puts two blanks before each line of a text that is not empty.
+func indent(text string) string {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for i := range lines {
+		if lines[i] != "" {
+			lines[i] = "  " + lines[i]
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}

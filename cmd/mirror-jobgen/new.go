@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,7 +65,7 @@ func newSet(env cli.Env, o jobgen.NewOptions, dir string) error {
 	}
 	notes(env, set.Generated.Notes)
 	for i, step := range set.Todo {
-		fmt.Fprintf(env.Stdout, "%d. %s:\n%s\n", i+1, step.Title, indent(strings.Split(strings.TrimSuffix(step.Text, "\n"), "\n")))
+		fmt.Fprintf(env.Stdout, "%d. %s:\n%s\n", i+1, step.Title, indent(step.Text))
 	}
 	return nil
 }
