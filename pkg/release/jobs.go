@@ -58,6 +58,7 @@ func (r jobReader) job(n *yaml.Node) *Job {
 		j.Name, j.Pos = text(v), at(r.name, v)
 	}
 	j.Cluster, j.Namespace = text(child(n, "cluster")), text(child(n, "namespace"))
+	j.ServiceAccount = text(child(n, "spec", "serviceAccountName"))
 	if labels := child(n, "labels"); labels != nil && labels.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(labels.Content); i += 2 {
 			j.Labels[labels.Content[i].Value] = text(labels.Content[i+1])

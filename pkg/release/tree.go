@@ -114,6 +114,8 @@ type Job struct {
 
 	Cluster   string
 	Namespace string // "" means the namespace of Prow's test pods, "ci"
+	// ServiceAccount is the one the pod runs as; "" means "default".
+	ServiceAccount string
 
 	// Mirrors says whether the job mounts the mappings' ConfigMap.
 	Mirrors bool

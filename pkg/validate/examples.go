@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"strings"
+
 	"golang.org/x/tools/txtar"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -36,5 +38,64 @@ periodics:
     - name: config
       configMap:
         name: image-mirror-mappings
+`
+}
+
+// exampleConfig is a ci-operator config that promotes one image to a stream.
+func exampleConfig(repo, namespace, stream, image string) string {
+	return "-- ci-operator/config/" + repo + "/" + strings.ReplaceAll(repo, "/", "-") + `-main.yaml --
+images:
+- dockerfile_path: Dockerfile
+  to: ` + image + `
+promotion:
+  name: ` + stream + `
+  namespace: ` + namespace + "\n"
+}
+
+// exampleTagger lets ci-operator promote to a namespace.
+func exampleTagger(namespace string) string {
+	return `-- clusters/app.ci/registry-access/` + namespace + `/admin_manifest.yaml --
+kind: Role
+apiVersion: rbac.authorization.k8s.io/v1
+metadata:
+  name: image-tagger
+  namespace: ` + namespace + `
+rules:
+- apiGroups: [image.openshift.io]
+  resources: [imagestreamtags, imagestreams]
+  verbs: [get, create, update, patch]
+---
+kind: RoleBinding
+apiVersion: rbac.authorization.k8s.io/v1
+metadata:
+  name: image-tagger-ci-operator
+  namespace: ` + namespace + `
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: image-tagger
+subjects:
+- kind: ServiceAccount
+  name: ci-operator
+  namespace: ci
+`
+}
+
+// examplePuller lets everybody pull the images of a namespace.
+func examplePuller(namespace string) string {
+	return `-- clusters/app.ci/registry-access/` + namespace + `/admin_manifest.yaml --
+kind: RoleBinding
+apiVersion: rbac.authorization.k8s.io/v1
+metadata:
+  name: image-puller
+  namespace: ` + namespace + `
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: system:image-puller
+subjects:
+- kind: Group
+  apiGroup: rbac.authorization.k8s.io
+  name: system:authenticated
 `
 }

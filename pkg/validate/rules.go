@@ -13,5 +13,10 @@ func Rules() []Rule {
 		jobUnused(),
 		configmapKey(),
 		duplicateDestination(),
+		destinationPromoted(),
+		promotionConflict(),
+		sourceUnpromoted(),
+		promotionRBAC(),
+		sourceAccess(),
 	}
 }

@@ -1,0 +1,85 @@
+package validate
+
+import (
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func destinationPromoted() Rule {
+	return Rule{
+		ID:    "destination-promoted",
+		Title: "a mapping that overwrites what ci-operator promotes",
+		Why: "The mirroring job and ci-operator then write one tag in turns. Every job that uses the image gets " +
+			"the built one or the mirrored one, as chance has it.",
+		Fix:      "Mirror to another tag, or exclude the image from the promotion.",
+		Severity: source.Error,
+		Bad: exampleConfig("openshift/app", "team", "stream", "app") + `-- core-services/image-mirroring/team/mapping_team --
+quay.io/team/app:latest registry.ci.openshift.org/team/stream:app
+`,
+		Good: exampleConfig("openshift/app", "team", "stream", "app") + `-- core-services/image-mirroring/team/mapping_team --
+quay.io/team/app:latest registry.ci.openshift.org/team/stream:mirrored-app
+`,
+		check: func(p *pass) {
+			if reason := p.noConfigs(); reason != "" {
+				p.skip("%s", reason)
+				return
+			}
+			p.skipBroken()
+			quay := p.pullsFromQuayCI()
+			for _, m := range p.tree.Mappings() {
+				for pair := range m.Pairs() {
+					if tag, ok := p.ciTag(pair.Destination); ok && (quay || !quayCI(pair.Destination)) {
+						p.overwritten(m, pair, tag)
+					}
+				}
+			}
+		},
+	}
+}
+
+// pullsFromQuayCI says whether the tree is of the time when ci-operator
+// promotes to quay.io too: then mappings take their images from there.
+func (p *pass) pullsFromQuayCI() bool {
+	for _, m := range p.tree.Mappings() {
+		for e := range m.Entries() {
+			if quayCI(e.Source) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (p *pass) overwritten(m *release.MappingFile, pair mapping.Pair, tag release.ImageTag) {
+	const hint = "mirror to another tag, or exclude the image from the promotion"
+	severity, effect := p.rule.Severity, "whichever runs last wins"
+	if p.idle(m) {
+		severity, effect = source.Warning, "whichever ran last would win if the file were run"
+	}
+	name := pair.Destination.Exact()
+	if pair.Destination.Wildcard() {
+		tags, _ := p.tree.Promotions().Tags(tag.Stream)
+		for _, t := range tags {
+			one, ok := p.effective(release.ImageTag{Stream: tag.Stream, Tag: t})
+			if ok && mapping.MatchTag(pair.Destination.Tag, t) {
+				f := p.reportAs(source.Warning, pair.Destination.Pos, "narrow the wildcard",
+					"the wildcard %s, from %s, can write the tag %s, which %s promotes", name, pair.Source.Exact(), t, configName(one.Config))
+				f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})
+				return
+			}
+		}
+		return
+	}
+	if one, ok := p.effective(tag); ok {
+		f := p.reportAs(severity, pair.Destination.Pos, hint, "%s is promoted by ci-operator from %s, and overwritten here from %s: %s",
+			name, configName(one.Config), pair.Source.Exact(), effect)
+		f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})
+		return
+	}
+	if one, ok := p.tree.Promotions().Publication(tag); ok {
+		f := p.reportAs(source.Warning, pair.Destination.Pos, "mirror to another tag, or add the tag to the publication's excludeTags",
+			"%s is published by the release controller from %s, and overwritten here from %s: %s", name, one.From, pair.Source.Exact(), effect)
+		f.Related = append(f.Related, Related{Pos: one.Pos, Message: "published here to " + one.To.String()})
+	}
+}

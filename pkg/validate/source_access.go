@@ -1,0 +1,99 @@
+package validate
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func sourceAccess() Rule {
+	return Rule{
+		ID:    "source-access",
+		Title: "a source namespace whose images the mirroring job may not pull",
+		Why:   "oc image mirror is refused the source, and every run of the job fails.",
+		Fix: "Bind system:image-puller in the namespace to system:authenticated, or to the service account of the job " +
+			"when the images must not be open to everybody.",
+		Severity: source.Warning,
+		Bad: examplePuller("other") + `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		Good: examplePuller("team") + `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		check: func(p *pass) {
+			if reason := p.noAccess(); reason != "" {
+				p.skip("%s", reason)
+				return
+			}
+			for _, set := range p.tree.Sets {
+				p.pullable(set)
+			}
+		},
+	}
+}
+
+// platformNamespaces are the cluster's own: who may pull from them is set up
+// with the cluster and its release controllers, not in the tree.
+var platformNamespaces = []string{"ocp", "openshift", "origin"}
+
+// pullable reports each namespace that a set takes images from and may not.
+func (p *pass) pullable(set *release.Set) {
+	seen := map[string]bool{}
+	for _, m := range set.Files {
+		for e := range m.Entries() {
+			tag, ok := p.ciTag(e.Source)
+			if !ok || quayCI(e.Source) || seen[tag.Namespace] || slices.Contains(platformNamespaces, tag.Namespace) {
+				continue
+			}
+			seen[tag.Namespace] = true
+			p.access(m, e.Source, tag.Namespace)
+		}
+	}
+}
+
+func (p *pass) access(m *release.MappingFile, r mapping.Reference, namespace string) {
+	manifests := p.tree.Manifests()
+	var others []release.Grant
+	for _, g := range manifests.In(namespace) {
+		switch {
+		case !manifests.MayPull(g):
+		case p.runsAs(m, g.Subject):
+			return
+		case g.Namespace == namespace:
+			others = append(others, g)
+		}
+	}
+	const hint = "bind system:image-puller in the namespace to system:authenticated, or to the job's service account; " +
+		"when the job's secret lets it pull, say so in an ignore comment"
+	if len(others) == 0 {
+		f := p.report(r.Pos, hint, "nothing in the tree lets the mirroring job of set %s pull images from the namespace %s", m.Set.Name, namespace)
+		if pos, ok := manifests.Namespaces[namespace]; ok {
+			f.Related = append(f.Related, Related{Pos: pos, Message: "the namespace is made here"})
+		}
+		return
+	}
+	var names []string
+	for _, g := range others {
+		names = append(names, g.Subject.String())
+	}
+	slices.Sort(names)
+	f := p.report(r.Pos, hint, "the mirroring job of set %s may not pull images from the namespace %s: only %s may",
+		m.Set.Name, namespace, some(slices.Compact(names)))
+	f.Related = append(f.Related, Related{Pos: others[0].Pos, Message: "the role binding " + others[0].Binding})
+}
+
+// runsAs says whether a subject covers every job that mirrors a file; one
+// without jobs counts as run by the default service account.
+func (p *pass) runsAs(m *release.MappingFile, s release.Subject) bool {
+	jobs := p.runners(m)
+	for _, job := range jobs {
+		namespace, account := cmp.Or(job.Namespace, p.tree.Settings.Namespace), cmp.Or(job.ServiceAccount, "default")
+		if !s.Covers(namespace, account) {
+			return false
+		}
+	}
+	return len(jobs) > 0 || s.Covers(p.tree.Settings.Namespace, "default")
+}

@@ -1,0 +1,194 @@
+package validate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func sourceUnpromoted() Rule {
+	return Rule{
+		ID:    "source-unpromoted",
+		Title: "a source that nothing promotes or mirrors",
+		Why: "The mirrored image is never renewed, and the job fails once the tag is pruned from the CI registry. " +
+			"Most often the promotion was switched off or renamed, or the name has a slip.",
+		Fix: "Promote the image, correct its name, or remove the line. " +
+			"When it is pushed by other means, which the repository does not show, say so in an ignore comment.",
+		Severity: source.Warning,
+		Bad: exampleConfig("openshift/app", "team", "stream", "app") + `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:apps quay.io/team/app:latest
+`,
+		Good: exampleConfig("openshift/app", "team", "stream", "app") + `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		check: func(p *pass) {
+			if reason := p.noConfigs(); reason != "" {
+				p.skip("%s", reason)
+				return
+			}
+			p.skipBroken()
+			written := p.writtenTags()
+			for _, m := range p.tree.Mappings() {
+				p.unfilled(m, written)
+			}
+		},
+	}
+}
+
+// writtenTags gives the tags, or their patterns, that mappings write into the
+// CI registry.
+func (p *pass) writtenTags() map[release.Stream][]string {
+	written := map[release.Stream][]string{}
+	for _, m := range p.tree.Mappings() {
+		for pair := range m.Pairs() {
+			if tag, ok := p.ciTag(pair.Destination); ok {
+				written[tag.Stream] = append(written[tag.Stream], tag.Tag)
+			}
+		}
+	}
+	return written
+}
+
+// stale is what a file takes from one namespace.
+type stale struct {
+	namespace string
+	all       int // references to the namespace
+	bad       []mapping.Reference
+	tags      []release.ImageTag // of bad
+}
+
+// unfilled reports the sources of a file that nothing fills, once for each
+// namespace.
+func (p *pass) unfilled(m *release.MappingFile, written map[release.Stream][]string) {
+	var namespaces []*stale
+	for e := range m.Entries() {
+		tag, ok := p.ciTag(e.Source)
+		if !ok {
+			continue
+		}
+		i := slices.IndexFunc(namespaces, func(s *stale) bool { return s.namespace == tag.Namespace })
+		if i < 0 {
+			i = len(namespaces)
+			namespaces = append(namespaces, &stale{namespace: tag.Namespace})
+		}
+		s := namespaces[i]
+		s.all++
+		if !p.filled(e.Source, tag, written[tag.Stream]) {
+			s.bad = append(s.bad, e.Source)
+			s.tags = append(s.tags, tag)
+		}
+	}
+	for _, s := range namespaces {
+		if len(s.bad) > 0 {
+			p.stale(s, written)
+		}
+	}
+}
+
+func (p *pass) filled(r mapping.Reference, tag release.ImageTag, written []string) bool {
+	promotions, manifests := p.tree.Promotions(), p.tree.Manifests()
+	switch {
+	case r.Digest != "" || r.Tag == "":
+		return promotions.Fills(tag.Stream) || manifests.DeclaredStream(tag.Stream) || len(written) > 0
+	case r.Wildcard():
+		tags, complete := promotions.Tags(tag.Stream)
+		if !complete && promotions.Fills(tag.Stream) || manifests.DeclaredStream(tag.Stream) {
+			return true
+		}
+		overlaps := func(t string) bool { return mapping.TagsOverlap(t, r.Tag) }
+		return slices.ContainsFunc(tags, overlaps) || slices.ContainsFunc(written, overlaps)
+	}
+	return promotions.Filled(tag) || manifests.Declared(tag) ||
+		slices.ContainsFunc(written, func(t string) bool { return mapping.MatchTag(t, r.Tag) })
+}
+
+func (p *pass) stale(s *stale, written map[release.Stream][]string) {
+	severity, hint := p.rule.Severity, "promote it, correct the name, or remove the line: the copy is never renewed, and fails once the tag is pruned"
+	fed := slices.ContainsFunc(s.tags, func(t release.ImageTag) bool {
+		return p.tree.Promotions().Fills(t.Stream) || p.tree.Manifests().DeclaredStream(t.Stream) || len(written[t.Stream]) > 0
+	})
+	if by := p.otherPushers(s.namespace); !fed && by != "" {
+		severity = source.Info
+		hint = fmt.Sprintf("remove it, unless it is pushed by %s, who may push to %s", by, s.namespace)
+	}
+	f := p.reportAs(severity, s.bad[0].Pos, hint, "nothing promotes, publishes or mirrors %s", s.what())
+	if near := p.nearest(s.tags[0]); len(s.bad) == 1 && near != "" {
+		f.Hint = fmt.Sprintf("did you mean %s:%s?", s.tags[0].Stream, near)
+	}
+	for i, r := range s.bad {
+		if i > 0 {
+			f.Related = append(f.Related, Related{Pos: r.Pos, Message: "nor " + r.Exact()})
+		}
+		if off := p.tree.Promotions().Of(s.tags[i]); len(off) > 0 {
+			f.Related = append(f.Related, Related{Pos: off[0].Pos, Message: "the promotion of " + s.tags[i].String() + " is disabled"})
+		}
+	}
+}
+
+// what names the images that nothing fills.
+func (s *stale) what() string {
+	if len(s.bad) == 1 {
+		return s.bad[0].Exact()
+	}
+	if len(s.bad) == s.all {
+		return fmt.Sprintf("any of the %d images that this file copies from the namespace %s: %s", s.all, s.namespace, some(s.names()))
+	}
+	return fmt.Sprintf("%d of the %d images that this file copies from the namespace %s: %s", len(s.bad), s.all, s.namespace, some(s.names()))
+}
+
+func (s *stale) names() []string {
+	var names []string
+	for _, t := range s.tags {
+		names = append(names, t.Name+":"+t.Tag)
+	}
+	return slices.Compact(names)
+}
+
+// otherPushers gives a service account, other than those of ci-operator, that
+// a manifest lets push to a namespace; "" when there is none.
+func (p *pass) otherPushers(namespace string) string {
+	manifests := p.tree.Manifests()
+	for _, g := range manifests.Grants {
+		if g.Namespace == namespace && g.Subject.Kind == "ServiceAccount" && manifests.MayPush(g) && !promoter(g.Subject) {
+			return g.Subject.String()
+		}
+	}
+	return ""
+}
+
+// nearest gives the tag of the same stream that differs by one letter; "" when there is none, or several.
+func (p *pass) nearest(wrong release.ImageTag) string {
+	tags, _ := p.tree.Promotions().Tags(wrong.Stream)
+	near := ""
+	for _, tag := range tags {
+		if oneOff(tag, wrong.Tag) {
+			if near != "" {
+				return ""
+			}
+			near = tag
+		}
+	}
+	return near
+}
+
+// oneOff says whether two names differ by one letter that was added, left out
+// or replaced, or by two neighbours that were swapped.
+func oneOff(a, b string) bool {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if len(a)-len(b) > 1 || a == b {
+		return false
+	}
+	i := 0
+	for i < len(b) && a[i] == b[i] {
+		i++
+	}
+	if len(a) > len(b) {
+		return a[i+1:] == b[i:]
+	}
+	return a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}
