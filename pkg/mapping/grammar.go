@@ -20,8 +20,8 @@ func isHex(c byte) bool {
 	return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// validTag: a word character, then up to 127 word characters, dots or hyphens.
-func validTag(s string) bool {
+// ValidTag says whether a text can be a tag: a word character, then up to 127 word characters, dots or hyphens.
+func ValidTag(s string) bool {
 	if s == "" || len(s) > maxTagLength || !isWord(s[0]) {
 		return false
 	}
@@ -172,7 +172,7 @@ func split(s string) (registry, repository, tag, digest, problem string) {
 	}
 	if i := strings.LastIndexByte(name, ':'); i >= 0 && !strings.Contains(name[i:], "/") {
 		tag, name = name[i+1:], name[:i]
-		if !validTag(tag) {
+		if !ValidTag(tag) {
 			return "", "", "", "", invalid
 		}
 	}

@@ -1,0 +1,63 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Credential is what one registry accepts from us for one repository. The zero
+// value stands for anonymous access.
+type Credential struct {
+	Username string
+	Password string
+	// IdentityToken is an OAuth2 refresh token; it is traded at the registry's
+	// token endpoint and wins over the password.
+	IdentityToken string
+	// RegistryToken is a bearer token sent to the registry as it is.
+	RegistryToken string
+}
+
+// Anonymous says that there is no credential.
+func (c Credential) Anonymous() bool { return c == Credential{} }
+
+// Format prints "(credential)" or "(anonymous)" for every verb and flag.
+func (c Credential) Format(s fmt.State, _ rune) { io.WriteString(s, c.String()) }
+
+// String gives "(credential)" or "(anonymous)", nothing of the secret.
+func (c Credential) String() string {
+	if c.Anonymous() {
+		return "(anonymous)"
+	}
+	return "(credential)"
+}
+
+// MarshalText keeps the secret out of JSON and the like.
+func (c Credential) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// LogValue keeps the secret out of logs.
+func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// Keychain finds the credential for a repository.
+type Keychain interface {
+	// Lookup returns the credential for repository (a path such as
+	// "openshift/origin-cli") on host (such as "quay.io" or "127.0.0.1:5000",
+	// "docker.io" for Docker Hub), the zero Credential when there is none. An
+	// error means that a credential seems to exist and could not be had.
+	Lookup(ctx context.Context, host, repository string) (Credential, error)
+}
+
+// Chain asks its keychains in order and takes the first credential.
+type Chain []Keychain
+
+// Lookup implements [Keychain].
+func (c Chain) Lookup(ctx context.Context, host, repository string) (Credential, error) {
+	for _, k := range c {
+		cred, err := k.Lookup(ctx, host, repository)
+		if err != nil || !cred.Anonymous() {
+			return cred, err
+		}
+	}
+	return Credential{}, nil
+}

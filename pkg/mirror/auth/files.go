@@ -1,0 +1,110 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Files gives the auth files to look at, in the order of oc and podman, for an
+// environment. explicit is the file named by the caller ("" for none): then,
+// or when REGISTRY_AUTH_FILE is set, it is the only one and required must be
+// there.
+func Files(explicit string, getenv func(string) string, uid int) (paths []string, required bool) {
+	if explicit != "" {
+		return []string{explicit}, true
+	}
+	if file := getenv("REGISTRY_AUTH_FILE"); file != "" {
+		return []string{file}, true
+	}
+	home := getenv("HOME")
+	runtime := getenv("XDG_RUNTIME_DIR")
+	if runtime == "" {
+		runtime = fmt.Sprintf("/run/containers/%d", uid)
+		paths = append(paths, filepath.Join(runtime, "auth.json"))
+	} else {
+		paths = append(paths, filepath.Join(runtime, "containers", "auth.json"))
+	}
+	if config := getenv("XDG_CONFIG_HOME"); config != "" {
+		paths = append(paths, filepath.Join(config, "containers", "auth.json"))
+	} else if home != "" {
+		paths = append(paths, filepath.Join(home, ".config", "containers", "auth.json"))
+	}
+	if config := getenv("DOCKER_CONFIG"); config != "" {
+		paths = append(paths, filepath.Join(config, "config.json"))
+	} else if home != "" {
+		paths = append(paths, filepath.Join(home, ".docker", "config.json"))
+	}
+	if home != "" {
+		paths = append(paths, filepath.Join(home, ".dockercfg"))
+	}
+	return paths, false
+}
+
+// Load reads the auth files into a keychain that asks them in order. A file
+// that is missing is an error only when required.
+func Load(paths []string, required bool, read func(string) ([]byte, error), run Helper) (Keychain, error) {
+	var chain Chain
+	for _, path := range paths {
+		data, err := read(path)
+		if errors.Is(err, fs.ErrNotExist) && !required {
+			continue
+		}
+		if errors.Is(err, fs.ErrPermission) && !required {
+			continue // another user's runtime folder
+		}
+		if err != nil {
+			return nil, fmt.Errorf("auth file: %w", err)
+		}
+		c, err := ParseConfig(path, data, run)
+		if err != nil {
+			return nil, err
+		}
+		chain = append(chain, c)
+	}
+	return chain, nil
+}
+
+// TokenFile is a keychain for one host whose token stands in a file that is
+// rotated by others, such as the one of a Kubernetes service account. It is
+// what "oc registry login" makes of that file: the token as a password.
+type TokenFile struct {
+	Host string
+	Path string
+	Read func(string) ([]byte, error)
+	Stat func(string) (fs.FileInfo, error)
+
+	mu    sync.Mutex
+	token string
+	mod   time.Time
+	size  int64
+}
+
+// Lookup implements [Keychain]; it reads the file again when it has changed.
+func (t *TokenFile) Lookup(_ context.Context, host, _ string) (Credential, error) {
+	if canonicalHost(host) != canonicalHost(t.Host) {
+		return Credential{}, nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	info, err := t.Stat(t.Path)
+	if err != nil {
+		return Credential{}, fmt.Errorf("token file for %s: %w", t.Host, err)
+	}
+	if t.token == "" || !info.ModTime().Equal(t.mod) || info.Size() != t.size {
+		data, err := t.Read(t.Path)
+		if err != nil {
+			return Credential{}, fmt.Errorf("token file for %s: %w", t.Host, err)
+		}
+		t.token, t.mod, t.size = strings.TrimSpace(string(data)), info.ModTime(), info.Size()
+		if t.token == "" {
+			return Credential{}, fmt.Errorf("token file for %s: %s is empty", t.Host, t.Path)
+		}
+	}
+	return Credential{Username: "serviceaccount", Password: t.token}, nil
+}

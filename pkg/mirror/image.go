@@ -1,0 +1,280 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+const (
+	maxDepth     = 10     // indexes within indexes
+	maxManifests = 10_000 // of one image
+)
+
+// visit is one image on its way into one repository.
+type visit struct {
+	src  *origin
+	to   registry.Repository
+	deep bool // believe nothing that the destination's manifests say
+
+	manifests atomic.Int64
+	changed   atomic.Bool // something was sent
+}
+
+// placeKey names something that is brought into a repository once in a run.
+type placeKey struct {
+	to     registry.Repository
+	digest digest.Digest
+	deep   bool
+	root   bool // what is below the manifest, without the manifest
+}
+
+type placement struct {
+	done chan struct{}
+	err  error
+	from registry.Repository
+}
+
+// once runs f for the first who asks for a key; the others wait for its result.
+// A failure is shared only by those who read from the same source.
+func (r *run) once(ctx context.Context, key placeKey, from registry.Repository, f func() error) error {
+	for {
+		r.mu.Lock()
+		p, ok := r.started[key]
+		if !ok {
+			p = &placement{done: make(chan struct{}), from: from}
+			r.started[key] = p
+			r.mu.Unlock()
+			p.err = f()
+			close(p.done)
+			return p.err
+		}
+		r.mu.Unlock()
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if p.err == nil || p.from == from {
+			return p.err
+		}
+		r.mu.Lock()
+		if r.started[key] == p {
+			delete(r.started, key)
+		}
+		r.mu.Unlock()
+	}
+}
+
+// copyImage brings everything below an image into the repository and then writes
+// its manifest under ref, a tag or its own digest.
+func (r *run) copyImage(ctx context.Context, src *origin, to registry.Repository, ref string) error {
+	v := &visit{src: src, to: to, deep: r.opts.Force}
+	m, err := src.get(ctx, src.root.Digest)
+	if err != nil {
+		return fmt.Errorf("reading the image: %w", err)
+	}
+	key := placeKey{to: to, digest: m.Digest, deep: v.deep, root: true}
+	if err := r.once(ctx, key, src.repo, func() error { return r.root(ctx, v, m) }); err != nil {
+		return err
+	}
+	if err := r.put(ctx, v, ref, m, 0); err != nil {
+		return err
+	}
+	return r.follow(ctx, src, to)
+}
+
+// root brings what is below the root of an image, unless the repository has the
+// manifest already.
+func (r *run) root(ctx context.Context, v *visit, m registry.Manifest) error {
+	if has, err := r.has(ctx, v, m.Digest); err != nil || has {
+		return err
+	}
+	return r.below(ctx, v, m, 0)
+}
+
+// has says whether the destination has a manifest, so that everything below it
+// is there. A repository in which none of our tags exist is not asked.
+func (r *run) has(ctx context.Context, v *visit, d digest.Digest) (bool, error) {
+	if _, ok := r.occupied.Load(v.to); !ok || v.deep {
+		return false, nil
+	}
+	_, err := r.client.Resolve(ctx, v.to, string(d))
+	if registry.StatusOf(err) != 0 && !registry.Temporary(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// below brings the children and blobs of a manifest into the repository.
+func (r *run) below(ctx context.Context, v *visit, m registry.Manifest, depth int) error {
+	if v.manifests.Add(1) > maxManifests {
+		return fmt.Errorf("%w: the image has more than %d manifests", errUnsupported, maxManifests)
+	}
+	if depth > maxDepth {
+		return fmt.Errorf("%w: indexes are nested more than %d deep", errUnsupported, maxDepth)
+	}
+	content, err := m.Content()
+	if err != nil {
+		return err
+	}
+	var tasks []func() error
+	for _, c := range content.Children {
+		if depth == 0 && !r.wanted(c) {
+			continue
+		}
+		tasks = append(tasks, func() error { return r.child(ctx, v, m, c, depth+1) })
+	}
+	seen := map[digest.Digest]bool{}
+	for _, b := range content.Blobs {
+		if !seen[b.Digest] {
+			seen[b.Digest] = true
+			tasks = append(tasks, func() error { return r.blob(ctx, v, b) })
+		}
+	}
+	return all(tasks)
+}
+
+// all runs tasks side by side and gives the error of the first of them, by
+// order, that failed.
+func all(tasks []func() error) error {
+	if len(tasks) == 1 {
+		return tasks[0]()
+	}
+	const most = 16
+	errs := make([]error, len(tasks))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, most)
+	for i, task := range tasks {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = task()
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// child brings one child of an index, complete, and then its manifest.
+func (r *run) child(ctx context.Context, v *visit, parent registry.Manifest, c registry.Descriptor, depth int) error {
+	key := placeKey{to: v.to, digest: c.Digest, deep: v.deep}
+	return r.once(ctx, key, v.src.repo, func() error {
+		if has, err := r.has(ctx, v, c.Digest); err != nil || has {
+			return err
+		}
+		m, err := v.src.get(ctx, c.Digest)
+		if err != nil {
+			what := fmt.Sprintf("%s of index %s", childName(c), parent.Digest)
+			if registry.NotFound(err) {
+				return &missingError{what + " does not exist", err}
+			}
+			return fmt.Errorf("reading %s: %w", what, err)
+		}
+		if err := r.below(ctx, v, m, depth); err != nil {
+			return err
+		}
+		if v.deep {
+			if _, err := r.client.Resolve(ctx, v.to, string(c.Digest)); err == nil {
+				return nil
+			}
+		}
+		return r.put(ctx, v, string(c.Digest), m, depth)
+	})
+}
+
+// childName tells a child of an index to a person.
+func childName(c registry.Descriptor) string {
+	if c.Platform == nil {
+		return "child " + string(c.Digest)
+	}
+	return fmt.Sprintf("child %s (%s)", c.Digest, c.Platform)
+}
+
+// blob brings one blob.
+func (r *run) blob(ctx context.Context, v *visit, b registry.Descriptor) error {
+	if v.src.repo.Host == v.to.Host {
+		r.placer.knows(v.src.repo, b.Digest)
+	}
+	sent, err := r.placer.place(ctx, v.to, b, v.src.repo, v.deep)
+	if sent {
+		v.changed.Store(true)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case b.Foreign() && registry.NotFound(err):
+		r.note("%s: the layer %s is kept elsewhere (%s) and was not copied", v.src.repo, b.Digest, hostsOf(b.URLs))
+		return nil
+	case registry.NotFound(err):
+		return &missingError{fmt.Sprintf("the blob %s does not exist", b.Digest), err}
+	case b.Size == 0 && registry.StatusOf(err) != 0:
+		return fmt.Errorf("the registry refuses the empty blob %s: %w", b.Digest, err)
+	}
+	return fmt.Errorf("copying the blob %s: %w", b.Digest, err)
+}
+
+// put writes a manifest. When the registry says that something below it is
+// missing, though it seemed to be there, that is brought once more.
+func (r *run) put(ctx context.Context, v *visit, ref string, m registry.Manifest, depth int) error {
+	_, err := r.w.PutManifest(ctx, v.to, ref, m)
+	if incomplete(err) && !v.deep {
+		again := &visit{src: v.src, to: v.to, deep: true}
+		content, contentErr := m.Content()
+		if contentErr != nil {
+			return contentErr
+		}
+		for _, b := range content.Blobs {
+			r.placer.doubts(v.to, b.Digest)
+		}
+		if err := r.below(ctx, again, m, depth); err != nil {
+			return err
+		}
+		_, err = r.w.PutManifest(ctx, v.to, ref, m)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the manifest: %w", err)
+	}
+	v.changed.Store(true)
+	r.manifests.Add(1)
+	return nil
+}
+
+// incomplete says whether a registry refused a manifest because it misses what
+// the manifest refers to.
+func incomplete(err error) bool {
+	var e *registry.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Has("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN") || e.Status == http.StatusNotFound ||
+		e.Status == http.StatusBadRequest && strings.Contains(strings.ToLower(e.Message), "unknown")
+}
+
+// repair looks behind an image that the destination has and brings what is
+// missing; it says whether anything was.
+func (r *run) repair(ctx context.Context, src *origin, to registry.Repository) (bool, error) {
+	v := &visit{src: src, to: to, deep: true}
+	m, err := src.get(ctx, src.root.Digest)
+	if err != nil {
+		return false, fmt.Errorf("reading the image: %w", err)
+	}
+	key := placeKey{to: to, digest: m.Digest, deep: true, root: true}
+	if err := r.once(ctx, key, src.repo, func() error { return r.below(ctx, v, m, 0) }); err != nil {
+		return false, err
+	}
+	return v.changed.Load(), r.follow(ctx, src, to)
+}

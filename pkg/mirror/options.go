@@ -1,0 +1,71 @@
+package mirror
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// Mode is what a run does with what it finds.
+type Mode string
+
+// The modes. All three decide in the same way.
+const (
+	ModeRun   Mode = "run"   // copy what is missing or different
+	ModePlan  Mode = "plan"  // write nothing, report what would be copied
+	ModeCheck Mode = "check" // write nothing, report what is different
+)
+
+// Options say how a plan is carried out. Client must be set.
+type Options struct {
+	Mode   Mode // default: ModeRun
+	Client *registry.Client
+	// Parallel is the number of sources worked on at a time; default 32. How
+	// many requests a registry gets at a time is the client's to say.
+	Parallel int
+	// Platform chooses the children of an index by os/architecture[/variant];
+	// nil: all of them. The index itself is copied as it is.
+	Platform func(platform string) bool
+	// Single copies the one chosen child of an index instead of the index.
+	Single bool
+	// Force writes every destination, whatever is there.
+	Force bool
+	// Deep looks behind a destination that has the right digest, for children
+	// and blobs that are missing there, and repairs them.
+	Deep bool
+	// SkipMissing passes over sources that do not exist.
+	SkipMissing bool
+	// SkipMount never asks a registry to take a blob from another repository.
+	SkipMount bool
+	// Referrers copies what refers to an image too: signatures, attestations.
+	Referrers bool
+	// AllowOverlap lets the last of several sources of one destination win when
+	// only a wildcard shows that there are several.
+	AllowOverlap bool
+	// FailFast starts nothing new after the first failure.
+	FailFast bool
+	// Drain, when closed, ends the run gently: nothing new is started, what is
+	// under way is finished. Cancelling the context ends it at once.
+	Drain <-chan struct{}
+	// Done is told of each destination when it is finished, one at a time.
+	Done func(Entry)
+	Now  func() time.Time // nil: time.Now
+	Log  *slog.Logger     // nil: discarded
+}
+
+func (o Options) withDefaults() Options {
+	if o.Mode == "" {
+		o.Mode = ModeRun
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = 32
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}

@@ -1,0 +1,220 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// writer is the part of a registry client that changes something. A dry run
+// has one that does not.
+type writer interface {
+	Mount(ctx context.Context, to registry.Repository, from string, d digest.Digest) (bool, *registry.Session, error)
+	CopyBlob(ctx context.Context, to registry.Repository, desc registry.Descriptor, from registry.Repository, s *registry.Session) error
+	PutManifest(ctx context.Context, to registry.Repository, ref string, m registry.Manifest) (bool, error)
+}
+
+// nowhere is the writer of a dry run: everything works, nothing happens.
+type nowhere struct{}
+
+func (nowhere) Mount(context.Context, registry.Repository, string, digest.Digest) (bool, *registry.Session, error) {
+	return true, nil, nil
+}
+func (nowhere) CopyBlob(context.Context, registry.Repository, registry.Descriptor, registry.Repository, *registry.Session) error {
+	return nil
+}
+func (nowhere) PutManifest(context.Context, registry.Repository, string, registry.Manifest) (bool, error) {
+	return true, nil
+}
+
+// probeFrom is the size in bytes from which a blob is asked for before it is
+// sent: sending a smaller one costs no more than asking.
+const probeFrom = 64 << 10
+
+// placer brings blobs into repositories, each blob once over the wire for each
+// registry: whoever comes first sends it, the others wait and mount.
+type placer struct {
+	client *registry.Client
+	w      writer
+	mount  bool // mounts are wanted
+
+	mu    sync.Mutex
+	hosts map[string]*blobHost
+
+	blobs, bytes, mounts atomic.Int64
+}
+
+type blobHost struct {
+	mu       sync.Mutex
+	blobs    map[digest.Digest]*blobState
+	mounted  int  // mounts that worked
+	declined int  // mounts answered with an upload session
+	refused  bool // the registry answered a mount with an error: no more of them
+}
+
+type blobState struct {
+	repos     []string           // paths that have the blob
+	flights   map[string]*flight // by path: being brought there
+	uploading *flight            // the one over the wire
+}
+
+type flight struct {
+	done chan struct{}
+	err  error
+	from registry.Repository
+}
+
+// tries is how many declined mounts, with none that worked, it takes to give up
+// on mounting at a registry.
+const tries = 3
+
+func (h *blobHost) mountable() bool {
+	return !h.refused && (h.mounted > 0 || h.declined < tries)
+}
+
+func (p *placer) host(name string) *blobHost {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h, ok := p.hosts[name]
+	if !ok {
+		h = &blobHost{blobs: map[digest.Digest]*blobState{}}
+		p.hosts[name] = h
+	}
+	return h
+}
+
+func (h *blobHost) state(d digest.Digest) *blobState {
+	s, ok := h.blobs[d]
+	if !ok {
+		s = &blobState{flights: map[string]*flight{}}
+		h.blobs[d] = s
+	}
+	return s
+}
+
+// knows notes that a repository has a blob.
+func (p *placer) knows(repo registry.Repository, d digest.Digest) {
+	h := p.host(repo.Host)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.state(d); !slices.Contains(s.repos, repo.Path) {
+		s.repos = append(s.repos, repo.Path)
+	}
+}
+
+// doubts forgets that a repository has a blob.
+func (p *placer) doubts(repo registry.Repository, d digest.Digest) {
+	h := p.host(repo.Host)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.state(d)
+	s.repos = slices.DeleteFunc(s.repos, func(path string) bool { return path == repo.Path })
+}
+
+// place makes sure that a blob is in the repository to; sent says that it was
+// not there before. ask makes it look for every blob first, whatever its size.
+func (p *placer) place(ctx context.Context, to registry.Repository, desc registry.Descriptor, from registry.Repository, ask bool) (sent bool, err error) {
+	h := p.host(to.Host)
+	for {
+		h.mu.Lock()
+		s := h.state(desc.Digest)
+		if slices.Contains(s.repos, to.Path) {
+			h.mu.Unlock()
+			return false, nil
+		}
+		mount, wait, same := "", s.flights[to.Path], true
+		if wait == nil && p.mount && h.mountable() {
+			if len(s.repos) > 0 {
+				mount = s.repos[0]
+			} else {
+				wait, same = s.uploading, false
+			}
+		}
+		if wait != nil {
+			h.mu.Unlock()
+			if err := wait.join(ctx, same, from); err != nil {
+				return false, err
+			}
+			continue
+		}
+		f := &flight{done: make(chan struct{}), from: from}
+		s.flights[to.Path] = f
+		if mount == "" {
+			s.uploading = f
+		}
+		h.mu.Unlock()
+
+		sent, err = p.bring(ctx, h, to, desc, from, mount, ask)
+
+		h.mu.Lock()
+		delete(s.flights, to.Path)
+		if s.uploading == f {
+			s.uploading = nil
+		}
+		if err == nil {
+			s.repos = append(s.repos, to.Path)
+		}
+		f.err = err
+		close(f.done)
+		h.mu.Unlock()
+		return sent, err
+	}
+}
+
+// join waits for a flight. Its failure is ours when it went to the same
+// repository, or when the source that we share could not be read.
+func (f *flight) join(ctx context.Context, same bool, from registry.Repository) error {
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	var source *registry.SourceError
+	if f.err != nil && (same || errors.As(f.err, &source) && f.from == from) {
+		return f.err
+	}
+	return nil
+}
+
+func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository, desc registry.Descriptor, from registry.Repository, mount string, ask bool) (bool, error) {
+	var session *registry.Session
+	if ask || mount == "" && desc.Size >= probeFrom {
+		has, err := p.client.HasBlob(ctx, to, desc.Digest)
+		if err != nil || has {
+			return false, err
+		}
+	}
+	if mount != "" {
+		mounted, opened, err := p.w.Mount(ctx, to, mount, desc.Digest)
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+		h.mu.Lock()
+		switch {
+		case mounted:
+			h.mounted++
+		case err != nil:
+			h.refused = true
+		default:
+			h.declined++
+		}
+		h.mu.Unlock()
+		if mounted {
+			p.mounts.Add(1)
+			return true, nil
+		}
+		session = opened
+	}
+	if err := p.w.CopyBlob(ctx, to, desc, from, session); err != nil {
+		return false, err
+	}
+	p.blobs.Add(1)
+	p.bytes.Add(desc.Size)
+	return true, nil
+}

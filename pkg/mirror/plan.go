@@ -1,0 +1,203 @@
+package mirror
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+)
+
+// Plan is what a run is to do: copies, grouped by source so that each source is
+// looked at once.
+type Plan struct {
+	// Groups in the order in which their sources are first named.
+	Groups []Group
+	// Notes are what was noticed and does not matter, such as a copy written
+	// twice.
+	Notes []source.Problem
+}
+
+// Group is one source reference, perhaps a wildcard, and where it goes.
+type Group struct {
+	Source  mapping.Reference
+	Targets []Target
+}
+
+// Target is one copy of a group. Its destination has a tag (a pattern when the
+// source is a wildcard), except where a digest is pushed untagged.
+type Target struct {
+	Source      mapping.Reference // as written for this copy
+	Destination mapping.Reference
+}
+
+// PlanOptions say how strictly a plan is made.
+type PlanOptions struct {
+	// AllowOverlap lets two sources write one destination: the one written last
+	// wins, the others are left out with a note.
+	AllowOverlap bool
+}
+
+// PlanError lists everything that keeps files from being carried out.
+type PlanError struct{ Problems []source.Problem }
+
+func (e *PlanError) Error() string {
+	var b strings.Builder
+	for i, p := range e.Problems {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(p.Error())
+	}
+	return b.String()
+}
+
+// NewPlan makes one plan of several files. It returns a [*PlanError] when a
+// file has errors, when one destination is given two sources (in one file or in
+// two), or when a reference is of a kind that is not mirrored. Nothing is asked
+// of any registry.
+func NewPlan(files []*mapping.File, opts PlanOptions) (*Plan, error) {
+	b := planBuilder{opts: opts, plan: &Plan{}, group: map[string]int{}, taken: map[string]mapping.Pair{}}
+	for _, f := range files {
+		for _, p := range f.Problems {
+			if p.Severity == source.Error {
+				b.problems = append(b.problems, p)
+			} else {
+				b.plan.Notes = append(b.plan.Notes, p)
+			}
+		}
+	}
+	var pairs []mapping.Pair
+	for _, f := range files {
+		for pair := range f.Pairs() {
+			if b.usable(pair) {
+				pairs = append(pairs, pair)
+			}
+		}
+	}
+	for _, pair := range b.single(pairs) {
+		b.add(pair)
+	}
+	if len(b.problems) > 0 {
+		return nil, &PlanError{b.problems}
+	}
+	return b.plan, nil
+}
+
+type planBuilder struct {
+	opts     PlanOptions
+	plan     *Plan
+	group    map[string]int          // by canonical source
+	taken    map[string]mapping.Pair // by canonical destination
+	problems []source.Problem
+}
+
+func (b *planBuilder) usable(p mapping.Pair) bool {
+	for _, r := range []mapping.Reference{p.Source, p.Destination} {
+		switch {
+		case r.Scheme != "":
+			b.refuse(r.Pos, "use a registry on both sides; skopeo and oras copy to and from folders",
+				"%s: only registries are mirrored, not %s://", r.Text, r.Scheme)
+			return false
+		case r.Repository == "":
+			b.refuse(r.Pos, "", "%s names a registry and no repository", r.Text)
+			return false
+		}
+	}
+	if p.Source.Canonical() == p.Destination.Canonical() {
+		b.refuse(p.Destination.Pos, "", "%s is both source and destination", p.Destination.Text)
+		return false
+	}
+	return true
+}
+
+func (b *planBuilder) refuse(pos source.Position, hint, format string, args ...any) {
+	b.problems = append(b.problems, source.Problem{Pos: pos, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// single leaves one pair for each destination: copies written twice are one
+// copy, and two sources for one destination are refused or, where that is
+// allowed, the last one stays.
+func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
+	last := make([]int, 0, len(pairs))
+	at := map[string]int{}
+	for i, p := range pairs {
+		key := destinationKey(p)
+		j, ok := at[key]
+		if !ok {
+			at[key] = len(last)
+			last = append(last, i)
+			continue
+		}
+		first := pairs[last[j]]
+		switch {
+		case p.Source.Canonical() == first.Source.Canonical():
+			b.note(p, "the same copy is written at %s, too", first.Destination.Pos)
+		case p.Source.Wildcard() || first.Source.Wildcard():
+			last = append(last, i) // which tags there are is not known yet
+		case b.opts.AllowOverlap:
+			b.note(first, "%s is written from %s at %s, which comes later and wins", first.Destination.Text, p.Source.Text, p.Destination.Pos)
+			last[j] = i
+		default:
+			b.refuse(p.Destination.Pos, "each destination can have one source; --allow-overlap lets the last one win",
+				"%s is written from %s here and from %s at %s", p.Destination.Canonical(), p.Source.Text, first.Source.Text, first.Destination.Pos)
+		}
+	}
+	out := make([]mapping.Pair, len(last))
+	for i, k := range last {
+		out[i] = pairs[k]
+	}
+	return out
+}
+
+func (b *planBuilder) note(p mapping.Pair, format string, args ...any) {
+	b.plan.Notes = append(b.plan.Notes, source.Problem{
+		Pos: p.Destination.Pos, Severity: source.Warning, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+// destinationKey tells destinations apart; digests pushed untagged to one
+// repository do not collide.
+func destinationKey(p mapping.Pair) string {
+	if p.Destination.Tag == "" {
+		return p.Destination.CanonicalRepository() + "@" + p.Source.Digest
+	}
+	return p.Destination.CanonicalRepository() + ":" + p.Destination.Tag
+}
+
+// sourceKey tells sources apart: by digest where one is given, because then the
+// tag says nothing.
+func sourceKey(r mapping.Reference) string {
+	if r.Digest != "" {
+		return r.CanonicalRepository() + "@" + r.Digest
+	}
+	return r.CanonicalRepository() + ":" + r.Tag
+}
+
+func (b *planBuilder) add(p mapping.Pair) {
+	key := sourceKey(p.Source)
+	i, ok := b.group[key]
+	if !ok {
+		i = len(b.plan.Groups)
+		b.group[key] = i
+		b.plan.Groups = append(b.plan.Groups, Group{Source: p.Source})
+	}
+	g := &b.plan.Groups[i]
+	g.Targets = append(g.Targets, Target{Source: p.Source, Destination: p.Destination})
+}
+
+// Shard gives part i of n (from 0) of a plan. Groups are dealt out by their
+// source's repository, so that images with common layers stay together and the
+// parts stay the same from run to run.
+func (p *Plan) Shard(i, n int) *Plan {
+	out := &Plan{Notes: p.Notes}
+	for _, g := range p.Groups {
+		h := fnv.New32a()
+		h.Write([]byte(g.Source.CanonicalRepository()))
+		if int(h.Sum32()%uint32(n)) == i {
+			out.Groups = append(out.Groups, g)
+		}
+	}
+	return out
+}

@@ -1,0 +1,210 @@
+package registry
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// HasBlob asks whether a repository has a blob. Whatever is no clear yes is a
+// no, because then the blob is sent and the registry says what it thinks; the
+// error is for a registry that cannot be asked.
+func (c *Client) HasBlob(ctx context.Context, repo Repository, d digest.Digest) (bool, error) {
+	r := request{kind: "blob", method: http.MethodHead, repo: repo, path: "blobs/" + string(d), expect: []int{http.StatusOK}}
+	_, _, err := c.host(repo.Host).whole(ctx, r, 1)
+	if StatusOf(err) != 0 && !Temporary(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// blobReader reads a blob from a registry and hashes it on the way. A download
+// that breaks goes on where it broke. The last bytes are handed out only when
+// the whole blob has the right digest, so that whoever passes the bytes on
+// cannot complete a wrong one.
+type blobReader struct {
+	ctx  context.Context
+	h    *host
+	repo Repository
+	desc Descriptor
+
+	body    io.ReadCloser
+	decoded bool // the registry compressed the blob for the way
+	pos     int64
+	hash    hash.Hash
+	hashed  int64
+	failed  int   // openings that did not get far
+	since   int64 // pos when failed was last 0
+	err     error // final
+}
+
+func (c *Client) newBlobReader(ctx context.Context, repo Repository, desc Descriptor) *blobReader {
+	return &blobReader{
+		ctx: ctx, h: c.host(repo.Host), repo: repo, desc: desc,
+		hash: desc.Digest.Algorithm().Hash(),
+	}
+}
+
+// Read implements [io.Reader].
+func (b *blobReader) Read(p []byte) (int, error) {
+	for {
+		if b.err != nil {
+			return 0, b.err
+		}
+		if b.pos == b.desc.Size {
+			return 0, io.EOF
+		}
+		n, err := b.some(p)
+		if n > 0 && err == nil {
+			return n, nil
+		}
+		if err != nil {
+			b.again(err)
+		}
+	}
+}
+
+// some reads once. It returns bytes or an error, never both.
+func (b *blobReader) some(p []byte) (int, error) {
+	if b.body == nil {
+		if err := b.open(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := b.body.Read(p[:min(int64(len(p)), b.desc.Size-b.pos)])
+	if n > 0 {
+		if end := b.pos + int64(n); end > b.hashed {
+			b.hash.Write(p[b.hashed-b.pos : n])
+			b.hashed = end
+		}
+		if b.hashed == b.desc.Size && b.pos+int64(n) == b.desc.Size {
+			if err := b.verify(); err != nil {
+				return 0, err
+			}
+		}
+		b.pos += int64(n)
+		return n, nil
+	}
+	if err == io.EOF {
+		err = onTheWay("GET", b.place(), fmt.Errorf("the body ends after %d of %d bytes", b.pos, b.desc.Size))
+	}
+	return 0, err
+}
+
+func (b *blobReader) verify() error {
+	got := digest.NewDigest(b.desc.Digest.Algorithm(), b.hash)
+	if got != b.desc.Digest {
+		return &DigestError{Where: "a blob of " + b.repo.String(), Want: string(b.desc.Digest), Got: got.String()}
+	}
+	return nil
+}
+
+// again decides what follows an error: another opening, or the end.
+func (b *blobReader) again(err error) {
+	b.Close()
+	if b.pos-b.since >= 16<<20 {
+		b.failed, b.since = 0, b.pos
+	}
+	b.failed++
+	if !Temporary(err) {
+		b.err = err
+		return
+	}
+	wait := b.h.backoff(b.failed, err)
+	if b.failed >= b.h.c.opts.Retry.Attempts {
+		b.err = err
+		return
+	}
+	b.h.stats.retried()
+	if b.h.c.clock.Sleep(b.ctx, wait) != nil {
+		b.err = err
+	}
+}
+
+// open starts the download at pos. A registry that does not know ranges sends
+// everything, and what is known already is skipped.
+func (b *blobReader) open() error {
+	r := request{
+		kind: "blob", method: http.MethodGet, repo: b.repo, path: "blobs/" + string(b.desc.Digest), held: true,
+		expect: []int{http.StatusOK, http.StatusPartialContent},
+	}
+	if b.pos > 0 && !b.decoded {
+		r.header = map[string]string{"Range": fmt.Sprintf("bytes=%d-", b.pos)}
+	}
+	resp, err := b.h.once(b.ctx, r)
+	if StatusOf(err) == http.StatusRequestedRangeNotSatisfiable {
+		r.header = nil
+		resp, err = b.h.once(b.ctx, r)
+	}
+	if err != nil {
+		return err
+	}
+	b.body = resp.Body
+	skip := b.pos
+	if resp.StatusCode == http.StatusPartialContent {
+		if !strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", b.pos)) {
+			return onTheWay("GET", b.place(), fmt.Errorf("asked for bytes from %d, got %.60q", b.pos, resp.Header.Get("Content-Range")))
+		}
+		skip = 0
+	}
+	if resp.Header.Get("Content-Encoding") == "gzip" && resp.ContentLength != b.desc.Size {
+		b.decoded = true
+		plain, err := gzip.NewReader(resp.Body)
+		if err != nil {
+			return onTheWay("GET", b.place(), err)
+		}
+		b.body = struct {
+			io.Reader
+			io.Closer
+		}{plain, resp.Body}
+	}
+	if skip > 0 {
+		_, err = io.CopyN(io.Discard, b.body, skip)
+	}
+	return err
+}
+
+// seek makes the next Read start at offset, which was read before.
+func (b *blobReader) seek(offset int64) {
+	if offset != b.pos {
+		b.Close()
+		b.pos = offset
+		b.since = offset
+	}
+}
+
+// Close ends the download.
+func (b *blobReader) Close() error {
+	if b.body == nil {
+		return nil
+	}
+	err := b.body.Close()
+	b.body = nil
+	return err
+}
+
+func (b *blobReader) place() string {
+	if base := b.h.base.Load(); base != nil {
+		return base.String() + "/v2/" + b.repo.Path + "/blobs/" + string(b.desc.Digest)
+	}
+	return ""
+}
+
+// acceptedRange reads the Range header of an upload's answer ("0-1023", also
+// with "bytes="): how many bytes the registry has. known is false without a
+// usable header; "0-0" is what many registries send before the first byte.
+func acceptedRange(resp *http.Response) (n int64, known bool) {
+	_, end, ok := strings.Cut(strings.TrimPrefix(resp.Header.Get("Range"), "bytes="), "-")
+	last, err := strconv.ParseInt(end, 10, 64)
+	if !ok || err != nil || last <= 0 {
+		return 0, false
+	}
+	return last + 1, true
+}

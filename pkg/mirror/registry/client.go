@@ -1,0 +1,148 @@
+package registry
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+)
+
+// Options make a [Client]. The zero value reaches public registries anonymously.
+type Options struct {
+	Keychain auth.Keychain // nil: anonymous
+	// Insecure says for which hosts certificates are not verified and plain HTTP
+	// is tried when there is no TLS; nil: none. Loopback hosts are always tried
+	// over plain HTTP when they do not speak TLS.
+	Insecure func(host string) bool
+	// Roots are the certificate authorities to trust; nil: the system's.
+	Roots *x509.CertPool
+	// MaxPerHost bounds the requests in flight to each host; default 16. It is
+	// where a run starts: a host that answers 429 gets fewer.
+	MaxPerHost int
+	// TokenEndpoints are hosts that may get a registry's credential although
+	// they do not belong to its domain.
+	TokenEndpoints []string
+	Retry          Retry
+	// Idle ends a request or transfer in which nothing moved for so long;
+	// default 2 minutes.
+	Idle      time.Duration
+	Clock     Clock
+	UserAgent string
+	Log       *slog.Logger // nil: discarded
+	// Transport replaces the HTTP transport, for tests; nil: one like
+	// http.DefaultTransport with connections enough for MaxPerHost.
+	Transport http.RoundTripper
+}
+
+// Client speaks to registries. It may be used by many goroutines.
+type Client struct {
+	opts     Options
+	clock    Clock
+	log      *slog.Logger
+	secure   http.RoundTripper
+	insecure http.RoundTripper
+
+	mu    sync.Mutex
+	hosts map[string]*host
+}
+
+// DefaultMaxPerHost is the bound of requests in flight when none is given.
+const DefaultMaxPerHost = 16
+
+// New makes a client.
+func New(opts Options) *Client {
+	opts.Retry = opts.Retry.withDefaults()
+	if opts.MaxPerHost <= 0 {
+		opts.MaxPerHost = DefaultMaxPerHost
+	}
+	if opts.Idle <= 0 {
+		opts.Idle = 2 * time.Minute
+	}
+	if opts.UserAgent == "" {
+		opts.UserAgent = "mirror-tools"
+	}
+	if opts.Keychain == nil {
+		opts.Keychain = auth.Chain{}
+	}
+	c := &Client{opts: opts, clock: opts.Clock.withDefaults(), log: opts.Log, hosts: map[string]*host{}}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	c.secure, c.insecure = opts.Transport, opts.Transport
+	if opts.Transport == nil {
+		c.secure, c.insecure = newTransport(opts, false), newTransport(opts, true)
+	}
+	return c
+}
+
+func newTransport(opts Options, insecure bool) *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    opts.MaxPerHost,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    15 * time.Second,
+		DisableCompression:     true, // a blob is wanted byte for byte
+		MaxResponseHeaderBytes: 256 << 10,
+		WriteBufferSize:        64 << 10,
+		ReadBufferSize:         64 << 10,
+		TLSClientConfig:        &tls.Config{RootCAs: opts.Roots, InsecureSkipVerify: insecure},
+	}
+}
+
+// Stats gives what was asked and moved so far, by host in order of name.
+func (c *Client) Stats() []HostStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := []HostStats{}
+	for _, name := range slices.Sorted(maps.Keys(c.hosts)) {
+		out = append(out, c.hosts[name].stats.snapshot(name))
+	}
+	return out
+}
+
+// Close closes idle connections.
+func (c *Client) Close() {
+	for _, t := range []http.RoundTripper{c.secure, c.insecure} {
+		if idle, ok := t.(interface{ CloseIdleConnections() }); ok {
+			idle.CloseIdleConnections()
+		}
+	}
+}
+
+func (c *Client) host(name string) *host {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h, ok := c.hosts[name]
+	if !ok {
+		h = &host{
+			c: c, name: name,
+			mayBeInsecure: c.opts.Insecure != nil && c.opts.Insecure(name),
+			limiter:       newLimiter(c.opts.MaxPerHost),
+			stats:         &stats{by: map[Count]int64{}},
+			tokens:        map[tokenKey]*tokenEntry{},
+			connecting:    make(chan struct{}, 1),
+		}
+		c.hosts[name] = h
+	}
+	return h
+}
+
+// loopback says whether a host, with or without port, is this machine.
+func loopback(name string) bool {
+	host, _, err := net.SplitHostPort(name)
+	if err != nil {
+		host = strings.Trim(name, "[]")
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

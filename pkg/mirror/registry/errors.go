@@ -1,0 +1,212 @@
+package registry
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+)
+
+// Error is an answer of a registry that means no.
+type Error struct {
+	Method string
+	URL    string // without user information and query
+	Host   string // the registry asked
+	Status int
+	// Codes are those of the error body, such as "MANIFEST_UNKNOWN"; Message is
+	// the text of the first, cleaned for printing.
+	Codes   []string
+	Message string
+	// RetryAfter is how long the registry wants to be left alone; 0 when it did
+	// not say.
+	RetryAfter time.Duration
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: %d %s", e.Method, e.URL, e.Status, http.StatusText(e.Status))
+	if len(e.Codes) > 0 {
+		fmt.Fprintf(&b, " (%s)", strings.Join(e.Codes, ", "))
+	}
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	return b.String()
+}
+
+// Has says whether the registry gave one of the codes.
+func (e *Error) Has(codes ...string) bool {
+	for _, have := range e.Codes {
+		for _, want := range codes {
+			if have == want {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// StatusOf gives the status with which a registry refused, 0 for other errors.
+func StatusOf(err error) int {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Status
+	}
+	return 0
+}
+
+// NotFound says whether the registry answered that it has no such thing.
+func NotFound(err error) bool { return StatusOf(err) == http.StatusNotFound }
+
+// Denied says whether the registry wants other credentials. Many registries
+// answer so, too, for a repository that does not exist.
+func Denied(err error) bool {
+	s := StatusOf(err)
+	return s == http.StatusUnauthorized || s == http.StatusForbidden
+}
+
+// DigestError says that content is not what its digest says. Where tells whose.
+type DigestError struct {
+	Where     string
+	Want, Got string
+}
+
+func (e *DigestError) Error() string {
+	return fmt.Sprintf("%s has the wrong content: its digest should be %s and is %s", e.Where, e.Want, e.Got)
+}
+
+// refusal is an error of our own making: trying again gives the same.
+type refusal struct{ text string }
+
+func (r *refusal) Error() string { return r.text }
+
+func refusef(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
+
+// Temporary says whether trying again may help: 408, 425, 429, 5xx but 501 and
+// 505, and everything that goes wrong on the way to a registry except what
+// would go wrong again in the same way.
+func Temporary(err error) bool {
+	var (
+		answer  *Error
+		status  *auth.Status
+		refused *refusal
+		source  *SourceError
+		wrong   *DigestError
+		cert    *x509.CertificateInvalidError
+		name    *x509.HostnameError
+		unknown *x509.UnknownAuthorityError
+	)
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.As(err, &source):
+		return false // was tried often enough where it was read
+	case errors.As(err, &answer):
+		return temporaryStatus(answer.Status)
+	case errors.As(err, &status):
+		return temporaryStatus(status.Code)
+	case errors.As(err, &refused), errors.As(err, &wrong), errors.Is(err, auth.ErrRealm):
+		return false
+	case errors.As(err, &cert), errors.As(err, &name), errors.As(err, &unknown):
+		return false
+	}
+	var network *networkError
+	return errors.As(err, &network)
+}
+
+func temporaryStatus(code int) bool {
+	switch code {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return false
+	}
+	return code >= 500
+}
+
+// networkError is what went wrong on the way, without the URL that net/http
+// would put into its text (its query may hold a secret).
+type networkError struct {
+	method, url string
+	err         error
+}
+
+func (e *networkError) Error() string { return e.method + " " + e.url + ": " + e.err.Error() }
+func (e *networkError) Unwrap() error { return e.err }
+
+func onTheWay(method, target string, err error) error {
+	var wrapped *url.Error
+	for errors.As(err, &wrapped) {
+		err = wrapped.Err
+		wrapped = nil
+	}
+	return &networkError{method, redact(target), err}
+}
+
+// maxErrorBody is how much of an error's body is read.
+const maxErrorBody = 16 << 10
+
+// newError reads a refusal and closes its body.
+func newError(host string, req *http.Request, resp *http.Response, now time.Time) *Error {
+	defer resp.Body.Close()
+	e := &Error{
+		Method: req.Method, URL: redact(req.URL.String()), Host: host, Status: resp.StatusCode,
+		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
+	}
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	var answer struct {
+		Errors []struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(body, &answer) == nil {
+		for i, one := range answer.Errors {
+			if i == 4 {
+				break
+			}
+			e.Codes = append(e.Codes, clean(one.Code, 60))
+			if e.Message == "" {
+				e.Message = clean(one.Message, 200)
+			}
+		}
+	} else if text := strings.TrimSpace(string(body)); !strings.HasPrefix(text, "<") {
+		e.Message = clean(text, 200)
+	}
+	return e
+}
+
+// redact takes from a URL what may be secret.
+func redact(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(unreadable URL)"
+	}
+	return clean((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String(), 300)
+}
+
+// clean makes foreign text fit to print: no control characters, not long.
+func clean(s string, limit int) string {
+	var b strings.Builder
+	for _, r := range s {
+		if b.Len() >= limit {
+			b.WriteString("…")
+			break
+		}
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteByte(' ')
+		}
+	}
+	return strings.TrimSpace(b.String())
+}

@@ -1,0 +1,241 @@
+package registry
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+)
+
+// host is what a client knows of one registry.
+type host struct {
+	c             *Client
+	name          string
+	mayBeInsecure bool
+	limiter       *limiter
+	stats         *stats
+
+	connecting chan struct{} // held by the one who finds out how to reach it
+	base       atomic.Pointer[url.URL]
+
+	mu         sync.Mutex
+	challenges []auth.Challenge
+	tokens     map[tokenKey]*tokenEntry
+	quietUntil time.Time
+	down       error // why it could not be reached, until downUntil
+	downUntil  time.Time
+
+	headWorks  atomic.Bool  // HEAD of a manifest has given a digest
+	headBroken atomic.Bool  // HEAD of a manifest lies: use GET
+	head404    atomic.Bool  // a 404 to HEAD was found to be true
+	chunk      atomic.Int64 // largest request body it takes; 0: a whole blob
+}
+
+type tokenKey struct {
+	path string
+	push bool
+	from string
+}
+
+type tokenEntry struct {
+	mu    sync.Mutex
+	token auth.Token
+}
+
+// remember is for how long a host that cannot be reached is not tried again.
+const remember = 5 * time.Second
+
+// connect finds out, once, by which scheme the host is reached and how it wants
+// us to authenticate.
+func (h *host) connect(ctx context.Context) (*url.URL, error) {
+	if base := h.base.Load(); base != nil {
+		return base, nil
+	}
+	select {
+	case h.connecting <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-h.connecting }()
+	if base := h.base.Load(); base != nil {
+		return base, nil
+	}
+	if h.down != nil && h.c.clock.Now().Before(h.downUntil) {
+		return nil, h.down
+	}
+	base, err := h.ping(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			h.down, h.downUntil = err, h.c.clock.Now().Add(remember)
+		}
+		return nil, err
+	}
+	h.base.Store(base)
+	return base, nil
+}
+
+// ping asks GET /v2/, by https and, where that is allowed and nobody speaks TLS
+// there, by http.
+func (h *host) ping(ctx context.Context) (*url.URL, error) {
+	name := h.name
+	if name == "docker.io" {
+		name = "registry-1.docker.io"
+	}
+	base := &url.URL{Scheme: "https", Host: name}
+	resp, err := h.pingOnce(ctx, base)
+	if err != nil && (h.mayBeInsecure || loopback(name)) &&
+		(errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, syscall.ECONNREFUSED)) {
+		base = &url.URL{Scheme: "http", Host: name}
+		resp, err = h.pingOnce(ctx, base)
+	}
+	if err != nil {
+		return nil, err
+	}
+	resp.Body.Close()
+	if temporaryStatus(resp.StatusCode) {
+		return nil, newError(h.name, resp.Request, resp, h.c.clock.Now())
+	}
+	h.challenged(auth.Challenges(resp.Header))
+	return base, nil
+}
+
+func (h *host) pingOnce(ctx context.Context, base *url.URL) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("v2/").String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return h.roundTrip(req, "GET ping")
+}
+
+func (h *host) challenged(offered []auth.Challenge) {
+	if len(offered) == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.challenges = offered
+}
+
+// authorization makes the header for a request to repo, which may also read
+// the repository from on the same host. token is what was used, so that it can
+// be thrown away when the registry does not take it.
+func (h *host) authorization(ctx context.Context, base *url.URL, repo Repository, from string) (header string, token *auth.Token, err error) {
+	h.mu.Lock()
+	offered := h.challenges
+	h.mu.Unlock()
+	if len(offered) == 0 {
+		return "", nil, nil
+	}
+	cred, err := h.c.opts.Keychain.Lookup(ctx, h.name, repo.Path)
+	if err != nil {
+		return "", nil, &refusal{err.Error()}
+	}
+	if cred.RegistryToken != "" {
+		return "Bearer " + cred.RegistryToken, nil, nil
+	}
+	has := func(scheme string) int {
+		return slices.IndexFunc(offered, func(c auth.Challenge) bool { return c.Scheme == scheme })
+	}
+	if i := has("bearer"); i >= 0 {
+		t, err := h.token(ctx, base, offered[i], cred, repo, from)
+		return "Bearer " + t.Value, &t, err
+	}
+	if has("basic") >= 0 && cred.Username+cred.Password != "" {
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(cred.Username+":"+cred.Password)), nil, nil
+	}
+	return "", nil, nil
+}
+
+func (h *host) token(ctx context.Context, base *url.URL, challenge auth.Challenge, cred auth.Credential, repo Repository, from string) (auth.Token, error) {
+	key := tokenKey{repo.Path, repo.Push, from}
+	h.mu.Lock()
+	entry, ok := h.tokens[key]
+	if !ok {
+		entry = &tokenEntry{}
+		h.tokens[key] = entry
+	}
+	h.mu.Unlock()
+
+	entry.mu.Lock()
+	defer entry.mu.Unlock()
+	if ctx.Err() != nil {
+		return auth.Token{}, context.Cause(ctx)
+	}
+	now := h.c.clock.Now()
+	if entry.token.Value != "" && now.Before(entry.token.Expires) {
+		return entry.token, nil
+	}
+	actions := ":pull"
+	if repo.Push {
+		actions = ":pull,push"
+	}
+	scopes := []string{"repository:" + repo.Path + actions}
+	if from != "" && from != repo.Path {
+		scopes = append(scopes, "repository:"+from+":pull")
+	}
+	request := auth.TokenRequest{
+		Registry: base, Challenge: challenge, Scopes: scopes, Credential: cred,
+		UserAgent: h.c.opts.UserAgent, Now: now, Trusted: h.c.opts.TokenEndpoints,
+	}
+	token, err := request.Fetch(ctx, func(req *http.Request) (*http.Response, error) {
+		return h.roundTrip(req, req.Method+" token")
+	})
+	if err != nil {
+		return auth.Token{}, err
+	}
+	entry.token = token
+	return token, nil
+}
+
+// forget throws away a token that the registry did not take.
+func (h *host) forget(repo Repository, from string, token auth.Token) {
+	h.mu.Lock()
+	entry := h.tokens[tokenKey{repo.Path, repo.Push, from}]
+	h.mu.Unlock()
+	if entry == nil {
+		return
+	}
+	entry.mu.Lock()
+	defer entry.mu.Unlock()
+	if entry.token.Value == token.Value {
+		entry.token = auth.Token{}
+	}
+}
+
+// pause keeps all requests away from the host for a while.
+func (h *host) pause(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.c.clock.Now()
+	if until := now.Add(d); until.After(h.quietUntil) {
+		if h.quietUntil.Before(now) {
+			h.quietUntil = now
+		}
+		h.stats.pausedFor(until.Sub(h.quietUntil))
+		h.quietUntil = until
+		h.c.log.Info("the registry asks us to wait", "host", h.name, "wait", d)
+	}
+}
+
+// quiet waits until the host may be asked again.
+func (h *host) quiet(ctx context.Context) error {
+	for {
+		h.mu.Lock()
+		wait := h.quietUntil.Sub(h.c.clock.Now())
+		h.mu.Unlock()
+		if wait <= 0 {
+			return nil
+		}
+		if err := h.c.clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// maxManifest is the largest manifest that is read; the specification asks
+// registries to take at least 4 MiB.
+const maxManifest = 16 << 20
+
+var get = request{kind: "manifest", method: http.MethodGet, expect: []int{http.StatusOK}}
+
+// Resolve says what a tag or digest stands for: by HEAD, and by GET where a
+// registry's HEAD does not tell. The descriptor's size may be -1 when the
+// registry does not give it. A reference that does not exist is an [*Error] for
+// which [NotFound] (or [Denied]) is true.
+func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Descriptor, error) {
+	h := c.host(repo.Host)
+	if h.headBroken.Load() {
+		return c.resolveByGet(ctx, repo, ref)
+	}
+	r := get
+	r.method, r.repo, r.path = http.MethodHead, repo, "manifests/"+ref
+	r.header = map[string]string{"Accept": accept}
+	resp, _, err := h.whole(ctx, r, 1)
+	if err == nil {
+		d := Descriptor{
+			MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), nil),
+			Digest:    digest.Digest(resp.Header.Get("Docker-Content-Digest")),
+			Size:      resp.ContentLength,
+		}
+		if d.Digest.Validate() == nil {
+			h.headWorks.Store(true)
+			return d, nil
+		}
+		d, err := c.resolveByGet(ctx, repo, ref)
+		if err == nil {
+			h.headBroken.Store(true)
+		}
+		return d, err
+	}
+	switch StatusOf(err) {
+	case 0, http.StatusUnauthorized, http.StatusTooManyRequests:
+		return Descriptor{}, err
+	case http.StatusNotFound:
+		if h.headWorks.Load() || h.head404.Load() {
+			return Descriptor{}, err
+		}
+	}
+	// Some registries know GET only, and answer HEAD with 404, 405 or 500.
+	d, getErr := c.resolveByGet(ctx, repo, ref)
+	switch {
+	case getErr == nil:
+		h.headBroken.Store(true)
+		return d, nil
+	case NotFound(err) && NotFound(getErr):
+		h.head404.Store(true)
+	}
+	return Descriptor{}, getErr
+}
+
+func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) (Descriptor, error) {
+	m, err := c.Manifest(ctx, repo, ref)
+	if err != nil {
+		return Descriptor{}, err
+	}
+	return Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: int64(len(m.Body))}, nil
+}
+
+// Manifest fetches the manifest for a tag or digest. Asked for by digest, its
+// bytes have that digest, or the error is a [*DigestError].
+func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Manifest, error) {
+	r := get
+	r.repo, r.path = repo, "manifests/"+ref
+	r.header = map[string]string{"Accept": accept}
+	resp, body, err := c.host(repo.Host).whole(ctx, r, maxManifest)
+	if err != nil {
+		return Manifest{}, err
+	}
+	m := Manifest{MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), body), Body: body}
+	m.Digest = digest.FromBytes(body)
+	if want := digest.Digest(ref); want.Validate() == nil {
+		m.Digest = want.Algorithm().FromBytes(body)
+		if m.Digest != want && !IsSchema1(m.MediaType) {
+			return Manifest{}, &DigestError{Where: fmt.Sprintf("the manifest in %s", repo), Want: ref, Got: m.Digest.String()}
+		}
+	}
+	return m, nil
+}
+
+// PutManifest writes the manifest's bytes under a tag or its digest. subject
+// says whether the registry told that it keeps referrers (OCI-Subject).
+func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest) (subject bool, err error) {
+	r := request{
+		kind: "manifest", method: http.MethodPut, repo: repo, path: "manifests/" + ref, body: m.Body,
+		header: map[string]string{"Content-Type": m.MediaType},
+		expect: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
+	}
+	resp, _, err := c.host(repo.Host).whole(ctx, r, maxErrorBody)
+	if err != nil {
+		return false, err
+	}
+	got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
+	if got.Validate() == nil && got.Algorithm() == m.Digest.Algorithm() && got != m.Digest {
+		return false, &DigestError{Where: fmt.Sprintf("what %s made of the manifest", repo), Want: m.Digest.String(), Got: got.String()}
+	}
+	return resp.Header.Get("OCI-Subject") != "", nil
+}
+
+// maxList bounds a list of tags: bytes of one page, pages, and tags in all.
+const (
+	maxPage  = 16 << 20
+	maxPages = 10_000
+	maxTags  = 1_000_000
+)
+
+// nextPage finds the URL of the next page in the Link header (RFC 8288); it has
+// to be on the same registry.
+func nextPage(resp *http.Response) (*url.URL, error) {
+	for _, line := range resp.Header.Values("Link") {
+		for _, link := range parseLinks(line) {
+			if link.rel != "next" {
+				continue
+			}
+			next, err := resp.Request.URL.Parse(link.target)
+			if err != nil || next.Host != resp.Request.URL.Host || next.User != nil {
+				return nil, refusef("%s sends us elsewhere for the next page of a list", resp.Request.URL.Host)
+			}
+			next.Scheme = resp.Request.URL.Scheme
+			return next, nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,75 @@
+package registry
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Count is how many requests of one kind got one answer.
+type Count struct {
+	Request string `json:"request"` // such as "HEAD manifest", "PUT blob"
+	Status  int    `json:"status"`  // 0: no answer
+	Count   int64  `json:"count"`
+}
+
+// HostStats is what was asked of one host and moved from and to it.
+type HostStats struct {
+	Host     string  `json:"host"`
+	Requests int64   `json:"requests"`
+	Read     int64   `json:"bytesRead"`    // of response bodies of blobs and manifests
+	Written  int64   `json:"bytesWritten"` // of request bodies of blobs and manifests
+	Retries  int64   `json:"retries"`
+	Paused   float64 `json:"pausedSeconds"` // asked for by Retry-After
+	By       []Count `json:"by"`
+}
+
+type stats struct {
+	mu      sync.Mutex
+	by      map[Count]int64 // Count.Count is 0 in keys
+	read    int64
+	written int64
+	retries int64
+	paused  time.Duration
+}
+
+func (s *stats) request(kind string, status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.by[Count{Request: kind, Status: status}]++
+}
+
+func (s *stats) moved(read, written int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read += read
+	s.written += written
+}
+
+func (s *stats) retried() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retries++
+}
+
+func (s *stats) pausedFor(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paused += d
+}
+
+func (s *stats) snapshot(host string) HostStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := HostStats{Host: host, Read: s.read, Written: s.written, Retries: s.retries, Paused: s.paused.Seconds()}
+	for key, n := range s.by {
+		key.Count = n
+		out.By = append(out.By, key)
+		out.Requests += n
+	}
+	slices.SortFunc(out.By, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(a.Request, b.Request), cmp.Compare(a.Status, b.Status))
+	})
+	return out
+}

@@ -1,0 +1,167 @@
+package registry
+
+import (
+	_ "crypto/sha256" // the digests that references may have
+	_ "crypto/sha512"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Repository is one repository of one registry.
+type Repository struct {
+	Host string // with port; "docker.io" for Docker Hub
+	Path string // such as "library/alpine"
+	// Push asks for credentials and tokens that may write. It is part of the
+	// value so that a destination is asked with one token from first to last.
+	Push bool
+}
+
+// String gives host/path.
+func (r Repository) String() string { return r.Host + "/" + r.Path }
+
+// The media types of manifests.
+const (
+	OCIIndex       = "application/vnd.oci.image.index.v1+json"
+	OCIManifest    = "application/vnd.oci.image.manifest.v1+json"
+	OCIArtifact    = "application/vnd.oci.artifact.manifest.v1+json" // never released, but found
+	DockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+	DockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	DockerSchema1  = "application/vnd.docker.distribution.manifest.v1+json"
+	DockerSigned1  = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+)
+
+// accept is sent with every request for a manifest; a registry converts or
+// hides what is not on the list.
+var accept = strings.Join([]string{
+	OCIIndex, DockerList, OCIManifest, DockerManifest, OCIArtifact, DockerSigned1, DockerSchema1,
+}, ", ")
+
+// IsIndex says whether a media type is that of a list of manifests.
+func IsIndex(mediaType string) bool { return mediaType == OCIIndex || mediaType == DockerList }
+
+// IsSchema1 says whether a media type is one of docker's first manifest format.
+func IsSchema1(mediaType string) bool {
+	return mediaType == DockerSchema1 || mediaType == DockerSigned1
+}
+
+// Platform is what an index says of a child.
+type Platform struct {
+	Architecture string `json:"architecture"`
+	OS           string `json:"os"`
+	OSVersion    string `json:"os.version,omitempty"`
+	Variant      string `json:"variant,omitempty"`
+}
+
+// String gives os/architecture[/variant], as oc's filter sees it.
+func (p Platform) String() string {
+	s := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		s += "/" + p.Variant
+	}
+	return s
+}
+
+// Descriptor points to a manifest or a blob.
+type Descriptor struct {
+	MediaType    string            `json:"mediaType"`
+	Digest       digest.Digest     `json:"digest"`
+	Size         int64             `json:"size"`
+	URLs         []string          `json:"urls,omitempty"`
+	Annotations  map[string]string `json:"annotations,omitempty"`
+	Platform     *Platform         `json:"platform,omitempty"`
+	ArtifactType string            `json:"artifactType,omitempty"`
+}
+
+// Foreign says whether the blob may be meant to be fetched from elsewhere.
+func (d Descriptor) Foreign() bool { return len(d.URLs) > 0 }
+
+// Manifest is a manifest as the registry holds it: its bytes are never changed.
+type Manifest struct {
+	MediaType string
+	Digest    digest.Digest
+	Body      []byte
+}
+
+// Content is what a manifest refers to.
+type Content struct {
+	Children     []Descriptor // of an index, in order
+	Blobs        []Descriptor // config first, then layers
+	Subject      *Descriptor
+	ArtifactType string
+}
+
+// ErrSchema1 says that an image is in docker's first format, whose digest
+// cannot be kept by a registry of today.
+var ErrSchema1 = errors.New("the image is in docker's schema 1 format, which is not mirrored: rebuild it, or push it again with a current tool")
+
+// Content reads the manifest. Every digest in it is valid and every size is
+// not negative.
+func (m Manifest) Content() (Content, error) {
+	if IsSchema1(m.MediaType) {
+		return Content{}, ErrSchema1
+	}
+	var raw struct {
+		Manifests    []Descriptor `json:"manifests"`
+		Config       *Descriptor  `json:"config"`
+		Layers       []Descriptor `json:"layers"`
+		Blobs        []Descriptor `json:"blobs"`
+		Subject      *Descriptor  `json:"subject"`
+		ArtifactType string       `json:"artifactType"`
+	}
+	if err := json.Unmarshal(m.Body, &raw); err != nil {
+		return Content{}, fmt.Errorf("manifest %s is no valid JSON of its kind: %w", m.Digest, err)
+	}
+	c := Content{Subject: raw.Subject, ArtifactType: raw.ArtifactType}
+	if IsIndex(m.MediaType) {
+		c.Children = raw.Manifests
+	} else {
+		if raw.Config != nil {
+			c.Blobs = append(c.Blobs, *raw.Config)
+		}
+		c.Blobs = append(append(c.Blobs, raw.Layers...), raw.Blobs...)
+	}
+	for _, d := range append(append([]Descriptor{}, c.Children...), c.Blobs...) {
+		if err := d.Digest.Validate(); err != nil {
+			return Content{}, fmt.Errorf("manifest %s refers to %.100q, which is no digest", m.Digest, string(d.Digest))
+		}
+		if d.Size < 0 {
+			return Content{}, fmt.Errorf("manifest %s gives %s the size %d", m.Digest, d.Digest, d.Size)
+		}
+	}
+	return c, nil
+}
+
+// mediaTypeOf finds a manifest's type: what the header says when it is one of
+// ours, else what the body says or looks like.
+func mediaTypeOf(header string, body []byte) string {
+	kind, _, err := mime.ParseMediaType(header)
+	if err == nil && strings.Contains(accept, kind) && strings.HasPrefix(kind, "application/vnd.") {
+		return kind
+	}
+	var raw struct {
+		MediaType     string          `json:"mediaType"`
+		SchemaVersion int             `json:"schemaVersion"`
+		Manifests     json.RawMessage `json:"manifests"`
+		Signatures    json.RawMessage `json:"signatures"`
+	}
+	if json.Unmarshal(body, &raw) != nil {
+		return kind
+	}
+	switch {
+	case raw.MediaType != "":
+		return raw.MediaType
+	case raw.SchemaVersion == 1 && raw.Signatures != nil:
+		return DockerSigned1
+	case raw.SchemaVersion == 1:
+		return DockerSchema1
+	case raw.Manifests != nil:
+		return OCIIndex
+	default:
+		return OCIManifest
+	}
+}

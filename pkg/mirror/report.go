@@ -1,0 +1,147 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// Outcome is what became of one destination.
+type Outcome string
+
+// The outcomes. Planned stands for copied in a dry run; differs and absent are
+// what a check finds.
+const (
+	Copied      Outcome = "copied"
+	Planned     Outcome = "planned"
+	Unchanged   Outcome = "unchanged"
+	Repaired    Outcome = "repaired"    // was there with parts missing
+	Missing     Outcome = "missing"     // no such source, and missing ones are skipped
+	Filtered    Outcome = "filtered"    // no platform of the image was asked for
+	Differs     Outcome = "differs"     // the destination holds another image
+	Absent      Outcome = "absent"      // the destination does not exist
+	Failed      Outcome = "failed"      // see Error
+	Interrupted Outcome = "interrupted" // not started, or not finished, when the run was ended
+)
+
+// Bad says whether the outcome makes a run fail.
+func (o Outcome) Bad() bool {
+	switch o {
+	case Failed, Interrupted, Differs, Absent:
+		return true
+	}
+	return false
+}
+
+// Cause is the class of a failure.
+type Cause string
+
+// The causes.
+const (
+	CauseSourceMissing Cause = "source-missing"
+	CauseDenied        Cause = "denied"      // a registry refuses our credential, or hides that something does not exist
+	CauseRefused       Cause = "refused"     // a registry does not take what it is given
+	CauseUnavailable   Cause = "unavailable" // a registry or the way to it does not work
+	CauseContent       Cause = "content"     // bytes that are not what their digest says
+	CauseUnsupported   Cause = "unsupported" // an image that is not mirrored by design
+	CauseOverlap       Cause = "overlap"     // two sources for one destination
+	CauseInterrupted   Cause = "interrupted"
+	CauseOther         Cause = "other"
+)
+
+// Entry is the result for one destination.
+type Entry struct {
+	File        string   `json:"file,omitempty"` // where the destination is written
+	Line        int      `json:"line,omitempty"`
+	Column      int      `json:"column,omitempty"`
+	Source      string   `json:"source"`
+	Destination string   `json:"destination"`
+	Outcome     Outcome  `json:"outcome"`
+	Digest      string   `json:"digest,omitempty"`   // of the source
+	Previous    string   `json:"previous,omitempty"` // of the destination before
+	Error       string   `json:"error,omitempty"`
+	Cause       Cause    `json:"cause,omitempty"`
+	Details     []string `json:"details,omitempty"` // what differs, what was left out
+	Seconds     float64  `json:"seconds"`
+}
+
+// Moved counts what was written (in a dry run: what would be).
+type Moved struct {
+	Blobs     int64 `json:"blobs"`
+	BlobBytes int64 `json:"blobBytes"`
+	Mounts    int64 `json:"mounts"`
+	Manifests int64 `json:"manifests"`
+}
+
+// Report is the result of a run.
+type Report struct {
+	Version  int                  `json:"version"` // 1
+	Mode     Mode                 `json:"mode"`
+	Started  time.Time            `json:"started"`
+	Seconds  float64              `json:"seconds"`
+	Entries  []Entry              `json:"entries"` // in the order of the plan
+	Notes    []string             `json:"notes,omitempty"`
+	Summary  map[Outcome]int      `json:"summary"`
+	Moved    Moved                `json:"moved"`
+	Hosts    []registry.HostStats `json:"hosts"`
+	Requests int64                `json:"requests"`
+	// ReferrersLeft counts signatures and other referrers that were seen at the
+	// sources without looking for them and not copied.
+	ReferrersLeft int `json:"referrersLeft,omitempty"`
+}
+
+// OK says that nothing failed and nothing differs.
+func (r *Report) OK() bool {
+	for o, n := range r.Summary {
+		if o.Bad() && n > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// causeOf puts an error into a class.
+func causeOf(err error) Cause {
+	var wrong *registry.DigestError
+	var missing *missingError
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, errInterrupted):
+		return CauseInterrupted
+	case errors.As(err, &missing):
+		return CauseSourceMissing
+	case errors.Is(err, registry.ErrSchema1), errors.Is(err, errUnsupported):
+		return CauseUnsupported
+	case errors.Is(err, errOverlap):
+		return CauseOverlap
+	case errors.As(err, &wrong):
+		return CauseContent
+	case registry.Denied(err), errors.Is(err, auth.ErrRealm):
+		return CauseDenied
+	case registry.Temporary(err):
+		return CauseUnavailable
+	case registry.StatusOf(err) != 0:
+		if registry.StatusOf(err) >= 500 {
+			return CauseUnavailable
+		}
+		return CauseRefused
+	}
+	return CauseOther
+}
+
+var (
+	errInterrupted = errors.New("the run was ended before this was done")
+	errUnsupported = errors.New("not mirrored")
+	errOverlap     = errors.New("two sources for one destination")
+)
+
+// missingError says that something of a source does not exist there.
+type missingError struct {
+	what string
+	err  error
+}
+
+func (e *missingError) Error() string { return e.what + ": " + e.err.Error() }
+func (e *missingError) Unwrap() error { return e.err }

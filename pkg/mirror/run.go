@@ -1,0 +1,149 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// Run carries out a plan and reports on every destination. What fails is in the
+// report; the error is for a run that could not be made at all. A run that is
+// ended early by its context or by Drain has a report, too.
+func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
+	if opts.Client == nil {
+		return nil, fmt.Errorf("mirror: no registry client")
+	}
+	opts = opts.withDefaults()
+	r := &run{
+		opts: opts, client: opts.Client, w: opts.Client, started: map[placeKey]*placement{},
+		report: &Report{Version: 1, Mode: opts.Mode, Started: opts.Now(), Entries: []Entry{}, Summary: map[Outcome]int{}},
+		stop:   make(chan struct{}),
+	}
+	if opts.Mode != ModeRun {
+		r.w = nowhere{}
+	}
+	r.placer = &placer{client: opts.Client, w: r.w, mount: !opts.SkipMount, hosts: map[string]*blobHost{}}
+	for _, n := range plan.Notes {
+		r.note("%s", n.Error())
+	}
+	jobs := r.expand(ctx, plan)
+	r.entries(jobs)
+	r.each(len(jobs), func(i int) { r.group(ctx, jobs[i]) })
+	return r.finish(), nil
+}
+
+// run is one run at work.
+type run struct {
+	opts   Options
+	client *registry.Client
+	w      writer
+	placer *placer
+
+	mu        sync.Mutex
+	report    *Report
+	started   map[placeKey]*placement
+	occupied  sync.Map // registry.Repository: some tag of ours exists there
+	tagLists  sync.Map // registry.Repository: func() (map[string]bool, error)
+	manifests atomic.Int64
+	stop      chan struct{} // closed by the first failure with FailFast
+	stopOnce  sync.Once
+}
+
+// job is one source without wildcards and the entries of the report it fills.
+type job struct {
+	source  mapping.Reference
+	targets []Target
+	first   int   // index of the first target's entry
+	err     error // known before anything was asked
+}
+
+// each calls f for 0 to n-1 on as many goroutines as the options allow.
+func (r *run) each(n int, f func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, r.opts.Parallel) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// ended says whether nothing new may be started.
+func (r *run) ended(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+	case <-r.opts.Drain:
+	case <-r.stop:
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *run) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Notes = append(r.report.Notes, fmt.Sprintf(format, args...))
+}
+
+// entries lays out the report, in the order of the plan.
+func (r *run) entries(jobs []*job) {
+	for _, j := range jobs {
+		j.first = len(r.report.Entries)
+		for _, t := range j.targets {
+			pos := t.Destination.Pos
+			r.report.Entries = append(r.report.Entries, Entry{
+				File: pos.File, Line: pos.Line, Column: pos.Column,
+				Source: t.Source.Exact(), Destination: t.Destination.Exact(),
+				Outcome: Interrupted, Cause: CauseInterrupted, Error: errInterrupted.Error(),
+			})
+		}
+	}
+}
+
+// done fills in an entry.
+func (r *run) done(i int, result Entry, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := &r.report.Entries[i]
+	e.Outcome, e.Digest, e.Previous, e.Details, e.Seconds = result.Outcome, result.Digest, result.Previous, result.Details, result.Seconds
+	e.Error, e.Cause = "", ""
+	if err != nil {
+		e.Error, e.Cause = err.Error(), causeOf(err)
+		if e.Outcome = Failed; e.Cause == CauseInterrupted {
+			e.Outcome = Interrupted
+		}
+	}
+	if r.opts.FailFast && e.Outcome.Bad() {
+		r.stopOnce.Do(func() { close(r.stop) })
+	}
+	if r.opts.Done != nil {
+		r.opts.Done(*e)
+	}
+}
+
+func (r *run) finish() *Report {
+	rep := r.report
+	for _, e := range rep.Entries {
+		rep.Summary[e.Outcome]++
+	}
+	rep.Seconds = r.opts.Now().Sub(rep.Started).Seconds()
+	rep.Moved = Moved{
+		Blobs: r.placer.blobs.Load(), BlobBytes: r.placer.bytes.Load(),
+		Mounts: r.placer.mounts.Load(), Manifests: r.manifests.Load(),
+	}
+	rep.Hosts = r.client.Stats()
+	for _, h := range rep.Hosts {
+		rep.Requests += h.Requests
+	}
+	slices.Sort(rep.Notes)
+	return rep
+}
