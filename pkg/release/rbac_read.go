@@ -133,8 +133,7 @@ func readManifests(data []byte) []manifest {
 			}
 		}
 		if interesting(doc) {
-			var m manifest
-			if yaml.Unmarshal(doc, &m) == nil {
+			if m, ok := readManifest(doc); ok {
 				m.shift(line)
 				all = append(all, m)
 			}
@@ -143,6 +142,16 @@ func readManifests(data []byte) []manifest {
 		data = rest
 	}
 	return all
+}
+
+// readManifest reads one document: line by line where it is plain, else with
+// the YAML parser.
+func readManifest(doc []byte) (manifest, bool) {
+	var m manifest
+	if root := readBlock(doc); root != nil {
+		return m, m.UnmarshalYAML(root) == nil
+	}
+	return m, yaml.Unmarshal(doc, &m) == nil
 }
 
 func interesting(doc []byte) bool {
