@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -91,8 +92,7 @@ func (h *host) ping(ctx context.Context) (*url.URL, error) {
 	}
 	base := &url.URL{Scheme: "https", Host: name}
 	resp, err := h.pingOnce(ctx, base)
-	if err != nil && (h.mayBeInsecure || loopback(name)) &&
-		(errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, syscall.ECONNREFUSED)) {
+	if err != nil && (h.mayBeInsecure || loopback(name)) && noTLS(err) {
 		base = &url.URL{Scheme: "http", Host: name}
 		resp, err = h.pingOnce(ctx, base)
 	}
@@ -105,6 +105,12 @@ func (h *host) ping(ctx context.Context) (*url.URL, error) {
 	}
 	h.challenged(auth.Challenges(resp.Header))
 	return base, nil
+}
+
+// noTLS says whether an error means that nobody speaks TLS there.
+func noTLS(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
 func (h *host) pingOnce(ctx context.Context, base *url.URL) (*http.Response, error) {

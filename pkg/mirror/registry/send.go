@@ -181,7 +181,8 @@ var errIdle = errors.New("nothing moved for too long")
 func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error) {
 	req.Header.Set("User-Agent", h.c.opts.UserAgent)
 	req.Header.Set("Accept-Encoding", "identity")
-	ctx, cancel := context.WithCancelCause(req.Context())
+	parent := req.Context()
+	ctx, cancel := context.WithCancelCause(parent)
 	idle := h.c.opts.Idle
 	timer := time.AfterFunc(idle, func() { cancel(errIdle) })
 	moved := func() { timer.Reset(idle) }
@@ -203,8 +204,8 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 		}
 		cancel(nil)
 		h.stats.request(kind, 0)
-		if req.Context().Err() != nil && !errors.Is(err, errIdle) {
-			return nil, err
+		if parent.Err() != nil {
+			return nil, context.Cause(parent)
 		}
 		return nil, onTheWay(req.Method, req.URL.String(), err)
 	}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// runOptions turns flags into what the engine takes.
+func (o *options) runOptions(env cli.Env, mode mirror.Mode) (mirror.Options, error) {
+	opts := mirror.Options{
+		Mode: mode, Force: o.force, SkipMissing: o.skipMissing, SkipMount: o.skipMount,
+		Referrers: o.referrers, AllowOverlap: o.allowOverlap, FailFast: o.stopAtFailure(),
+		Single: !o.keepManifestList,
+	}
+	switch o.verify {
+	case "shallow":
+	case "deep":
+		opts.Deep = true
+	default:
+		return opts, cli.Usagef("--verify %s: use shallow or deep", o.verify)
+	}
+	if o.filter != "" {
+		re, err := regexp.Compile(o.filter)
+		if err != nil {
+			return opts, cli.Usagef("--filter-by-os: %w", err)
+		}
+		if o.filter != ".*" {
+			opts.Platform = re.MatchString
+		}
+	}
+	if opts.Single && opts.Platform == nil {
+		return opts, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--keep-manifest-list=false needs --filter-by-os"),
+			Hint: "name the one platform to keep, such as --filter-by-os=linux/amd64: the machine that mirrors does not decide it"}
+	}
+	if o.maxPerRegistry < 0 {
+		return opts, cli.Usagef("--max-per-registry %d: use a number from 1", o.maxPerRegistry)
+	}
+	if o.attempts < 1 {
+		return opts, cli.Usagef("--attempts %d: use a number from 1", o.attempts)
+	}
+	client, err := o.client(env)
+	opts.Client = client
+	return opts, err
+}
+
+func (o *options) client(env cli.Env) (*registry.Client, error) {
+	keychain, err := o.keychain(env)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := o.roots()
+	if err != nil {
+		return nil, err
+	}
+	return registry.New(registry.Options{
+		Keychain: keychain, Roots: roots, Insecure: o.isInsecure, MaxPerHost: o.maxPerRegistry,
+		TokenEndpoints: o.tokenEndpoints, Idle: o.idleTimeout, Retry: registry.Retry{Attempts: o.attempts}, UserAgent: "mirror-tools/" + cli.Version(),
+		Log: slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: lowerLevel})),
+	}), nil
+}
+
+// lowerLevel writes levels as Prow's build log highlights them.
+func lowerLevel(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.LevelKey {
+		a.Value = slog.StringValue(strings.ToLower(a.Value.String()))
+	}
+	return a
+}
+
+func (o *options) keychain(env cli.Env) (auth.Keychain, error) {
+	var chain auth.Chain
+	for _, spec := range o.registryTokens {
+		host, file, ok := strings.Cut(spec, "=")
+		if !ok || host == "" || file == "" {
+			return nil, cli.Usagef("--registry-token takes HOST=FILE")
+		}
+		if _, err := os.Stat(file); err != nil {
+			return nil, cli.Usagef("--registry-token for %s: %w", host, err)
+		}
+		chain = append(chain, &auth.TokenFile{Host: host, Path: file, Read: os.ReadFile, Stat: os.Stat})
+	}
+	paths, required := auth.Files(o.registryConfig, env.Getenv, os.Getuid())
+	files, err := auth.Load(paths, required, os.ReadFile, auth.Exec(os.Environ()))
+	if err != nil {
+		return nil, cli.Usagef("%w", err)
+	}
+	return append(chain, files), nil
+}
+
+// roots are the system's certificate authorities and those that were named.
+func (o *options) roots() (*x509.CertPool, error) {
+	if len(o.authorities) == 0 {
+		return nil, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	for _, file := range o.authorities {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, cli.Usagef("--certificate-authority: %w", err)
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, cli.Usagef("--certificate-authority: %s holds no PEM certificate", file)
+		}
+	}
+	return pool, nil
+}
+
+// isInsecure says whether a host was named by --insecure, with or without its
+// port.
+func (o *options) isInsecure(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	return slices.ContainsFunc(o.insecure, func(h string) bool { return h == "true" || h == host || h == name })
+}

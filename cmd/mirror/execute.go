@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// execute is the whole of a command: read, plan, run, report.
+func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, args []string) error {
+	if o.format != "text" && o.format != "json" {
+		return cli.Usagef("unknown format %q: use text or json", o.format)
+	}
+	if o.dryRun {
+		mode = mirror.ModePlan
+	}
+	in, err := o.read(env, args)
+	if err != nil {
+		return err
+	}
+	for _, p := range in.problems {
+		fmt.Fprintf(env.Stderr, "%s: %v\n", p.Severity, p)
+		if p.Hint != "" {
+			fmt.Fprintf(env.Stderr, "hint: %s\n", p.Hint)
+		}
+	}
+	if len(in.files) == 0 {
+		return cli.Usagef("there is nothing to mirror: none of the mapping files can be used")
+	}
+	plan, err := mirror.NewPlan(in.files, mirror.PlanOptions{AllowOverlap: o.allowOverlap})
+	if err != nil {
+		return planError(err)
+	}
+	if plan, err = o.part(plan); err != nil {
+		return err
+	}
+	opts, err := o.runOptions(env, mode)
+	if err != nil {
+		return err
+	}
+	defer opts.Client.Close()
+	p := &printer{w: env.Stdout, quiet: o.quiet, mode: mode}
+	if o.format == "json" {
+		p.w = io.Discard
+	}
+	opts.Done = p.entry
+	work, cancel := o.deadlines(ctx)
+	defer cancel()
+	opts.Drain = ctx.Done()
+	report, err := mirror.Run(work, plan, opts)
+	if err != nil {
+		return cli.Failf("%w", err)
+	}
+	if err := o.write(env, p, report); err != nil {
+		return err
+	}
+	if !report.OK() || in.broken {
+		return cli.Exit(cli.ExitFindings)
+	}
+	return nil
+}
+
+// deadlines makes the context of the work under way: it goes on for a while
+// after a signal, and ends with --timeout.
+func (o *options) deadlines(ctx context.Context) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	end := func(why string) func() { return func() { cancel(errors.New(why)) } }
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(o.grace, end("interrupted")) })
+	var timer *time.Timer
+	if o.timeout > 0 {
+		timer = time.AfterFunc(o.timeout, end("the time of --timeout is over"))
+	}
+	return work, func() {
+		stop()
+		if timer != nil {
+			timer.Stop()
+		}
+		cancel(context.Canceled)
+	}
+}
+
+func planError(err error) error {
+	var refused *mirror.PlanError
+	if !errors.As(err, &refused) {
+		return cli.Usagef("%w", err)
+	}
+	hint := ""
+	if i := slices.IndexFunc(refused.Problems, hasHint); i >= 0 {
+		hint = refused.Problems[i].Hint
+	}
+	return &cli.Error{Code: cli.ExitUsage, Err: refused, Hint: hint}
+}
+
+// part applies --shard.
+func (o *options) part(plan *mirror.Plan) (*mirror.Plan, error) {
+	if o.shard == "" {
+		return plan, nil
+	}
+	var i, n int
+	if _, err := fmt.Sscanf(o.shard, "%d/%d", &i, &n); err != nil || n < 1 || i < 1 || i > n || fmt.Sprintf("%d/%d", i, n) != o.shard {
+		return nil, cli.Usagef("--shard %s: write I/N with 1 ≤ I ≤ N", o.shard)
+	}
+	return plan.Shard(i-1, n), nil
+}
+
+// write brings the report to the file and the streams that were asked for.
+func (o *options) write(env cli.Env, p *printer, report *mirror.Report) error {
+	if o.report != "" {
+		if err := atomicfile.Write(o.report, func(w io.Writer) error { return writeJSON(w, report) }); err != nil {
+			fmt.Fprintf(env.Stderr, "error: the report could not be written: %v\n", err)
+		}
+	}
+	if o.format == "json" {
+		if err := writeJSON(env.Stdout, report); err != nil {
+			return cli.Failf("writing the report: %w", err)
+		}
+		return nil
+	}
+	p.summary(report)
+	return nil
+}

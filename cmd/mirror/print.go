@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// printer tells a person what happens: a line for each destination that is not
+// as it was, the failed ones again at the end, and a summary.
+type printer struct {
+	w     io.Writer
+	quiet bool
+	mode  mirror.Mode
+}
+
+// verbs are how outcomes are told; those that are not here are not worth a line.
+var verbs = map[mirror.Outcome]string{
+	mirror.Copied: "copied", mirror.Planned: "would copy", mirror.Repaired: "repaired", mirror.Missing: "missing",
+	mirror.Filtered: "filtered", mirror.Differs: "differs", mirror.Absent: "absent", mirror.Failed: "failed",
+}
+
+func (p *printer) entry(e mirror.Entry) {
+	verb, ok := verbs[e.Outcome]
+	if !ok || p.quiet && !e.Outcome.Bad() {
+		return
+	}
+	fmt.Fprintf(p.w, "%s %s", verb, e.Destination)
+	switch {
+	case e.Error != "":
+		fmt.Fprintf(p.w, ": %s", e.Error)
+	case e.Digest != "":
+		fmt.Fprintf(p.w, " %s", e.Digest)
+	}
+	if len(e.Details) > 0 {
+		fmt.Fprintf(p.w, " (%s)", strings.Join(e.Details, "; "))
+	}
+	fmt.Fprintln(p.w)
+}
+
+// summary is what stands at the end: by outcome, what it cost, what failed.
+func (p *printer) summary(r *mirror.Report) {
+	for _, n := range r.Notes {
+		fmt.Fprintf(p.w, "note: %s\n", n)
+	}
+	failed := slices.Collect(func(yield func(mirror.Entry) bool) {
+		for _, e := range r.Entries {
+			if e.Outcome.Bad() && !yield(e) {
+				return
+			}
+		}
+	})
+	if len(failed) > 0 && p.mode != mirror.ModeCheck {
+		fmt.Fprintf(p.w, "\n%d not done:\n", len(failed))
+		for _, e := range failed {
+			pos := source.Position{File: e.File, Line: e.Line, Column: e.Column}
+			fmt.Fprintf(p.w, "error: %s: %s: %s\n", pos, e.Destination, e.Error)
+		}
+	}
+	var parts []string
+	for _, o := range []mirror.Outcome{
+		mirror.Copied, mirror.Planned, mirror.Repaired, mirror.Unchanged, mirror.Differs, mirror.Absent,
+		mirror.Missing, mirror.Filtered, mirror.Failed, mirror.Interrupted,
+	} {
+		if n := r.Summary[o]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, o))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing to do"}
+	}
+	moved := ""
+	if m := r.Moved; m.Manifests > 0 {
+		moved = fmt.Sprintf(", %s in %d blobs, %d mounted, %d manifests", size(m.BlobBytes), m.Blobs, m.Mounts, m.Manifests)
+	}
+	fmt.Fprintf(p.w, "%s: %s%s, %d requests, %.1f s\n", r.Mode, strings.Join(parts, ", "), moved, r.Requests, r.Seconds)
+}
+
+// size gives bytes in the unit that a person would choose.
+func size(n int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	f, i := float64(n), 0
+	for f >= 1024 && i < len(units)-1 {
+		f, i = f/1024, i+1
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, units[i])
+}
+
+func writeJSON(w io.Writer, r *mirror.Report) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
