@@ -25,12 +25,14 @@ func associate(tree *release.Tree) map[*release.Set]*release.Job {
 	if tree.Jobs == nil {
 		return out
 	}
+	byName := map[string]*release.Set{}
+	for _, s := range tree.Sets {
+		byName[namePrefix+s.Name] = s
+	}
 	taken := map[*release.Job]bool{}
 	for _, j := range tree.Jobs.Jobs {
-		for _, s := range tree.Sets {
-			if j.Name == namePrefix+s.Name && out[s] == nil {
-				out[s], taken[j] = j, true
-			}
+		if s := byName[j.Name]; s != nil && out[s] == nil {
+			out[s], taken[j] = j, true
 		}
 	}
 	for _, j := range tree.Jobs.Jobs {
@@ -40,7 +42,10 @@ func associate(tree *release.Tree) map[*release.Set]*release.Job {
 		var best *release.Set
 		most := 0
 		for _, s := range tree.Sets {
-			if n := picks(j, s); n > most && out[s] == nil {
+			if out[s] != nil {
+				continue
+			}
+			if n := picks(j, s); n > most {
 				best, most = s, n
 			}
 		}

@@ -25,9 +25,6 @@ type Template struct {
 	loops bool // whether the script is the known loop, so that settings can change it
 }
 
-// BuiltIn is the text of the built-in template.
-func BuiltIn() []byte { return append([]byte(nil), builtIn...) }
-
 // ParseTemplate reads a job template: one periodic in which FIXME stands for
 // what comes from the set. file is the name that problems bear. The error is a
 // [Problems].

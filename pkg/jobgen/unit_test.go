@@ -1,0 +1,289 @@
+package jobgen
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	prow "sigs.k8s.io/prow/pkg/config"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// TestLoopsAreRecognised prints every kind of loop and reads it again.
+func TestLoopsAreRecognised(t *testing.T) {
+	n := 0
+	for _, login := range []release.Login{release.LoginNone, release.LoginUsed, release.LoginUnused} {
+		for bits := range 16 {
+			for _, attempts := range []int{1, 3} {
+				for _, number := range []int{0, 8} {
+					l := loop{Mount: "/etc/imagemirror", Glob: "mapping_x-y_*", Login: login, Attempts: attempts, Verbosity: number, MaxPerRegistry: number,
+						Trace: bits&1 > 0, SkipEmpty: bits&2 > 0, KeepManifestList: bits&4 > 0, ContinueOnError: bits&8 > 0}
+					n++
+					if got, ok := parseLoop(l.String()); !ok || got != l {
+						t.Errorf("%+v is read as %v %+v", l, ok, got)
+					}
+				}
+			}
+		}
+	}
+	if n != 192 {
+		t.Errorf("%d loops", n)
+	}
+}
+
+func TestOtherScriptsAreNoLoops(t *testing.T) {
+	l := loop{Mount: "/m", Glob: "mapping_x*", Login: release.LoginNone, Attempts: 1}.String()
+	for _, script := range []string{"", "echo", l + "\n", strings.Replace(l, "oc image", "oc  image", 1), strings.Replace(l, "exit $failures", "exit 0", 1), "# why\n" + l} {
+		if _, ok := parseLoop(script); ok {
+			t.Errorf("taken for a loop:\n%s", script)
+		}
+	}
+}
+
+// TestMergePatch has the examples of RFC 7386, appendix A.
+func TestMergePatch(t *testing.T) {
+	for _, test := range [][3]string{
+		{`{"a":"b"}`, `{"a":"c"}`, `{"a":"c"}`},
+		{`{"a":"b"}`, `{"b":"c"}`, `{"a":"b","b":"c"}`},
+		{`{"a":"b"}`, `{"a":null}`, `{}`},
+		{`{"a":"b","b":"c"}`, `{"a":null}`, `{"b":"c"}`},
+		{`{"a":["b"]}`, `{"a":"c"}`, `{"a":"c"}`},
+		{`{"a":"c"}`, `{"a":["b"]}`, `{"a":["b"]}`},
+		{`{"a":{"b":"c"}}`, `{"a":{"b":"d","c":null}}`, `{"a":{"b":"d"}}`},
+		{`{"a":[{"b":"c"}]}`, `{"a":[1]}`, `{"a":[1]}`},
+		{`{"e":null}`, `{"a":1}`, `{"e":null,"a":1}`},
+		{`{}`, `{"a":{"bb":{"ccc":null}}}`, `{"a":{"bb":{}}}`},
+	} {
+		var v [3]object
+		for i := range v {
+			var err error
+			if v[i], err = parseObject([]byte(test[i])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := cloneObject(v[0])
+		if got := mergePatch(v[0], v[1]); !reflect.DeepEqual(got, v[2]) {
+			t.Errorf("%s with %s gives %v", test[0], test[1], got)
+		}
+		if !reflect.DeepEqual(before, v[0]) {
+			t.Errorf("%s was changed", test[0])
+		}
+		// The difference brings one to the other, where no null stands in the way.
+		if patch := diffPatch(v[0], v[2]); !reflect.DeepEqual(mergePatch(v[0], orEmpty(patch)), v[2]) {
+			t.Errorf("the difference from %s to %s is %v", test[0], test[2], patch)
+		}
+	}
+	if p := diffPatch(object{"a": 1.0}, object{"a": 1.0}); p != nil {
+		t.Errorf("equal mappings differ by %v", p)
+	}
+}
+
+func orEmpty(o object) object {
+	if o == nil {
+		return object{}
+	}
+	return o
+}
+
+func TestPresubmitsLoad(t *testing.T) {
+	text, err := Presubmits(release.DefaultSettings(), PresubmitOptions{Repository: "openshift/release", Branch: "master", Image: "x", Cluster: "app.ci"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Load(text, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	config, jobs := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "jobs.yaml")
+	for name, data := range map[string][]byte{config: []byte(prowConfig), jobs: text} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := prow.LoadStrict(config, jobs, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := map[string]map[string]bool{
+		"core-services/image-mirroring/team/mapping_x": {"mirror-lint": true, "mirror-check-jobs": true},
+		"ci-operator/config/a/b/a-b-main.yaml":         {"mirror-lint": true},
+		"README.md":                                    {},
+	}
+	for _, job := range c.PresubmitsStatic["openshift/release"] {
+		for file, want := range runs {
+			name := strings.TrimPrefix(job.Name, "pull-ci-openshift-release-master-")
+			if got := job.RunsAgainstChanges([]string{file}); got != want[name] {
+				t.Errorf("%s runs for %s: %v", name, file, got)
+			}
+		}
+		if !job.TriggerMatches(job.RerunCommand) {
+			t.Errorf("%s is not triggered by %q", job.Name, job.RerunCommand)
+		}
+	}
+}
+
+func TestOverlay(t *testing.T) {
+	base := fstest.MapFS{"a/x": {Data: []byte("old")}, "a/y": {Data: []byte("y")}}
+	o := overlay{FS: base, files: map[string][]byte{"a/x": []byte("new"), "b/c/d": []byte("d"), "a/z": nil}}
+	for name, want := range map[string]string{"a/x": "new", "a/y": "y", "b/c/d": "d", "a/z": ""} {
+		f, err := o.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if _, err := b.ReadFrom(f); err != nil || b.String() != want {
+			t.Errorf("%s: %q %v", name, b.String(), err)
+		}
+	}
+	for dir, want := range map[string]string{".": "a/ b/", "a": "x y z", "b": "c/", "b/c": "d"} {
+		entries, err := o.ReadDir(dir)
+		var got []string
+		for _, e := range entries {
+			name := e.Name()
+			if e.IsDir() {
+				name += "/"
+			}
+			got = append(got, name)
+		}
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s: %v %v", dir, got, err)
+		}
+	}
+	if _, err := o.ReadDir("gone"); err == nil {
+		t.Error("a folder that is not there has entries")
+	}
+}
+
+// TestImportTellsWhatIsLost imports jobs with comments and a field that Prow
+// does not know, in a style of its own.
+func TestImportTellsWhatIsLost(t *testing.T) {
+	tree := mustLoad(t, files(`
+-- core-services/image-mirroring/team/mapping_team --
+a.io/b/c:d quay.io/team/c:d
+-- ci-operator/jobs/infra-image-mirroring.yaml --
+# Kept.
+periodics:
+  # Lost.
+  - name: periodic-image-mirroring-team
+    agent: kubernetes
+    skip_cloning: true
+    interval: 1h # lost too
+    spec: {containers: [{image: x}]}
+`))
+	im, err := Import(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told strings.Builder
+	for _, n := range im.Notes {
+		fmt.Fprintln(&told, n.Error())
+	}
+	for _, want := range []string{"not in the style of generated files", "is lost when the file is generated: # Lost.", "is lost when the file is generated: # lost too"} {
+		if !strings.Contains(told.String(), want) {
+			t.Errorf("%q is not told:\n%s", want, told.String())
+		}
+	}
+	if strings.Contains(told.String(), "Kept") || im.Exact {
+		t.Errorf("exact %v, told:\n%s", im.Exact, told.String())
+	}
+	if got := strings.Join(im.Jobs[0].Odd, "; "); !strings.Contains(got, "Prow does not know its field skip_cloning") {
+		t.Errorf("odd: %s", got)
+	}
+}
+
+func TestImportRefuses(t *testing.T) {
+	for name, test := range map[string]struct{ tree, want string }{
+		"no jobs":    {"-- core-services/image-mirroring/a/mapping_a --\n", "there is no jobs file to import"},
+		"set's own":  {"-- core-services/image-mirroring/a/_job.yaml --\nsecret: x\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "a/_job.yaml: this set has settings already"},
+		"defaults":   {"-- core-services/image-mirroring/_mirror.yaml --\ndefaults: {cluster: x}\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "_mirror.yaml:1:11: defaults are set already"},
+		"null value": {"-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- null\n", "a periodic is a mapping"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Import(mustLoad(t, files(test.tree))); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// TestPartitionOf holds the choice of a partition against config-updater's: the
+// first byte of the SHA-256 of the key.
+func TestPartitionOf(t *testing.T) {
+	if a, b := PartitionOf("mapping_a", 256), PartitionOf("mapping_b", 256); a != 0xa8 || b != 0x33 {
+		t.Errorf("%#x, %#x", a, b)
+	}
+	sizes := make([]int, 4)
+	for i := range 4000 {
+		sizes[PartitionOf(fmt.Sprintf("mapping_%d", i), 4)]++
+	}
+	for i, n := range sizes {
+		if n < 800 || n > 1200 {
+			t.Errorf("partition %d has %d of 4000 keys", i, n)
+		}
+	}
+}
+
+// manySets is a tree of n generated sets.
+func manySets(n int) fstest.MapFS {
+	tree := fstest.MapFS{}
+	for i := range n {
+		dir := fmt.Sprintf("%s/set%04d", release.MirroringDir, i)
+		tree[dir+"/_job.yaml"] = &fstest.MapFile{Data: []byte("secret: s\nattempts: 3\n")}
+		for k := range 5 {
+			tree[fmt.Sprintf("%s/mapping_set%04d_%d", dir, i, k)] = &fstest.MapFile{Data: bytes.Repeat([]byte("a.io/b/c:d e.io/f/g:h\n"), 20)}
+		}
+	}
+	return tree
+}
+
+// TestGenerateIsLinear makes the jobs of 100 and of 1,000 sets: ten times the
+// sets may take thirty times the time, a hundred times would be quadratic.
+func TestGenerateIsLinear(t *testing.T) {
+	took := func(n int) time.Duration {
+		tree := mustLoad(t, manySets(n))
+		best := time.Hour
+		for range 3 {
+			start := time.Now()
+			if _, err := Generate(tree, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	small, large := took(100), took(1000)
+	t.Logf("100 sets: %v, 1,000 sets: %v", small, large)
+	if large > 30*small {
+		t.Errorf("1,000 sets take %.0f times as long as 100", float64(large)/float64(small))
+	}
+}
+
+// BenchmarkGenerate makes the jobs of 30 and of 1,000 sets, with Prow's loader
+// and without.
+func BenchmarkGenerate(b *testing.B) {
+	for _, n := range []int{30, 1000} {
+		tree := mustLoad(b, manySets(n))
+		for _, load := range []bool{false, true} {
+			b.Run(fmt.Sprintf("sets=%d/load=%v", n, load), func(b *testing.B) {
+				for b.Loop() {
+					out, err := Generate(tree, Options{})
+					if err != nil {
+						b.Fatal(err)
+					}
+					if load {
+						if err := Load(out.Jobs.New, b.TempDir()); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+			})
+		}
+	}
+}
