@@ -123,19 +123,11 @@ func (p Promotion) rank() int {
 }
 
 // Tags gives the tags of a stream that the tree is known to fill, in order.
-// Complete says that nothing in the tree adds further tags, whose names it
-// does not tell.
+// Complete says that nothing in the tree adds further ones, whose names it does
+// not tell, but for tags that are the hash of a commit.
 func (p *Promotions) Tags(s Stream) (tags []string, complete bool) {
 	tags = p.tags[s]
-	if p.byCommit[s] || p.releases[s] {
-		return tags, false
-	}
-	for _, publication := range p.Publications {
-		if publication.To == s {
-			return tags, false
-		}
-	}
-	return tags, len(tags) > 0
+	return tags, len(tags) > 0 && !p.releases[s] && !p.publishes(s)
 }
 
 // commit is a tag that ci-operator makes of a commit's hash.
@@ -176,8 +168,7 @@ func (p *Promotions) holds(tag ImageTag) bool {
 
 // Fills says whether anything in the tree fills a stream with at least one tag.
 func (p *Promotions) Fills(s Stream) bool {
-	tags, complete := p.Tags(s)
-	return len(tags) > 0 || !complete && (p.byCommit[s] || p.releases[s] || p.publishes(s))
+	return len(p.tags[s]) > 0 || p.byCommit[s] || p.releases[s] || p.publishes(s)
 }
 
 func (p *Promotions) publishes(s Stream) bool {

@@ -215,7 +215,7 @@ func TestPromotions(t *testing.T) {
 	if tags, complete := p.Tags(Stream{"ocp", "4.9"}); !complete || strings.Join(tags, " ") != "a b" {
 		t.Errorf("tags of ocp/4.9: %v, complete %v", tags, complete)
 	}
-	for _, s := range []Stream{{"team", "c"}, {"origin", "4.9"}, {"nobody", "knows"}} {
+	for _, s := range []Stream{{"ocp", "release"}, {"origin", "4.9"}, {"nobody", "knows"}} {
 		if tags, complete := p.Tags(s); complete {
 			t.Errorf("the tags of %s are said to be complete: %v", s, tags)
 		}

@@ -94,8 +94,7 @@ func (f *facts) effective(tag release.ImageTag) (release.Promotion, bool) {
 }
 
 // some lists the first of several names, and how many more there are.
-func some(names []string) string {
-	const most = 5
+func some(names []string, most int) string {
 	if len(names) <= most+1 {
 		return strings.Join(names, ", ")
 	}

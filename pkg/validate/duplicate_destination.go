@@ -34,6 +34,7 @@ registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 type writer struct {
 	file *release.MappingFile
 	mapping.Pair
+	expanded bool // one of the tags that a wildcard stands for
 }
 
 func checkDuplicateDestination(p *pass) {
@@ -46,7 +47,17 @@ func checkDuplicateDestination(p *pass) {
 			if pair.Destination.Scheme != "" {
 				continue
 			}
-			w := writer{m, pair}
+			w := writer{file: m, Pair: pair}
+			if all, ok := p.expand(w); ok {
+				for _, one := range all {
+					key := one.Destination.Canonical()
+					if len(exact[key]) == 0 {
+						keys = append(keys, key)
+					}
+					exact[key] = append(exact[key], one)
+				}
+				continue
+			}
 			if pair.Destination.Wildcard() && pair.Destination.Tag != "" {
 				wild[pair.Destination.CanonicalRepository()] = append(wild[pair.Destination.CanonicalRepository()], w)
 				continue
@@ -58,25 +69,31 @@ func checkDuplicateDestination(p *pass) {
 			exact[key] = append(exact[key], w)
 		}
 	}
+	var again repeats
 	for _, key := range keys {
 		if writers := exact[key]; len(writers) > 1 {
-			p.sameTag(writers)
+			p.sameTag(writers, &again)
 		}
 		if repo := exact[key][0].Destination.CanonicalRepository(); len(wild[repo]) > 0 {
 			tagged[repo] = append(tagged[repo], exact[key][0])
 		}
 	}
+	p.repeated(again)
 	for _, repo := range slices.Sorted(maps.Keys(wild)) {
 		p.wildcards(wild[repo], tagged[repo])
 	}
 }
 
-// sameTag reports each writer of one tag after the first.
-func (p *pass) sameTag(writers []writer) {
+// sameTag reports each writer of one tag after the first, or puts it with those
+// that are reported together.
+func (p *pass) sameTag(writers []writer, again *repeats) {
 	for i, w := range writers[1:] {
 		earlier := writers[:i+1]
 		if other := slices.IndexFunc(earlier, func(o writer) bool { return o.file == w.file }); other >= 0 {
 			p.twiceInFile(earlier[other], w)
+			continue
+		}
+		if again.add(earlier, w) {
 			continue
 		}
 		if w.Destination.Tag == "" { // pushed by digest alone: no tag to flip

@@ -81,7 +81,7 @@ func (p *pass) access(m *release.MappingFile, r mapping.Reference, namespace str
 	}
 	slices.Sort(names)
 	f := p.report(r.Pos, hint, "the mirroring job of set %s may not pull images from the namespace %s: only %s may",
-		m.Set.Name, namespace, some(slices.Compact(names)))
+		m.Set.Name, namespace, some(slices.Compact(names), 5))
 	f.Related = append(f.Related, Related{Pos: others[0].Pos, Message: "the role binding " + others[0].Binding})
 }
 

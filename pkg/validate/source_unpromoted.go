@@ -134,9 +134,9 @@ func (s *stale) what() string {
 		return s.bad[0].Exact()
 	}
 	if len(s.bad) == s.all {
-		return fmt.Sprintf("any of the %d images that this file copies from the namespace %s: %s", s.all, s.namespace, some(s.names()))
+		return fmt.Sprintf("any of the %d images that this file copies from the namespace %s: %s", s.all, s.namespace, some(s.names(), 5))
 	}
-	return fmt.Sprintf("%d of the %d images that this file copies from the namespace %s: %s", len(s.bad), s.all, s.namespace, some(s.names()))
+	return fmt.Sprintf("%d of the %d images that this file copies from the namespace %s: %s", len(s.bad), s.all, s.namespace, some(s.names(), 5))
 }
 
 func (s *stale) names() []string {

@@ -1,0 +1,85 @@
+package validate
+
+import (
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+)
+
+// expand gives what a wildcard copies, where the tree tells all tags of the
+// stream that it takes them from.
+func (p *pass) expand(w writer) ([]writer, bool) {
+	pattern := w.Source.Tag
+	if pattern == "" {
+		pattern = "*"
+	}
+	if !w.Source.Wildcard() || w.Destination.Tag != pattern || w.Destination.Digest != "" {
+		return nil, false
+	}
+	stream, ok := p.ciTag(w.Source)
+	if !ok {
+		return nil, false
+	}
+	tags, complete := p.tree.Promotions().Tags(stream.Stream)
+	if !complete || p.tree.Manifests().DeclaredStream(stream.Stream) {
+		return nil, false
+	}
+	var all []writer
+	for _, tag := range tags {
+		if mapping.MatchTag(pattern, tag) {
+			one := w
+			one.expanded = true
+			one.Source.Tag, one.Destination.Tag = tag, tag
+			all = append(all, one)
+		}
+	}
+	return all, len(all) > 0
+}
+
+// repeats are copies that two files both make, at least one of them by
+// wildcards: they are reported once for each two files.
+type repeats []repeat
+
+type repeat struct {
+	earlier, later writer
+	all            []writer // of the later file
+}
+
+// add takes the copy of a later file that an earlier one makes too; false when
+// it is no matter of wildcards, or the sources differ.
+func (r *repeats) add(earlier []writer, w writer) bool {
+	for _, e := range earlier {
+		if !e.expanded && !w.expanded || e.Source.Canonical() != w.Source.Canonical() {
+			return false
+		}
+	}
+	first := earlier[0]
+	i := slices.IndexFunc(*r, func(o repeat) bool { return o.earlier.file == first.file && o.later.file == w.file })
+	if i < 0 {
+		i = len(*r)
+		*r = append(*r, repeat{earlier: first, later: w})
+	}
+	(*r)[i].all = append((*r)[i].all, w)
+	return true
+}
+
+// repeated reports repeats.
+func (p *pass) repeated(all repeats) {
+	for _, r := range all {
+		var names []string
+		for _, w := range r.all {
+			names = append(names, w.Destination.Exact())
+		}
+		how, whose := "here and by the wildcards of ", p.whose(r.earlier.file, r.later.file)
+		switch {
+		case r.later.expanded && r.earlier.expanded:
+			how = "by the wildcards here and by those of "
+		case r.later.expanded:
+			how = "by the wildcards here and by "
+		}
+		f := p.reportAs(source.Warning, r.later.Destination.Pos, "narrow the wildcards, or remove the lines of one of the two",
+			"%d images are copied %s%s, from the same sources: %s", len(names), how, whose, some(names, 2))
+		f.Related = append(f.Related, Related{Pos: r.earlier.Destination.Pos, Message: "also written here, from " + r.earlier.Source.Exact()})
+	}
+}
