@@ -1,10 +1,9 @@
 package validate
 
 import (
-	"slices"
-
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
 // expand gives what a wildcard copies, where the tree tells all tags of the
@@ -39,7 +38,10 @@ func (p *pass) expand(w writer) ([]writer, bool) {
 
 // repeats are copies that two files both make, at least one of them by
 // wildcards: they are reported once for each two files.
-type repeats []repeat
+type repeats struct {
+	all []repeat
+	at  map[[2]*release.MappingFile]int // in all, by the earlier and the later file
+}
 
 type repeat struct {
 	earlier, later writer
@@ -54,19 +56,23 @@ func (r *repeats) add(earlier []writer, w writer) bool {
 			return false
 		}
 	}
-	first := earlier[0]
-	i := slices.IndexFunc(*r, func(o repeat) bool { return o.earlier.file == first.file && o.later.file == w.file })
-	if i < 0 {
-		i = len(*r)
-		*r = append(*r, repeat{earlier: first, later: w})
+	key := [2]*release.MappingFile{earlier[0].file, w.file}
+	i, ok := r.at[key]
+	if !ok {
+		if r.at == nil {
+			r.at = map[[2]*release.MappingFile]int{}
+		}
+		i = len(r.all)
+		r.at[key] = i
+		r.all = append(r.all, repeat{earlier: earlier[0], later: w})
 	}
-	(*r)[i].all = append((*r)[i].all, w)
+	r.all[i].all = append(r.all[i].all, w)
 	return true
 }
 
 // repeated reports repeats.
-func (p *pass) repeated(all repeats) {
-	for _, r := range all {
+func (p *pass) repeated(again repeats) {
+	for _, r := range again.all {
 		var names []string
 		for _, w := range r.all {
 			names = append(names, w.Destination.Exact())

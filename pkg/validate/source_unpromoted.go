@@ -2,7 +2,9 @@ package validate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
@@ -30,26 +32,52 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 				return
 			}
 			p.skipBroken()
-			written := p.writtenTags()
+			mirrored := p.writtenTags()
 			for _, m := range p.tree.Mappings() {
-				p.unfilled(m, written)
+				p.unfilled(m, mirrored)
 			}
 		},
 	}
 }
 
-// writtenTags gives the tags, or their patterns, that mappings write into the
-// CI registry.
-func (p *pass) writtenTags() map[release.Stream][]string {
-	written := map[release.Stream][]string{}
+// written is what mappings write into a stream of the CI registry; nil where
+// they write nothing.
+type written struct {
+	tags     map[string]bool
+	patterns []string
+}
+
+func (p *pass) writtenTags() map[release.Stream]*written {
+	all := map[release.Stream]*written{}
 	for _, m := range p.tree.Mappings() {
 		for pair := range m.Pairs() {
-			if tag, ok := p.ciTag(pair.Destination); ok {
-				written[tag.Stream] = append(written[tag.Stream], tag.Tag)
+			tag, ok := p.ciTag(pair.Destination)
+			if !ok {
+				continue
+			}
+			w := all[tag.Stream]
+			if w == nil {
+				w = &written{tags: map[string]bool{}}
+				all[tag.Stream] = w
+			}
+			if pair.Destination.Wildcard() {
+				w.patterns = append(w.patterns, tag.Tag)
+			} else {
+				w.tags[tag.Tag] = true
 			}
 		}
 	}
-	return written
+	return all
+}
+
+// holds says whether a tag, or one that a pattern matches, is written.
+func (w *written) holds(tag string) bool {
+	if w == nil {
+		return false
+	}
+	overlaps := func(t string) bool { return mapping.TagsOverlap(t, tag) }
+	return w.tags[tag] || slices.ContainsFunc(w.patterns, overlaps) ||
+		strings.Contains(tag, "*") && slices.ContainsFunc(slices.Collect(maps.Keys(w.tags)), overlaps)
 }
 
 // stale is what a file takes from one namespace.
@@ -62,7 +90,7 @@ type stale struct {
 
 // unfilled reports the sources of a file that nothing fills, once for each
 // namespace.
-func (p *pass) unfilled(m *release.MappingFile, written map[release.Stream][]string) {
+func (p *pass) unfilled(m *release.MappingFile, mirrored map[release.Stream]*written) {
 	var namespaces []*stale
 	for e := range m.Entries() {
 		tag, ok := p.ciTag(e.Source)
@@ -76,39 +104,38 @@ func (p *pass) unfilled(m *release.MappingFile, written map[release.Stream][]str
 		}
 		s := namespaces[i]
 		s.all++
-		if !p.filled(e.Source, tag, written[tag.Stream]) {
+		if !p.filled(e.Source, tag, mirrored[tag.Stream]) {
 			s.bad = append(s.bad, e.Source)
 			s.tags = append(s.tags, tag)
 		}
 	}
 	for _, s := range namespaces {
 		if len(s.bad) > 0 {
-			p.stale(s, written)
+			p.stale(s, mirrored)
 		}
 	}
 }
 
-func (p *pass) filled(r mapping.Reference, tag release.ImageTag, written []string) bool {
+func (p *pass) filled(r mapping.Reference, tag release.ImageTag, w *written) bool {
 	promotions, manifests := p.tree.Promotions(), p.tree.Manifests()
 	switch {
 	case r.Digest != "" || r.Tag == "":
-		return promotions.Fills(tag.Stream) || manifests.DeclaredStream(tag.Stream) || len(written) > 0
+		return promotions.Fills(tag.Stream) || manifests.DeclaredStream(tag.Stream) || w != nil
 	case r.Wildcard():
 		tags, complete := promotions.Tags(tag.Stream)
 		if !complete && promotions.Fills(tag.Stream) || manifests.DeclaredStream(tag.Stream) {
 			return true
 		}
 		overlaps := func(t string) bool { return mapping.TagsOverlap(t, r.Tag) }
-		return slices.ContainsFunc(tags, overlaps) || slices.ContainsFunc(written, overlaps)
+		return slices.ContainsFunc(tags, overlaps) || w.holds(r.Tag)
 	}
-	return promotions.Filled(tag) || manifests.Declared(tag) ||
-		slices.ContainsFunc(written, func(t string) bool { return mapping.MatchTag(t, r.Tag) })
+	return promotions.Filled(tag) || manifests.Declared(tag) || w.holds(tag.Tag)
 }
 
-func (p *pass) stale(s *stale, written map[release.Stream][]string) {
+func (p *pass) stale(s *stale, mirrored map[release.Stream]*written) {
 	severity, hint := p.rule.Severity, "promote it, correct the name, or remove the line: the copy is never renewed, and fails once the tag is pruned"
 	fed := slices.ContainsFunc(s.tags, func(t release.ImageTag) bool {
-		return p.tree.Promotions().Fills(t.Stream) || p.tree.Manifests().DeclaredStream(t.Stream) || len(written[t.Stream]) > 0
+		return p.tree.Promotions().Fills(t.Stream) || p.tree.Manifests().DeclaredStream(t.Stream) || mirrored[t.Stream] != nil
 	})
 	if by := p.otherPushers(s.namespace); !fed && by != "" {
 		severity = source.Info

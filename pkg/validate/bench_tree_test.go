@@ -1,0 +1,116 @@
+package validate_test
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
+)
+
+// BenchmarkLintTree lints whole release repositories on disk, with all their
+// ci-operator configs. The metric "cats" is the time against that of reading
+// the same YAML files with find and cat, which is done in turns with linting.
+func BenchmarkLintTree(b *testing.B) {
+	b.Run("made", func(b *testing.B) {
+		dir := b.TempDir()
+		if err := os.CopyFS(dir, synthetic(150)); err != nil {
+			b.Fatal(err)
+		}
+		makeConfigs(b, dir, 4000)
+		benchmarkTree(b, dir)
+	})
+	for _, name := range []string{"release-2020-08", "release-2022-12"} {
+		b.Run(name, func(b *testing.B) { benchmarkTree(b, unpack(b, name+".tar.gz")) })
+	}
+}
+
+func benchmarkTree(b *testing.B, dir string) {
+	var reading time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		start := time.Now()
+		cat := exec.Command("sh", "-c", "find . -name '*.yaml' -type f | xargs cat >/dev/null")
+		cat.Dir = dir
+		if out, err := cat.CombinedOutput(); err != nil {
+			b.Skipf("find and cat do not run here: %v: %s", err, out)
+		}
+		reading += time.Since(start)
+		b.StartTimer()
+		tree, err := release.Load(os.DirFS(dir))
+		if err != nil {
+			b.Fatal(err)
+		}
+		validate.Run(tree, validate.Rules()...)
+	}
+	b.ReportMetric(float64(b.Elapsed())/float64(reading), "cats")
+}
+
+// makeConfigs writes n configs of the size of real ones.
+func makeConfigs(b *testing.B, dir string, n int) {
+	filler := ""
+	for i := range 60 {
+		filler += fmt.Sprintf("- as: test-%d\n  commands: make test-%d\n  container:\n    from: src\n", i, i)
+	}
+	for i := range n {
+		repo := filepath.Join(dir, "ci-operator", "config", fmt.Sprintf("org-%d", i%40), fmt.Sprintf("repo-%d", i%400))
+		if err := os.MkdirAll(repo, 0o755); err != nil {
+			b.Fatal(err)
+		}
+		text := fmt.Sprintf("images:\n- dockerfile_path: Dockerfile\n  from: base\n  to: image-%d\npromotion:\n  name: v%d\n  namespace: team\ntests:\n%s", i%40, i, filler)
+		name := fmt.Sprintf("org-%d-repo-%d-release-%d.yaml", i%40, i%400, i)
+		if err := os.WriteFile(filepath.Join(repo, name), []byte(text), 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// unpack gives a folder with a tree of the real data, or skips the benchmark.
+func unpack(b *testing.B, archive string) string {
+	from := os.Getenv("MIRROR_CORPUS")
+	if from == "" {
+		from = filepath.Join("..", "..", "..", "shared", "corpus")
+	}
+	f, err := os.Open(filepath.Join(from, archive))
+	if err != nil {
+		b.Skipf("no real data: %v (set MIRROR_CORPUS)", err)
+	}
+	defer f.Close()
+	packed, err := gzip.NewReader(f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	root, err := os.OpenRoot(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer root.Close()
+	for r := tar.NewReader(packed); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return root.Name()
+		} else if err != nil {
+			b.Fatal(err)
+		}
+		switch name := filepath.Clean(h.Name); h.Typeflag {
+		case tar.TypeDir:
+			err = root.MkdirAll(name, 0o755)
+		case tar.TypeReg:
+			var data []byte
+			if data, err = io.ReadAll(r); err == nil {
+				err = errors.Join(root.MkdirAll(filepath.Dir(name), 0o755), root.WriteFile(name, data, 0o644))
+			}
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
