@@ -1,0 +1,103 @@
+package testkit
+
+import (
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Recorder counts the requests that a registry gets, by class, and may answer
+// some itself.
+type Recorder struct {
+	// Fault is asked before each request with its class and how many of the
+	// class came before; it says true when it has answered.
+	Fault func(w http.ResponseWriter, r *http.Request, class string, n int) bool
+
+	mu       sync.Mutex
+	counts   map[string]int
+	requests []string
+}
+
+// Wrap puts the recorder before a handler.
+func (rec *Recorder) Wrap(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		class := Class(r)
+		rec.mu.Lock()
+		if rec.counts == nil {
+			rec.counts = map[string]int{}
+		}
+		n := rec.counts[class]
+		rec.counts[class]++
+		rec.requests = append(rec.requests, r.Method+" "+r.URL.RequestURI())
+		fault := rec.Fault
+		rec.mu.Unlock()
+		if fault != nil && fault(w, r, class, n) {
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// Reset forgets what was counted.
+func (rec *Recorder) Reset() {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.counts, rec.requests = nil, nil
+}
+
+// Count is the number of requests of some classes; of all without any.
+func (rec *Recorder) Count(classes ...string) int {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if len(classes) == 0 {
+		return len(rec.requests)
+	}
+	n := 0
+	for _, c := range classes {
+		n += rec.counts[c]
+	}
+	return n
+}
+
+// Requests gives every request as "METHOD path?query".
+func (rec *Recorder) Requests() []string {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return slices.Clone(rec.requests)
+}
+
+// Classes gives the counts of all classes.
+func (rec *Recorder) Classes() map[string]int {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return maps.Clone(rec.counts)
+}
+
+var uploadPath = regexp.MustCompile(`/blobs/uploads/`)
+
+// Class names what a request is for: "ping", "tags", "referrers", "HEAD
+// manifest", "GET blob", "mount", "POST upload", "PUT upload" and so on.
+func Class(r *http.Request) string {
+	path := r.URL.Path
+	switch {
+	case path == "/v2/" || path == "/v2":
+		return "ping"
+	case strings.HasSuffix(path, "/tags/list"):
+		return "tags"
+	case strings.Contains(path, "/referrers/"):
+		return "referrers"
+	case uploadPath.MatchString(path):
+		if r.Method == http.MethodPost && r.URL.Query().Get("mount") != "" {
+			return "mount"
+		}
+		return r.Method + " upload"
+	case strings.Contains(path, "/blobs/"):
+		return r.Method + " blob"
+	case strings.Contains(path, "/manifests/"):
+		return r.Method + " manifest"
+	}
+	return "other"
+}

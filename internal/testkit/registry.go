@@ -1,0 +1,155 @@
+package testkit
+
+import (
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// Registry is a running registry.
+type Registry struct {
+	Name     string
+	Host     string // address and port
+	Scheme   string // "http" or "https"
+	CA       *x509.CertPool
+	CAFile   string // the same as a PEM file; "" over plain HTTP
+	User     string // "" when it takes everybody
+	Password string
+
+	once   sync.Once
+	client *http.Client
+}
+
+// Client is an HTTP client that trusts the registry.
+func (r *Registry) Client() *http.Client {
+	r.once.Do(func() { r.client = &http.Client{Transport: transport(r.CA), Timeout: time.Minute} })
+	return r.client
+}
+
+// InProcess starts go-containerregistry's registry in this process, behind wrap
+// when that is not nil. Its blobs belong to all repositories.
+func InProcess(t testing.TB, wrap func(http.Handler) http.Handler) *Registry {
+	t.Helper()
+	h := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	if wrap != nil {
+		h = wrap(h)
+	}
+	return Serve(t, "in-process", h)
+}
+
+// Serve starts any handler on a loopback address.
+func Serve(t testing.TB, name string, h http.Handler) *Registry {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return &Registry{Name: name, Host: s.Listener.Addr().String(), Scheme: "http"}
+}
+
+// Secure says whether a registry process speaks TLS and wants a password.
+type Secure bool
+
+// Distribution starts CNCF distribution v3 as a process of its own.
+func Distribution(t testing.TB, secure Secure) *Registry {
+	t.Helper()
+	r := &Registry{Name: "distribution", Scheme: "http", Host: freeAddress(t)}
+	dir := t.TempDir()
+	config := fmt.Sprintf(`version: 0.1
+log: {level: error, accesslog: {disabled: true}}
+storage:
+  filesystem: {rootdirectory: %s}
+  delete: {enabled: true}
+http:
+  addr: %s
+  secret: not-a-secret
+`, filepath.Join(dir, "data"), r.Host)
+	if secure {
+		r.Name, r.Scheme, r.User, r.Password = "distribution-secure", "https", "mirror", "correct horse battery"
+		ca := newAuthority(t)
+		r.CA, r.CAFile = ca.pool, ca.file
+		cert, key := ca.issue(t, dir)
+		hash, err := bcrypt.GenerateFromPassword([]byte(r.Password), bcrypt.MinCost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		htpasswd := write(t, dir, "htpasswd", r.User+":"+string(hash)+"\n")
+		config += fmt.Sprintf("  tls: {certificate: %s, key: %s}\nauth:\n  htpasswd: {realm: test, path: %s}\n", cert, key, htpasswd)
+	}
+	start(t, r, "registry-distribution", "serve", write(t, dir, "config.yml", config))
+	return r
+}
+
+// Olareg starts olareg as a process of its own, in memory.
+func Olareg(t testing.TB) *Registry {
+	t.Helper()
+	r := &Registry{Name: "olareg", Scheme: "http", Host: freeAddress(t)}
+	_, port, _ := net.SplitHostPort(r.Host)
+	start(t, r, "registry-olareg", "serve", "--addr", "127.0.0.1", "--port", port, "--store-type", "mem")
+	return r
+}
+
+// start runs a registry's binary until the test ends and waits for it to answer.
+func start(t testing.TB, r *Registry, binary string, args ...string) {
+	t.Helper()
+	path := filepath.Join(Root(), "bin", binary)
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%s is not built: make bin/%s", path, binary)
+	}
+	var output strings.Builder
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none")
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	t.Cleanup(func() { cmd.Process.Kill(); <-ended })
+	client := r.Client()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := client.Get(r.Scheme + "://" + r.Host + "/v2/")
+		if err == nil {
+			resp.Body.Close()
+			return
+		}
+		select {
+		case <-ended:
+			t.Fatalf("%s ended: %s", binary, output.String())
+		default:
+		}
+	}
+	t.Fatalf("%s does not answer on %s: %s", binary, r.Host, output.String())
+}
+
+// freeAddress finds a loopback address that nobody listens on.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func write(t testing.TB, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

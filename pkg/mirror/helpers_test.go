@@ -1,0 +1,78 @@
+package mirror_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// client reaches the test's registries with their passwords.
+func client(t testing.TB, registries ...*testkit.Registry) *registry.Client {
+	t.Helper()
+	keychain, err := auth.ParseConfig("test", []byte(testkit.AuthFile(registries...)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := registry.Options{Keychain: keychain, Retry: registry.Retry{Attempts: 4, Base: time.Millisecond, Max: 5 * time.Millisecond}, Idle: 20 * time.Second}
+	for _, r := range registries {
+		if r.CA != nil {
+			opts.Roots = r.CA // tests have one authority at most
+		}
+	}
+	c := registry.New(opts)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// plan parses lines in which $src and $dst stand for the two registries.
+func plan(t testing.TB, src, dst *testkit.Registry, lines ...string) *mirror.Plan {
+	t.Helper()
+	text := strings.NewReplacer("$src", src.Host, "$dst", dst.Host).Replace(strings.Join(lines, "\n") + "\n")
+	p, err := mirror.NewPlan([]*mapping.File{mapping.Parse("mapping_test", []byte(text))}, mirror.PlanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func run(t testing.TB, p *mirror.Plan, opts mirror.Options) *mirror.Report {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	report, err := mirror.Run(ctx, p, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// wantSummary checks how many entries have which outcome.
+func wantSummary(t testing.TB, r *mirror.Report, want map[mirror.Outcome]int) {
+	t.Helper()
+	for o, n := range want {
+		if r.Summary[o] != n {
+			t.Errorf("%d %s, want %d", r.Summary[o], o, n)
+		}
+	}
+	total := 0
+	for _, n := range want {
+		total += n
+	}
+	if len(r.Entries) != total {
+		t.Errorf("%d entries, want %d", len(r.Entries), total)
+	}
+	if t.Failed() {
+		for _, e := range r.Entries {
+			if e.Error != "" {
+				t.Logf("%s: %s (%s)", e.Destination, e.Error, e.Cause)
+			}
+		}
+	}
+}
