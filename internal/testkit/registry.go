@@ -70,12 +70,12 @@ func Distribution(t testing.TB, secure Secure) *Registry {
 	config := fmt.Sprintf(`version: 0.1
 log: {level: error, accesslog: {disabled: true}}
 storage:
-  filesystem: {rootdirectory: %s}
+  inmemory: {}
   delete: {enabled: true}
 http:
   addr: %s
   secret: not-a-secret
-`, filepath.Join(dir, "data"), r.Host)
+`, r.Host)
 	if secure {
 		r.Name, r.Scheme, r.User, r.Password = "distribution-secure", "https", "mirror", "correct horse battery"
 		ca := newAuthority(t)

@@ -2,6 +2,8 @@ package mirror_test
 
 import (
 	"context"
+	"crypto/x509"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -21,10 +23,16 @@ func client(t testing.TB, registries ...*testkit.Registry) *registry.Client {
 		t.Fatal(err)
 	}
 	opts := registry.Options{Keychain: keychain, Retry: registry.Retry{Attempts: 4, Base: time.Millisecond, Max: 5 * time.Millisecond}, Idle: 20 * time.Second}
+	roots := x509.NewCertPool()
 	for _, r := range registries {
-		if r.CA != nil {
-			opts.Roots = r.CA // tests have one authority at most
+		if r.CAFile == "" {
+			continue
 		}
+		pem, err := os.ReadFile(r.CAFile)
+		if err != nil || !roots.AppendCertsFromPEM(pem) {
+			t.Fatalf("%s: %v", r.CAFile, err)
+		}
+		opts.Roots = roots
 	}
 	c := registry.New(opts)
 	t.Cleanup(c.Close)

@@ -30,9 +30,6 @@ func TestRegistries(t *testing.T) {
 			lines, copies := workload(t, src)
 			for _, to := range kinds {
 				t.Run("to "+to.name, func(t *testing.T) {
-					if src.CA != nil && to.name == "distribution-secure" {
-						t.Skip("a client has one pool of authorities, and each of the two registries would need its own")
-					}
 					dst := to.start(t)
 					opts := mirror.Options{Client: client(t, src, dst)}
 					report := run(t, plan(t, src, dst, lines...), opts)
