@@ -143,7 +143,7 @@ func (p *pass) stale(s *stale, mirrored map[release.Stream]*written) {
 	}
 	f := p.reportAs(severity, s.bad[0].Pos, hint, "nothing promotes, publishes or mirrors %s", s.what())
 	if near := p.nearest(s.tags[0]); len(s.bad) == 1 && near != "" {
-		f.Hint = fmt.Sprintf("did you mean %s:%s?", s.tags[0].Stream, near)
+		f.Hint = "did you mean " + near + "?"
 	}
 	for i, r := range s.bad {
 		if i > 0 {
@@ -186,16 +186,26 @@ func (p *pass) otherPushers(namespace string) string {
 	return ""
 }
 
-// nearest gives the tag of the same stream that differs by one letter; "" when there is none, or several.
+// nearest gives what is promoted and was probably meant: a tag of the same
+// stream that differs by one letter, the stream's only tag, or the same names
+// with stream and tag swapped, as promotion by name and by tag have them. It
+// gives "" when there is none, or several.
 func (p *pass) nearest(wrong release.ImageTag) string {
-	tags, _ := p.tree.Promotions().Tags(wrong.Stream)
+	swapped := release.ImageTag{Stream: release.Stream{Namespace: wrong.Namespace, Name: wrong.Tag}, Tag: wrong.Name}
+	if p.tree.Promotions().Filled(swapped) {
+		return swapped.String()
+	}
+	tags, complete := p.tree.Promotions().Tags(wrong.Stream)
+	if len(tags) == 1 && complete {
+		return release.ImageTag{Stream: wrong.Stream, Tag: tags[0]}.String()
+	}
 	near := ""
 	for _, tag := range tags {
 		if oneOff(tag, wrong.Tag) {
 			if near != "" {
 				return ""
 			}
-			near = tag
+			near = release.ImageTag{Stream: wrong.Stream, Tag: tag}.String()
 		}
 	}
 	return near
