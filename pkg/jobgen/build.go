@@ -80,7 +80,7 @@ func (b *builder) volumes(job, c object, s subject) {
 // configMap names the ConfigMap of a volume; mappings that are spread over
 // several come together in one projected volume.
 func (b *builder) configMap(job object, volume string, config object) {
-	names := partitionNames(b.repo)
+	names := b.repo.ConfigMaps()
 	config["name"] = names[0]
 	if len(names) == 1 {
 		return

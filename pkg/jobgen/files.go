@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -102,19 +101,6 @@ func commonPrefix(names []string) string {
 	return common
 }
 
-// partitionNames gives the names of the ConfigMaps that the mappings are spread
-// over.
-func partitionNames(s *release.Settings) []string {
-	if s.Partitions <= 1 {
-		return []string{s.ConfigMap}
-	}
-	var out []string
-	for i := range s.Partitions {
-		out = append(out, s.ConfigMap+"-"+strconv.Itoa(i))
-	}
-	return out
-}
-
 // PartitionOf gives the index of the ConfigMap that config-updater puts a key
 // into, of n: the first byte of the key's SHA-256 modulo n, as Prow's plugin
 // updateconfig has it.
@@ -125,7 +111,7 @@ func PartitionOf(key string, n int) int {
 // partitions checks that the mappings fit, and writes the names of their
 // ConfigMaps into config-updater's configuration.
 func (g *generator) partitions() {
-	names := partitionNames(g.tree.Settings)
+	names := g.tree.Settings.ConfigMaps()
 	sizes := make([]int, len(names))
 	total := 0
 	for _, f := range g.tree.Mappings() {

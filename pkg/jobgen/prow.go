@@ -1,6 +1,8 @@
 package jobgen
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,11 +16,13 @@ import (
 // strict says why Prow would not read a value as a periodic: a field that it
 // does not know, or one of another type.
 func strict(job object) error {
-	data, err := yaml.Marshal(job)
+	data, err := json.Marshal(job)
 	if err != nil {
 		return err
 	}
-	return yaml.UnmarshalStrict(data, new(prow.Periodic))
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields() // which is all that the strict reading of YAML adds
+	return d.Decode(new(prow.Periodic))
 }
 
 // prowConfig is the least configuration with which Prow checks decorated jobs.

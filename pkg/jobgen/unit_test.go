@@ -230,6 +230,22 @@ func TestPartitionOf(t *testing.T) {
 	}
 }
 
+// TestPartitionedJobsAreSeen generates jobs whose mappings come from several
+// ConfigMaps: they are still known as jobs that mirror.
+func TestPartitionedJobsAreSeen(t *testing.T) {
+	tree := manySets(1)
+	tree[release.SettingsFile] = &fstest.MapFile{Data: []byte("partitions: 2\n")}
+	out, err := Generate(mustLoad(t, tree), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree[release.DefaultJobsFile] = &fstest.MapFile{Data: out.Jobs.New}
+	job := mustLoad(t, tree).Jobs.Jobs[0]
+	if !job.Mirrors || len(job.Globs) != 1 || job.Globs[0].Pattern != "mapping_set0000*" {
+		t.Errorf("mirrors %v, globs %v", job.Mirrors, job.Globs)
+	}
+}
+
 // manySets is a tree of n generated sets.
 func manySets(n int) fstest.MapFS {
 	tree := fstest.MapFS{}

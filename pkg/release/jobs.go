@@ -77,8 +77,10 @@ func (r jobReader) volumes(n *yaml.Node) (maps map[string]bool, secrets map[stri
 	maps, secrets = map[string]bool{}, map[string]*yaml.Node{}
 	for _, v := range items(child(n, "spec", "volumes")) {
 		volume := text(child(v, "name"))
-		if text(child(v, "configMap", "name")) == r.settings.ConfigMap {
-			maps[volume] = true
+		for _, source := range append(items(child(v, "projected", "sources")), v) {
+			if r.settings.HoldsMappings(text(child(source, "configMap", "name"))) {
+				maps[volume] = true
+			}
 		}
 		if s := child(v, "secret", "secretName"); s != nil {
 			secrets[volume] = s
@@ -88,16 +90,24 @@ func (r jobReader) volumes(n *yaml.Node) (maps map[string]bool, secrets map[stri
 }
 
 func (r jobReader) container(j *Job, c *yaml.Node, maps map[string]bool, secrets map[string]*yaml.Node) {
+	var args []*yaml.Node
+	for _, arg := range append(items(child(c, "command")), items(child(c, "args"))...) {
+		args = append(args, resolve(arg))
+	}
+	j.Args = append(j.Args, args...)
 	for _, m := range items(child(c, "volumeMounts")) {
 		volume, mount := text(child(m, "name")), strings.TrimSuffix(text(child(m, "mountPath")), "/")
 		if maps[volume] && mount != "" {
 			j.Mirrors = true
+			if image := child(c, "image"); image != nil {
+				j.Image, j.ImagePos = text(image), at(r.name, image)
+			}
 			if key := child(m, "subPath"); text(key) != "" { // one key, mounted as one file
 				j.Globs = append(j.Globs, Glob{Pattern: text(key), Pos: at(r.name, key)})
 				continue
 			}
-			for _, arg := range append(items(child(c, "command")), items(child(c, "args"))...) {
-				j.Globs = append(j.Globs, r.globs(resolve(arg), mount)...)
+			for _, arg := range args {
+				j.Globs = append(j.Globs, r.globs(arg, mount)...)
 			}
 		}
 		secret, ok := secrets[volume]

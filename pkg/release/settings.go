@@ -2,6 +2,8 @@ package release
 
 import (
 	"path"
+	"slices"
+	"strconv"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -127,6 +129,22 @@ func (o Override) matches(file string) bool {
 	}
 	return false
 }
+
+// ConfigMaps gives the names of the ConfigMaps that hold the mappings: one, or
+// as many as there are partitions.
+func (s *Settings) ConfigMaps() []string {
+	if s.Partitions <= 1 {
+		return []string{s.ConfigMap}
+	}
+	names := make([]string, s.Partitions)
+	for i := range names {
+		names[i] = s.ConfigMap + "-" + strconv.Itoa(i)
+	}
+	return names
+}
+
+// HoldsMappings says whether a ConfigMap of that name holds mappings.
+func (s *Settings) HoldsMappings(name string) bool { return slices.Contains(s.ConfigMaps(), name) }
 
 // DefaultSettings is what holds in a repository without _mirror.yaml.
 func DefaultSettings() *Settings {
