@@ -11,7 +11,9 @@ import (
 // write it, in a fiftieth of the time that a YAML parser takes: it looks for
 // the keys at the top that promotion depends on, and reads plain block lists
 // and mappings below them. For any other form it gives false, and decodeConfig
-// has to read the file; where it gives true, the two agree.
+// has to read the file. Where it gives true, the two agree, but for a quoted
+// text that goes on in the first column and looks like one of the keys there,
+// which no tool writes.
 func scanConfig(data []byte) (config, bool) {
 	if !utf8.Valid(data) || bytes.IndexByte(data, '\t') >= 0 || bytes.IndexByte(data, '\r') >= 0 || bytes.IndexByte(data, 0) >= 0 {
 		return config{}, false

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
 )
 
 func TestManifests(t *testing.T) {
@@ -122,6 +124,17 @@ spec:
 	if _, ok := m.Role("team", "image-tagger"); !ok {
 		t.Error("the role of team is missing")
 	}
+}
+
+func FuzzReadManifests(f *testing.F) {
+	f.Add("kind: List\nitems:\n- kind: RoleBinding\n  roleRef: {name: view}\n---\nkind: Namespace\nmetadata:\n  name: x\n")
+	f.Add("kind: RoleBinding\nsubjects:\n- kind: Group\n  name: \"system:x\"\n")
+	f.Fuzz(func(_ *testing.T, text string) {
+		m := &Manifests{Namespaces: map[string]source.Position{}, roles: map[roleKey]Role{}, tags: map[ImageTag]source.Position{}, streams: map[Stream]bool{}}
+		for _, o := range readManifests([]byte(text)) {
+			m.add("x.yaml", o)
+		}
+	})
 }
 
 func TestSubjectCovers(t *testing.T) {

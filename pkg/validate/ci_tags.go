@@ -30,10 +30,30 @@ func (f *facts) ciTag(r mapping.Reference) (release.ImageTag, bool) {
 			return release.ImageTag{}, false
 		}
 		return release.ImageTag{Stream: release.Stream{Namespace: namespace, Name: name}, Tag: r.Tag}, true
-	case quayCI(r):
-		return f.tree.Promotions().Joined(r.Tag)
+	case quayCI(r) && r.Digest == "" && !r.Wildcard():
+		return f.splitTag(r.Tag)
 	}
 	return release.ImageTag{}, false
+}
+
+// splitTag takes "namespace_stream_tag" apart. A namespace has no "_", the two
+// others may: what fills a tag tells, else the last "_" counts.
+func (f *facts) splitTag(joined string) (release.ImageTag, bool) {
+	if tag, ok := f.tree.Promotions().Joined(joined); ok {
+		return tag, true
+	}
+	namespace, rest, ok := strings.Cut(joined, "_")
+	var tag release.ImageTag
+	for i := range rest {
+		if rest[i] != '_' {
+			continue
+		}
+		tag = release.ImageTag{Stream: release.Stream{Namespace: namespace, Name: rest[:i]}, Tag: rest[i+1:]}
+		if f.tree.Promotions().Filled(tag) || f.tree.Manifests().Declared(tag) {
+			return tag, true
+		}
+	}
+	return tag, ok && tag.Name != ""
 }
 
 // quayCI says whether a reference is to the copies of promoted images on
