@@ -61,6 +61,9 @@ func TestGeneratedJobsRun(t *testing.T) {
 				t.Run(p.Name, func(t *testing.T) { w.check(t, p) })
 			}
 		})
+		if runner == "mirror" {
+			t.Run("mirror in shards", func(t *testing.T) { runShards(t, cert, bin) })
+		}
 		t.Run(runner+" with a wrong password", func(t *testing.T) {
 			w := newWorld(t, cert, bin, runner)
 			const wrong = "battery staple"
@@ -77,6 +80,39 @@ func TestGeneratedJobsRun(t *testing.T) {
 	}
 }
 
+// runShards runs the periodics of a set in two shards: together they copy what
+// the set maps, and each leaves something to the other.
+func runShards(t *testing.T, cert certificate, bin string) {
+	const repositories = 8
+	var lines strings.Builder
+	for i := range repositories {
+		fmt.Fprintf(&lines, "registry.ci.openshift.org/many/r%d:a quay.io/many/r%d:a\n", i, i)
+	}
+	w := newWorld(t, cert, bin, "mirror", "many/_job.yaml", "shards: 2\nsecret: many\n", "many/mapping_many", lines.String())
+	there := func() int {
+		n := 0
+		for i := range repositories {
+			if _, err := w.digest(t, fmt.Sprintf("%s/many/r%d", w.destination, i), "a"); err == nil {
+				n++
+			}
+		}
+		return n
+	}
+	var after []int
+	for _, p := range w.jobs {
+		if !strings.HasPrefix(p.Name, "periodic-image-mirroring-many-") {
+			continue
+		}
+		if out, code := w.run(t, p); code != 0 {
+			t.Errorf("%s: exit code %d\n%s", p.Name, code, out)
+		}
+		after = append(after, there())
+	}
+	if len(after) != 2 || after[0] == 0 || after[0] == repositories || after[1] != repositories {
+		t.Errorf("of %d destinations there are, after each shard: %v", repositories, after)
+	}
+}
+
 // world is a release tree whose jobs are generated, two registries, and the
 // cluster with its secrets and mappings.
 type world struct {
@@ -87,7 +123,9 @@ type world struct {
 	http                http.RoundTripper
 }
 
-func newWorld(t *testing.T, cert certificate, bin, runner string) *world {
+// newWorld generates the jobs for a runner, after writing further files of sets:
+// a name below the folder of the sets, and its text.
+func newWorld(t *testing.T, cert certificate, bin, runner string, files ...string) *world {
 	t.Helper()
 	w := &world{
 		cluster: cluster{bin: bin, env: []string{"SSL_CERT_FILE=" + cert.cert}},
@@ -96,6 +134,9 @@ func newWorld(t *testing.T, cert certificate, bin, runner string) *world {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../../testdata/release")); err != nil {
 		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(files); i += 2 {
+		writeFile(t, filepath.Join(dir, release.MirroringDir, files[i]), files[i+1])
 	}
 	w.correct(t, dir, runner)
 	cmd := exec.Command(os.Args[0], "generate", "--prune", dir)
@@ -132,6 +173,10 @@ func (w *world) correct(t *testing.T, dir, runner string) {
 	}
 	edit("*/mapping_*", "registry.ci.openshift.org/", w.source+"/", "quay.io/", w.destination+"/", "\t", " ",
 		"gateway-metrics quay.io/payments/gateway:latest", "gateway-metrics "+w.destination+"/payments/metrics:latest")
+	if err := os.Rename(filepath.Join(dir, release.MirroringDir, "payments/mapping_gateway_operator"),
+		filepath.Join(dir, release.MirroringDir, "payments/mapping_payments_operator")); err != nil {
+		t.Fatal(err)
+	}
 	edit("*/_job.yaml", "runner: mirror\n", "")
 	writeFile(t, filepath.Join(dir, release.SettingsFile), "defaults:\n  runner: "+runner+"\n")
 }

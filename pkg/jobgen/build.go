@@ -109,7 +109,7 @@ func (b *builder) secret(s subject, cluster, pattern string) string {
 	if s.all.Cluster != "" {
 		cluster = s.all.Cluster
 	}
-	if name == pattern || b.secrets.known(name, cluster, b.repo.Namespace) || !b.secrets.present && pattern != placeholder {
+	if name == pattern || b.secrets.known(name, cluster, b.repo.Namespace) || !b.secrets.present() && pattern != placeholder {
 		return name
 	}
 	to := targets(s.set)

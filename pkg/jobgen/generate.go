@@ -78,7 +78,7 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 	}
 	g := &generator{
 		tree: tree, old: old, prune: o.Prune,
-		b:   builder{template: t, repo: tree.Settings, secrets: loadSecrets(tree.FS)},
+		b:   builder{template: t, repo: tree.Settings, secrets: secrets{tree.Secrets()}},
 		out: &Output{Jobs: File{Path: tree.Settings.JobsFile, Old: old.text}},
 	}
 	jobs := g.jobs()

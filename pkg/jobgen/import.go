@@ -3,6 +3,7 @@ package jobgen
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func Import(tree *release.Tree) (*Imported, error) {
 		return nil, err
 	}
 	repo := *tree.Settings
-	im := &importer{tree: tree, old: old, out: &Imported{}, b: builder{template: t, repo: &repo, secrets: loadSecrets(tree.FS)}}
+	im := &importer{tree: tree, old: old, out: &Imported{}, b: builder{template: t, repo: &repo, secrets: secrets{tree.Secrets()}}}
 	im.read()
 	im.defaults()
 	im.write()
@@ -59,6 +60,7 @@ func Import(tree *release.Tree) (*Imported, error) {
 		return nil, err
 	}
 	im.comments()
+	im.readme()
 	return im.out, nil
 }
 
@@ -258,6 +260,17 @@ func (im *importer) same(jobs []object) error {
 	im.out.Notes = append(im.out.Notes, source.Problem{Pos: source.Position{File: im.tree.Jobs.Path}, Severity: source.Info,
 		Message: "the file is not in the style of generated files: generate writes the same periodics with sorted keys"})
 	return problems.orNil()
+}
+
+// readme tells how the list of sets comes to be generated, where a README could
+// have it.
+func (im *importer) readme() {
+	text, err := fs.ReadFile(im.tree.FS, readmeFile)
+	if err != nil || bytes.Contains(text, []byte(listBegin)) {
+		return
+	}
+	im.out.Notes = append(im.out.Notes, source.Problem{Pos: source.Position{File: readmeFile}, Severity: source.Info,
+		Message: "the list of sets is not generated", Hint: "put these two lines around it: " + listBegin + " and " + listEnd})
 }
 
 // comments reports what generate will not print again.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -151,7 +150,7 @@ func (n *newSet) targets() []string {
 
 // secret finds the secret, and says whether anything creates it.
 func (n *newSet) secret() (name string, known bool) {
-	all := loadSecrets(n.tree.FS)
+	all := secrets{n.tree.Secrets()}
 	cluster, namespace := n.cluster(), n.tree.Settings.Namespace
 	if n.o.Secret != "" {
 		return n.o.Secret, all.known(n.o.Secret, cluster, namespace)
@@ -162,12 +161,6 @@ func (n *newSet) secret() (name string, known bool) {
 	_, org, _ := strings.Cut(n.targets()[0], "/")
 	host, _, _ := strings.Cut(n.targets()[0], "/")
 	return "registry-push-credentials-" + strings.ReplaceAll(host, ":", "-") + "-" + org, false
-}
-
-// good says whether a secret is one for the organisation, and not only for its
-// host.
-func (s secrets) good(name, target string) bool {
-	return slices.ContainsFunc(s.list, func(x secret) bool { return x.name == name && x.score(target) > 1 })
 }
 
 // cluster is the cluster that the new job runs on.
