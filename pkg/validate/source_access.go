@@ -43,6 +43,9 @@ var platformNamespaces = []string{"ocp", "openshift", "origin"}
 func (p *pass) pullable(set *release.Set) {
 	seen := map[string]bool{}
 	for _, m := range set.Files {
+		if p.idle(m) { // that no job runs it is for mapping-unused to say
+			continue
+		}
 		for e := range m.Entries() {
 			tag, ok := p.ciTag(e.Source)
 			if !ok || quayCI(e.Source) || seen[tag.Namespace] || slices.Contains(platformNamespaces, tag.Namespace) {
