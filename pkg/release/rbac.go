@@ -119,22 +119,34 @@ func (m *Manifests) Mentions(namespace string) bool {
 	return slices.ContainsFunc(m.Grants, func(g Grant) bool { return g.Namespace == namespace })
 }
 
-// Roles of OpenShift itself that let their subjects pull images, and those that
-// let them push or tag too (openshift/origin, bootstrap policy).
-var (
-	pushRoles = []string{"admin", "edit", "cluster-admin", "registry-admin", "registry-editor", "system:image-builder", "system:image-pusher"}
-	pullRoles = append([]string{"view", "cluster-reader", "registry-viewer", "system:image-puller"}, pushRoles...)
-)
+// pushRole says whether a role of OpenShift itself lets its subjects push and
+// tag images (openshift/origin, bootstrap policy).
+func pushRole(name string) bool {
+	switch name {
+	case "admin", "edit", "cluster-admin", "registry-admin", "registry-editor", "system:image-builder", "system:image-pusher":
+		return true
+	}
+	return false
+}
+
+// pullRole says the same of pulling.
+func pullRole(name string) bool {
+	switch name {
+	case "view", "cluster-reader", "registry-viewer", "system:image-puller":
+		return true
+	}
+	return pushRole(name)
+}
 
 // MayPull says whether a grant lets its subject pull images.
 func (m *Manifests) MayPull(g Grant) bool {
-	return g.ClusterRole && slices.Contains(pullRoles, g.Role) ||
+	return g.ClusterRole && pullRole(g.Role) ||
 		m.allows(g, []string{"imagestreams/layers"}, []string{"get"})
 }
 
 // MayPush says whether a grant lets its subject push or tag images.
 func (m *Manifests) MayPush(g Grant) bool {
-	return g.ClusterRole && slices.Contains(pushRoles, g.Role) ||
+	return g.ClusterRole && pushRole(g.Role) ||
 		m.allows(g, []string{"imagestreams/layers", "imagestreamtags"}, []string{"update"})
 }
 

@@ -63,12 +63,6 @@ func (m *manifest) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// kindsOfInterest are looked for in a document's text before it is decoded.
-var kindsOfInterest = [][]byte{
-	[]byte("RoleBinding"), []byte("kind: Role"), []byte("kind: ClusterRole"), []byte("kind: Namespace"),
-	[]byte("kind: Project"), []byte("kind: ImageStream"), []byte("kind: BuildConfig"),
-}
-
 func loadManifests(fsys fs.FS) *Manifests {
 	m := &Manifests{
 		Namespaces: map[string]source.Position{}, roles: map[roleKey]Role{},
@@ -154,9 +148,13 @@ func readManifest(doc []byte) (manifest, bool) {
 	return m, yaml.Unmarshal(doc, &m) == nil
 }
 
+// interesting says whether a document may hold a manifest of a kind that
+// matters, so that the others need not be decoded.
 func interesting(doc []byte) bool {
-	for _, kind := range kindsOfInterest {
-		if bytes.Contains(doc, kind) {
+	for _, kind := range []string{
+		"RoleBinding", "kind: Role", "kind: ClusterRole", "kind: Namespace", "kind: Project", "kind: ImageStream", "kind: BuildConfig",
+	} {
+		if bytes.Contains(doc, []byte(kind)) {
 			return true
 		}
 	}

@@ -35,9 +35,12 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 	}
 }
 
-// platformNamespaces are the cluster's own: who may pull from them is set up
-// with the cluster and its release controllers, not in the tree.
-var platformNamespaces = []string{"ocp", "openshift", "origin"}
+// platformNamespace says whether a namespace is the cluster's own: who may pull
+// from it is set up with the cluster and its release controllers, not in the
+// tree.
+func platformNamespace(name string) bool {
+	return name == "ocp" || name == "openshift" || name == "origin"
+}
 
 // pullable reports each namespace that a set takes images from and may not.
 func (p *pass) pullable(set *release.Set) {
@@ -48,7 +51,7 @@ func (p *pass) pullable(set *release.Set) {
 		}
 		for e := range m.Entries() {
 			tag, ok := p.ciTag(e.Source)
-			if !ok || quayCI(e.Source) || seen[tag.Namespace] || slices.Contains(platformNamespaces, tag.Namespace) {
+			if !ok || quayCI(e.Source) || seen[tag.Namespace] || platformNamespace(tag.Namespace) {
 				continue
 			}
 			seen[tag.Namespace] = true
