@@ -15,6 +15,8 @@ import (
 const (
 	DefaultConfigMap = "image-mirror-mappings"
 	DefaultNamespace = "ci"
+
+	DefaultConfigMapLimit = 1 << 20
 	// DefaultMirrorImage is where openshift's CI would build the mirror command.
 	DefaultMirrorImage = "registry.ci.openshift.org/ci/mirror:latest"
 )
@@ -26,6 +28,9 @@ type Settings struct {
 	JobsFile string `yaml:"jobs_file,omitempty"`
 	// ConfigMap is the name of the ConfigMap that holds all mapping files.
 	ConfigMap string `yaml:"config_map,omitempty"`
+	// ConfigMapLimit is how many bytes of mappings one ConfigMap takes. Default:
+	// 1 MiB, the limit of Kubernetes.
+	ConfigMapLimit int `yaml:"config_map_limit,omitempty"`
 	// MountPath is where the jobs mount that ConfigMap.
 	MountPath string `yaml:"mount_path,omitempty"`
 	// Namespace is where the jobs' pods run, and their secrets lie.
@@ -149,11 +154,12 @@ func (s *Settings) HoldsMappings(name string) bool { return slices.Contains(s.Co
 // DefaultSettings is what holds in a repository without _mirror.yaml.
 func DefaultSettings() *Settings {
 	return &Settings{
-		JobsFile:    DefaultJobsFile,
-		ConfigMap:   DefaultConfigMap,
-		MountPath:   DefaultMountPath,
-		Namespace:   DefaultNamespace,
-		MirrorImage: DefaultMirrorImage,
+		JobsFile:       DefaultJobsFile,
+		ConfigMap:      DefaultConfigMap,
+		ConfigMapLimit: DefaultConfigMapLimit,
+		MountPath:      DefaultMountPath,
+		Namespace:      DefaultNamespace,
+		MirrorImage:    DefaultMirrorImage,
 		ClusterRegistries: map[string]string{
 			"api.ci": "registry.svc.ci.openshift.org",
 			"app.ci": "registry.ci.openshift.org",
@@ -162,7 +168,6 @@ func DefaultSettings() *Settings {
 			"registry.svc.ci.openshift.org",
 			"registry.svc.ci.openshift.org:5000",
 			"docker-registry.default.svc:5000",
-			"registry.access.redhat.com",
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
@@ -156,4 +157,51 @@ _mirror.yaml:9:3: a job without a set needs a name (add name: periodic-image-mir
 	if got := report(problems); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
+}
+
+func TestOver(t *testing.T) {
+	yes, no := true, false
+	base := JobSettings{Cron: "@daily", Cluster: "a", Attempts: 3, Trace: &yes, Env: map[string]string{"A": "b"}, Patch: map[string]any{"a": 1}}
+	own := JobSettings{Interval: "4h", Trace: &no, Secret: "s"}
+	got := own.Over(base)
+	if got.Cron != "" || got.Interval != "4h" || got.Cluster != "a" || got.Attempts != 3 || *got.Trace || got.Secret != "s" || got.Env != nil || got.Patch != nil {
+		t.Errorf("%+v", got)
+	}
+	if got := (JobSettings{Cron: "@hourly"}).Over(JobSettings{Interval: "1h"}); got.Interval != "" || got.Cron != "@hourly" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// FuzzSettings reads anything as settings: no panic, every problem has its
+// place, and what was read is read again from its own print.
+func FuzzSettings(f *testing.F) {
+	for _, seed := range []string{
+		"", "prefix: x\n", "patch: {a: [1, {b: null}]}\n", "slack: {states: []}\n", "env: {A: 1}\nregistry_login: unused\n",
+		"severity: {a: off}\noverrides: [{paths: ['**']}]\njobs: [{name: x}]\n", "a: &a [*a]\n", "? [x]\n: y\n", "patch: {<<: {a: 1}}\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, problems := ParseJobSettings("f", text)
+		_, more := ParseSettings("f", text)
+		for _, p := range append(problems, more...) {
+			if p.Pos.File != "f" || p.Message == "" {
+				t.Errorf("a problem without a place or a text: %+v", p)
+			}
+		}
+		if len(problems) > 0 {
+			return
+		}
+		out, err := yaml.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, problems := ParseJobSettings("f", out)
+		if len(problems) > 0 {
+			t.Fatalf("%s is read with %v", out, problems)
+		}
+		if diff := cmp.Diff(s, again, cmpopts.IgnoreTypes(positions{}), cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

@@ -50,6 +50,12 @@ type Tree struct {
 	// Promotions reads, on the first call, what ci-operator and the release
 	// controller publish; never nil.
 	Promotions func() *Promotions
+	// Secrets reads, on the first call, what ci-secret-bootstrap creates; never
+	// nil.
+	Secrets func() *Secrets
+	// Updater reads, on the first call, how config-updater uploads files; never
+	// nil.
+	Updater func() *Updater
 	// Manifests reads, on the first call, what the manifests of the CI
 	// registry's cluster say; never nil.
 	Manifests func() *Manifests
@@ -122,6 +128,12 @@ type Job struct {
 	// Globs are the patterns below the ConfigMap's mount path that the job's
 	// script, command or arguments name, such as "mapping_origin*".
 	Globs []Glob
+	// Args are the commands and arguments of the job's containers: the nodes of
+	// the texts, shell scripts among them.
+	Args []*yaml.Node
+	// Image is the image of the job's container that mounts the mappings.
+	Image    string
+	ImagePos source.Position
 	// Secrets are the secrets the job mounts.
 	Secrets []SecretMount
 }

@@ -1,9 +1,13 @@
 package validate
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
 func mappingUnused() Rule {
@@ -25,6 +29,8 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 			} else {
 				p.unrun()
 			}
+			p.notUploaded()
+			p.lookalikes()
 		},
 	}
 }
@@ -48,6 +54,53 @@ func (p *pass) unrun() {
 			}
 			if len(patterns) > 0 {
 				f.Related = append(f.Related, Related{Pos: job.Globs[0].Pos, Message: job.Name + " runs " + strings.Join(patterns, ", ")})
+			}
+		}
+	}
+}
+
+// notUploaded reports files that config-updater does not put into the ConfigMap.
+func (p *pass) notUploaded() {
+	updater := p.tree.Updater()
+	if updater.Missing != "" {
+		p.skip("%s: whether the files are uploaded was not checked", updater.Missing)
+		return
+	}
+	for _, m := range p.tree.Mappings() {
+		matching := slices.Collect(func(yield func(release.UpdaterMap) bool) {
+			for _, u := range updater.Maps {
+				if u.Matches(m.Path) && !yield(u) {
+					return
+				}
+			}
+		})
+		into := func(u release.UpdaterMap) bool { return slices.Contains(u.Names, p.tree.Settings.ConfigMap) }
+		switch {
+		case !slices.ContainsFunc(matching, into):
+			p.report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+release.PluginsFile,
+				"%s is not uploaded: no glob of config-updater puts it into the ConfigMap %s", m.Base, p.tree.Settings.ConfigMap)
+		case len(matching) > 1:
+			f := p.reportAs(source.Warning, source.Position{File: m.Path}, "keep one glob that matches it",
+				"%s matches %d globs of config-updater, which takes any one of them", m.Base, len(matching))
+			for _, u := range matching {
+				f.Related = append(f.Related, Related{Pos: u.Pos, Message: "goes to " + strings.Join(u.Names, ", ")})
+			}
+		}
+	}
+}
+
+// lookalikes reports files that hold mappings under a name that nothing uploads.
+func (p *pass) lookalikes() {
+	for _, set := range p.tree.Sets {
+		for _, name := range set.Others {
+			file := set.Dir + "/" + name
+			if strings.HasSuffix(name, "/") || path.Ext(name) != "" && !strings.Contains(name, "mapping") {
+				continue
+			}
+			parsed := mapping.Parse(file, p.tree.Text(file))
+			if len(parsed.Problems) == 0 {
+				p.reportAs(source.Warning, source.Position{File: file}, "rename it to mapping_"+prefix(set)+"_…, or remove it",
+					"%s holds mappings, but only files named mapping_* are uploaded", name)
 			}
 		}
 	}

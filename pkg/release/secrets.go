@@ -1,0 +1,100 @@
+package release
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// Secrets is what ci-secret-bootstrap creates in the clusters.
+type Secrets struct {
+	// Missing says why nothing is known: no such file, or one that does not
+	// parse; "" otherwise.
+	Missing string
+	List    []*Secret // in the order of the file, one for each place
+}
+
+// Secret is one secret in one cluster and namespace.
+type Secret struct {
+	Name, Cluster, Namespace string
+	Pos                      source.Position // of its name
+	Keys                     []string        // sorted
+	// Items are the entries of the vault that it is made of; by convention the
+	// host and organisation that a credential is for, such as quay.io/openshift.
+	Items []string
+	// Hosts are the registries that a docker config made of several parts logs
+	// in to.
+	Hosts []string
+}
+
+// Named gives the secrets of a name, wherever they are.
+func (s *Secrets) Named(name string) []*Secret {
+	var out []*Secret
+	for _, x := range s.List {
+		if x.Name == name {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// In says whether the secret is in a cluster and namespace; "" is any cluster.
+func (s *Secret) In(cluster, namespace string) bool {
+	return (cluster == "" || s.Cluster == cluster) && s.Namespace == namespace
+}
+
+// loadSecrets reads the configuration of ci-secret-bootstrap: today a mapping
+// with cluster_groups and secret_configs, before 2020-08 a list.
+func (t *Tree) loadSecrets() *Secrets {
+	data := t.Text(SecretsFile)
+	if data == nil {
+		return &Secrets{Missing: "no " + SecretsFile + " in the tree"}
+	}
+	root, problem := parseYAML(SecretsFile, data)
+	if problem != nil {
+		return &Secrets{Missing: problem.Error()}
+	}
+	groups := map[string][]string{}
+	if g := child(root, "cluster_groups"); g != nil {
+		for i := 0; i+1 < len(g.Content); i += 2 {
+			for _, c := range items(g.Content[i+1]) {
+				groups[g.Content[i].Value] = append(groups[g.Content[i].Value], text(c))
+			}
+		}
+	}
+	list := items(root)
+	if configs := child(root, "secret_configs"); configs != nil {
+		list = items(configs)
+	}
+	out := &Secrets{}
+	for _, config := range list {
+		var made Secret
+		from := child(config, "from")
+		for i := 0; from != nil && i+1 < len(from.Content); i += 2 {
+			made.Keys = append(made.Keys, from.Content[i].Value)
+			value := resolve(from.Content[i+1])
+			made.Items = append(made.Items, text(child(value, "item")), text(child(value, "bw_item")))
+			for _, d := range items(child(value, "dockerconfigJSON")) {
+				made.Items = append(made.Items, text(child(d, "item")), text(child(d, "bw_item")))
+				made.Hosts = append(made.Hosts, strings.TrimSuffix(strings.TrimPrefix(text(child(d, "registry_url")), "https://"), "/v1/"))
+			}
+		}
+		slices.Sort(made.Keys)
+		made.Items = slices.DeleteFunc(made.Items, func(s string) bool { return s == "" })
+		for _, to := range items(child(config, "to")) {
+			clusters := []string{text(child(to, "cluster"))}
+			for _, g := range items(child(to, "cluster_groups")) {
+				clusters = append(clusters, groups[text(g)]...)
+			}
+			for _, cluster := range clusters {
+				if name := child(to, "name"); cluster != "" && name != nil {
+					s := made
+					s.Name, s.Pos, s.Cluster, s.Namespace = text(name), at(SecretsFile, name), cluster, text(child(to, "namespace"))
+					out.List = append(out.List, &s)
+				}
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,69 @@
+package validate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func configmapSize() Rule {
+	const small = `-- core-services/image-mirroring/_mirror.yaml --
+config_map_limit: 100
+`
+	return Rule{
+		ID:    "configmap-size",
+		Title: "the mappings together near or over the ConfigMap's limit",
+		Why: "All mapping files share one ConfigMap of at most 1 MiB. Once it is full, no upload is applied any more, " +
+			"of any set, and nobody is told.",
+		Fix: "Remove mappings that are no longer needed, or spread the keys over several ConfigMaps with " +
+			"config-updater's partitioned_names (partitions in _mirror.yaml).",
+		Severity: source.Warning,
+		Bad: small + `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest quay.io/team/app:1.0
+`,
+		Good: small + `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/s:app quay.io/team/app:1.0
+`,
+		check:    checkConfigmapSize,
+	}
+}
+
+func checkConfigmapSize(p *pass) {
+	files := slices.Clone(p.tree.Mappings())
+	total := 0
+	for _, m := range files {
+		total += m.Size + len(m.Base)
+	}
+	limit := p.tree.Settings.ConfigMapLimit * p.partitions()
+	severity, what := p.rule.Severity, "near"
+	switch {
+	case total > limit:
+		severity, what = source.Error, "over"
+	case total*5 < limit*4:
+		return
+	}
+	slices.SortStableFunc(files, func(a, b *release.MappingFile) int { return cmp.Compare(b.Size, a.Size) })
+	var largest []string
+	f := p.reportAs(severity, source.Position{File: release.MirroringDir}, "remove what is no longer mirrored, or spread the keys with partitioned_names",
+		"the mappings have %d bytes together, %d %% of what the ConfigMap %s takes: %s the limit of %d",
+		total, total*100/limit, p.tree.Settings.ConfigMap, what, limit)
+	for _, m := range files[:min(len(files), 5)] {
+		largest = append(largest, m.Base)
+		f.Related = append(f.Related, Related{Pos: source.Position{File: m.Path}, Message: fmt.Sprintf("%d bytes", m.Size)})
+	}
+	f.Hint += "; the largest are " + strings.Join(largest, ", ")
+}
+
+// partitions is the number of ConfigMaps that the mappings are spread over.
+func (p *pass) partitions() int {
+	for _, m := range p.tree.Updater().Maps {
+		if slices.Contains(m.Names, p.tree.Settings.ConfigMap) {
+			return len(m.Names)
+		}
+	}
+	return 1
+}

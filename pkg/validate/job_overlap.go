@@ -1,0 +1,74 @@
+package validate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func jobOverlap() Rule {
+	return Rule{
+		ID:    "job-overlap",
+		Title: "a periodic whose glob also picks up another set's mappings",
+		Why: "All sets lie in one ConfigMap. A glob that is the beginning of another set's file names runs those, too: " +
+			"with the wrong credentials, so that the job fails, or twice.",
+		Fix:      "End the glob with _* (mapping_team_*), or rename the other set's files.",
+		Severity: source.Error,
+		Bad: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team_a --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+-- core-services/image-mirroring/teamwork/mapping_teamwork_b --
+registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
+`,
+		Good: exampleJobs("team", "mapping_team_*") + `-- core-services/image-mirroring/team/mapping_team_a --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+-- core-services/image-mirroring/teamwork/mapping_teamwork_b --
+registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
+`,
+		check: func(p *pass) {
+			if reason := p.noJobs(); reason != "" {
+				p.skip("%s", reason)
+				return
+			}
+			for _, job := range p.tree.Jobs.Jobs {
+				if set := p.setOf(job); job.Mirrors && set != nil {
+					p.foreign(job, set)
+				}
+			}
+		},
+	}
+}
+
+// foreign reports the files of each other set that a job picks up. Files that
+// break the naming convention are mapping-name's to report as errors.
+func (p *pass) foreign(job *release.Job, set *release.Set) {
+	files := map[*release.Set][]*release.MappingFile{}
+	for _, m := range p.mirrored(job) {
+		if m.Set != set {
+			files[m.Set] = append(files[m.Set], m)
+		}
+	}
+	for _, other := range p.tree.Sets {
+		taken := files[other]
+		if len(taken) == 0 {
+			continue
+		}
+		severity := source.Warning
+		var names []string
+		for _, m := range taken {
+			names = append(names, m.Base)
+			if strings.HasPrefix(fold(m.Base), "mapping_"+fold(prefix(other))) {
+				severity = p.rule.Severity
+			}
+		}
+		if len(names) > 3 {
+			names = append(names[:3], fmt.Sprintf("%d more", len(names)-3))
+		}
+		f := p.reportAs(severity, job.Globs[0].Pos, "narrow the glob, or rename the files of set "+other.Name,
+			"%s, the job of set %s, also picks up %s of set %s", job.Name, set.Name, strings.Join(names, ", "), other.Name)
+		for _, m := range taken {
+			f.Related = append(f.Related, Related{Pos: source.Position{File: m.Path}, Message: "picked up"})
+		}
+	}
+}

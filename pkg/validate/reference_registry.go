@@ -1,0 +1,93 @@
+package validate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+)
+
+func referenceRegistry() Rule {
+	return Rule{
+		ID:    "reference-registry",
+		Title: "a retired, rate-limited or unexpected registry",
+		Why: "Docker Hub refuses anonymous pulls after a few, so an hourly job fails most of the time. " +
+			"A retired host answers no more. A supplemental CI image outside the namespace that its file is named for overwrites another team's.",
+		Fix:      "Mirror from a registry that is there to stay, and write to the namespace of the file's name.",
+		Severity: source.Warning,
+		Bad: `-- core-services/image-mirroring/team/mapping_team --
+docker.io/library/busybox:1 quay.io/team/busybox:1
+`,
+		Good: `-- core-services/image-mirroring/team/mapping_team --
+quay.io/prometheus/busybox:1 quay.io/team/busybox:1
+`,
+		check: checkReferenceRegistry,
+	}
+}
+
+// supplemental begins the names of the files that bring outside images into the
+// CI registry; the namespace they go to follows.
+const supplemental = "mapping_supplemental_ci_images_"
+
+// ciHost is the registry that CI promotes to.
+const ciHost = "registry.ci.openshift.org"
+
+func checkReferenceRegistry(p *pass) {
+	retired := p.retired()
+	for _, m := range p.tree.Mappings() {
+		namespace, inside := strings.CutPrefix(m.Base, supplemental)
+		for e := range m.Entries() {
+			p.source(e, inside, retired)
+			for _, d := range e.Destinations {
+				if slices.Contains(retired, d.Registry) {
+					p.reportAs(source.Error, d.Pos, "name its successor", "%s is written to %s, which is retired", d.Repository, d.Registry)
+				}
+				if inside && !goesTo(d, namespace) {
+					p.reportAs(source.Error, d.Pos, "write to "+ciHost+"/"+strings.ReplaceAll(namespace, "_", "-")+"/…",
+						"%s does not go to the namespace that %s is named for", d.Exact(), m.Base)
+				}
+			}
+		}
+	}
+}
+
+func (p *pass) source(e mapping.Entry, inside bool, retired []string) {
+	switch s := e.Source; {
+	case s.Scheme != "":
+	case s.Host() == "docker.io":
+		severity := p.rule.Severity
+		if inside { // the repository's own check refuses it there
+			severity = source.Error
+		}
+		p.reportAs(severity, s.Pos, "mirror it from quay.io or another registry without a pull limit",
+			"%s is pulled from Docker Hub, which limits anonymous pulls", s.Canonical())
+	case slices.Contains(retired, s.Registry):
+		p.reportAs(source.Error, s.Pos, "name its successor", "%s is read from %s, which is retired", s.Repository, s.Registry)
+	}
+}
+
+// retired gives the hosts that are out of use: those of the settings, but for
+// one that is still what most mappings read from, as in a tree of old.
+func (p *pass) retired() []string {
+	counts := map[string]int{}
+	most := ""
+	for _, m := range p.tree.Mappings() {
+		for e := range m.Entries() {
+			if host := e.Source.Registry; host != "" {
+				if counts[host]++; counts[host] > counts[most] {
+					most = host
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(p.tree.Settings.RetiredRegistries), func(h string) bool { return h == most })
+}
+
+// goesTo says whether a destination is in the namespace of the CI registry that
+// a supplemental file is named for: NAMESPACE or NAMESPACE_anything, "_" for "-".
+func goesTo(d mapping.Reference, name string) bool {
+	namespace, _, _ := strings.Cut(d.Repository, "/")
+	name = fold(name)
+	return d.Registry == ciHost && strings.Contains(d.Repository, "/") && (name == fold(namespace) || strings.HasPrefix(name, fold(namespace)+"_"))
+}

@@ -1,0 +1,87 @@
+package validate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func secretShared() Rule {
+	const teams = `-- core-services/image-mirroring/one/mapping_one --
+registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
+`
+	return Rule{
+		ID:    "secret-shared",
+		Title: "a push credential that several sets use, or that is for another organisation",
+		Why: "Whoever may change a set's mappings may push with its credential. A credential of another organisation, " +
+			"or of several teams, lets one team push as another.",
+		Fix:      "Ask for a robot account of the set's own organisation and give it a secret of its own.",
+		Severity: source.Warning,
+		Bad:      teams + strings.ReplaceAll(exampleSecretJob("push-team", "config.json"), "team*", "one*") + exampleSecret("push-team", "config.json"),
+		Good: strings.ReplaceAll(teams, "quay.io/one", "quay.io/team") +
+			strings.ReplaceAll(exampleSecretJob("push-team", "config.json"), "team*", "one*") + exampleSecret("push-team", "config.json"),
+		check: checkSecretShared,
+	}
+}
+
+func checkSecretShared(p *pass) {
+	users := map[string][]*release.Set{}
+	p.eachSecret(func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
+		set := p.setOf(job)
+		if set == nil {
+			return
+		}
+		if others := users[m.Secret]; len(others) > 0 && !slices.Contains(others, set) {
+			p.report(m.Pos, "give each set a credential of its own",
+				"the sets %s and %s push with one secret, %s", others[0].Name, set.Name, m.Secret)
+		}
+		users[m.Secret] = append(users[m.Secret], set)
+		if len(here) > 0 {
+			p.otherOrganisation(job, set, m, here[0])
+		}
+	})
+}
+
+// otherOrganisation reports destinations of a set that its credential, by the
+// name of the vault's item (quay.io/ORG), is not for.
+func (p *pass) otherOrganisation(job *release.Job, set *release.Set, m release.SecretMount, secret *release.Secret) {
+	var orgs []string
+	for _, item := range secret.Items {
+		if host, org, ok := strings.Cut(item, "/"); ok && strings.Contains(host, ".") {
+			orgs = append(orgs, host+"/"+org)
+		}
+	}
+	if len(orgs) == 0 {
+		return // nothing says what it is for
+	}
+	counted := map[string]bool{}
+	for _, file := range p.mirrored(job) {
+		if file.Set != set {
+			continue
+		}
+		for pair := range file.Pairs() {
+			org := organisation(pair.Destination.CanonicalRepository())
+			host, _, _ := strings.Cut(org, "/")
+			sameHost := slices.ContainsFunc(orgs, func(o string) bool { return strings.HasPrefix(o, host+"/") })
+			if !sameHost || slices.Contains(orgs, org) || counted[org] {
+				continue
+			}
+			counted[org] = true
+			f := p.report(m.Pos, "use the credential of "+org, "%s pushes to %s with %s, the credential for %s",
+				job.Name, org, m.Secret, strings.Join(orgs, ", "))
+			f.Related = append(f.Related, Related{Pos: pair.Destination.Pos, Message: "the first destination there"},
+				Related{Pos: secret.Pos, Message: "the secret is made here"})
+		}
+	}
+}
+
+// organisation is the host and first component of a repository.
+func organisation(repository string) string {
+	parts := strings.SplitN(repository, "/", 3)
+	if len(parts) < 2 {
+		return repository
+	}
+	return parts[0] + "/" + parts[1]
+}
