@@ -23,9 +23,6 @@ const (
 // readmeFile is the README that may hold the list.
 const readmeFile = release.MirroringDir + "/README.md"
 
-// configMapLimit is the number of bytes that a ConfigMap may hold.
-const configMapLimit = 1 << 20
-
 // files makes what is generated beside the jobs file: the list of sets, where
 // the README has room for it, and config-updater's partitions.
 func (g *generator) files() {
@@ -119,8 +116,9 @@ func (g *generator) partitions() {
 		sizes[PartitionOf(f.Base, len(names))] += n
 		total += n
 	}
+	limit := g.tree.Settings.ConfigMapLimit
 	for i, size := range sizes {
-		if size <= configMapLimit {
+		if size <= limit {
 			continue
 		}
 		pos := g.tree.Settings.At("partitions")
@@ -128,8 +126,8 @@ func (g *generator) partitions() {
 			pos.File = release.SettingsFile
 		}
 		g.out.Notes = append(g.out.Notes, source.Problem{Pos: pos, Severity: source.Warning,
-			Message: fmt.Sprintf("the ConfigMap %s would hold %d bytes of mappings, more than the %d that Kubernetes allows", names[i], size, configMapLimit),
-			Hint:    fmt.Sprintf("set partitions: %d", max(len(names), total/configMapLimit+1)+1)})
+			Message: fmt.Sprintf("the ConfigMap %s would hold %d bytes of mappings, more than the %d that it takes", names[i], size, limit),
+			Hint:    fmt.Sprintf("set partitions: %d", max(len(names), total/limit+1)+1)})
 	}
 	if g.tree.Settings.Partitions == 0 {
 		return

@@ -56,6 +56,9 @@ func Import(tree *release.Tree) (*Imported, error) {
 	im.read()
 	im.defaults()
 	im.write()
+	if err := im.problems.orNil(); err != nil {
+		return nil, err
+	}
 	if err := im.verify(); err != nil {
 		return nil, err
 	}
@@ -92,6 +95,8 @@ type importer struct {
 	b    builder
 	out  *Imported
 	jobs []*importing
+
+	problems Problems
 }
 
 // importing is one periodic on its way.
@@ -190,7 +195,9 @@ func (im *importer) write() {
 			head = strings.TrimSuffix(string(old), "\n") + "\n"
 		}
 		im.file(release.SettingsFile, head, &settings)
-		im.out.Files[len(im.out.Files)-1].Old = old
+		if n := len(im.out.Files); n > 0 {
+			im.out.Files[n-1].Old = old
+		}
 	}
 }
 
@@ -199,9 +206,9 @@ func (im *importer) file(name, head string, settings any) {
 	b.WriteString(head)
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)
-	// Settings are plain values that were read from YAML: they always print.
 	if err := e.Encode(settings); err != nil {
-		panic(err)
+		im.problems = append(im.problems, source.Problem{Pos: source.Position{File: name}, Message: "the settings cannot be printed: " + err.Error(), Hint: "please report this, with the job"})
+		return
 	}
 	text := strings.TrimSuffix(b.String(), "{}\n")
 	im.out.Files = append(im.out.Files, File{Path: name, New: []byte(text)})

@@ -15,7 +15,7 @@ import (
 const (
 	DefaultConfigMap = "image-mirror-mappings"
 	DefaultNamespace = "ci"
-
+	// DefaultConfigMapLimit is the limit of Kubernetes, in bytes.
 	DefaultConfigMapLimit = 1 << 20
 	// DefaultMirrorImage is where openshift's CI would build the mirror command.
 	DefaultMirrorImage = "registry.ci.openshift.org/ci/mirror:latest"
@@ -190,6 +190,11 @@ func parseSettings(file string, data []byte) (*Settings, []source.Problem) {
 	}
 	if s.Partitions < 0 || s.Partitions > 256 {
 		d.problem(s.At("partitions"), "partitions must be between 0 and 256", "")
+		s.Partitions = 0
+	}
+	if s.ConfigMapLimit < 1 {
+		d.problem(s.At("config_map_limit"), "config_map_limit must be a number of bytes", "")
+		s.ConfigMapLimit = DefaultConfigMapLimit
 	}
 	for _, o := range s.Overrides {
 		if len(o.Paths) == 0 {

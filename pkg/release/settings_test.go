@@ -137,7 +137,8 @@ jobs:
 
 func TestSettingsProblems(t *testing.T) {
 	_, problems := parseSettings("_mirror.yaml", []byte(`mount_path: here
-partitions: 300
+partitions: 2000000000
+config_map_limit: 0
 severity: {set-job: fatal}
 overrides:
 - severity: {set-job: info}
@@ -148,11 +149,12 @@ jobs:
 `))
 	const want = `_mirror.yaml:1:13: mount_path must be an absolute path (write it with a leading slash)
 _mirror.yaml:2:13: partitions must be between 0 and 256
-_mirror.yaml:3:21: severity.set-job is "fatal" (use error, warning, info, off)
-_mirror.yaml:5:3: an override without paths (add paths: ["core-services/image-mirroring/NAME/**"])
-_mirror.yaml:6:10: no valid pattern: [a
-_mirror.yaml:7:20: prefix cannot be the same for all jobs (set it in the _job.yaml of each set)
-_mirror.yaml:9:3: a job without a set needs a name (add name: periodic-image-mirroring-…)
+_mirror.yaml:3:19: config_map_limit must be a number of bytes
+_mirror.yaml:4:21: severity.set-job is "fatal" (use error, warning, info, off)
+_mirror.yaml:6:3: an override without paths (add paths: ["core-services/image-mirroring/NAME/**"])
+_mirror.yaml:7:10: no valid pattern: [a
+_mirror.yaml:8:20: prefix cannot be the same for all jobs (set it in the _job.yaml of each set)
+_mirror.yaml:10:3: a job without a set needs a name (add name: periodic-image-mirroring-…)
 `
 	if got := report(problems); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
