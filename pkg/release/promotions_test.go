@@ -16,20 +16,25 @@ import (
 )
 
 // TestScanRealConfigs holds the fast reading of configs against the YAML parser
-// on all configs of the real trees.
+// on the configs of the real trees: on every fourth, for which the parser takes
+// a second, or with MIRROR_ALL_CONFIGS set on all.
 func TestScanRealConfigs(t *testing.T) {
 	for _, tree := range []string{"release-2020-08.tar.gz", "release-2022-12.tar.gz"} {
 		t.Run(tree, func(t *testing.T) {
+			step := 4
+			if os.Getenv("MIRROR_ALL_CONFIGS") != "" {
+				step = 1
+			}
 			files, slow := 0, 0
 			forEachFile(t, tree, func(name string, data []byte) {
 				if !strings.HasPrefix(name, ConfigDir+"/") || filepath.Ext(name) != ".yaml" {
 					return
 				}
 				files++
-				if got, ok := scanConfig(data); ok {
-					compareScan(t, name, data, got)
-				} else {
+				if got, ok := scanConfig(data); !ok {
 					slow++
+				} else if files%step == 0 {
+					compareScan(t, name, data, got)
 				}
 			})
 			t.Logf("%d configs, %d of them not scanned", files, slow)
