@@ -111,6 +111,6 @@ func report(env cli.Env, out *jobgen.Output, prune bool) {
 		fmt.Fprintln(env.Stderr, "hint: --prune removes what no set accounts for")
 	}
 	if n := len(out.HandWritten); n > 0 {
-		fmt.Fprintf(env.Stderr, "%s kept as they are\nhint: 'mirror-jobgen import' takes them over\n", count(n, "hand-written job"))
+		fmt.Fprintf(env.Stderr, "hand-written jobs left as they are: %d\nhint: 'mirror-jobgen import' takes them over\n", n)
 	}
 }

@@ -47,8 +47,8 @@ type Output struct {
 	// Names of periodics: what is new in the file, what was taken out of it,
 	// and what stays although no set and no setting accounts for it.
 	Added, Removed, Kept []string
-	// HandWritten are the jobs of a tree without settings, which stay as they
-	// are.
+	// HandWritten are the jobs that stay as they are, because their set has no
+	// _job.yaml and the tree is not adopted.
 	HandWritten []string
 	Notes       []source.Problem // what a person should know, nothing wrong
 }
@@ -60,8 +60,10 @@ func (o *Output) All() []File { return append([]File{o.Jobs}, o.Files...) }
 // place in the file that is there; new ones follow in order of name. A comment
 // at the head of the file, and whatever it has beside periodics, stays.
 //
-// In a tree without any settings the jobs that are there count as hand-written
-// and stay as they are; only sets without a job get one.
+// Unless _mirror.yaml says that the tree is adopted, a job whose set has no
+// _job.yaml is hand-written and stays as it is, so that sets can be taken over
+// one by one. A file that Generate made from nothing says so in its first line
+// and has no hand-written jobs.
 //
 // The error is a [Problems]. [Load] tells whether Prow accepts the result.
 func Generate(tree *release.Tree, o Options) (*Output, error) {
@@ -111,7 +113,8 @@ type generator struct {
 	prune bool
 	out   *Output
 
-	retired map[string]bool // base names of jobs that a set had and does not want
+	retired     map[string]bool // base names of jobs that a set had and does not want
+	handWritten map[string]bool // names of jobs that stay as they are
 }
 
 // made is a generated job and whom it is for.
@@ -137,38 +140,47 @@ func (g *generator) jobs() []made {
 	return all
 }
 
-// wanted gives the subjects that get a job. In a tree that is not adopted, sets
-// whose job is there keep it, and sets for which no secret is known wait.
+// wanted gives the subjects that get a job. In a tree that is not adopted, a
+// set without _job.yaml keeps the job that is there, and one for which no job
+// can be made waits.
 func (g *generator) wanted() []subject {
 	all := subjects(g.tree)
-	g.retired = map[string]bool{}
+	g.retired, g.handWritten = map[string]bool{}, map[string]bool{}
 	for _, set := range g.tree.Sets {
 		s := setSubject(g.tree, set)
 		if set.Job != nil {
 			g.retired[s.jobName(g.b.template)] = true
 		}
 	}
-	if adopted(g.tree) || len(g.old.jobs) == 0 {
+	if adopted(g.tree) {
 		return all
 	}
 	there := associate(g.tree)
 	return slices.DeleteFunc(all, func(s subject) bool {
-		if there[s.set] != nil {
-			return true
-		}
-		trial := g.b
-		trial.problems = nil
-		trial.job(s, 1)
-		if len(trial.problems) == 0 {
+		if s.set == nil || s.set.Job != nil {
 			return false
 		}
-		p := trial.problems[0]
-		g.out.Notes = append(g.out.Notes, source.Problem{
-			Pos: p.Pos, Severity: source.Warning, Message: "no job is made for " + s.name + ": " + p.Message,
-			Hint: "run 'mirror-jobgen import' to take over the hand-written jobs, then give the set what it needs",
-		})
-		return true
+		if job := there[s.set]; job != nil {
+			g.handWritten[job.Name] = true
+			return true
+		}
+		return g.waits(s)
 	})
+}
+
+// waits says whether no job can be made for a set, and notes why.
+func (g *generator) waits(s subject) bool {
+	trial := g.b
+	trial.problems = nil
+	trial.job(s, 1)
+	if len(trial.problems) == 0 {
+		return false
+	}
+	p := trial.problems[0]
+	g.out.Notes = append(g.out.Notes, source.Problem{
+		Pos: p.Pos, Severity: source.Warning, Message: "no job is made for " + s.name + ": " + p.Message, Hint: p.Hint,
+	})
+	return true
 }
 
 func (g *generator) unique(all []made) {
@@ -202,7 +214,7 @@ func (g *generator) place(jobs []made) []any {
 			delete(byName, name)
 		case base[bare] || g.retired[bare] || g.retired[name]: // now in shards, or disabled
 			g.out.Removed = append(g.out.Removed, name)
-		case !adopted(g.tree):
+		case g.handWritten[name]:
 			out = append(out, old)
 			g.out.HandWritten = append(g.out.HandWritten, name)
 		case g.prune:
@@ -238,7 +250,7 @@ type jobsFile struct {
 }
 
 func readJobs(tree *release.Tree) (*jobsFile, error) {
-	f := &jobsFile{doc: object{}}
+	f := &jobsFile{doc: object{}, head: []byte(generatedHead)}
 	if tree.Jobs == nil {
 		return f, nil
 	}

@@ -78,9 +78,9 @@ func importable(tree *release.Tree) error {
 				Message: "this set has settings already: its job was imported", Hint: "remove the file to import again"})
 		}
 	}
-	for _, key := range [...]string{"defaults", "jobs"} {
+	for _, key := range [...]string{"adopted", "defaults", "jobs"} {
 		if slices.Contains(tree.Settings.Keys(), key) {
-			problems = append(problems, source.Problem{Pos: tree.Settings.At(key), Message: key + " are set already: the jobs were imported", Hint: "remove them to import again"})
+			problems = append(problems, source.Problem{Pos: tree.Settings.At(key), Message: key + " is set already: the jobs were imported", Hint: "remove them to import again"})
 		}
 	}
 	if tree.Jobs == nil {
@@ -182,23 +182,20 @@ func (im *importer) write() {
 		}
 	}
 	settings := struct {
+		Adopted  bool                  `yaml:"adopted"`
 		Defaults *release.JobSettings  `yaml:"defaults,omitempty"`
 		Jobs     []release.JobSettings `yaml:"jobs,omitempty"`
-	}{Jobs: loose}
+	}{Adopted: true, Jobs: loose}
 	if !reflect.ValueOf(im.b.repo.Defaults).IsZero() {
 		settings.Defaults = &im.b.repo.Defaults
 	}
-	if settings.Defaults != nil || settings.Jobs != nil {
-		old := im.tree.Text(release.SettingsFile)
-		head := "# Settings of all mirroring jobs, and of those that belong to no set.\n"
-		if len(old) > 0 {
-			head = strings.TrimSuffix(string(old), "\n") + "\n"
-		}
-		im.file(release.SettingsFile, head, &settings)
-		if n := len(im.out.Files); n > 0 {
-			im.out.Files[n-1].Old = old
-		}
+	old := im.tree.Text(release.SettingsFile)
+	head := "# Settings of all mirroring jobs, and of those that belong to no set.\n"
+	if len(old) > 0 {
+		head = strings.TrimSuffix(string(old), "\n") + "\n"
 	}
+	im.file(release.SettingsFile, head, &settings)
+	im.out.Files[len(im.out.Files)-1].Old = old
 }
 
 func (im *importer) file(name, head string, settings any) {
@@ -208,7 +205,6 @@ func (im *importer) file(name, head string, settings any) {
 	e.SetIndent(2)
 	if err := e.Encode(settings); err != nil {
 		im.problems = append(im.problems, source.Problem{Pos: source.Position{File: name}, Message: "the settings cannot be printed: " + err.Error(), Hint: "please report this, with the job"})
-		return
 	}
 	text := strings.TrimSuffix(b.String(), "{}\n")
 	im.out.Files = append(im.out.Files, File{Path: name, New: []byte(text)})

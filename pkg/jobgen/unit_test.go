@@ -202,7 +202,7 @@ func TestImportRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ tree, want string }{
 		"no jobs":    {"-- core-services/image-mirroring/a/mapping_a --\n", "there is no jobs file to import"},
 		"set's own":  {"-- core-services/image-mirroring/a/_job.yaml --\nsecret: x\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "a/_job.yaml: this set has settings already"},
-		"defaults":   {"-- core-services/image-mirroring/_mirror.yaml --\ndefaults: {cluster: x}\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "_mirror.yaml:1:11: defaults are set already"},
+		"defaults":   {"-- core-services/image-mirroring/_mirror.yaml --\ndefaults: {cluster: x}\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "_mirror.yaml:1:11: defaults is set already"},
 		"null value": {"-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- null\n", "a periodic is a mapping"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,6 +26,10 @@ type Settings struct {
 	// JobsFile is the file with the mirroring periodics, relative to the root
 	// of the repository.
 	JobsFile string `yaml:"jobs_file,omitempty"`
+	// Adopted says that the jobs of all sets are generated. Otherwise a job that
+	// is in the jobs file and whose set has no _job.yaml counts as hand-written
+	// and stays as it is. mirror-jobgen import sets it.
+	Adopted bool `yaml:"adopted,omitempty"`
 	// ConfigMap is the name of the ConfigMap that holds all mapping files.
 	ConfigMap string `yaml:"config_map,omitempty"`
 	// ConfigMapLimit is how many bytes of mappings one ConfigMap takes. Default:
