@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -51,6 +52,9 @@ func (t *Tree) Text(name string) []byte {
 	}
 	return text
 }
+
+// Files gives the names of the files that Load read, in order.
+func (t *Tree) Files() []string { return slices.Sorted(maps.Keys(t.files)) }
 
 // Mappings gives all mapping files of all sets in order.
 func (t *Tree) Mappings() []*MappingFile {

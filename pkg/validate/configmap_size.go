@@ -28,7 +28,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest quay.io/team/a
 		Good: small + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/s:app quay.io/team/app:1.0
 `,
-		check:    checkConfigmapSize,
+		check: checkConfigmapSize,
 	}
 }
 

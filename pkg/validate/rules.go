@@ -27,5 +27,6 @@ func Rules() []Rule {
 		referenceRegistry(),
 		mappingDirection(),
 		secretShared(),
+		ignoreComment(),
 	}
 }

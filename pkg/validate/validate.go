@@ -53,8 +53,19 @@ func Run(tree *release.Tree, rules ...Rule) *Result {
 		p := &pass{facts: facts, rule: rule, out: out}
 		rule.check(p)
 	}
+	quiet(facts, out, rules)
 	out.Sort()
 	return out
+}
+
+// quiet applies the ignore comments of the tree to what the rules found.
+func quiet(facts *facts, out *Result, rules []Rule) {
+	run := map[string]bool{}
+	for _, r := range rules {
+		run[r.ID] = true
+	}
+	p := &pass{facts: facts, rule: ignoreComment(), out: out}
+	p.applyIgnores(run)
 }
 
 // pass is one rule at work on one tree.

@@ -1,0 +1,306 @@
+// Package gitfs is a git revision as a file system: what was in a folder at a
+// commit, without checking it out.
+//
+// It lists the tree once and reads files on demand through one "git cat-file"
+// process. It never writes, needs nothing but the objects of that commit (a
+// shallow clone will do), and may be used from several goroutines.
+package gitfs
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ErrRevision says that there is no such revision, or no git checkout at all.
+var ErrRevision = errors.New("no such git revision")
+
+// FS is the content of a folder at a revision.
+type FS struct {
+	files   map[string]object   // by path
+	folders map[string][]string // names in a folder, sorted
+
+	mu  sync.Mutex
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+	dir string
+}
+
+type object struct {
+	id      string
+	size    int64
+	symlink bool
+}
+
+// Open lists what was in dir, a folder of a git checkout, at a revision. Close
+// it when done.
+func Open(dir, revision string) (*FS, error) {
+	if strings.HasPrefix(revision, "-") {
+		return nil, fmt.Errorf("%w: %s", ErrRevision, revision)
+	}
+	prefix, err := git(dir, "rev-parse", "--show-prefix")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s is in no git checkout", ErrRevision, dir)
+	}
+	commit, err := git(dir, "rev-parse", "--verify", "--quiet", revision+"^{commit}")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrRevision, revision)
+	}
+	tree := strings.TrimSpace(string(commit)) + ":" + strings.TrimSuffix(strings.TrimSpace(string(prefix)), "/")
+	list, err := git(dir, "ls-tree", "-r", "-l", "-z", "--full-tree", tree)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s has no folder %s", ErrRevision, revision, strings.TrimSpace(string(prefix)))
+	}
+	f := &FS{files: map[string]object{}, folders: map[string][]string{".": nil}, dir: dir}
+	for entry := range bytes.SplitSeq(list, []byte{0}) {
+		meta, name, ok := strings.Cut(string(entry), "\t")
+		fields := strings.Fields(meta)
+		if !ok || len(fields) != 4 || fields[1] != "blob" {
+			continue // the end of the list, or a submodule
+		}
+		size, _ := strconv.ParseInt(fields[3], 10, 64)
+		f.files[name] = object{id: fields[2], size: size, symlink: fields[0] == "120000"}
+		f.list(name)
+	}
+	for _, names := range f.folders {
+		slices.Sort(names)
+	}
+	return f, nil
+}
+
+// list adds a name to its folder, and the folder to its own.
+func (f *FS) list(name string) {
+	for name != "." {
+		dir, base := path.Dir(name), path.Base(name)
+		_, known := f.folders[dir]
+		f.folders[dir] = append(f.folders[dir], base)
+		if known {
+			return
+		}
+		name = dir
+	}
+}
+
+func git(dir string, args ...string) ([]byte, error) {
+	cmd := exec.Command("git", args...)
+	cmd.Dir = dir
+	return cmd.Output()
+}
+
+// Close ends the process that reads objects.
+func (f *FS) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.cmd == nil {
+		return nil
+	}
+	f.in.Close()
+	err := f.cmd.Wait()
+	f.cmd = nil
+	return err
+}
+
+// resolve follows symbolic links within the tree.
+func (f *FS) resolve(name string) (string, error) {
+	if !fs.ValidPath(name) {
+		return "", fs.ErrInvalid
+	}
+	for range 40 {
+		link := ""
+		for dir := name; dir != "."; dir = path.Dir(dir) {
+			if o, ok := f.files[dir]; ok && o.symlink {
+				link = dir
+			}
+		}
+		if link == "" {
+			return name, nil
+		}
+		target, err := f.object(f.files[link].id)
+		if err != nil {
+			return "", err
+		}
+		next := path.Join(path.Dir(link), string(target), strings.TrimPrefix(name, link))
+		if path.IsAbs(string(target)) || !fs.ValidPath(next) {
+			return "", fs.ErrNotExist
+		}
+		name = next
+	}
+	return "", errors.New("too many levels of symbolic links")
+}
+
+// ReadFile implements [fs.ReadFileFS].
+func (f *FS) ReadFile(name string) ([]byte, error) {
+	real, err := f.resolve(name)
+	if err == nil {
+		if o, ok := f.files[real]; ok {
+			data, err := f.object(o.id)
+			if err != nil {
+				return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+			}
+			return data, nil
+		}
+		err = fs.ErrNotExist
+		if _, ok := f.folders[real]; ok {
+			err = errors.New("is a directory")
+		}
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+}
+
+// ReadDir implements [fs.ReadDirFS].
+func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
+	real, err := f.resolve(name)
+	names, ok := f.folders[real]
+	if err != nil || !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	out := make([]fs.DirEntry, 0, len(names))
+	for _, n := range names {
+		out = append(out, f.info(path.Join(real, n), n))
+	}
+	return out, nil
+}
+
+// Stat implements [fs.StatFS].
+func (f *FS) Stat(name string) (fs.FileInfo, error) {
+	real, err := f.resolve(name)
+	if err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	_, file := f.files[real]
+	_, folder := f.folders[real]
+	if !file && !folder {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
+	return f.info(real, path.Base(name)), nil
+}
+
+// Open implements [fs.FS].
+func (f *FS) Open(name string) (fs.File, error) {
+	info, err := f.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		entries, err := f.ReadDir(name)
+		return &folder{entry: info.(entry), rest: entries}, err
+	}
+	data, err := f.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return &file{entry: info.(entry), Reader: bytes.NewReader(data)}, nil
+}
+
+func (f *FS) info(real, name string) entry {
+	if o, ok := f.files[real]; ok {
+		mode := fs.FileMode(0o644)
+		if o.symlink {
+			mode |= fs.ModeSymlink
+		}
+		return entry{name: name, mode: mode, size: o.size}
+	}
+	return entry{name: name, mode: fs.ModeDir | 0o755}
+}
+
+// object reads one object from the process, which is started on the first call.
+func (f *FS) object(id string) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.cmd == nil {
+		cmd := exec.Command("git", "cat-file", "--batch")
+		cmd.Dir = f.dir
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			return nil, err
+		}
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			return nil, err
+		}
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		f.cmd, f.in, f.out = cmd, in, bufio.NewReaderSize(out, 64<<10)
+	}
+	if _, err := io.WriteString(f.in, id+"\n"); err != nil {
+		return nil, err
+	}
+	header, err := f.out.ReadString('\n')
+	if err != nil {
+		return nil, err
+	}
+	fields := strings.Fields(header)
+	if len(fields) != 3 {
+		return nil, fmt.Errorf("git object %s: %s", id, strings.TrimSpace(header))
+	}
+	size, err := strconv.Atoi(fields[2])
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, size+1) // and the newline behind it
+	if _, err := io.ReadFull(f.out, data); err != nil {
+		return nil, err
+	}
+	return data[:size], nil
+}
+
+// entry is the information on one name.
+type entry struct {
+	name string
+	mode fs.FileMode
+	size int64
+}
+
+func (e entry) Name() string               { return e.name }
+func (e entry) IsDir() bool                { return e.mode.IsDir() }
+func (e entry) Type() fs.FileMode          { return e.mode.Type() }
+func (e entry) Info() (fs.FileInfo, error) { return e, nil }
+func (e entry) Size() int64                { return e.size }
+func (e entry) Mode() fs.FileMode          { return e.mode }
+func (e entry) ModTime() time.Time         { return time.Time{} }
+func (e entry) Sys() any                   { return nil }
+
+type file struct {
+	entry
+	*bytes.Reader
+}
+
+func (f *file) Stat() (fs.FileInfo, error) { return f.entry, nil }
+func (f *file) Size() int64                { return f.entry.size }
+func (f *file) Close() error               { return nil }
+
+type folder struct {
+	entry
+	rest []fs.DirEntry
+}
+
+func (d *folder) Stat() (fs.FileInfo, error) { return d.entry, nil }
+func (d *folder) Close() error               { return nil }
+func (d *folder) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.name, Err: errors.New("is a directory")}
+}
+
+// ReadDir implements [fs.ReadDirFile].
+func (d *folder) ReadDir(n int) ([]fs.DirEntry, error) {
+	if n <= 0 || n > len(d.rest) {
+		if n > 0 && len(d.rest) == 0 {
+			return nil, io.EOF
+		}
+		n = len(d.rest)
+	}
+	out := d.rest[:n]
+	d.rest = d.rest[n:]
+	return out, nil
+}

@@ -1,0 +1,142 @@
+package gitfs_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/mirror-tools/mirror-tools/internal/gitfs"
+)
+
+// repository makes a git repository with one commit, changes it after, and
+// gives its folder.
+func repository(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+	}
+	run("init", "-q")
+	write("top", "top\n")
+	write("sub/a", "one\n")
+	write("sub/deep/b", "")
+	write("sub/.gitattributes", "a export-ignore\n")
+	for link, target := range map[string]string{"sub/link": "deep/b", "sub/dirlink": "deep", "sub/loop": "loop", "sub/out": "/etc/passwd", "sub/up": "../top"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("add", ".")
+	run("commit", "-q", "-m", "first")
+	write("sub/a", "two\n")
+	write("sub/new", "new\n")
+	return dir
+}
+
+func TestReadsTheRevision(t *testing.T) {
+	dir := repository(t)
+	f, err := gitfs.Open(dir, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := fstest.TestFS(withoutLinks(t, dir), "top", "sub/a", "sub/deep/b"); err != nil {
+		t.Error(err)
+	}
+	for name, want := range map[string]string{"sub/a": "one\n", "sub/deep/b": "", "sub/link": "", "sub/up": "top\n", "sub/dirlink/b": ""} {
+		got, err := fs.ReadFile(f, name)
+		if err != nil || string(got) != want {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+	for _, name := range []string{"sub/new", "sub/out", "nothing/there"} {
+		if _, err := fs.ReadFile(f, name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: got %v, want that it does not exist", name, err)
+		}
+	}
+	if _, err := fs.ReadFile(f, "sub/loop"); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a symlink loop: got %v", err)
+	}
+}
+
+// withoutLinks is the revision without symbolic links, which fstest does not
+// follow as we do.
+func withoutLinks(t *testing.T, dir string) fs.FS {
+	t.Helper()
+	for _, args := range [][]string{{"rm", "-q", "--cached", "sub/link", "sub/dirlink", "sub/loop", "sub/out", "sub/up"},
+		{"-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "second"}} {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+	}
+	f, err := gitfs.Open(dir, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func TestSubFolder(t *testing.T) {
+	f, err := gitfs.Open(filepath.Join(repository(t), "sub"), "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got, err := fs.ReadFile(f, "a"); err != nil || string(got) != "one\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestNoRevision(t *testing.T) {
+	dir := repository(t)
+	for _, rev := range []string{"nonsense", "--help", "HEAD~5"} {
+		if _, err := gitfs.Open(dir, rev); !errors.Is(err, gitfs.ErrRevision) {
+			t.Errorf("%s: got %v", rev, err)
+		}
+	}
+	if _, err := gitfs.Open(t.TempDir(), "HEAD"); !errors.Is(err, gitfs.ErrRevision) {
+		t.Errorf("no checkout: got %v", err)
+	}
+}
+
+func TestConcurrentReads(t *testing.T) {
+	f, err := gitfs.Open(repository(t), "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				if got, err := f.ReadFile("sub/a"); err != nil || string(got) != "one\n" {
+					t.Errorf("got %q, %v", got, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

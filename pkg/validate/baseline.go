@@ -1,0 +1,117 @@
+package validate
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// Known counts findings that are known already, by rule, file and message: not
+// by line, so that they stay known when lines move.
+type Known map[KnownKey]int
+
+// KnownKey is what makes two findings the same.
+type KnownKey struct {
+	Rule    string `json:"rule"`
+	File    string `json:"file"`
+	Message string `json:"message"`
+}
+
+// staleRule is the ID under which entries of a baseline that are no longer
+// found are reported.
+const staleRule = "baseline-stale"
+
+func keyOf(f Finding) KnownKey { return KnownKey{f.Rule, f.Pos.File, f.Message} }
+
+// KnownOf counts the findings of a result.
+func KnownOf(r *Result) Known {
+	k := Known{}
+	for _, f := range r.Findings {
+		k[keyOf(f)]++
+	}
+	return k
+}
+
+// New leaves only the findings that are not known; of several equal ones as
+// many as there are more than known.
+func (k Known) New(r *Result) {
+	left := Known{}
+	for key, n := range k {
+		left[key] = n
+	}
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
+		key := keyOf(f)
+		left[key]--
+		return left[key] >= 0
+	})
+}
+
+// Stale adds a warning to the result for every known finding that it does not
+// have (any more); file is that of the baseline. Call it before [Known.New].
+func (k Known) Stale(r *Result, file string) {
+	have := KnownOf(r)
+	for _, key := range k.keys() {
+		if n := k[key] - have[key]; n > 0 {
+			r.Findings = append(r.Findings, Finding{
+				Rule: staleRule, Severity: source.Warning, Pos: source.Position{File: file},
+				Message: fmt.Sprintf("the baseline knows a finding that is gone: %s: %s [%s]", key.File, key.Message, key.Rule),
+				Hint:    "write the baseline again",
+			})
+		}
+	}
+	r.Sort()
+}
+
+func (k Known) keys() []KnownKey {
+	keys := make([]KnownKey, 0, len(k))
+	for key := range k {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b KnownKey) int {
+		return cmp.Or(strings.Compare(a.File, b.File), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
+	})
+	return keys
+}
+
+type baselineFile struct {
+	Version  int             `json:"version"`
+	Findings []baselineEntry `json:"findings"`
+}
+
+type baselineEntry struct {
+	KnownKey
+	Count int `json:"count"`
+}
+
+// Write writes the known findings as a baseline file, in order.
+func (k Known) Write(w io.Writer) error {
+	doc := baselineFile{Version: 1, Findings: []baselineEntry{}}
+	for _, key := range k.keys() {
+		doc.Findings = append(doc.Findings, baselineEntry{key, k[key]})
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(doc)
+}
+
+// ReadKnown reads a baseline file.
+func ReadKnown(data []byte) (Known, error) {
+	var doc baselineFile
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("no baseline: %w", err)
+	}
+	if doc.Version != 1 {
+		return nil, fmt.Errorf("a baseline of version %d, not 1", doc.Version)
+	}
+	k := Known{}
+	for _, e := range doc.Findings {
+		k[e.KnownKey] += e.Count
+	}
+	return k, nil
+}
