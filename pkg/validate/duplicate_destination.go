@@ -112,6 +112,7 @@ func (p *pass) twiceInFile(first, w writer) {
 			"%s and %s are the same destination: whichever is copied last stays", first.Destination.Exact(), name)
 	case first.Source.Canonical() == w.Source.Canonical():
 		f = p.report(w.Destination.Pos, "remove one of the two", "%s is named twice, and oc image mirror refuses the whole file", name)
+		f.Fix = dropReference(w.file, w.Destination)
 	default:
 		f = p.report(w.Destination.Pos, "remove one of the two, or give it another tag",
 			"%s is named twice, from %s and from %s, and oc image mirror refuses the whole file", name, first.Source.Exact(), w.Source.Exact())

@@ -3,6 +3,7 @@ package validate
 import (
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
@@ -71,10 +72,28 @@ func (p *pass) misnamed(m *release.MappingFile, jobsKnown bool) {
 			m.Base, want, foreign.Name)
 		f.Related = append(f.Related, Related{Pos: foreign.Globs[0].Pos, Message: "the job that picks it up"})
 	case jobsKnown:
-		p.report(pos, rename, "%s does not begin with %s, and no periodic runs it", m.Base, want)
+		f := p.report(pos, rename, "%s does not begin with %s, and no periodic runs it", m.Base, want)
+		f.Fix = p.renameFix(m)
 	default:
 		p.reportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
 	}
+}
+
+// renameFix gives a file the prefix of its set, when a job of the set runs it
+// under the new name and no other file has that name.
+func (p *pass) renameFix(m *release.MappingFile) *report.Fix {
+	to := "mapping_" + prefix(m.Set) + "_" + strings.TrimPrefix(m.Base, "mapping_")
+	for _, other := range p.tree.Mappings() {
+		if other.Base == to {
+			return nil
+		}
+	}
+	for _, job := range p.jobsOf(m.Set) {
+		if picksUp(job, to) {
+			return &report.Fix{Message: "rename it to " + to, Rename: &report.Rename{From: m.Path, To: m.Set.Dir + "/" + to}}
+		}
+	}
+	return nil
 }
 
 // likelyPrefix is the prefix that a job's glob stands for.

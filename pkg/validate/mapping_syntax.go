@@ -23,7 +23,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 			}
 			for _, m := range p.tree.Mappings() {
 				for _, problem := range m.Problems {
-					p.problem(problem)
+					p.problem(problem).Fix = syntaxFix(m, problem.Pos.Line)
 				}
 			}
 		},

@@ -5,6 +5,7 @@ func Rules() []Rule {
 	return []Rule{
 		fileSyntax(),
 		mappingSyntax(),
+		mappingFormat(),
 		mappingName(),
 		mappingUnused(),
 		setOwners(),

@@ -93,8 +93,8 @@ func (p *pass) reportAs(severity source.Severity, pos source.Position, hint, for
 }
 
 // problem passes on what was wrong with a file when the tree was loaded.
-func (p *pass) problem(problem source.Problem) {
-	p.reportAs(problem.Severity, problem.Pos, problem.Hint, "%s", problem.Message)
+func (p *pass) problem(problem source.Problem) *Finding {
+	return p.reportAs(problem.Severity, problem.Pos, problem.Hint, "%s", problem.Message)
 }
 
 // skip says that the rule could not be checked, or not in full.

@@ -1,0 +1,172 @@
+package validate
+
+import (
+	"bytes"
+	"cmp"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// Change is what fixing made of one file: other bytes, another name, or both.
+type Change struct {
+	From, To string // the same when the file keeps its name
+	Old, New []byte
+}
+
+// maxRounds bounds how often a tree is fixed and looked at again; every round
+// but the last changes something.
+const maxRounds = 20
+
+// Fix applies the fixes of all findings to a tree, in memory, and looks again
+// until there is nothing left to fix: fixes that get into each other's way are
+// made one after the other. It gives the changes in order of name, what the
+// rules find afterwards, and the tree as it would be.
+func Fix(fsys fs.FS, rules ...Rule) ([]Change, *Result, *release.Tree, error) {
+	o := &overlay{base: fsys, files: map[string][]byte{}, origin: map[string]string{}, gone: map[string]bool{}}
+	for round := 0; ; round++ {
+		tree, err := release.Load(o)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		result := Run(tree, rules...)
+		if round == maxRounds || !o.apply(result) {
+			return o.changes(), result, tree, nil
+		}
+	}
+}
+
+// overlay is a file system with some files changed, added and gone.
+type overlay struct {
+	base   fs.FS
+	files  map[string][]byte
+	origin map[string]string // the name that an added file had in base
+	gone   map[string]bool
+}
+
+// apply makes the fixes of a result that do not overlap; it says whether there
+// were any.
+func (o *overlay) apply(r *Result) bool {
+	edits := map[string][]report.Edit{}
+	changed := false
+	for _, f := range r.Findings {
+		if f.Fix == nil {
+			continue
+		}
+		if rename := f.Fix.Rename; rename != nil {
+			changed = o.rename(rename.From, rename.To) || changed
+			continue
+		}
+		for _, e := range f.Fix.Edits {
+			edits[e.File] = append(edits[e.File], e)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(edits)) {
+		text, err := o.ReadFile(name)
+		if err != nil {
+			continue // renamed in this round: its edits come in the next
+		}
+		o.files[name] = applyEdits(text, edits[name])
+		changed = true
+	}
+	return changed
+}
+
+// applyEdits makes edits of one text; of two that overlap the first is made.
+func applyEdits(text []byte, edits []report.Edit) []byte {
+	slices.SortStableFunc(edits, func(a, b report.Edit) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
+	var out bytes.Buffer
+	at := 0
+	for _, e := range edits {
+		if e.Start < at || e.End < e.Start || e.End > len(text) {
+			continue
+		}
+		out.Write(text[at:e.Start])
+		out.WriteString(e.New)
+		at = e.End
+	}
+	out.Write(text[at:])
+	return out.Bytes()
+}
+
+func (o *overlay) rename(from, to string) bool {
+	text, err := o.ReadFile(from)
+	if err != nil {
+		return false
+	}
+	if _, err := fs.Stat(o, to); err == nil {
+		return false
+	}
+	o.files[to] = text
+	o.origin[to] = cmp.Or(o.origin[from], from)
+	delete(o.files, from)
+	delete(o.origin, from)
+	o.gone[from] = true
+	return true
+}
+
+func (o *overlay) changes() []Change {
+	var out []Change
+	for _, name := range slices.Sorted(maps.Keys(o.files)) {
+		c := Change{From: cmp.Or(o.origin[name], name), To: name, New: o.files[name]}
+		c.Old, _ = fs.ReadFile(o.base, c.From)
+		if c.From != c.To || !bytes.Equal(c.Old, c.New) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// ReadFile implements [fs.ReadFileFS].
+func (o *overlay) ReadFile(name string) ([]byte, error) {
+	if data, ok := o.files[name]; ok {
+		return slices.Clone(data), nil
+	}
+	if o.gone[name] {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return fs.ReadFile(o.base, name)
+}
+
+// ReadDir implements [fs.ReadDirFS].
+func (o *overlay) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(o.base, name)
+	if err != nil {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e fs.DirEntry) bool { return o.gone[path.Join(name, e.Name())] })
+	for added, from := range o.origin {
+		if path.Dir(added) != name {
+			continue
+		}
+		info, err := fs.Stat(o.base, from)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, renamed{fs.FileInfoToDirEntry(info), path.Base(added)})
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, nil
+}
+
+type renamed struct {
+	fs.DirEntry
+	name string
+}
+
+func (r renamed) Name() string { return r.name }
+
+// Open implements [fs.FS]; changed files are read with ReadFile.
+func (o *overlay) Open(name string) (fs.File, error) {
+	if from, ok := o.origin[name]; ok {
+		name = from
+	} else if o.gone[name] {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return o.base.Open(name)
+}

@@ -1,0 +1,154 @@
+package validate
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func mappingFormat() Rule {
+	return Rule{
+		ID:    "mapping-format",
+		Title: "white space that oc accepts and other readers stumble over",
+		Why: "Shell scripts that read mapping files line by line never see a last line without a newline, and cut at single blanks. " +
+			"Two spellings of one line make changes hard to read.",
+		Fix:      "Run mirror-lint --fix: one blank between references, none at the end of a line, a newline at the end of the file.",
+		Severity: source.Info,
+		Bad: `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app  quay.io/team/app:latest
+`,
+		Good: `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`,
+		check: func(p *pass) {
+			for _, m := range p.tree.Mappings() {
+				p.format(m)
+			}
+		},
+	}
+}
+
+func (p *pass) format(m *release.MappingFile) {
+	offset := 0
+	for i := range m.Lines {
+		l := &m.Lines[i]
+		pos := source.Position{File: m.Path, Line: l.Number}
+		neat := tidy(l.Text)
+		switch {
+		case l.Kind == mapping.Invalid: // mapping-syntax speaks of it
+		case neat != l.Text:
+			f := p.report(pos, "run mirror-lint --fix", "%s", untidiness(l.Text))
+			f.Fix = replaceLine(m.Path, offset, l, neat)
+		case l.End == "" && l.Kind != mapping.Blank:
+			f := p.report(pos, "run mirror-lint --fix", "the last line has no newline at its end")
+			f.Fix = replaceLine(m.Path, offset, l, neat)
+		}
+		offset += len(l.Text) + len(l.End)
+	}
+}
+
+// replaceLine is a fix that gives a line another text, and an end where it has
+// none.
+func replaceLine(file string, offset int, l *mapping.Line, text string) *report.Fix {
+	end := offset + len(l.Text)
+	if l.End == "" {
+		text += "\n"
+	}
+	return &report.Fix{Message: "tidy the line", Edits: []report.Edit{{File: file, Start: offset, End: end, New: text}}}
+}
+
+// tidy writes a line with single blanks between its words and none around them;
+// a comment and a carriage return stay as they are.
+func tidy(line string) string {
+	body, cr := strings.CutSuffix(line, "\r")
+	comment := ""
+	if i := strings.IndexByte(body, '#'); i >= 0 {
+		body, comment = body[:i], strings.TrimRightFunc(body[i:], unicode.IsSpace)
+	}
+	out := strings.Join(strings.Fields(body), " ")
+	if comment != "" && out != "" {
+		if last := body[len(body)-1]; last == ' ' || last == '\t' {
+			out += " "
+		}
+	}
+	out += comment
+	if cr {
+		out += "\r"
+	}
+	return out
+}
+
+func untidiness(line string) string {
+	trimmed := strings.TrimRight(strings.TrimSuffix(line, "\r"), " \t")
+	switch {
+	case trimmed != strings.TrimSuffix(line, "\r"):
+		return "white space at the end of the line"
+	case strings.TrimLeft(line, " \t") != line:
+		return "white space at the start of the line"
+	default:
+		return "more than one blank between two words"
+	}
+}
+
+// syntaxFix is the fix of a line that oc refuses only for its white space; nil
+// when it is refused for something else, too.
+func syntaxFix(m *release.MappingFile, line int) *report.Fix {
+	offset := 0
+	for i := range m.Lines {
+		l := &m.Lines[i]
+		if l.Number == line {
+			neat := tidy(l.Text)
+			if neat == l.Text || len(mapping.Parse(m.Path, []byte(neat)).Problems) > 0 {
+				return nil
+			}
+			return replaceLine(m.Path, offset, l, neat)
+		}
+		offset += len(l.Text) + len(l.End)
+	}
+	return nil
+}
+
+// dropReference is the fix that takes one destination out of a line, or the
+// whole line when it is the only one.
+func dropReference(m *release.MappingFile, ref mapping.Reference) *report.Fix {
+	offset := 0
+	for i := range m.Lines {
+		l := &m.Lines[i]
+		if l.Number != ref.Pos.Line {
+			offset += len(l.Text) + len(l.End)
+			continue
+		}
+		if len(l.Entries) != 1 || strings.Contains(l.Text, "=") {
+			return nil // SRC=DST pairs are left to people
+		}
+		fix := &report.Fix{Message: "remove the repetition"}
+		if len(l.Entries[0].Destinations) == 1 {
+			fix.Edits = []report.Edit{{File: m.Path, Start: offset, End: offset + len(l.Text) + len(l.End)}}
+			return fix
+		}
+		start := byteOffset(l.Text, ref.Pos.Column)
+		end := start + len(ref.Text)
+		for start > 0 && l.Text[start-1] == ' ' {
+			start--
+		}
+		fix.Edits = []report.Edit{{File: m.Path, Start: offset + start, End: offset + end}}
+		return fix
+	}
+	return nil
+}
+
+// byteOffset turns a column, which counts characters from 1, into bytes.
+func byteOffset(line string, column int) int {
+	n := 1
+	for i := range line {
+		if n == column {
+			return i
+		}
+		n++
+	}
+	return len(line)
+}
