@@ -84,3 +84,11 @@ func (r *Result) Count(s source.Severity) int {
 	}
 	return n
 }
+
+// RuleInfo is what the reports tell about a rule.
+type RuleInfo struct {
+	ID       string
+	Severity source.Severity // of its findings, unless they say otherwise
+	Summary  string          // one sentence
+	Help     string          // why it matters and what to do; may be empty
+}

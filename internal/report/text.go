@@ -38,7 +38,7 @@ func Text(w io.Writer, r *Result, opts TextOptions) error {
 		t.finding(f)
 	}
 	for _, s := range r.Skipped {
-		fmt.Fprintf(b, "skipped: %s: %s\n", s.Rule, s.Reason)
+		fmt.Fprintf(b, "skipped: %s: %s\n", printable(s.Rule), printable(s.Reason))
 	}
 	if len(r.Findings) == 0 {
 		fmt.Fprintln(b, "no findings")
@@ -69,14 +69,14 @@ func (t textWriter) paint(color, s string) string {
 }
 
 func (t textWriter) finding(f Finding) {
-	fmt.Fprintf(t, "%s: %s: %s %s\n", t.paint(bold, f.Pos.String()), t.paint(severityColors[f.Severity], f.Severity.String()),
+	fmt.Fprintf(t, "%s: %s: %s %s\n", t.paint(bold, printable(f.Pos.String())), t.paint(severityColors[f.Severity], f.Severity.String()),
 		printable(f.Message), t.paint(cyan, "["+f.Rule+"]"))
 	t.snippet(f.Pos)
 	if f.Hint != "" {
 		fmt.Fprintf(t, "  hint: %s\n", printable(f.Hint))
 	}
 	for _, r := range f.Related {
-		fmt.Fprintf(t, "    %s: %s\n", r.Pos, printable(r.Message))
+		fmt.Fprintf(t, "    %s: %s\n", printable(r.Pos.String()), printable(r.Message))
 	}
 }
 

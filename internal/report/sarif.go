@@ -1,0 +1,122 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// The part of SARIF 2.1.0 that code scanning reads. It is small enough to be
+// written by hand; a library would bring the whole model and no check.
+type sarifLog struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool struct {
+		Driver sarifDriver `json:"driver"`
+	} `json:"tool"`
+	ColumnKind  string            `json:"columnKind"`
+	Invocations []sarifInvocation `json:"invocations"`
+	Results     []sarifResult     `json:"results"`
+}
+
+type sarifDriver struct {
+	Name    string      `json:"name"`
+	Version string      `json:"version"`
+	Rules   []sarifRule `json:"rules"`
+}
+
+type sarifRule struct {
+	ID      string    `json:"id"`
+	Short   sarifText `json:"shortDescription"`
+	Help    sarifText `json:"help"`
+	Default struct {
+		Level string `json:"level"`
+	} `json:"defaultConfiguration"`
+}
+
+type sarifText struct {
+	Text string `json:"text"`
+}
+
+type sarifInvocation struct {
+	Successful    bool                `json:"executionSuccessful"`
+	Notifications []sarifNotification `json:"toolExecutionNotifications,omitempty"`
+}
+
+type sarifNotification struct {
+	Level   string    `json:"level"`
+	Message sarifText `json:"message"`
+}
+
+type sarifResult struct {
+	RuleID       string            `json:"ruleId"`
+	Level        string            `json:"level"`
+	Message      sarifText         `json:"message"`
+	Locations    []sarifLocation   `json:"locations"`
+	Fingerprints map[string]string `json:"partialFingerprints"`
+}
+
+type sarifLocation struct {
+	Physical struct {
+		Artifact struct {
+			URI  string `json:"uri"`
+			Base string `json:"uriBaseId"`
+		} `json:"artifactLocation"`
+		Region struct {
+			Line   int `json:"startLine"`
+			Column int `json:"startColumn"`
+		} `json:"region"`
+	} `json:"physicalLocation"`
+}
+
+// SARIF writes the findings as one run of SARIF 2.1.0. Columns count code
+// points. A fingerprint is made of rule, file and message, so that it outlives
+// a change of lines; equal ones are numbered. Related places stand in the text,
+// because GitHub shows no others.
+func SARIF(w io.Writer, r *Result, rules []RuleInfo, version string) error {
+	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: make([]sarifResult, 0, len(r.Findings))}
+	run.Tool.Driver = sarifDriver{Name: "mirror-lint", Version: version, Rules: make([]sarifRule, 0, len(rules))}
+	for _, rule := range rules {
+		s := sarifRule{ID: rule.ID, Short: sarifText{rule.Summary}, Help: sarifText{cmp.Or(rule.Help, rule.Summary)}}
+		s.Default.Level = sarifLevel(rule.Severity)
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, s)
+	}
+	invocation := sarifInvocation{Successful: true}
+	for _, s := range r.Skipped {
+		invocation.Notifications = append(invocation.Notifications, sarifNotification{"note", sarifText{clean("skipped: " + s.Rule + ": " + s.Reason)}})
+	}
+	run.Invocations = []sarifInvocation{invocation}
+	times := map[string]int{}
+	for _, f := range r.Findings {
+		sum := fmt.Sprintf("%x", sha256.Sum256([]byte(f.Rule+"\x00"+f.Pos.File+"\x00"+f.Message)))
+		times[sum]++
+		var loc sarifLocation
+		loc.Physical.Artifact.URI = (&url.URL{Path: f.Pos.File}).String()
+		loc.Physical.Artifact.Base = "%SRCROOT%"
+		loc.Physical.Region.Line, loc.Physical.Region.Column = max(f.Pos.Line, 1), max(f.Pos.Column, 1)
+		run.Results = append(run.Results, sarifResult{
+			RuleID: f.Rule, Level: sarifLevel(f.Severity), Message: sarifText{clean(plainText(f))}, Locations: []sarifLocation{loc},
+			Fingerprints: map[string]string{"mirrorLint/v1": fmt.Sprintf("%s:%d", sum, times[sum])},
+		})
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+}
+
+func sarifLevel(s source.Severity) string {
+	if s == source.Info {
+		return "note"
+	}
+	return s.String()
+}
