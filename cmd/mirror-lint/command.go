@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -14,8 +11,6 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/source"
-	"github.com/mirror-tools/mirror-tools/pkg/release"
-	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // options are the flags of a lint run.
@@ -24,6 +19,12 @@ type options struct {
 	outputs []string
 	failOn  string
 	color   string
+
+	newFrom       string
+	baseline      string
+	writeBaseline bool
+	fix           bool
+	diff          bool
 }
 
 func newCommand(env cli.Env) *cobra.Command {
@@ -53,6 +54,11 @@ DIR is the root of the repository; default: the working folder.`,
 	f.StringArrayVar(&o.outputs, "output", nil, "also write `FORMAT=FILE`; repeatable")
 	f.StringVar(&o.failOn, "fail-on", "error", "least severity that makes the exit code 1: error, warning, info or never")
 	f.StringVar(&o.color, "color", "auto", "colour the text: auto, always or never")
+	f.StringVar(&o.newFrom, "new-from", "", "report only what is not already found at git revision `REV`")
+	f.StringVar(&o.baseline, "baseline", "", "leave out the findings that `FILE` lists")
+	f.BoolVar(&o.writeBaseline, "write-baseline", false, "write all findings to the file of --baseline, and report none")
+	f.BoolVar(&o.fix, "fix", false, "mend what has one right answer, then report what is left")
+	f.BoolVar(&o.diff, "diff", false, "with --fix: print the changes and make none")
 	cmd.AddCommand(rulesCommand(env), explainCommand(env))
 	return cmd
 }
@@ -75,11 +81,16 @@ func lint(env cli.Env, o options, dir string) error {
 	if err != nil {
 		return err
 	}
-	tree, err := load(dir)
-	if err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
-	result := validate.Run(tree, validate.Rules()...)
+	result, tree, err := o.look(env, dir)
+	if err != nil || result == nil {
+		return err
+	}
+	if err := o.narrow(dir, result); err != nil {
+		return err
+	}
 	text := report.TextOptions{Color: color, Source: tree.Text}
 	for _, out := range outputs {
 		err := atomicfile.Write(out.file, func(w io.Writer) error {
@@ -98,25 +109,6 @@ func lint(env cli.Env, o options, dir string) error {
 	return nil
 }
 
-// load reads the release repository in a folder of this machine.
-func load(dir string) (*release.Tree, error) {
-	info, err := os.Stat(dir)
-	switch {
-	case err != nil:
-		return nil, cli.Usagef("%w", err)
-	case !info.IsDir():
-		return nil, cli.Usagef("%s is not a folder", dir)
-	}
-	tree, err := release.Load(os.DirFS(dir))
-	if errors.Is(err, release.ErrNotRelease) {
-		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", dir, err), Hint: "name the root of a release repository"}
-	}
-	if err != nil {
-		return nil, cli.Failf("%s: %w", dir, err)
-	}
-	return tree, nil
-}
-
 // writer is a format of the findings.
 type writer func(io.Writer, *report.Result, report.TextOptions) error
 
@@ -125,7 +117,23 @@ func formats() map[string]writer {
 	return map[string]writer{
 		"text": report.Text,
 		"json": func(w io.Writer, r *report.Result, _ report.TextOptions) error { return report.JSON(w, r) },
+		"sarif": func(w io.Writer, r *report.Result, _ report.TextOptions) error {
+			return report.SARIF(w, r, ruleInfos(), cli.Version())
+		},
+		"junit": func(w io.Writer, r *report.Result, _ report.TextOptions) error {
+			return report.JUnit(w, r, ruleInfos())
+		},
+		"github": func(w io.Writer, r *report.Result, _ report.TextOptions) error { return report.GitHub(w, r) },
 	}
+}
+
+// ruleInfos is what reports tell about the rules.
+func ruleInfos() []report.RuleInfo {
+	var infos []report.RuleInfo
+	for _, r := range validate.Rules() {
+		infos = append(infos, report.RuleInfo{ID: r.ID, Severity: r.Severity, Summary: r.Title, Help: r.Why + "\n\n" + r.Fix})
+	}
+	return infos
 }
 
 func formatNames() []string {

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/gitfs"
+	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
+)
+
+// check finds flags that do not go together.
+func (o options) check() error {
+	switch {
+	case o.diff && !o.fix:
+		return cli.Usagef("--diff goes with --fix")
+	case o.writeBaseline && o.baseline == "":
+		return cli.Usagef("--write-baseline needs --baseline FILE")
+	case o.writeBaseline && o.newFrom != "":
+		return cli.Usagef("--write-baseline and --new-from do not go together: a baseline holds all findings")
+	}
+	return nil
+}
+
+// look applies the rules to a folder, after mending it where that is asked for.
+// A nil result means that all is said and done.
+func (o options) look(env cli.Env, dir string) (*report.Result, *release.Tree, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return nil, nil, cli.Usagef("%w", err)
+	case !info.IsDir():
+		return nil, nil, cli.Usagef("%s is not a folder", dir)
+	}
+	if o.fix {
+		changes, result, tree, err := validate.Fix(os.DirFS(dir), validate.Rules()...)
+		if err != nil {
+			return nil, nil, loadError(dir, err)
+		}
+		if o.diff {
+			return nil, nil, printChanges(env.Stdout, changes)
+		}
+		if err := makeChanges(env.Stderr, dir, changes); err != nil {
+			return nil, nil, cli.Failf("fixing: %w", err)
+		}
+		return result, tree, nil
+	}
+	tree, err := release.Load(os.DirFS(dir))
+	if err != nil {
+		return nil, nil, loadError(dir, err)
+	}
+	return validate.Run(tree, validate.Rules()...), tree, nil
+}
+
+func loadError(dir string, err error) error {
+	if errors.Is(err, release.ErrNotRelease) {
+		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", dir, err), Hint: "name the root of a release repository"}
+	}
+	return cli.Failf("%s: %w", dir, err)
+}
+
+// narrow takes out what is known: by a git revision, by a baseline.
+func (o options) narrow(dir string, result *report.Result) error {
+	if o.newFrom != "" {
+		known, err := before(dir, o.newFrom)
+		if err != nil {
+			return err
+		}
+		known.New(result)
+	}
+	if o.baseline == "" {
+		return nil
+	}
+	if o.writeBaseline {
+		if err := atomicfile.Write(o.baseline, validate.KnownOf(result).Write); err != nil {
+			return cli.Failf("writing the baseline: %w", err)
+		}
+		result.Findings = nil
+		return nil
+	}
+	data, err := os.ReadFile(o.baseline)
+	if err != nil {
+		return &cli.Error{Code: cli.ExitUsage, Err: err, Hint: "write it with --write-baseline"}
+	}
+	known, err := validate.ReadKnown(data)
+	if err != nil {
+		return cli.Usagef("%s: %w", o.baseline, err)
+	}
+	if o.newFrom == "" { // else what is missing may only be old
+		known.Stale(result, o.baseline)
+	}
+	known.New(result)
+	return nil
+}
+
+// before gives the findings at a git revision.
+func before(dir, revision string) (validate.Known, error) {
+	old, err := gitfs.Open(dir, revision)
+	if err != nil {
+		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--new-from: %w", err),
+			Hint: "name a commit of the checkout; a shallow clone has to hold it (git fetch --depth 1 origin " + revision + ")"}
+	}
+	defer old.Close()
+	tree, err := release.Load(old)
+	if errors.Is(err, release.ErrNotRelease) {
+		return validate.Known{}, nil // there was nothing yet
+	}
+	if err != nil {
+		return nil, cli.Failf("--new-from %s: %w", revision, err)
+	}
+	return validate.KnownOf(validate.Run(tree, validate.Rules()...)), nil
+}
+
+func printChanges(w io.Writer, changes []validate.Change) error {
+	for _, c := range changes {
+		if c.From != c.To {
+			fmt.Fprintf(w, "rename from %s\nrename to %s\n", c.From, c.To)
+		}
+		if _, err := w.Write(diff.Diff("a/"+c.From, c.Old, "b/"+c.To, c.New)); err != nil {
+			return cli.Failf("writing the changes: %w", err)
+		}
+	}
+	return nil
+}
+
+// makeChanges writes every changed file whole. A renamed file is written under
+// its new name before the old one goes.
+func makeChanges(log io.Writer, dir string, changes []validate.Change) error {
+	for _, c := range changes {
+		to := filepath.Join(dir, filepath.FromSlash(c.To))
+		if c.From != c.To {
+			if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%s is there already", c.To)
+			}
+		}
+		if err := atomicfile.Write(to, func(w io.Writer) error { _, err := w.Write(c.New); return err }); err != nil {
+			return err
+		}
+		if c.From == c.To {
+			fmt.Fprintf(log, "fixed %s\n", c.To)
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(c.From))); err != nil {
+			return err
+		}
+		fmt.Fprintf(log, "fixed and renamed %s to %s\n", c.From, c.To)
+	}
+	return nil
+}
