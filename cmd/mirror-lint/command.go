@@ -127,15 +127,6 @@ func formats() map[string]writer {
 	}
 }
 
-// ruleInfos is what reports tell about the rules.
-func ruleInfos() []report.RuleInfo {
-	var infos []report.RuleInfo
-	for _, r := range validate.Rules() {
-		infos = append(infos, report.RuleInfo{ID: r.ID, Severity: r.Severity, Summary: r.Title, Help: r.Why + "\n\n" + r.Fix})
-	}
-	return infos
-}
-
 func formatNames() []string {
 	names := make([]string, 0)
 	for name := range formats() {

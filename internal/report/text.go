@@ -75,10 +75,18 @@ func (t textWriter) finding(f Finding) {
 	if f.Hint != "" {
 		fmt.Fprintf(t, "  hint: %s\n", printable(f.Hint))
 	}
-	for _, r := range f.Related {
+	for i, r := range f.Related {
+		if i == maxRelated && len(f.Related) > maxRelated+1 {
+			fmt.Fprintf(t, "    and %d more places\n", len(f.Related)-i)
+			break
+		}
 		fmt.Fprintf(t, "    %s: %s\n", printable(r.Pos.String()), printable(r.Message))
 	}
 }
+
+// maxRelated is how many related places a person is shown; other formats have
+// them all.
+const maxRelated = 5
 
 // snippet shows the line with a caret under the column. Tabs are kept in the
 // line of the caret, so that it stands right whatever their width.
