@@ -1,0 +1,64 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+)
+
+func TestExitCodes(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		err    error
+		args   []string
+		code   int
+		stderr string
+	}{
+		{name: "fine", code: cli.ExitOK},
+		{name: "findings", err: cli.Exit(cli.ExitFindings), code: cli.ExitFindings},
+		{name: "wrong usage", err: cli.Usagef("no %s", "way"), code: cli.ExitUsage, stderr: "error: no way\n"},
+		{name: "could not do it", err: cli.Failf("it broke"), code: cli.ExitFailed, stderr: "error: it broke\n"},
+		{name: "a hint", err: &cli.Error{Code: cli.ExitUsage, Err: errors.New("no"), Hint: "yes"}, code: cli.ExitUsage, stderr: "error: no\nhint: yes\n"},
+		{name: "an unknown flag", args: []string{"--nonsense"}, code: cli.ExitUsage, stderr: "error: unknown flag: --nonsense\nhint: see 'test --help'\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			cmd := &cobra.Command{Use: "test", RunE: func(*cobra.Command, []string) error { return tt.err }}
+			env := cli.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" }}
+			if code := cli.Run(context.Background(), cmd, env, tt.args); code != tt.code {
+				t.Errorf("exit code %d, want %d", code, tt.code)
+			}
+			if errs.String() != tt.stderr || out.Len() > 0 {
+				t.Errorf("stderr %q, stdout %q", errs.String(), out.String())
+			}
+		})
+	}
+}
+
+func TestColor(t *testing.T) {
+	for _, tt := range []struct {
+		when string
+		vars map[string]string
+		want bool
+	}{
+		{"always", map[string]string{"NO_COLOR": "1"}, true},
+		{"never", map[string]string{"FORCE_COLOR": "1"}, false},
+		{"auto", nil, false}, // not a terminal
+		{"auto", map[string]string{"FORCE_COLOR": "1"}, true},
+		{"auto", map[string]string{"FORCE_COLOR": "1", "NO_COLOR": "1"}, false},
+	} {
+		env := cli.Env{Stdout: &bytes.Buffer{}, Getenv: func(k string) string { return tt.vars[k] }}
+		if got, err := cli.Color(env, tt.when); err != nil || got != tt.want {
+			t.Errorf("%s with %v: %v, %v", tt.when, tt.vars, got, err)
+		}
+	}
+	if _, err := cli.Color(cli.Env{}, "sometimes"); err == nil {
+		t.Error("--color sometimes was taken")
+	}
+}
