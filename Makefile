@@ -15,6 +15,7 @@ NORACE := ./pkg/jobgen/... ./cmd/mirror-jobgen/... ./internal/depcheck/...
 .DEFAULT_GOAL := help
 
 include tools/registries.mk
+include packaging.mk
 
 .PHONY: help
 help: ## list the targets

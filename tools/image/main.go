@@ -1,0 +1,75 @@
+// Image packs the three commands: as container images for several
+// architectures in an OCI layout, as the root file system of one such image,
+// and as release archives. It needs the Go command and no container engine.
+//
+// It promises that the same source, version, time and Go release give the same
+// bytes. It is a module of its own, so that nothing it needs is a dependency of
+// the commands.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// options is what is packed and where it goes.
+type options struct {
+	source   string // root of the main module
+	commands []string
+	platform []platform
+	version  string
+	revision string
+	created  time.Time // every time in what is written
+}
+
+func run(args []string) error {
+	f := flag.NewFlagSet("image", flag.ContinueOnError)
+	layout := f.String("layout", "", "write an OCI layout to this `DIR`")
+	rootfs := f.String("rootfs", "", "write the root file system of the image to this `DIR`; takes one platform")
+	release := f.String("release", "", "write archives and checksums to this `DIR`")
+	source := f.String("source", ".", "root `DIR` of the main module")
+	commands := f.String("commands", "mirror,mirror-jobgen,mirror-lint", "what to pack")
+	platforms := f.String("platforms", "linux/"+runtime.GOARCH, "`OS/ARCH,...` to build for")
+	version := f.String("version", "devel", "version of the labels and file names; the binaries were told theirs too")
+	revision := f.String("revision", "", "git commit of the source")
+	created := f.Int64("created", 0, "`SECONDS` since 1970 that files and images are dated to: the time of the commit")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	o := options{
+		source: *source, commands: strings.Split(*commands, ","), version: *version, revision: *revision,
+		created: time.Unix(*created, 0).UTC(),
+	}
+	slices.Sort(o.commands)
+	for _, s := range strings.Split(*platforms, ",") {
+		p, err := parsePlatform(s)
+		if err != nil {
+			return err
+		}
+		o.platform = append(o.platform, p)
+	}
+	switch {
+	case f.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case *layout != "":
+		return o.writeLayout(*layout)
+	case *rootfs != "":
+		return o.writeRootfs(*rootfs)
+	case *release != "":
+		return o.writeRelease(*release)
+	}
+	return errors.New("nothing to do: give -layout, -rootfs or -release")
+}
