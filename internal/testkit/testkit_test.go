@@ -46,6 +46,9 @@ func TestCompareImagesFindsDifferences(t *testing.T) {
 
 func TestRecorder(t *testing.T) {
 	var rec testkit.Recorder
+	r := testkit.InProcess(t, rec.Wrap)
+	r.Push(t, "x/y:1", testkit.Image(t, "a"))
+	rec.Reset()
 	rec.Fault = func(w http.ResponseWriter, _ *http.Request, class string, n int) bool {
 		if class != "HEAD manifest" || n > 0 {
 			return false
@@ -53,9 +56,6 @@ func TestRecorder(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		return true
 	}
-	r := testkit.InProcess(t, rec.Wrap)
-	r.Push(t, "x/y:1", testkit.Image(t, "a"))
-	rec.Reset()
 	var got []int
 	for range 2 {
 		resp, err := http.Head("http://" + r.Host + "/v2/x/y/manifests/1")
