@@ -1,0 +1,117 @@
+// Package docs holds what keeps the documentation true: the reference of the
+// commands is made from the commands, and every command block of README.md and
+// docs/*.md is run. It is for tests only; the commands do not link it.
+package docs
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+)
+
+// Commands compares docs/cli/NAME.md and docs/man/NAME*.1 with what the command
+// says of itself. With UPDATE=1 it writes them.
+func Commands(t *testing.T, root *cobra.Command) {
+	t.Helper()
+	root.DisableAutoGenTag = true
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	want := map[string][]byte{"docs/cli/" + root.Name() + ".md": page(t, root)}
+	for _, c := range tree(root) {
+		want["docs/man/"+strings.ReplaceAll(c.CommandPath(), " ", "-")+".1"] = man(t, c)
+	}
+	for file, text := range want {
+		path := filepath.Join(testkit.Root(), file)
+		if os.Getenv("UPDATE") == "1" {
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Errorf("%v: run make golden", err)
+		} else if !bytes.Equal(got, text) {
+			t.Errorf("%s is not what the command says: run make golden", file)
+		}
+	}
+	pages, err := filepath.Glob(filepath.Join(testkit.Root(), "docs/man/*.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pages {
+		name := filepath.Base(p)
+		if want["docs/man/"+name] == nil && owner(name) == root.Name() {
+			t.Errorf("docs/man/%s is about a command that is no more: remove it", name)
+		}
+	}
+}
+
+// owner gives the program that a man page is about.
+func owner(page string) string {
+	for _, name := range []string{"mirror-lint", "mirror-jobgen"} {
+		if strings.HasPrefix(page, name) {
+			return name
+		}
+	}
+	return "mirror"
+}
+
+// tree gives a command and those below it; of the completion command only
+// itself, because its sub-commands differ in nothing but the shell.
+func tree(c *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{c}
+	if c.Name() == "completion" {
+		return all
+	}
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() && sub.Name() != "help" {
+			all = append(all, tree(sub)...)
+		}
+	}
+	return all
+}
+
+// page is one Markdown page for a program with all its commands.
+func page(t *testing.T, root *cobra.Command) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	b.WriteString("<!-- Made from the command itself: make golden. -->\n\n# " + root.Name() + "\n\n")
+	for _, c := range tree(root) {
+		var one bytes.Buffer
+		link := func(string) string { return "" }
+		if err := doc.GenMarkdownCustom(c, &one, link); err != nil {
+			t.Fatal(err)
+		}
+		text, _, _ := strings.Cut(one.String(), "### SEE ALSO")
+		b.WriteString(strings.TrimRight(text, "\n") + "\n\n")
+	}
+	return append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
+}
+
+// man is the manual page of one command. It has no date: that of the release
+// would make every page differ every time.
+func man(t *testing.T, c *cobra.Command) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	never := time.Time{}
+	h := &doc.GenManHeader{Section: "1", Source: "mirror-tools", Date: &never}
+	if err := doc.GenMan(c, h, &b); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(strings.ReplaceAll(b.String(), `"Jan 0001"`, `""`), "\n")
+	lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, ".nh") })
+	return []byte(strings.Join(lines, ""))
+}
