@@ -1,0 +1,11 @@
+# Image mirroring: make its jobs from the folders of core-services/image-mirroring.
+
+.PHONY: mirror-jobs check-mirror-jobs mirror-lint
+mirror-jobs:
+	mirror-jobgen generate .
+
+check-mirror-jobs:
+	mirror-jobgen generate --check .
+
+mirror-lint:
+	mirror-lint .
