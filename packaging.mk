@@ -20,3 +20,7 @@ release: ## write bin/release: archives for Linux and macOS with checksums (many
 .PHONY: test-image
 test-image: ## build the image without the generator, start it and mirror with it; the release archives
 	cd tools/image && $(GO) vet ./... && $(GO) test ./...
+
+.PHONY: test-docs
+test-docs: build ## run every command block of the guides, and the patch for a release repository
+	MIRROR_BIN=$(CURDIR)/bin $(GO) test -count=1 ./internal/docs
