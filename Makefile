@@ -55,6 +55,10 @@ jobs: bin/mirror-jobgen ## write the jobs file of the release repository RELEASE
 check-jobs: bin/mirror-jobgen ## fail when the jobs file of RELEASE=DIR is not what its folders say
 	bin/mirror-jobgen generate --check $(if $(RELEASE),$(RELEASE),$(error name the release repository: make check-jobs RELEASE=DIR))
 
+.PHONY: replay-jobs
+replay-jobs: ## import and generate every version of the real jobs file, and count those that come back byte for byte
+	$(GO) test ./pkg/jobgen -run ReplayHistory -v -count=1
+
 .PHONY: golden
 golden: ## rewrite the expected outputs and generated documents
 	UPDATE=1 $(GO) test ./cmd/... ./pkg/validate/... ./pkg/jobgen/... ./internal/...
