@@ -1,6 +1,8 @@
 package release
 
 import (
+	"strings"
+
 	"github.com/bmatcuk/doublestar/v4"
 	"go.yaml.in/yaml/v3"
 
@@ -26,7 +28,7 @@ type UpdaterMap struct {
 // Matches says whether config-updater takes a file, given by its path from the
 // root, for this entry: "*" stays within a folder, "**/" is any number of them.
 func (m UpdaterMap) Matches(file string) bool {
-	ok, err := doublestar.Match(m.Glob, file)
+	ok, err := doublestar.Match(strings.ReplaceAll(m.Glob, "?", `\?`), file) // "?" is no wildcard there
 	return ok && err == nil
 }
 
