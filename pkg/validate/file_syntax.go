@@ -19,6 +19,19 @@ func fileSyntax() Rule {
 					p.problem(problem.Problem)
 				}
 			}
+			p.unknownRules(p.tree.Settings.Severity)
+			for _, o := range p.tree.Settings.Overrides {
+				p.unknownRules(o.Severity)
+			}
 		},
+	}
+}
+
+// unknownRules reports severities in _mirror.yaml for rules that do not exist.
+func (p *pass) unknownRules(severities release.Severities) {
+	for _, s := range severities {
+		if _, ok := Lookup(s.Rule); !ok && s.Rule != staleRule {
+			p.report(s.Pos, "see mirror-lint rules", "no rule is named %q", s.Rule)
+		}
 	}
 }
