@@ -174,14 +174,14 @@ func TestNestedAndSharedChildren(t *testing.T) {
 }
 
 func TestMissingChildIsNamed(t *testing.T) {
-	src, dst := pair(t)
+	dst := testkit.InProcess(t, nil)
 	gone := testkit.Image(t, "gone", testkit.Layer(1, 9))
 	digest, err := gone.Digest()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var hide testkit.Recorder
-	src = testkit.InProcess(t, hide.Wrap)
+	src := testkit.InProcess(t, hide.Wrap)
 	src.Push(t, "a/b:1", testkit.Index(t, map[string]mutate.Appendable{"linux/arm64": gone}, "linux/arm64"))
 	src.Push(t, "a/b:2", testkit.Image(t, "other"))
 	hide.Fault = func(w http.ResponseWriter, r *http.Request, _ string, _ int) bool {
@@ -202,10 +202,9 @@ func TestMissingChildIsNamed(t *testing.T) {
 }
 
 func TestDeepRepairs(t *testing.T) {
-	src, dst := pair(t)
+	src := testkit.InProcess(t, nil)
 	img := testkit.Image(t, "x", testkit.Layer(1, 5000))
 	src.Push(t, "a/b:1", img)
-	dst.Push(t, "c/d:1", img)
 	layers, err := img.Layers()
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +214,7 @@ func TestDeepRepairs(t *testing.T) {
 		t.Fatal(err)
 	}
 	var lost testkit.Recorder
-	dst = testkit.InProcess(t, lost.Wrap)
+	dst := testkit.InProcess(t, lost.Wrap)
 	dst.Push(t, "c/d:1", img)
 	healed := false
 	lost.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
