@@ -23,6 +23,7 @@ func TestFix(t *testing.T) {
 		{"the same destination twice in a line", "a.io/b:1 c.io/b:1 c.io/b:1 c.io/b:2\n", "a.io/b:1 c.io/b:1 c.io/b:2\n"},
 		{"the same destination thrice", "a.io/b:1 c.io/b:1 c.io/b:1 c.io/b:1\n", "a.io/b:1 c.io/b:1\n"},
 		{"the same line twice", "a.io/b:1 c.io/b:1\n# x\na.io/b:1 c.io/b:1\n", "a.io/b:1 c.io/b:1\n# x\n"},
+		{"a repeated line with a comment is left to people", "a.io/b:1 c.io/b:1\na.io/b:1 c.io/b:1 # why\n", "a.io/b:1 c.io/b:1\na.io/b:1 c.io/b:1 # why\n"},
 		{"a tab before a repetition", "a.io/b:1 c.io/b:1\na.io/b:1\tc.io/b:1\n", "a.io/b:1 c.io/b:1\n"},
 		{"two sources are left to people", "a.io/b:1 c.io/b:1\na.io/d:1 c.io/b:1\n", "a.io/b:1 c.io/b:1\na.io/d:1 c.io/b:1\n"},
 		{"what is wrong otherwise stays", "a.io/B:1\tc.io/b:1\n", "a.io/B:1\tc.io/b:1\n"},

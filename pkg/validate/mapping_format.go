@@ -127,6 +127,9 @@ func dropReference(m *release.MappingFile, ref mapping.Reference) *report.Fix {
 		}
 		fix := &report.Fix{Message: "remove the repetition"}
 		if len(l.Entries[0].Destinations) == 1 {
+			if strings.Contains(l.Text, "#") {
+				return nil // the comment would go with the line
+			}
 			fix.Edits = []report.Edit{{File: m.Path, Start: offset, End: offset + len(l.Text) + len(l.End)}}
 			return fix
 		}
