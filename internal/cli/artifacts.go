@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+)
+
+// Artifact is one file of a job's artifacts.
+type Artifact struct {
+	Name  string
+	Write func(io.Writer) error
+}
+
+// ArtifactsDir gives the folder in which a job leaves its reports: what the
+// flag --artifacts says, else $ARTIFACTS (Prow), else $ARTIFACT_DIR (a step of
+// ci-operator); "" means that no reports are wanted.
+func ArtifactsDir(env Env, flag string) string {
+	for _, dir := range []string{flag, env.Getenv("ARTIFACTS"), env.Getenv("ARTIFACT_DIR")} {
+		if dir != "" {
+			return dir
+		}
+	}
+	return ""
+}
+
+// WriteArtifacts writes files into a folder, which is made where it is missing.
+// Each file is replaced whole or left as it is. One that cannot be written does
+// not keep the others back; the error tells of all of them. It is for the
+// caller to print and no reason to end a run in another way.
+func WriteArtifacts(dir string, files ...Artifact) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("the reports could not be written: %w", err)
+	}
+	var errs []error
+	for _, f := range files {
+		if err := atomicfile.Write(filepath.Join(dir, f.Name), f.Write); err != nil {
+			errs = append(errs, fmt.Errorf("the report %s could not be written: %w", f.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Metadata is metadata.json in dir, which Prow merges into the job's
+// finished.json and shows on the job's page. It is a flat object: each key gets
+// the tool's name in front, and the keys of other tools that ran before in the
+// same job stay.
+func Metadata(dir, tool string, fields map[string]any) Artifact {
+	const name = "metadata.json"
+	return Artifact{Name: name, Write: func(w io.Writer) error {
+		all := map[string]any{}
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
+			var before map[string]any
+			if json.Unmarshal(data, &before) == nil {
+				maps.Copy(all, before)
+			}
+		}
+		for key, value := range fields {
+			all[tool+"-"+key] = value
+		}
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(all)
+	}}
+}
