@@ -1,0 +1,158 @@
+// Package page is the shell of every HTML report: one self-contained file with
+// its style and its script inside, which people open from a folder or see on a
+// Prow job page.
+//
+// It promises:
+//
+//   - no address outside the file is asked for anything;
+//   - without scripts everything is shown; with them, lists filter and tables
+//     sort;
+//   - it follows the reader's choice of light or dark, and fits 600 pixels;
+//   - text from anywhere is text: in a browser, and in the frame of Prow's HTML
+//     lens, which decodes the file's character references one time too many.
+//
+// A report brings a template for its content. What that may use:
+//
+//	<div data-filter="Filter findings" data-facets="severity set">
+//	    a search field and, for each facet, buttons or a choice, are put above;
+//	    inside, [data-item data-severity=… data-set=…] are shown and hidden,
+//	    and a [data-group] without a visible item is hidden with its heading
+//	<table data-sort>        columns sort by <td data-v=…>, else by text
+//	<table class="stack">    cells below each other when it is narrow
+//	<div class="scroll">     around what may be wider than the page
+//	<span class="tag bad">   bad, warn, good, info: a word in that colour
+//	<div class="note bad">   a remark with a bar of that colour
+//	class="num", "dim", "mono", "nowrap", "bad-text", "warn-text", …
+//	<pre><span class="ln">12</span>… <mark>…</mark></pre>   a line of a file
+package page
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+// Page is a report around its content.
+type Page struct {
+	// Title is the page's name. Prow shows it as the heading of the report.
+	Title string
+	// Description is one sentence; Prow shows it as a tooltip.
+	Description string
+	// Heading stands at the top of the page; default: Title.
+	Heading string
+	Lead    string // a sentence below the heading; may be empty
+	Crumbs  []Link // the pages above this one; may be empty
+	Figures []Figure
+	Footer  string
+	Data    any // what the content's template gets
+}
+
+// Link is a text that leads somewhere.
+type Link struct{ Text, Href string }
+
+// Figure is one number at the top of a page.
+type Figure struct {
+	Label, Value, Note string
+	Tone               Tone
+}
+
+// Tone is the colour of a figure, a tag or a note.
+type Tone string
+
+// The tones.
+const (
+	Plain Tone = ""
+	Bad   Tone = "bad"
+	Warn  Tone = "warn"
+	Good  Tone = "good"
+	Info  Tone = "info"
+)
+
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed page.css
+	pageCSS string
+	//go:embed page.js
+	pageJS string
+)
+
+// Write writes a page. content is the text of an html/template that gets
+// p.Data; it may define further templates, and call funcs. Nothing is written
+// when the template fails.
+func Write(w io.Writer, p Page, content string, funcs template.FuncMap) error {
+	t := template.New("page").Funcs(template.FuncMap{
+		"style":  func() template.CSS { return template.CSS(pageCSS) },
+		"script": func() template.JS { return template.JS(pageJS) },
+	}).Funcs(funcs)
+	if _, err := t.Parse(pageHTML); err != nil {
+		return err
+	}
+	if _, err := t.New("content").Parse(content); err != nil {
+		return fmt.Errorf("the content's template: %w", err)
+	}
+	if p.Heading == "" {
+		p.Heading = p.Title
+	}
+	// Prow puts these two into its own page as they are.
+	p.Title, p.Description = plain.Replace(p.Title), plain.Replace(p.Description)
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return err
+	}
+	_, err := w.Write(guard(b.Bytes()))
+	return err
+}
+
+// plain takes out what could be markup.
+var plain = strings.NewReplacer("<", "", ">", "", "&", "and", `"`, "", "'", "")
+
+// guard makes a page that stays what it is when its character references are
+// decoded once before it is parsed, as happens to the source of the frame in
+// Prow's HTML lens. There, "&lt;script" would become a tag, and "&#34;" would
+// end an attribute. So each "<" of a text gets an invisible word joiner behind
+// it: what follows "<" and is no letter makes no tag. A quotation mark in an
+// attribute becomes a typographic one.
+func guard(html []byte) []byte {
+	var out bytes.Buffer
+	inTag := false
+	for i := 0; i < len(html); i++ {
+		rest := html[i:]
+		switch {
+		case raw(&out, rest, &i):
+		case !inTag && bytes.HasPrefix(rest, []byte("&lt;")):
+			out.WriteString("&lt;\u2060")
+			i += 3
+		case inTag && bytes.HasPrefix(rest, []byte("&#34;")):
+			out.WriteString("\u201d")
+			i += 4
+		case inTag && bytes.HasPrefix(rest, []byte("&#39;")):
+			out.WriteString("\u2019")
+			i += 4
+		default:
+			inTag = html[i] == '<' || inTag && html[i] != '>'
+			out.WriteByte(html[i])
+		}
+	}
+	return out.Bytes()
+}
+
+// raw copies a script or style whole, to before its end tag; i is moved to its
+// last byte.
+func raw(out *bytes.Buffer, rest []byte, i *int) bool {
+	for _, tag := range []string{"script", "style"} {
+		if bytes.HasPrefix(rest, []byte("<"+tag)) {
+			n := bytes.Index(rest, []byte("</"+tag))
+			if n < 0 {
+				return false
+			}
+			out.Write(rest[:n])
+			*i += n - 1
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,125 @@
+// What a page can do beyond being read: filter lists, sort tables, follow its
+// own links inside a sandboxed frame. Everything is made here, so that a page
+// without scripts shows all there is and no dead control. No ampersand stands
+// right before a letter: Prow's lens decodes the file once more.
+(function () {
+  'use strict';
+  function make(tag, attrs, text) {
+    const e = document.createElement(tag);
+    for (const k in attrs) e.setAttribute(k, attrs[k]);
+    if (text !== undefined) e.textContent = text;
+    return e;
+  }
+  function title(word) { return word.charAt(0).toUpperCase() + word.slice(1).replace(/-/g, ' '); }
+
+  // <div data-filter="LABEL" data-facets="severity set"> holds items
+  // [data-item] with data-severity, data-set; a [data-group] inside without a
+  // visible item is hidden.
+  function filter(list) {
+    const items = Array.from(list.querySelectorAll('[data-item]'));
+    if (items.length < 2) return;
+    const groups = Array.from(list.querySelectorAll('[data-group]'));
+    const bar = make('div', { class: 'filter', role: 'search' });
+    const chosen = {};
+    const words = make('input', { type: 'search', placeholder: list.dataset.filter, 'aria-label': list.dataset.filter, autocomplete: 'off', spellcheck: 'false' });
+    const count = make('output', { 'aria-live': 'polite' });
+    let texts = null;
+    function apply() {
+      if (!texts) texts = items.map(function (i) { return i.textContent.toLowerCase(); });
+      const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      items.forEach(function (item, n) {
+        let ok = wanted.every(function (w) { return texts[n].includes(w); });
+        for (const facet in chosen) if (ok) ok = chosen[facet].size === 0 || chosen[facet].has(item.dataset[facet]);
+        if (item.hidden === ok) item.hidden = !ok;
+        if (ok) shown++;
+      });
+      groups.forEach(function (g) { g.hidden = !g.querySelector('[data-item]:not([hidden])'); });
+      count.textContent = shown === items.length ? items.length + ' shown' : shown + ' of ' + items.length + ' shown';
+    }
+    bar.append(words);
+    (list.dataset.facets || '').split(/\s+/).filter(Boolean).forEach(function (facet) {
+      const counts = new Map();
+      items.forEach(function (i) { const v = i.dataset[facet]; if (v) counts.set(v, (counts.get(v) || 0) + 1); });
+      if (counts.size < 2) return;
+      chosen[facet] = new Set();
+      if (counts.size <= 5) {
+        const chips = make('div', { class: 'chips', role: 'group', 'aria-label': title(facet) });
+        counts.forEach(function (n, v) {
+          const b = make('button', { type: 'button', 'aria-pressed': 'false', 'data-by': facet, 'data-is': v }, v + ' ' + n);
+          b.addEventListener('click', function () {
+            const on = !chosen[facet].delete(v);
+            if (on) chosen[facet].add(v);
+            b.setAttribute('aria-pressed', String(on));
+            apply();
+          });
+          chips.append(b);
+        });
+        bar.append(chips);
+        return;
+      }
+      const select = make('select', { 'aria-label': title(facet), 'data-by': facet });
+      select.append(make('option', { value: '' }, title(facet) + ': all'));
+      Array.from(counts.keys()).sort().forEach(function (v) { select.append(make('option', { value: v }, v + ' (' + counts.get(v) + ')')); });
+      select.addEventListener('change', function () {
+        chosen[facet] = new Set(select.value ? [select.value] : []);
+        apply();
+      });
+      bar.append(select);
+    });
+    bar.append(count);
+    let waiting = 0;
+    words.addEventListener('input', function () { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(apply); });
+    list.prepend(bar);
+    count.textContent = items.length + ' shown';
+  }
+
+  // <table data-sort>: every <th> of the head sorts, by data-v of the cell or
+  // its text; numbers as numbers. Each <tbody> is sorted by itself.
+  function sortable(table) {
+    const heads = Array.from(table.tHead ? table.tHead.rows[0].cells : []);
+    heads.forEach(function (th, column) {
+      if (!th.textContent.trim()) return;
+      const b = make('button', { type: 'button' }, th.textContent.trim());
+      th.textContent = '';
+      th.append(b);
+      b.addEventListener('click', function () {
+        const down = th.getAttribute('aria-sort') === 'ascending';
+        heads.forEach(function (h) { h.removeAttribute('aria-sort'); });
+        th.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+        Array.from(table.tBodies).forEach(function (body) { sort(body, column, down); });
+      });
+    });
+  }
+  const order = new Intl.Collator('en', { numeric: true });
+  function sort(body, column, down) {
+    const rows = Array.from(body.rows).map(function (row) {
+      const cell = row.cells[column];
+      const text = cell ? (cell.dataset.v || cell.textContent.trim()) : '';
+      return { row: row, text: text, number: text === '' ? NaN : Number(text) };
+    });
+    rows.sort(function (a, b) {
+      const by = isNaN(a.number) || isNaN(b.number) ? order.compare(a.text, b.text) : a.number - b.number;
+      return down ? -by : by;
+    });
+    const all = document.createDocumentFragment();
+    rows.forEach(function (r) { all.append(r.row); });
+    body.append(all);
+  }
+
+  // Inside a frame made from text, a link to a place in the page would lead to
+  // the page around it.
+  document.addEventListener('click', function (e) {
+    const a = e.target.closest ? e.target.closest('a[href^="#"]') : null;
+    const to = a ? document.getElementById(decodeURIComponent(a.getAttribute('href').slice(1))) : null;
+    if (!to) return;
+    e.preventDefault();
+    for (let p = to; p; p = p.parentElement) if (p.tagName === 'DETAILS') p.open = true;
+    to.scrollIntoView();
+    to.setAttribute('tabindex', '-1');
+    to.focus({ preventScroll: true });
+  });
+
+  document.querySelectorAll('[data-filter]').forEach(filter);
+  document.querySelectorAll('table[data-sort]').forEach(sortable);
+})();
