@@ -15,6 +15,10 @@ type Recorder struct {
 	// Fault is asked before each request with its class and how many of the
 	// class came before; it says true when it has answered.
 	Fault func(w http.ResponseWriter, r *http.Request, class string, n int) bool
+	// Edit may change the headers of an answer before they are sent: what a
+	// registry leaves out, or gets wrong. A nil value keeps a header from being
+	// added later (Content-Type).
+	Edit func(r *http.Request, class string, status int, h http.Header)
 
 	mu       sync.Mutex
 	counts   map[string]int
@@ -32,14 +36,42 @@ func (rec *Recorder) Wrap(h http.Handler) http.Handler {
 		n := rec.counts[class]
 		rec.counts[class]++
 		rec.requests = append(rec.requests, r.Method+" "+r.URL.RequestURI())
-		fault := rec.Fault
+		fault, edit := rec.Fault, rec.Edit
 		rec.mu.Unlock()
 		if fault != nil && fault(w, r, class, n) {
 			return
 		}
+		if edit != nil {
+			w = &editor{ResponseWriter: w, edit: func(status int, h http.Header) { edit(r, class, status, h) }}
+		}
 		h.ServeHTTP(w, r)
 	})
 }
+
+// editor changes headers at the moment at which they are sent.
+type editor struct {
+	http.ResponseWriter
+	edit func(status int, h http.Header)
+	sent bool
+}
+
+func (e *editor) WriteHeader(status int) {
+	if !e.sent {
+		e.sent = true
+		e.edit(status, e.Header())
+	}
+	e.ResponseWriter.WriteHeader(status)
+}
+
+func (e *editor) Write(p []byte) (int, error) {
+	if !e.sent {
+		e.WriteHeader(http.StatusOK)
+	}
+	return e.ResponseWriter.Write(p)
+}
+
+// Unwrap is for [http.NewResponseController].
+func (e *editor) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
 // Reset forgets what was counted.
 func (rec *Recorder) Reset() {

@@ -1,0 +1,180 @@
+package strict
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Account may pull from and push to repositories below some prefixes, by
+// password or by identity token.
+type Account struct {
+	User, Password string
+	IdentityToken  string
+	Pull, Push     []string
+}
+
+// Tokens is a token endpoint, at /token, and what checks its tokens at every
+// request to the registry behind it. The zero value gives anonymous tokens for
+// nothing.
+type Tokens struct {
+	Accounts []Account
+	// Fault is asked first at the token endpoint; it says true when it has
+	// answered.
+	Fault func(w http.ResponseWriter, r *http.Request) bool
+
+	mu     sync.Mutex
+	tokens map[string]map[string]bool // by token: "pull ns/name", "push ns/name"
+	scopes [][]string
+}
+
+// Wrap puts the tokens before a registry.
+func (k *Tokens) Wrap(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			k.issue(w, r)
+			return
+		}
+		needed := needs(r)
+		k.mu.Lock()
+		granted, ok := k.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+		k.mu.Unlock()
+		for _, n := range needed {
+			ok = ok && granted[n]
+		}
+		if !ok {
+			challenge := fmt.Sprintf(`Bearer realm="http://%s/token",service="strict"`, r.Host)
+			if len(needed) > 0 {
+				action, name, _ := strings.Cut(needed[0], " ")
+				challenge += fmt.Sprintf(`,scope="repository:%s:%s"`, name, action)
+			}
+			w.Header().Set("WWW-Authenticate", challenge)
+			Refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// needs says what a token must allow for a request.
+func needs(r *http.Request) []string {
+	match := pathPattern.FindStringSubmatch(r.URL.Path)
+	if match == nil {
+		return nil
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return []string{"pull " + match[1]}
+	}
+	out := []string{"push " + match[1]}
+	if from := r.URL.Query().Get("from"); from != "" {
+		out = append(out, "pull "+from)
+	}
+	return out
+}
+
+// issue gives a token for those of the scopes that the account may have.
+func (k *Tokens) issue(w http.ResponseWriter, r *http.Request) {
+	if k.Fault != nil && k.Fault(w, r) {
+		return
+	}
+	if err := r.ParseForm(); err != nil {
+		Refuse(w, http.StatusBadRequest, "BAD", err.Error())
+		return
+	}
+	user, password, basic := r.BasicAuth()
+	var account Account
+	i := slices.IndexFunc(k.Accounts, func(a Account) bool {
+		if r.Method == http.MethodPost {
+			return a.IdentityToken != "" && r.PostForm.Get("grant_type") == "refresh_token" && r.PostForm.Get("refresh_token") == a.IdentityToken
+		}
+		return basic && a.User == user && a.Password == password
+	})
+	switch {
+	case i >= 0:
+		account = k.Accounts[i]
+	case basic || r.Method == http.MethodPost:
+		Refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "incorrect username or password")
+		return
+	}
+	var scopes []string
+	for _, s := range r.Form["scope"] {
+		scopes = append(scopes, strings.Fields(s)...)
+	}
+	granted := map[string]bool{}
+	for _, s := range scopes {
+		name, actions, ok := strings.Cut(strings.TrimPrefix(s, "repository:"), ":")
+		for action := range strings.SplitSeq(actions, ",") {
+			if ok && account.may(action, name) {
+				granted[action+" "+name] = true
+			}
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.tokens == nil {
+		k.tokens = map[string]map[string]bool{}
+	}
+	token := fmt.Sprintf("token-%d-%s", len(k.scopes), account.User)
+	k.tokens[token] = granted
+	k.scopes = append(k.scopes, scopes)
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]any{"token": token, "expires_in": 300})
+}
+
+func (a Account) may(action, name string) bool {
+	prefixes := a.Pull
+	if action == "push" {
+		prefixes = a.Push
+	}
+	return slices.ContainsFunc(prefixes, func(p string) bool { return name == p || strings.HasPrefix(name, p+"/") })
+}
+
+// Expire makes the registry forget every token that was given.
+func (k *Tokens) Expire() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.tokens)
+}
+
+// Scopes gives the scopes of every token that was asked for, in order.
+func (k *Tokens) Scopes() [][]string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.scopes)
+}
+
+// CheckNarrow fails the test when a token was asked for more than one
+// repository and, for a mount, a second one to read from.
+func (k *Tokens) CheckNarrow(t testing.TB) {
+	t.Helper()
+	for _, scopes := range k.Scopes() {
+		ok := len(scopes) == 1 || len(scopes) == 2 && strings.HasSuffix(scopes[1], ":pull")
+		for _, s := range scopes {
+			ok = ok && strings.HasPrefix(s, "repository:") && !strings.Contains(s, "*")
+		}
+		if !ok {
+			t.Errorf("a token was asked for %q", scopes)
+		}
+	}
+}
+
+// AuthFile is a docker auth file with one entry for each key ("host/prefix").
+func AuthFile(accounts map[string]Account) string {
+	auths := map[string]any{}
+	for key, a := range accounts {
+		if a.IdentityToken != "" {
+			auths[key] = map[string]string{"identitytoken": a.IdentityToken}
+		} else {
+			auths[key] = map[string]string{"username": a.User, "password": a.Password}
+		}
+	}
+	out, err := json.Marshal(map[string]any{"auths": auths})
+	if err != nil {
+		panic(err)
+	}
+	return string(out)
+}
