@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -19,17 +18,43 @@ type origin struct {
 	repo registry.Repository
 	root registry.Descriptor
 	get  func(ctx context.Context, d digest.Digest) (registry.Manifest, error)
+	size func() int64 // of the blobs in the manifests fetched so far
 }
 
 func newOrigin(client *registry.Client, repo registry.Repository, root registry.Descriptor) *origin {
 	s := &origin{repo: repo, root: root}
 	var mu sync.Mutex
 	fetched := map[digest.Digest]func() (registry.Manifest, error){}
+	blobs, size := map[digest.Digest]bool{}, int64(0)
+	fetch := func(ctx context.Context, d digest.Digest) (registry.Manifest, error) {
+		m, err := client.Manifest(ctx, repo, string(d))
+		if err != nil {
+			return m, err
+		}
+		content, err := m.Content()
+		if err != nil {
+			return m, nil // whoever needs the content sees the error
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, b := range content.Blobs {
+			if !blobs[b.Digest] {
+				blobs[b.Digest] = true
+				size += b.Size
+			}
+		}
+		return m, nil
+	}
+	s.size = func() int64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return size
+	}
 	s.get = func(ctx context.Context, d digest.Digest) (registry.Manifest, error) {
 		mu.Lock()
 		once, ok := fetched[d]
 		if !ok {
-			once = sync.OnceValues(func() (registry.Manifest, error) { return client.Manifest(ctx, repo, string(d)) })
+			once = sync.OnceValues(func() (registry.Manifest, error) { return fetch(ctx, d) })
 			fetched[d] = once
 		}
 		mu.Unlock()
@@ -44,53 +69,55 @@ func (r *run) group(ctx context.Context, j *job) {
 	if r.ended(ctx) {
 		return // its entries say so already
 	}
-	start := r.opts.Now()
-	fail := func(err error) {
+	shared := &cost{start: r.opts.Now()}
+	work := shared.into(ctx)
+	every := func(e Entry, err error) {
 		for i := range j.targets {
-			r.done(j.first+i, Entry{Seconds: r.since(start)}, err)
+			c := shared
+			if i > 0 {
+				c = &cost{start: shared.start}
+			}
+			r.done(j.first+i, r.tell(c, e), err)
 		}
 	}
 	if j.err != nil {
-		fail(j.err)
+		every(Entry{}, j.err)
 		return
 	}
 	repo := registry.Repository{Host: j.source.Host(), Path: j.source.Path()}
-	root, err := r.resolve(ctx, repo, j.source)
+	root, err := r.resolve(work, repo, j.source)
 	if err == nil && r.opts.Platform != nil && (r.opts.Single || registry.IsIndex(root.MediaType)) {
-		root, err = r.choose(ctx, repo, root)
+		root, err = r.choose(work, repo, root)
 	}
 	switch {
 	case errors.Is(err, errFiltered):
-		for i := range j.targets {
-			r.done(j.first+i, Entry{Outcome: Filtered, Details: []string{err.Error()}, Seconds: r.since(start)}, nil)
-		}
+		every(Entry{Outcome: Filtered, Details: []string{err.Error()}}, nil)
 		return
 	case err != nil && registry.NotFound(err) && r.opts.SkipMissing:
-		for i := range j.targets {
-			r.done(j.first+i, Entry{Outcome: Missing, Details: []string{err.Error()}, Seconds: r.since(start)}, nil)
-		}
+		every(Entry{Outcome: Missing, Details: []string{err.Error()}}, nil)
 		return
 	case err != nil:
-		fail(err)
+		every(Entry{}, err)
 		return
 	}
 	src := newOrigin(r.client, repo, root)
 	var wg sync.WaitGroup
 	for i, t := range j.targets {
 		wg.Go(func() {
-			start := r.opts.Now()
-			result, err := r.target(ctx, src, t)
-			result.Digest, result.Seconds = string(root.Digest), r.since(start)
+			c := shared // the first destination pays for the source
+			if i > 0 {
+				c = &cost{start: r.opts.Now()}
+			}
+			result, err := r.target(c.into(ctx), src, t)
+			result.Digest, result.Size = string(root.Digest), src.size()
 			if err != nil && ctx.Err() != nil {
 				err = errInterrupted
 			}
-			r.done(j.first+i, result, err)
+			r.done(j.first+i, r.tell(c, result), err)
 		})
 	}
 	wg.Wait()
 }
-
-func (r *run) since(start time.Time) float64 { return r.opts.Now().Sub(start).Seconds() }
 
 // resolve finds the digest of a source. A digest needs no question.
 func (r *run) resolve(ctx context.Context, repo registry.Repository, ref mapping.Reference) (registry.Descriptor, error) {

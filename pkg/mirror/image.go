@@ -58,11 +58,13 @@ func (r *run) once(ctx context.Context, key placeKey, from registry.Repository, 
 			return p.err
 		}
 		r.mu.Unlock()
+		start := r.opts.Now()
 		select {
 		case <-p.done:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+		registry.TallyOf(ctx).Waited(registry.WaitImage, key.to.String(), r.opts.Now().Sub(start))
 		if p.err == nil || p.from == from {
 			return p.err
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -43,6 +44,7 @@ type placer struct {
 	client *registry.Client
 	w      writer
 	mount  bool // mounts are wanted
+	now    func() time.Time
 
 	mu    sync.Mutex
 	hosts map[string]*blobHost
@@ -68,6 +70,7 @@ type flight struct {
 	done chan struct{}
 	err  error
 	from registry.Repository
+	to   registry.Repository
 }
 
 // tries is how many declined mounts, with none that worked, it takes to give up
@@ -138,12 +141,15 @@ func (p *placer) place(ctx context.Context, to registry.Repository, desc registr
 		}
 		if wait != nil {
 			h.mu.Unlock()
-			if err := wait.join(ctx, same, from); err != nil {
+			start := p.now()
+			err := wait.join(ctx, same, from)
+			registry.TallyOf(ctx).Waited(registry.WaitImage, wait.to.String(), p.now().Sub(start))
+			if err != nil {
 				return false, err
 			}
 			continue
 		}
-		f := &flight{done: make(chan struct{}), from: from}
+		f := &flight{done: make(chan struct{}), from: from, to: to}
 		s.flights[to.Path] = f
 		if mount == "" {
 			s.uploading = f
@@ -216,5 +222,6 @@ func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository,
 	}
 	p.blobs.Add(1)
 	p.bytes.Add(desc.Size)
+	sent(ctx, desc.Size)
 	return true, nil
 }

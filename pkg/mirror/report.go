@@ -65,7 +65,22 @@ type Entry struct {
 	Error       string   `json:"error,omitempty"`
 	Cause       Cause    `json:"cause,omitempty"`
 	Details     []string `json:"details,omitempty"` // what differs, what was left out
-	Seconds     float64  `json:"seconds"`
+	// Started and Seconds say when the destination was worked on, from the start
+	// of the run, and how long; 0 and 0 when its turn never came.
+	Started float64 `json:"started"`
+	Seconds float64 `json:"seconds"`
+	// Requests, Retries and Waits count what was asked for this destination and
+	// for its source; Retried is why something was first tried again. What
+	// several destinations share is counted for the one that came first.
+	Requests int64           `json:"requests,omitempty"`
+	Retries  int64           `json:"retries,omitempty"`
+	Retried  string          `json:"retried,omitempty"`
+	Waits    []registry.Wait `json:"waits,omitempty"` // of a tenth of a second or more, the longest first
+	// Bytes are those of the blobs that were sent (in a dry run: would be). Size
+	// is that of the image: of its blobs in the manifests that were read, 0 when
+	// nothing needed to be read.
+	Bytes int64 `json:"bytes,omitempty"`
+	Size  int64 `json:"size,omitempty"`
 }
 
 // Moved counts what was written (in a dry run: what would be).

@@ -27,7 +27,7 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	if opts.Mode != ModeRun {
 		r.w = nowhere{}
 	}
-	r.placer = &placer{client: opts.Client, w: r.w, mount: !opts.SkipMount, hosts: map[string]*blobHost{}}
+	r.placer = &placer{client: opts.Client, w: r.w, mount: !opts.SkipMount, now: opts.Now, hosts: map[string]*blobHost{}}
 	for _, n := range plan.Notes {
 		r.note("%s", n.Error())
 	}
@@ -114,8 +114,8 @@ func (r *run) done(i int, result Entry, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := &r.report.Entries[i]
-	e.Outcome, e.Digest, e.Previous, e.Details, e.Seconds = result.Outcome, result.Digest, result.Previous, result.Details, result.Seconds
-	e.Error, e.Cause = "", ""
+	result.File, result.Line, result.Column, result.Source, result.Destination = e.File, e.Line, e.Column, e.Source, e.Destination
+	*e = result
 	if err != nil {
 		e.Error, e.Cause = err.Error(), causeOf(err)
 		if e.Outcome = Failed; e.Cause == CauseInterrupted {

@@ -122,8 +122,7 @@ func (b *blobReader) again(err error) {
 		b.err = err
 		return
 	}
-	b.h.stats.retried()
-	if b.h.c.clock.Sleep(b.ctx, wait) != nil {
+	if b.h.again(b.ctx, wait, err) != nil {
 		b.err = err
 	}
 }

@@ -225,10 +225,18 @@ func (h *host) pause(d time.Duration) {
 		if h.quietUntil.Before(now) {
 			h.quietUntil = now
 		}
-		h.stats.pausedFor(until.Sub(h.quietUntil))
+		h.stats.pausedFor(h.quietUntil, until.Sub(h.quietUntil))
 		h.quietUntil = until
 		h.c.log.Info("the registry asks us to wait", "host", h.name, "wait", d)
 	}
+}
+
+// slot takes one of the requests that the host may have in flight.
+func (h *host) slot(ctx context.Context) error {
+	start := h.c.clock.Now()
+	err := h.limiter.acquire(ctx)
+	TallyOf(ctx).Waited(WaitSlot, h.name, h.c.clock.Now().Sub(start))
+	return err
 }
 
 // quiet waits until the host may be asked again.
@@ -240,6 +248,7 @@ func (h *host) quiet(ctx context.Context) error {
 		if wait <= 0 {
 			return nil
 		}
+		TallyOf(ctx).Waited(WaitAsked, h.name, wait)
 		if err := h.c.clock.Sleep(ctx, wait); err != nil {
 			return err
 		}

@@ -80,12 +80,19 @@ func (h *host) retry(ctx context.Context, f func(attempt int) error) error {
 		if attempt >= policy.Attempts || ctx.Err() != nil {
 			return err
 		}
-		h.stats.retried()
 		h.c.log.Debug("trying again", "host", h.name, "attempt", attempt, "wait", wait, "error", err)
-		if sleepErr := h.c.clock.Sleep(ctx, wait); sleepErr != nil {
+		if h.again(ctx, wait, err) != nil {
 			return err
 		}
 	}
+}
+
+// again counts a retry and waits before it.
+func (h *host) again(ctx context.Context, wait time.Duration, why error) error {
+	h.stats.retried()
+	TallyOf(ctx).retry(why)
+	TallyOf(ctx).Waited(WaitRetry, h.name, wait)
+	return h.c.clock.Sleep(ctx, wait)
 }
 
 // backoff says how long to wait after a failed attempt. What the registry asks

@@ -49,7 +49,7 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 	}
 	release := func() {}
 	if !r.held {
-		if err := h.limiter.acquire(ctx); err != nil {
+		if err := h.slot(ctx); err != nil {
 			return nil, err
 		}
 		release = h.limiter.release
@@ -195,6 +195,7 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 	if h.mayBeInsecure && req.URL.Hostname() == hostname(h.name) {
 		transport = h.c.insecure
 	}
+	TallyOf(parent).request()
 	resp, err := transport.RoundTrip(req)
 	h.stats.moved(0, written.Load())
 	if err != nil {

@@ -23,7 +23,18 @@ type HostStats struct {
 	Retries  int64   `json:"retries"`
 	Paused   float64 `json:"pausedSeconds"` // asked for by Retry-After
 	By       []Count `json:"by"`
+	// Pauses are the times of Paused, at most maxPauses of them.
+	Pauses []Pause `json:"pauses,omitempty"`
 }
+
+// Pause is a time in which a host was left alone because it asked for it.
+type Pause struct {
+	At      time.Time `json:"at"`
+	Seconds float64   `json:"seconds"`
+}
+
+// maxPauses bounds the pauses that are remembered of a host.
+const maxPauses = 500
 
 type stats struct {
 	mu      sync.Mutex
@@ -32,6 +43,7 @@ type stats struct {
 	written int64
 	retries int64
 	paused  time.Duration
+	pauses  []Pause
 }
 
 func (s *stats) request(kind string, status int) {
@@ -53,16 +65,27 @@ func (s *stats) retried() {
 	s.retries++
 }
 
-func (s *stats) pausedFor(d time.Duration) {
+// pausedFor counts a pause; one that begins where the last one ends is part of
+// that one.
+func (s *stats) pausedFor(at time.Time, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.paused += d
+	if n := len(s.pauses); n > 0 {
+		if last := &s.pauses[n-1]; last.At.Add(time.Duration(last.Seconds*float64(time.Second))).Sub(at).Abs() < time.Millisecond {
+			last.Seconds += d.Seconds()
+			return
+		}
+	}
+	if len(s.pauses) < maxPauses {
+		s.pauses = append(s.pauses, Pause{at, d.Seconds()})
+	}
 }
 
 func (s *stats) snapshot(host string) HostStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := HostStats{Host: host, Read: s.read, Written: s.written, Retries: s.retries, Paused: s.paused.Seconds()}
+	out := HostStats{Host: host, Read: s.read, Written: s.written, Retries: s.retries, Paused: s.paused.Seconds(), Pauses: slices.Clone(s.pauses)}
 	for key, n := range s.by {
 		key.Count = n
 		out.By = append(out.By, key)

@@ -154,15 +154,15 @@ func (b *blobReader) start() error {
 // that all transfers share, so that none waits for another in a circle.
 func (c *Client) both(ctx context.Context, a, b *host) (release func(), err error) {
 	if a == b {
-		return a.limiter.release, a.limiter.acquire(ctx)
+		return a.limiter.release, a.slot(ctx)
 	}
 	if b.name < a.name {
 		a, b = b, a
 	}
-	if err := a.limiter.acquire(ctx); err != nil {
+	if err := a.slot(ctx); err != nil {
 		return nil, err
 	}
-	if err := b.limiter.acquire(ctx); err != nil {
+	if err := b.slot(ctx); err != nil {
 		a.limiter.release()
 		return nil, err
 	}

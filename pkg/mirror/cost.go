@@ -1,0 +1,44 @@
+package mirror
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// cost is what one destination costs: the requests made under its context, and
+// the bytes sent.
+type cost struct {
+	registry.Tally
+	start time.Time
+	bytes atomic.Int64
+}
+
+type costKey struct{}
+
+func (c *cost) into(ctx context.Context) context.Context {
+	return context.WithValue(c.Tally.Into(ctx), costKey{}, c)
+}
+
+// sent counts bytes for the destination that a context belongs to.
+func sent(ctx context.Context, n int64) {
+	if c, ok := ctx.Value(costKey{}).(*cost); ok {
+		c.bytes.Add(n)
+	}
+}
+
+// shortest is the shortest time of waiting that is worth telling.
+const shortest = 100 * time.Millisecond
+
+// tell puts a cost into an entry.
+func (r *run) tell(c *cost, e Entry) Entry {
+	e.Started, e.Seconds = c.start.Sub(r.report.Started).Seconds(), r.opts.Now().Sub(c.start).Seconds()
+	e.Requests, e.Bytes, e.Waits = c.Requests(), c.bytes.Load(), c.Waits(shortest)
+	retries, why := c.Retries()
+	if e.Retries = retries; why != nil {
+		e.Retried = why.Error()
+	}
+	return e
+}

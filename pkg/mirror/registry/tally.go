@@ -1,0 +1,110 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// What a request may wait for.
+const (
+	WaitRetry = "retry" // the pause before something is tried again
+	WaitAsked = "asked" // the registry asked to be left alone (Retry-After)
+	WaitSlot  = "slot"  // all requests that the host may have are in flight
+	WaitImage = "image" // another image is bringing the same content
+)
+
+// Wait is time that a piece of work spent waiting, summed over its requests,
+// some of which wait side by side.
+type Wait struct {
+	For     string  `json:"for"` // retry, asked, slot or image
+	On      string  `json:"on"`  // the host, or the repository of the other image
+	Seconds float64 `json:"seconds"`
+}
+
+// Tally counts what one piece of work costs: the requests that are made under
+// a context that carries it. The nil Tally counts nothing.
+type Tally struct {
+	mu       sync.Mutex
+	requests int64
+	retries  int64
+	retried  error
+	waits    map[Wait]time.Duration // Wait.Seconds is 0 in keys
+}
+
+type tallyKey struct{}
+
+// Into gives a context whose requests are counted by t.
+func (t *Tally) Into(ctx context.Context) context.Context {
+	return context.WithValue(ctx, tallyKey{}, t)
+}
+
+// TallyOf gives the tally that a context carries, or nil.
+func TallyOf(ctx context.Context) *Tally {
+	t, _ := ctx.Value(tallyKey{}).(*Tally)
+	return t
+}
+
+func (t *Tally) request() {
+	if t != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.requests++
+	}
+}
+
+func (t *Tally) retry(err error) {
+	if t != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.retries++; t.retried == nil {
+			t.retried = err
+		}
+	}
+}
+
+// Waited adds time spent waiting for one of the kinds of [Wait].
+func (t *Tally) Waited(kind, on string, d time.Duration) {
+	if t != nil && d > 0 {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.waits == nil {
+			t.waits = map[Wait]time.Duration{}
+		}
+		t.waits[Wait{For: kind, On: on}] += d
+	}
+}
+
+// Requests is how many requests were made.
+func (t *Tally) Requests() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.requests
+}
+
+// Retries is how often something was tried again, and why the first time.
+func (t *Tally) Retries() (n int64, first error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.retries, t.retried
+}
+
+// Waits lists what was waited for, the longest first; waits shorter than least
+// are left out.
+func (t *Tally) Waits(least time.Duration) []Wait {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []Wait
+	for w, d := range t.waits {
+		if d >= least {
+			w.Seconds = d.Seconds()
+			out = append(out, w)
+		}
+	}
+	slices.SortFunc(out, func(a, b Wait) int {
+		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), cmp.Compare(a.For, b.For), cmp.Compare(a.On, b.On))
+	})
+	return out
+}
