@@ -48,6 +48,16 @@ lint: ## formatting, vet and staticcheck
 bench: ## benchmarks: parsing, linting, planning
 	$(GO) test -run '^$$' -bench . -benchmem ./pkg/mapping ./pkg/release ./pkg/validate ./pkg/mirror
 
+FUZZTIME ?= 1m
+
+.PHONY: fuzz
+fuzz: ## every fuzz target of the parsers, one after the other, FUZZTIME=1m each
+	@for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' $$file); do \
+	    echo "$${file%/*} $$target" && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s ./$${file%/*} || exit 1; \
+	  done; \
+	done
+
 .PHONY: jobs check-jobs
 jobs: bin/mirror-jobgen ## write the jobs file of the release repository RELEASE=DIR
 	bin/mirror-jobgen generate $(if $(RELEASE),$(RELEASE),$(error name the release repository: make jobs RELEASE=DIR))

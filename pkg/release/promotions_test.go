@@ -164,7 +164,16 @@ func FuzzScanConfig(f *testing.F) {
 	for _, c := range configs {
 		f.Add(c.text)
 	}
-	f.Fuzz(func(_ *testing.T, text string) { scanConfig([]byte(text)) })
+	f.Fuzz(func(t *testing.T, text string) {
+		const name = ConfigDir + "/org/repo/org-repo-main.yaml"
+		got, ok := scanConfig([]byte(text))
+		if !ok || strings.ContainsAny(text, "\"'") { // in a quoted text anything may look like a key
+			return
+		}
+		if _, problem := decodeConfig(name, []byte(text)); problem == nil {
+			compareScan(t, name, []byte(text), got)
+		}
+	})
 }
 
 func describe(all []Promotion, byCommit []Stream) string {
