@@ -2,8 +2,6 @@ package jobgen
 
 import (
 	"bytes"
-	"path"
-	"slices"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
@@ -62,10 +60,7 @@ func associate(tree *release.Tree) map[*release.Set]*release.Job {
 func picks(j *release.Job, s *release.Set) int {
 	n := 0
 	for _, f := range s.Files {
-		if slices.ContainsFunc(j.Globs, func(g release.Glob) bool {
-			ok, err := path.Match(g.Pattern, f.Base)
-			return ok && err == nil
-		}) {
+		if j.PicksUp(f.Base) {
 			n++
 		}
 	}

@@ -35,6 +35,7 @@ func Load(fsys fs.FS) (*Tree, error) {
 	l.tree.Promotions = sync.OnceValue(func() *Promotions { return loadPromotions(fsys) })
 	l.tree.Secrets = sync.OnceValue(l.tree.loadSecrets)
 	l.tree.Updater = sync.OnceValue(l.tree.loadUpdater)
+	l.tree.Runs = sync.OnceValue(l.tree.loadRuns)
 	l.tree.Manifests = sync.OnceValue(func() *Manifests { return loadManifests(fsys) })
 	slices.SortStableFunc(l.tree.Problems, func(a, b Problem) int { return a.Pos.Compare(b.Pos) })
 	return l.tree, nil

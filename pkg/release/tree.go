@@ -59,6 +59,8 @@ type Tree struct {
 	// Manifests reads, on the first call, what the manifests of the CI
 	// registry's cluster say; never nil.
 	Manifests func() *Manifests
+	// Runs works out, on the first call, who mirrors what; never nil.
+	Runs func() *Runs
 
 	files map[string][]byte // text of the files that positions point into
 }

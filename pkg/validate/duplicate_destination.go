@@ -147,7 +147,7 @@ func (p *pass) acrossFiles(earlier []writer, w writer) {
 
 // idle says that a file is known to be run by no job.
 func (p *pass) idle(m *release.MappingFile) bool {
-	return p.noJobs() == "" && len(p.runners(m)) == 0
+	return p.noJobs() == "" && len(p.tree.Runs().Of(m)) == 0
 }
 
 // whose names a file as seen from another.

@@ -32,7 +32,7 @@ registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
 				return
 			}
 			for _, job := range p.tree.Jobs.Jobs {
-				if set := p.setOf(job); job.Mirrors && set != nil {
+				if set := p.tree.Runs().SetOf(job); job.Mirrors && set != nil {
 					p.foreign(job, set)
 				}
 			}
@@ -44,7 +44,7 @@ registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
 // break the naming convention are mapping-name's to report as errors.
 func (p *pass) foreign(job *release.Job, set *release.Set) {
 	files := map[*release.Set][]*release.MappingFile{}
-	for _, m := range p.mirrored(job) {
+	for _, m := range p.tree.Runs().Files(job) {
 		if m.Set != set {
 			files[m.Set] = append(files[m.Set], m)
 		}
@@ -58,7 +58,7 @@ func (p *pass) foreign(job *release.Job, set *release.Set) {
 		var names []string
 		for _, m := range taken {
 			names = append(names, m.Base)
-			if strings.HasPrefix(fold(m.Base), "mapping_"+fold(prefix(other))) {
+			if strings.HasPrefix(release.Fold(m.Base), "mapping_"+release.Fold(other.Prefix())) {
 				severity = p.rule.Severity
 			}
 		}

@@ -90,7 +90,7 @@ func (p *pass) usualImage() string {
 
 // declares says whether a job's set declares a setting.
 func (p *pass) declares(job *release.Job, key string) bool {
-	set := p.setOf(job)
+	set := p.tree.Runs().SetOf(job)
 	return set != nil && set.Job != nil && slices.Contains(set.Job.Keys(), key)
 }
 

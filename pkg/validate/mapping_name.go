@@ -44,7 +44,7 @@ func checkMappingName(p *pass) {
 			}
 		}
 		for _, m := range set.Files {
-			if !strings.HasPrefix(fold(m.Base), "mapping_"+fold(prefix(set))) {
+			if !strings.HasPrefix(release.Fold(m.Base), "mapping_"+release.Fold(set.Prefix())) {
 				p.misnamed(m, reason == "")
 			}
 		}
@@ -54,11 +54,11 @@ func checkMappingName(p *pass) {
 // misnamed reports a file that breaks the convention: an error unless the set's
 // own periodic runs it all the same.
 func (p *pass) misnamed(m *release.MappingFile, jobsKnown bool) {
-	want := "mapping_" + prefix(m.Set)
+	want := "mapping_" + m.Set.Prefix()
 	pos := source.Position{File: m.Path}
 	var foreign *release.Job
-	for _, job := range p.runners(m) {
-		if p.setOf(job) == m.Set {
+	for _, job := range p.tree.Runs().Of(m) {
+		if p.tree.Runs().SetOf(job) == m.Set {
 			p.reportAs(source.Warning, pos, "declare the prefix in "+m.Set.Dir+"/"+release.JobSettingsName+" (prefix: "+likelyPrefix(job)+"), or rename the file",
 				"%s does not begin with %s, though %s runs it", m.Base, want, job.Name)
 			return
@@ -82,14 +82,14 @@ func (p *pass) misnamed(m *release.MappingFile, jobsKnown bool) {
 // renameFix gives a file the prefix of its set, when a job of the set runs it
 // under the new name and no other file has that name.
 func (p *pass) renameFix(m *release.MappingFile) *report.Fix {
-	to := "mapping_" + prefix(m.Set) + "_" + strings.TrimPrefix(m.Base, "mapping_")
+	to := "mapping_" + m.Set.Prefix() + "_" + strings.TrimPrefix(m.Base, "mapping_")
 	for _, other := range p.tree.Mappings() {
 		if other.Base == to {
 			return nil
 		}
 	}
-	for _, job := range p.jobsOf(m.Set) {
-		if picksUp(job, to) {
+	for _, job := range p.tree.Runs().JobsOf(m.Set) {
+		if job.PicksUp(to) {
 			return &report.Fix{Message: "rename it to " + to, Rename: &report.Rename{From: m.Path, To: m.Set.Dir + "/" + to}}
 		}
 	}

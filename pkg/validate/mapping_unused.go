@@ -37,11 +37,11 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 
 func (p *pass) unrun() {
 	for _, m := range p.tree.Mappings() {
-		if len(p.runners(m)) > 0 {
+		if len(p.tree.Runs().Of(m)) > 0 {
 			continue
 		}
 		f := p.report(source.Position{File: m.Path}, "", "no periodic runs %s", m.Base)
-		jobs := p.jobsOf(m.Set)
+		jobs := p.tree.Runs().JobsOf(m.Set)
 		if len(jobs) == 0 {
 			f.Hint = "add a periodic for the set " + m.Set.Name + ": mirror-jobgen generate"
 			continue
@@ -99,7 +99,7 @@ func (p *pass) lookalikes() {
 			}
 			parsed := mapping.Parse(file, p.tree.Text(file))
 			if len(parsed.Problems) == 0 {
-				p.reportAs(source.Warning, source.Position{File: file}, "rename it to mapping_"+prefix(set)+"_…, or remove it",
+				p.reportAs(source.Warning, source.Position{File: file}, "rename it to mapping_"+set.Prefix()+"_…, or remove it",
 					"%s holds mappings, but only files named mapping_* are uploaded", name)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
 func referenceRegistry() Rule {
@@ -88,6 +89,6 @@ func (p *pass) retired() []string {
 // a supplemental file is named for: NAMESPACE or NAMESPACE_anything, "_" for "-".
 func goesTo(d mapping.Reference, name string) bool {
 	namespace, _, _ := strings.Cut(d.Repository, "/")
-	name = fold(name)
-	return d.Registry == ciHost && strings.Contains(d.Repository, "/") && (name == fold(namespace) || strings.HasPrefix(name, fold(namespace)+"_"))
+	name = release.Fold(name)
+	return d.Registry == ciHost && strings.Contains(d.Repository, "/") && (name == release.Fold(namespace) || strings.HasPrefix(name, release.Fold(namespace)+"_"))
 }

@@ -29,7 +29,7 @@ registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
 func checkSecretShared(p *pass) {
 	users := map[string][]*release.Set{}
 	p.eachSecret(func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
-		set := p.setOf(job)
+		set := p.tree.Runs().SetOf(job)
 		if set == nil {
 			return
 		}
@@ -57,7 +57,7 @@ func (p *pass) otherOrganisation(job *release.Job, set *release.Set, m release.S
 		return // nothing says what it is for
 	}
 	counted := map[string]bool{}
-	for _, file := range p.mirrored(job) {
+	for _, file := range p.tree.Runs().Files(job) {
 		if file.Set != set {
 			continue
 		}

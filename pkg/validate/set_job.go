@@ -21,7 +21,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 				return
 			}
 			for _, set := range p.tree.Sets {
-				if set.Job != nil && set.Job.Disabled != nil && *set.Job.Disabled || len(p.jobsOf(set)) > 0 {
+				if set.Job != nil && set.Job.Disabled != nil && *set.Job.Disabled || len(p.tree.Runs().JobsOf(set)) > 0 {
 					continue
 				}
 				p.report(source.Position{File: set.Dir}, "run mirror-jobgen generate, or add the job to "+p.tree.Jobs.Path,

@@ -94,7 +94,7 @@ func (p *pass) access(m *release.MappingFile, r mapping.Reference, namespace str
 // runsAs says whether a subject covers every job that mirrors a file; one
 // without jobs counts as run by the default service account.
 func (p *pass) runsAs(m *release.MappingFile, s release.Subject) bool {
-	jobs := p.runners(m)
+	jobs := p.tree.Runs().Of(m)
 	for _, job := range jobs {
 		namespace, account := cmp.Or(job.Namespace, p.tree.Settings.Namespace), cmp.Or(job.ServiceAccount, "default")
 		if !s.Covers(namespace, account) {

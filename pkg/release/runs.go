@@ -1,0 +1,136 @@
+package release
+
+import (
+	"path"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// Runs says which job of a tree mirrors which file, and for which set a job was
+// made.
+type Runs struct {
+	tree    *Tree
+	runners map[*MappingFile][]*Job
+	files   map[*Job][]*MappingFile
+	sets    map[*Job]*Set
+}
+
+// Of gives the jobs that mirror a file, in the order of the jobs file.
+func (r *Runs) Of(m *MappingFile) []*Job { return r.runners[m] }
+
+// Files gives what a job mirrors, by set and name.
+func (r *Runs) Files(job *Job) []*MappingFile { return r.files[job] }
+
+// SetOf gives the set that a job was made for: by the job's name, else by the
+// prefix in its globs, else the set most of whose files it mirrors; nil when
+// there is none.
+func (r *Runs) SetOf(job *Job) *Set { return r.sets[job] }
+
+// JobsOf gives the jobs that were made for a set, in the order of the jobs
+// file.
+func (r *Runs) JobsOf(set *Set) []*Job {
+	if r.tree.Jobs == nil {
+		return nil
+	}
+	var jobs []*Job
+	for _, j := range r.tree.Jobs.Jobs {
+		if r.sets[j] == set {
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs
+}
+
+// SetAt gives the set that a place is about: the one whose folder it lies in,
+// or whose job stands there; nil when there is none.
+func (r *Runs) SetAt(pos source.Position) *Set {
+	if below, ok := strings.CutPrefix(pos.File, MirroringDir+"/"); ok {
+		name, _, _ := strings.Cut(below, "/")
+		for _, s := range r.tree.Sets {
+			if s.Name == name {
+				return s
+			}
+		}
+		return nil
+	}
+	if r.tree.Jobs == nil || pos.File != r.tree.Jobs.Path {
+		return nil
+	}
+	var at *Job
+	for _, j := range r.tree.Jobs.Jobs {
+		if j.Node.Line <= pos.Line && (at == nil || j.Node.Line > at.Node.Line) {
+			at = j
+		}
+	}
+	return r.sets[at]
+}
+
+func (t *Tree) loadRuns() *Runs {
+	r := &Runs{tree: t, runners: map[*MappingFile][]*Job{}, files: map[*Job][]*MappingFile{}, sets: map[*Job]*Set{}}
+	if t.Jobs == nil {
+		return r
+	}
+	mappings := t.Mappings()
+	for _, job := range t.Jobs.Jobs {
+		if !job.Mirrors {
+			continue
+		}
+		for _, m := range mappings {
+			if job.PicksUp(m.Base) {
+				r.runners[m] = append(r.runners[m], job)
+				r.files[job] = append(r.files[job], m)
+			}
+		}
+		r.sets[job] = r.owner(job)
+	}
+	return r
+}
+
+func (r *Runs) owner(job *Job) *Set {
+	name := Fold(strings.TrimPrefix(job.Name, "periodic-image-mirroring-"))
+	for _, s := range r.tree.Sets {
+		if s.Job != nil && s.Job.Name == job.Name && job.Name != "" || Fold(s.Name) == name {
+			return s
+		}
+	}
+	for _, g := range job.Globs {
+		stem := strings.TrimRight(Fold(strings.TrimPrefix(strings.TrimRight(g.Pattern, "*"), "mapping_")), "_")
+		for _, s := range r.tree.Sets {
+			if stem != "" && (Fold(s.Name) == stem || Fold(s.Prefix()) == stem) {
+				return s
+			}
+		}
+	}
+	var most *Set
+	count := map[*Set]int{}
+	for _, m := range r.files[job] {
+		if count[m.Set]++; most == nil || count[m.Set] > count[most] {
+			most = m.Set
+		}
+	}
+	return most
+}
+
+// PicksUp says whether one of a job's globs matches a ConfigMap key, as bash
+// matches file names.
+func (j *Job) PicksUp(key string) bool {
+	for _, g := range j.Globs {
+		if ok, err := path.Match(g.Pattern, key); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Prefix is what the names of the set's mapping files begin with after
+// "mapping_".
+func (s *Set) Prefix() string {
+	if s.Job != nil && s.Job.Prefix != "" {
+		return s.Job.Prefix
+	}
+	return s.Name
+}
+
+// Fold makes "-" and "_" the same, as the naming convention does.
+func Fold(s string) string { return strings.ReplaceAll(s, "-", "_") }
