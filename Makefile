@@ -32,6 +32,10 @@ bin/mirror-lint bin/mirror-jobgen bin/mirror: bin/%: FORCE
 demo: build ## the main job from end to end, on two embedded registries
 	@$(GO) run ./internal/demo -bin bin -tree testdata/release
 
+.PHONY: try
+try: bin/mirror ## mirror a set of your own, SET=DIR, between two embedded registries; reports in bin/try
+	@$(GO) run ./internal/demo -try $(if $(SET),$(SET),$(error name the folder of a set: make try SET=DIR)) -out bin/try
+
 .PHONY: test
 test: $(REGISTRIES) ## all tests; needs nothing but Go
 	$(GO) vet ./...

@@ -1,7 +1,8 @@
 // Demo shows the main job from end to end: a small release tree with mistakes is
 // linted, its jobs are generated, and one of the generated jobs mirrors images
 // between two registries that live in this process. It needs no network and
-// leaves nothing behind.
+// leaves nothing behind. With -try it mirrors a set of one's own in the same way
+// and leaves the reports.
 package main
 
 import (
@@ -19,8 +20,20 @@ import (
 func main() {
 	bin := flag.String("bin", "bin", "folder with the three commands")
 	tree := flag.String("tree", "testdata/release", "the release tree to work on; it is copied")
+	set := flag.String("try", "", "instead: mirror the mapping files of this folder between two registries")
+	out := flag.String("out", "bin/try", "folder for what -try leaves behind; emptied first")
 	flag.Parse()
-	if err := run(*bin, *tree, os.Stdout); err != nil {
+	err := func() error {
+		if *set != "" {
+			bin, err := filepath.Abs(*bin)
+			if err != nil {
+				return err
+			}
+			return (&demo{bin: bin, out: os.Stdout}).try(*set, *out)
+		}
+		return run(*bin, *tree, os.Stdout)
+	}()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+)
+
+// try mirrors the mapping files of one set between two registries of its own,
+// twice, and leaves the files and reports in out. Every source gets an image
+// made up for it, so that nobody's registry is asked.
+func (d *demo) try(set, out string) error {
+	names, err := filepath.Glob(filepath.Join(set, "mapping_*"))
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("%s has no mapping files", set)
+	}
+	if err := os.RemoveAll(out); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	if out, err = filepath.Abs(out); err != nil {
+		return err
+	}
+	from, stop, err := embedded()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	to, stopTo, err := embedded()
+	if err != nil {
+		return err
+	}
+	defer stopTo()
+	d.say("%s stands for every source's registry, %s for every destination's.", from, to)
+	local := localizer{from: from, to: to, pushed: map[string]string{}}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		text, err := local.rewrite(mapping.Parse(name, data))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(out, filepath.Base(name)), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	d.tree, d.work = out, out // where commands run, and what is not worth printing
+	files := []string{"-f", "mapping_*"}
+	if _, err := d.expect(0, nil, "mirror", append([]string{"plan"}, files...)...); err != nil {
+		return err
+	}
+	for range 2 {
+		if _, err := d.expect(0, []string{"ARTIFACTS=" + out}, "mirror", append([]string{"run"}, files...)...); err != nil {
+			return err
+		}
+	}
+	_, err = d.expect(0, nil, "mirror", append([]string{"check"}, files...)...)
+	return err
+}
+
+// localizer moves the references of mapping files to two local registries. The
+// host that was named becomes the first part of the path.
+type localizer struct {
+	from, to string
+	pushed   map[string]string // digests by source, as pushed
+}
+
+// rewrite gives the file's copies with local references and pushes an image for
+// each source. A file with errors is refused: lint tells more.
+func (l *localizer) rewrite(f *mapping.File) (string, error) {
+	for _, p := range f.Problems {
+		return "", fmt.Errorf("%w (mirror-lint tells more)", p)
+	}
+	var b strings.Builder
+	for e := range f.Entries() {
+		src, err := l.source(e.Source)
+		if err != nil {
+			return "", err
+		}
+		words := []string{src}
+		for _, dst := range e.Destinations {
+			words = append(words, place(l.to, dst)+tail(":", dst.Tag))
+		}
+		b.WriteString(strings.Join(words, " ") + "\n")
+	}
+	return b.String(), nil
+}
+
+func (l *localizer) source(r mapping.Reference) (string, error) {
+	// One image stands for all tags that a wildcard means, and for the one that
+	// a digest means: it cannot be made up to have that digest.
+	repo, tag := place(l.from, r), strings.ReplaceAll(r.Tag, "*", "latest")
+	if tag == "" {
+		tag = "latest"
+	}
+	ref := repo + ":" + tag
+	if _, ok := l.pushed[ref]; !ok {
+		if err := push(l.from, []string{strings.TrimPrefix(ref, l.from+"/")}); err != nil {
+			return "", err
+		}
+		made, err := digest(ref)
+		if err != nil {
+			return "", err
+		}
+		l.pushed[ref] = made
+	}
+	if r.Digest != "" {
+		return repo + "@" + l.pushed[ref], nil
+	}
+	return repo + tail(":", r.Tag), nil
+}
+
+func place(registry string, r mapping.Reference) string {
+	return registry + "/" + strings.ToLower(strings.NewReplacer(":", "-", "[", "", "]", "").Replace(r.Host())) + "/" + r.Path()
+}
+
+func tail(separator, s string) string {
+	if s == "" {
+		return ""
+	}
+	return separator + s
+}
