@@ -18,6 +18,7 @@ require (
 	golang.org/x/net v0.58.0
 	golang.org/x/term v0.47.0
 	golang.org/x/tools v0.49.0
+	mvdan.cc/sh/v3 v3.12.0
 	sigs.k8s.io/prow v0.0.0-20260623221824-1e6ed72765e2
 	sigs.k8s.io/yaml v1.6.0
 )

@@ -1,10 +1,12 @@
 package docs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,30 +18,50 @@ type block struct {
 	line   int // of its first command, from 1
 	text   string
 	reason string // why it is not run, or empty
+	finds  bool   // its commands may exit with 1, which means findings
 }
 
-// blocks finds the shell blocks of a page. A block that needs what a test does
-// not have follows a line <!-- not run: REASON -->.
+// The marks that may stand before a block. A block that needs what a test does
+// not have tells why; one that shows findings says so.
+const (
+	notRun = "<!-- not run: "
+	finds  = "<!-- exits with 1: "
+)
+
+// commandLine is what a shell block begins with that is not fenced as one.
+var commandLine = regexp.MustCompile(`^(    |\t)(\$ )?(make|go|git|sh|mirror|mirror-lint|mirror-jobgen|apt-get|curl|docker|export|cd|\./?[a-z]\S*)( |$)`)
+
+// blocks finds the shell blocks of a page.
 func blocks(page string) ([]block, error) {
 	var all []block
 	var b *block
-	reason := ""
+	var next block
+	marked, fenced := false, false
 	for i, line := range strings.Split(page, "\n") {
 		switch {
 		case b != nil && line == "```":
-			all, b, reason = append(all, *b), nil, ""
+			all, b, next, marked = append(all, *b), nil, block{}, false
 		case b != nil:
 			b.text += line + "\n"
-		case strings.HasPrefix(line, "<!-- not run"):
-			_, why, ok := strings.Cut(strings.TrimSuffix(line, " -->"), ": ")
-			if !ok || why == "" {
+		case strings.HasPrefix(line, "```") && line != "```sh":
+			fenced = !fenced
+		case fenced:
+		case strings.HasPrefix(line, "<!--"):
+			why, ok := strings.CutSuffix(line, " -->")
+			if why, ok = strings.CutPrefix(why, notRun); ok && why != "" {
+				next.reason, marked = why, true
+			} else if strings.HasPrefix(line, finds) {
+				next.finds, marked = true, true
+			} else if strings.Contains(line, "not run") {
 				return nil, fmt.Errorf("line %d: the mark has no reason", i+1)
 			}
-			reason = why
 		case line == "```sh":
-			b = &block{line: i + 2, reason: reason}
-		case line != "" && reason != "":
+			next.line = i + 2
+			b = &next
+		case line != "" && marked:
 			return nil, fmt.Errorf("line %d: a mark without a block", i)
+		case commandLine.MatchString(line):
+			return nil, fmt.Errorf("line %d: commands outside of a block ```sh are never run: %s", i+1, line)
 		}
 	}
 	if b != nil {
@@ -59,25 +81,76 @@ func tools(t *testing.T) string {
 	return dir
 }
 
-// shell runs text in a folder and gives what it printed.
-func shell(t *testing.T, bin, dir, text string) string {
+// home makes a folder as the guides assume it: a checkout of this project and
+// one of a release repository.
+func home(t *testing.T) (dir, release string) {
+	t.Helper()
+	dir = t.TempDir()
+	release = filepath.Join(dir, "release")
+	if err := os.Symlink(testkit.Root(), filepath.Join(dir, "mirror-tools")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(release, os.DirFS(filepath.Join(testkit.Root(), "testdata/release"))); err != nil {
+		t.Fatal(err)
+	}
+	return dir, release
+}
+
+// shell runs text in a folder and gives what it printed and its exit code.
+func shell(t *testing.T, bin, home, dir, text string) (string, int) {
 	t.Helper()
 	cmd := exec.Command("sh", "-eu", "-c", text)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+t.TempDir())
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s\n%s", err, text, out)
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+home, "PULL_BASE_SHA=HEAD")
+	for _, key := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // which lie in the real home
+		value, err := exec.Command("go", "env", key).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.Env = append(cmd.Env, key+"="+strings.TrimSpace(string(value)))
 	}
-	return string(out)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// must is shell for what has to succeed.
+func must(t *testing.T, bin, home, dir, text string) string {
+	t.Helper()
+	out, code := shell(t, bin, home, dir, text)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s\n%s", code, text, out)
+	}
+	return out
+}
+
+// pages are the documents that people read.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "contrib/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join(testkit.Root(), pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, found...)
+	}
+	return all
 }
 
 // Every block runs, in order, in one copy of the small release tree per page.
 func TestBlocks(t *testing.T) {
 	bin := tools(t)
-	for _, name := range []string{"getting-started.md", "switching-over.md"} {
+	for _, page := range pages(t) {
+		name, err := filepath.Rel(testkit.Root(), page)
+		if err != nil {
+			t.Fatal(err)
+		}
 		t.Run(name, func(t *testing.T) {
-			data, err := os.ReadFile(filepath.Join(testkit.Root(), "docs", name))
+			data, err := os.ReadFile(page)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,28 +158,33 @@ func TestBlocks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dir := filepath.Join(t.TempDir(), "release")
-			if err := os.CopyFS(dir, os.DirFS(filepath.Join(testkit.Root(), "testdata/release"))); err != nil {
-				t.Fatal(err)
+			if len(all) == 0 {
+				return
 			}
-			ran := 0
+			dir, release := home(t)
+			must(t, bin, dir, release, "git init -q -b main && git config user.name test && git config user.email test@localhost && git add -A && git commit -q -m before")
 			for _, b := range all {
-				if b.reason != "" {
-					t.Logf("docs/%s:%d is not run: %s", name, b.line, b.reason)
-					continue
+				switch {
+				case b.reason != "":
+					t.Logf("%s:%d is not run: %s", name, b.line, b.reason)
+				case b.finds:
+					for line := range strings.Lines(strings.ReplaceAll(b.text, "\\\n", "")) {
+						if out, code := shell(t, bin, dir, release, line); code > 1 {
+							t.Errorf("%s:%d: exit code %d\n%s%s", name, b.line, code, line, out)
+						}
+					}
+				default:
+					t.Logf("%s:%d\n%s", name, b.line, must(t, bin, dir, release, b.text))
 				}
-				t.Logf("docs/%s:%d\n%s", name, b.line, shell(t, bin, dir, b.text))
-				ran++
-			}
-			if ran < 3 {
-				t.Errorf("only %d blocks were run", ran)
 			}
 		})
 	}
 }
 
 func TestBlocksRefuses(t *testing.T) {
-	for _, page := range []string{"```sh\nx\n", "<!-- not run -->\n```sh\nx\n```\n", "<!-- not run: why -->\ntext\n"} {
+	for _, page := range []string{
+		"```sh\nx\n", "<!-- not run -->\n```sh\nx\n```\n", "<!-- not run: why -->\ntext\n", "text\n\n    make test\n",
+	} {
 		if _, err := blocks(page); err == nil {
 			t.Errorf("%q is taken", page)
 		}
@@ -118,9 +196,9 @@ func TestBlocksRefuses(t *testing.T) {
 func TestSwitch(t *testing.T) {
 	archive := filepath.Join(testkit.Corpus(t), "release-2022-12.tar.gz")
 	bin, dir := tools(t), t.TempDir()
-	shell(t, bin, dir, "tar xzf '"+archive+"' && git init -q . && sha256sum ci-operator/jobs/infra-image-mirroring.yaml > ../before-"+filepath.Base(dir))
+	must(t, bin, dir, dir, "tar xzf '"+archive+"' && git init -q . && sha256sum ci-operator/jobs/infra-image-mirroring.yaml > ../before-"+filepath.Base(dir))
 	script := filepath.Join(testkit.Root(), "contrib/openshift-release/switch.sh")
-	shell(t, bin, dir, script+" . > switch.patch && git apply switch.patch && mirror-jobgen generate --check . && sha256sum -c ../before-"+filepath.Base(dir))
+	must(t, bin, dir, dir, script+" . > switch.patch && git apply switch.patch && mirror-jobgen generate --check . && sha256sum -c ../before-"+filepath.Base(dir))
 	for _, f := range []string{"core-services/image-mirroring/knative/_job.yaml", "hack/mirror.mk", "ci-operator/jobs/infra-image-mirroring-presubmits.yaml"} {
 		if info, err := os.Stat(filepath.Join(dir, f)); err != nil || info.Size() == 0 {
 			t.Errorf("the patch does not make %s", f)

@@ -19,7 +19,7 @@ import (
 )
 
 // Commands compares docs/cli/NAME.md and docs/man/NAME*.1 with what the command
-// says of itself. With UPDATE=1 it writes them.
+// says of itself, and parses its examples. With UPDATE=1 it writes them.
 func Commands(t *testing.T, root *cobra.Command) {
 	t.Helper()
 	root.DisableAutoGenTag = true
@@ -57,6 +57,7 @@ func Commands(t *testing.T, root *cobra.Command) {
 			t.Errorf("docs/man/%s is about a command that is no more: remove it", name)
 		}
 	}
+	examples(t, root)
 }
 
 // owner gives the program that a man page is about.
