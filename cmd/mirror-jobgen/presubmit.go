@@ -42,6 +42,6 @@ generated file is not current.`,
 	f.StringVar(&o.Repository, "repository", "openshift/release", "`ORGANISATION/NAME` of the release repository")
 	f.StringVar(&o.Branch, "branch", "master", "its branch")
 	f.StringVar(&o.Cluster, "cluster", "app.ci", "build cluster that the presubmits run on")
-	f.StringVar(&o.Image, "image", "registry.ci.openshift.org/ci/mirror-tools:latest", "image with a shell, mirror-lint and mirror-jobgen")
+	f.StringVar(&o.Image, "image", "registry.ci.openshift.org/ci/mirror-tools-presubmit:latest", "image with a shell, git, mirror-lint and mirror-jobgen")
 	return cmd
 }
