@@ -48,10 +48,10 @@ func WriteArtifacts(dir string, files ...Artifact) error {
 }
 
 // Metadata is metadata.json in dir, which Prow merges into the job's
-// finished.json and shows on the job's page. It is a flat object: each key gets
-// the tool's name in front, and the keys of other tools that ran before in the
-// same job stay.
-func Metadata(dir, tool string, fields map[string]any) Artifact {
+// finished.json and shows on the job's page. It is a flat object of strings, for
+// the page shows nothing else. Each key gets the tool's name in front, and the
+// keys of other tools that ran before in the same job stay.
+func Metadata(dir, tool string, fields map[string]string) Artifact {
 	const name = "metadata.json"
 	return Artifact{Name: name, Write: func(w io.Writer) error {
 		all := map[string]any{}

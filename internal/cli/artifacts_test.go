@@ -76,11 +76,11 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("got %s, %v; want %s", got, err, want)
 		}
 	}
-	write(`{"mirror-lint-errors":2}`, cli.Metadata(dir, "mirror-lint", map[string]any{"errors": 2}))
-	write(`{"mirror-copied":1,"mirror-lint-errors":2}`, cli.Metadata(dir, "mirror", map[string]any{"copied": 1}))
-	write(`{"mirror-copied":3,"mirror-lint-errors":2}`, cli.Metadata(dir, "mirror", map[string]any{"copied": 3}))
+	write(`{"mirror-lint-errors":"2"}`, cli.Metadata(dir, "mirror-lint", map[string]string{"errors": "2"}))
+	write(`{"mirror-copied":"1","mirror-lint-errors":"2"}`, cli.Metadata(dir, "mirror", map[string]string{"copied": "1"}))
+	write(`{"mirror-copied":"3","mirror-lint-errors":"2"}`, cli.Metadata(dir, "mirror", map[string]string{"copied": "3"}))
 	if err := os.WriteFile(filepath.Join(dir, "metadata.json"), []byte("{half"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	write(`{"mirror-copied":3}`, cli.Metadata(dir, "mirror", map[string]any{"copied": 3}))
+	write(`{"mirror-copied":"3"}`, cli.Metadata(dir, "mirror", map[string]string{"copied": "3"}))
 }

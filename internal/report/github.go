@@ -18,7 +18,7 @@ func GitHub(w io.Writer, r *Result) error {
 	for _, severity := range []source.Severity{source.Error, source.Warning, source.Info} {
 		for _, f := range r.Findings {
 			if f.Severity == severity {
-				fmt.Fprintf(b, "::%s %s::%s\n", commands[severity], githubProperties(f), githubData.Replace(clean(plainText(f))))
+				fmt.Fprintf(b, "::%s %s::%s\n", commands[severity], githubProperties(f), githubData.Replace(Clean(plainText(f))))
 			}
 		}
 	}
@@ -34,7 +34,7 @@ var (
 func githubProperties(f Finding) string {
 	props := make([]string, 0, 4)
 	if f.Pos.File != "" {
-		props = append(props, "file="+githubProperty.Replace(clean(f.Pos.File)))
+		props = append(props, "file="+githubProperty.Replace(Clean(f.Pos.File)))
 	}
 	if f.Pos.Line > 0 {
 		props = append(props, fmt.Sprintf("line=%d", f.Pos.Line))
@@ -42,5 +42,5 @@ func githubProperties(f Finding) string {
 			props = append(props, fmt.Sprintf("col=%d", f.Pos.Column))
 		}
 	}
-	return strings.Join(append(props, "title="+githubProperty.Replace(clean(f.Rule))), ",")
+	return strings.Join(append(props, "title="+githubProperty.Replace(Clean(f.Rule))), ",")
 }

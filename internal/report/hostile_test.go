@@ -26,7 +26,7 @@ func FuzzFormats(f *testing.F) {
 		if err := JUnit(&b, r, rules); err != nil {
 			t.Fatal(err)
 		}
-		var suite junitSuite
+		var suite JUnitSuite
 		if err := xml.Unmarshal(b.Bytes(), &suite); err != nil {
 			t.Fatalf("JUnit: %v\n%s", err, b.Bytes())
 		}

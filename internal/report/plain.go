@@ -19,9 +19,9 @@ func plainText(f Finding) string {
 	return b.String()
 }
 
-// clean replaces invalid UTF-8 and what XML forbids, a terminal obeys or hides
+// Clean replaces invalid UTF-8 and what XML forbids, a terminal obeys or hides
 // text; lines and tabs stay.
-func clean(s string) string {
+func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n', r == '\t':

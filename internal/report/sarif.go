@@ -92,7 +92,7 @@ func SARIF(w io.Writer, r *Result, rules []RuleInfo, version string) error {
 	}
 	invocation := sarifInvocation{Successful: true}
 	for _, s := range r.Skipped {
-		invocation.Notifications = append(invocation.Notifications, sarifNotification{"note", sarifText{clean("skipped: " + s.Rule + ": " + s.Reason)}})
+		invocation.Notifications = append(invocation.Notifications, sarifNotification{"note", sarifText{Clean("skipped: " + s.Rule + ": " + s.Reason)}})
 	}
 	run.Invocations = []sarifInvocation{invocation}
 	times := map[string]int{}
@@ -104,7 +104,7 @@ func SARIF(w io.Writer, r *Result, rules []RuleInfo, version string) error {
 		loc.Physical.Artifact.Base = "%SRCROOT%"
 		loc.Physical.Region.Line, loc.Physical.Region.Column = max(f.Pos.Line, 1), max(f.Pos.Column, 1)
 		run.Results = append(run.Results, sarifResult{
-			RuleID: f.Rule, Level: sarifLevel(f.Severity), Message: sarifText{clean(plainText(f))}, Locations: []sarifLocation{loc},
+			RuleID: f.Rule, Level: sarifLevel(f.Severity), Message: sarifText{Clean(plainText(f))}, Locations: []sarifLocation{loc},
 			Fingerprints: map[string]string{"mirrorLint/v1": fmt.Sprintf("%s:%d", sum, times[sum])},
 		})
 	}
