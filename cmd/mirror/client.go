@@ -43,6 +43,9 @@ func (o *options) runOptions(env cli.Env, mode mirror.Mode) (mirror.Options, err
 		return opts, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--keep-manifest-list=false needs --filter-by-os"),
 			Hint: "name the one platform to keep, such as --filter-by-os=linux/amd64: the machine that mirrors does not decide it"}
 	}
+	if err := o.protection.apply(&opts); err != nil {
+		return opts, err
+	}
 	if o.maxPerRegistry < 0 {
 		return opts, cli.Usagef("--max-per-registry %d: use a number from 1", o.maxPerRegistry)
 	}

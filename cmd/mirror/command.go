@@ -42,6 +42,8 @@ type options struct {
 	tokenEndpoints []string
 	insecure       []string
 	authorities    []string
+
+	protection
 }
 
 func newCommand(env cli.Env) *cobra.Command {
@@ -105,6 +107,8 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 		f.BoolVar(&o.skipMount, "skip-mount", false, "never ask a registry to take a layer from another repository")
 		f.BoolVar(&o.referrers, "referrers", false, "copy what refers to an image too: signatures, attestations, SBOMs")
 	}
+
+	o.protection.bind(f)
 
 	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "most requests to one registry at a time (default 16)")
 	f.IntVar(&o.attempts, "attempts", 5, "how often a request that may succeed later is tried")

@@ -51,7 +51,7 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 		p.w = io.Discard
 	}
 	opts.Done = p.entry
-	work, cancel := o.deadlines(ctx)
+	work, cancel := o.deadlines(ctx, env)
 	defer cancel()
 	opts.Drain = ctx.Done()
 	report, err := mirror.Run(work, plan, opts)
@@ -61,7 +61,7 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err := o.write(env, p, report); err != nil {
 		return err
 	}
-	if !report.OK() || in.broken {
+	if !report.OK() || in.broken || ctx.Err() != nil {
 		return cli.Exit(cli.ExitFindings)
 	}
 	return nil
@@ -69,10 +69,13 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 
 // deadlines makes the context of the work under way: it goes on for a while
 // after a signal, and ends with --timeout.
-func (o *options) deadlines(ctx context.Context) (context.Context, context.CancelFunc) {
+func (o *options) deadlines(ctx context.Context, env cli.Env) (context.Context, context.CancelFunc) {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	end := func(why string) func() { return func() { cancel(errors.New(why)) } }
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(o.grace, end("interrupted")) })
+	stop := context.AfterFunc(ctx, func() {
+		fmt.Fprintf(env.Stderr, "error: interrupted: nothing new is started, what is under way has %v to finish\n", o.grace)
+		time.AfterFunc(o.grace, end("interrupted"))
+	})
 	var timer *time.Timer
 	if o.timeout > 0 {
 		timer = time.AfterFunc(o.timeout, end("the time of --timeout is over"))

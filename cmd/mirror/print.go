@@ -23,11 +23,12 @@ type printer struct {
 var verbs = map[mirror.Outcome]string{
 	mirror.Copied: "copied", mirror.Planned: "would copy", mirror.Repaired: "repaired", mirror.Missing: "missing",
 	mirror.Filtered: "filtered", mirror.Differs: "differs", mirror.Absent: "absent", mirror.Failed: "failed",
+	mirror.Protected: "protected",
 }
 
 func (p *printer) entry(e mirror.Entry) {
 	verb, ok := verbs[e.Outcome]
-	if !ok || p.quiet && !e.Outcome.Bad() {
+	if !ok || p.quiet && !e.Bad() {
 		return
 	}
 	fmt.Fprintf(p.w, "%s %s", verb, e.Destination)
@@ -50,7 +51,7 @@ func (p *printer) summary(r *mirror.Report) {
 	}
 	failed := slices.Collect(func(yield func(mirror.Entry) bool) {
 		for _, e := range r.Entries {
-			if e.Outcome.Bad() && !yield(e) {
+			if e.Bad() && !yield(e) {
 				return
 			}
 		}
@@ -65,7 +66,7 @@ func (p *printer) summary(r *mirror.Report) {
 	var parts []string
 	for _, o := range []mirror.Outcome{
 		mirror.Copied, mirror.Planned, mirror.Repaired, mirror.Unchanged, mirror.Differs, mirror.Absent,
-		mirror.Missing, mirror.Filtered, mirror.Failed, mirror.Interrupted,
+		mirror.Missing, mirror.Filtered, mirror.Protected, mirror.Failed, mirror.Interrupted,
 	} {
 		if n := r.Summary[o]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, o))

@@ -65,13 +65,17 @@ func Failf(format string, args ...any) error {
 
 // Main runs the command that build makes and ends the process. The context it
 // hands down is cancelled by SIGINT and SIGTERM; both stay caught until the
-// process ends, because Prow sends one right after the other.
+// process ends, because Prow sends one right after the other. A third signal
+// ends the process at once.
 func Main(build func(Env) *cobra.Command) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := make(chan os.Signal, 3)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ctx := watch(signals, func() {
+		fmt.Fprintln(os.Stderr, "error: ended at once by a third signal")
+		os.Exit(ExitFailed)
+	})
 	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
-	code := Run(ctx, build(env), env, os.Args[1:])
-	stop()
-	os.Exit(code)
+	os.Exit(Run(ctx, build(env), env, os.Args[1:]))
 }
 
 // Run executes the command with args and returns its exit code. An error that

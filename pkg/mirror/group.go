@@ -72,6 +72,9 @@ func (r *run) group(ctx context.Context, j *job) {
 	shared := &cost{start: r.opts.Now()}
 	work := shared.into(ctx)
 	every := func(e Entry, err error) {
+		if err != nil && ctx.Err() != nil {
+			err = errInterrupted
+		}
 		for i := range j.targets {
 			c := shared
 			if i > 0 {
@@ -174,11 +177,11 @@ func (r *run) wanted(c registry.Descriptor) bool {
 // target brings one destination in line with its source.
 func (r *run) target(ctx context.Context, src *origin, t Target) (Entry, error) {
 	to := registry.Repository{Host: t.Destination.Host(), Path: t.Destination.Path(), Push: r.opts.Mode == ModeRun}
-	ref := t.Destination.Tag
-	if ref == "" {
-		ref = string(src.root.Digest)
+	w := &move{to: to, dest: t.Destination, looked: r.opts.Now()}
+	if r.ended(ctx) {
+		return Entry{}, errInterrupted
 	}
-	have, err := r.client.Resolve(ctx, to, ref)
+	have, err := r.client.Resolve(ctx, to, w.ref(src.root.Digest))
 	switch {
 	case err == nil:
 		r.occupied.Store(to, true)
@@ -186,8 +189,14 @@ func (r *run) target(ctx context.Context, src *origin, t Target) (Entry, error) 
 	default:
 		return Entry{}, fmt.Errorf("looking at the destination: %w", err)
 	}
+	w.had = have.Digest
 	result := Entry{Previous: string(have.Digest)}
 	same := err == nil && have.Digest == src.root.Digest
+	if !same {
+		if err := r.protect(w); err != nil {
+			return result, err
+		}
+	}
 	if r.opts.Mode == ModeCheck {
 		return r.compare(ctx, src, to, have, result)
 	}
@@ -204,9 +213,16 @@ func (r *run) target(ctx context.Context, src *origin, t Target) (Entry, error) 
 		}
 		return result, err
 	}
-	result.Outcome = Copied
-	if r.opts.Mode == ModePlan {
+	if r.ended(ctx) {
+		return result, errInterrupted
+	}
+	err = r.copyImage(ctx, src, w)
+	result.Outcome, result.Previous, result.Details = Copied, string(w.had), w.details
+	switch {
+	case w.present:
+		result.Outcome, result.Previous = Unchanged, ""
+	case r.opts.Mode == ModePlan:
 		result.Outcome = Planned
 	}
-	return result, r.copyImage(ctx, src, to, ref)
+	return result, err
 }

@@ -76,22 +76,22 @@ func (r *run) once(ctx context.Context, key placeKey, from registry.Repository, 
 	}
 }
 
-// copyImage brings everything below an image into the repository and then writes
-// its manifest under ref, a tag or its own digest.
-func (r *run) copyImage(ctx context.Context, src *origin, to registry.Repository, ref string) error {
-	v := &visit{src: src, to: to, deep: r.opts.Force}
+// copyImage brings everything below an image into the repository and then moves
+// the tag.
+func (r *run) copyImage(ctx context.Context, src *origin, w *move) error {
+	v := &visit{src: src, to: w.to, deep: r.opts.Force}
 	m, err := src.get(ctx, src.root.Digest)
 	if err != nil {
 		return fmt.Errorf("reading the image: %w", err)
 	}
-	key := placeKey{to: to, digest: m.Digest, deep: v.deep, root: true}
+	key := placeKey{to: w.to, digest: m.Digest, deep: v.deep, root: true}
 	if err := r.once(ctx, key, src.repo, func() error { return r.root(ctx, v, m) }); err != nil {
 		return err
 	}
-	if err := r.put(ctx, v, ref, m, 0); err != nil {
+	if err := r.write(ctx, v, w, m); err != nil {
 		return err
 	}
-	return r.follow(ctx, src, to)
+	return r.follow(ctx, src, w.to)
 }
 
 // root brings what is below the root of an image, unless the repository has the

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
@@ -29,8 +30,16 @@ type Options struct {
 	Platform func(platform string) bool
 	// Single copies the one chosen child of an index instead of the index.
 	Single bool
-	// Force writes every destination, whatever is there.
+	// Force writes every destination, whatever is there, but for what is
+	// protected.
 	Force bool
+	// Overwrite says which tags may be moved to another image; default: always.
+	Overwrite Overwrite
+	// Immutable are the tags that are never moved, whatever Overwrite says.
+	Immutable []mapping.Glob
+	// TolerateProtected keeps a destination that is left as it is for these
+	// reasons from making the run fail.
+	TolerateProtected bool
 	// Deep looks behind a destination that has the right digest, for children
 	// and blobs that are missing there, and repairs them.
 	Deep bool
@@ -57,6 +66,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Mode == "" {
 		o.Mode = ModeRun
+	}
+	if o.Overwrite == "" {
+		o.Overwrite = OverwriteAlways
 	}
 	if o.Parallel <= 0 {
 		o.Parallel = 32

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
@@ -23,18 +24,10 @@ const (
 	Filtered    Outcome = "filtered"    // no platform of the image was asked for
 	Differs     Outcome = "differs"     // the destination holds another image
 	Absent      Outcome = "absent"      // the destination does not exist
+	Protected   Outcome = "protected"   // the destination holds another image, which may not be overwritten
 	Failed      Outcome = "failed"      // see Error
 	Interrupted Outcome = "interrupted" // not started, or not finished, when the run was ended
 )
-
-// Bad says whether the outcome makes a run fail.
-func (o Outcome) Bad() bool {
-	switch o {
-	case Failed, Interrupted, Differs, Absent:
-		return true
-	}
-	return false
-}
 
 // Cause is the class of a failure.
 type Cause string
@@ -48,6 +41,7 @@ const (
 	CauseContent       Cause = "content"     // bytes that are not what their digest says
 	CauseUnsupported   Cause = "unsupported" // an image that is not mirrored by design
 	CauseOverlap       Cause = "overlap"     // two sources for one destination
+	CauseProtected     Cause = "protected"   // the destination may not be overwritten
 	CauseInterrupted   Cause = "interrupted"
 	CauseOther         Cause = "other"
 )
@@ -83,6 +77,19 @@ type Entry struct {
 	Size  int64 `json:"size,omitempty"`
 }
 
+// Bad says whether the entry makes a run fail. A protected destination does
+// when the run was not told to tolerate it: then Error says why it is protected,
+// otherwise Details do.
+func (e Entry) Bad() bool {
+	switch e.Outcome {
+	case Failed, Interrupted, Differs, Absent:
+		return true
+	case Protected:
+		return e.Error != ""
+	}
+	return false
+}
+
 // Moved counts what was written (in a dry run: what would be).
 type Moved struct {
 	Blobs     int64 `json:"blobs"`
@@ -110,21 +117,19 @@ type Report struct {
 
 // OK says that nothing failed and nothing differs.
 func (r *Report) OK() bool {
-	for o, n := range r.Summary {
-		if o.Bad() && n > 0 {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r.Entries, Entry.Bad)
 }
 
 // causeOf puts an error into a class.
 func causeOf(err error) Cause {
 	var wrong *registry.DigestError
 	var missing *missingError
+	var kept *protectedError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, errInterrupted):
 		return CauseInterrupted
+	case errors.As(err, &kept):
+		return CauseProtected
 	case errors.As(err, &missing):
 		return CauseSourceMissing
 	case errors.Is(err, registry.ErrSchema1), errors.Is(err, errUnsupported):
@@ -160,3 +165,8 @@ type missingError struct {
 
 func (e *missingError) Error() string { return e.what + ": " + e.err.Error() }
 func (e *missingError) Unwrap() error { return e.err }
+
+// protectedError says why a destination is left as it is.
+type protectedError struct{ why string }
+
+func (e *protectedError) Error() string { return e.why }

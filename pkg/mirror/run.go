@@ -118,11 +118,19 @@ func (r *run) done(i int, result Entry, err error) {
 	*e = result
 	if err != nil {
 		e.Error, e.Cause = err.Error(), causeOf(err)
-		if e.Outcome = Failed; e.Cause == CauseInterrupted {
+		switch e.Cause {
+		case CauseInterrupted:
 			e.Outcome = Interrupted
+		case CauseProtected:
+			e.Outcome = Protected
+			if r.opts.TolerateProtected {
+				e.Details, e.Error, e.Cause = append(e.Details, e.Error), "", ""
+			}
+		default:
+			e.Outcome = Failed
 		}
 	}
-	if r.opts.FailFast && e.Outcome.Bad() {
+	if r.opts.FailFast && e.Bad() {
 		r.stopOnce.Do(func() { close(r.stop) })
 	}
 	if r.opts.Done != nil {

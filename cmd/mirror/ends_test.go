@@ -1,0 +1,204 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// process is a mirror command at work.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	mu     sync.Mutex
+	output strings.Builder
+	ended  chan struct{}
+}
+
+// Write takes what the process prints.
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.output.Write(b)
+}
+
+func (p *process) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.output.String()
+}
+
+// start runs the command with args as a process of its own.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command("mirror", args...), ended: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_RUNTIME_DIR=", "REGISTRY_AUTH_FILE=", "DOCKER_CONFIG=")
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.cmd.Wait(); close(p.ended) }()
+	t.Cleanup(func() { p.cmd.Process.Kill(); <-p.ended })
+	return p
+}
+
+func (p *process) signal(signals ...syscall.Signal) {
+	p.t.Helper()
+	for _, s := range signals {
+		if err := p.cmd.Process.Signal(s); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// until waits for something to become true.
+func (p *process) until(what string, ready func() bool) {
+	p.t.Helper()
+	for end := time.Now().Add(time.Minute); !ready(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatalf("not within a minute: %s; it said:\n%s", what, p.said())
+		}
+	}
+}
+
+// code waits for the end and gives the exit code.
+func (p *process) code() int {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(time.Minute):
+		p.t.Fatalf("it does not end; it said:\n%s", p.said())
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// slow is a source of n images whose layers are given out only after the gate
+// is opened, but for the first few.
+type slow struct {
+	src, dst *testkit.Registry
+	log      testkit.Recorder // of the source
+	gate     chan struct{}
+	mapping  string
+}
+
+func newSlow(t *testing.T, n, free int) *slow {
+	s := &slow{gate: make(chan struct{}), dst: testkit.InProcess(t, nil)}
+	s.log.Fault = func(_ http.ResponseWriter, r *http.Request, class string, n int) bool {
+		if class == "GET blob" && n >= free {
+			select {
+			case <-s.gate:
+			case <-r.Context().Done():
+			}
+		}
+		return false
+	}
+	s.src = testkit.InProcess(t, s.log.Wrap)
+	var lines strings.Builder
+	for i := range n {
+		s.src.Push(t, fmt.Sprintf("a/b:%d", i), testkit.Image(t, fmt.Sprint(i), testkit.Layer(int64(i), 100)))
+		fmt.Fprintf(&lines, "%s/a/b:%d %s/c/d:%d\n", s.src.Host, i, s.dst.Host, i)
+	}
+	s.log.Reset()
+	s.mapping = filepath.Join(t.TempDir(), "mapping_slow")
+	if err := os.WriteFile(s.mapping, []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// check reads a report and compares it with the destination.
+func (s *slow) check(t *testing.T, file string) (r mirror.Report) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range r.Entries {
+		name := strings.TrimPrefix(e.Destination, s.dst.Host+"/")
+		switch got := s.dst.Digest(name); e.Outcome {
+		case mirror.Copied:
+			if _, err := testkit.CompareImages(s.src, strings.TrimPrefix(e.Source, s.src.Host+"/"), s.dst, name); err != nil {
+				t.Errorf("%s is reported as copied: %v", name, err)
+			}
+		case mirror.Interrupted:
+			if got != "" || e.Cause != mirror.CauseInterrupted {
+				t.Errorf("%s is reported as interrupted (%s) and holds %q", name, e.Cause, got)
+			}
+		default:
+			t.Errorf("%s: %s (%s)", name, e.Outcome, e.Error)
+		}
+	}
+	return r
+}
+
+// As Prow aborts a job: SIGINT and at once SIGTERM.
+func TestEndsGently(t *testing.T) {
+	const images, free = 60, 10
+	s := newSlow(t, images, free)
+	report := filepath.Join(t.TempDir(), "report.json")
+	p := start(t, "run", "-f", s.mapping, "--report", report, "--grace", "1m")
+	p.until("work is under way", func() bool { return s.log.Count("GET blob") > free+1 })
+	p.signal(syscall.SIGINT, syscall.SIGTERM)
+	p.until("the signal is told", func() bool { return strings.Contains(p.said(), "error: interrupted: nothing new is started") })
+	close(s.gate)
+	if code := p.code(); code != 1 {
+		t.Errorf("exit code %d, want 1; it said:\n%s", code, p.said())
+	}
+	r := s.check(t, report)
+	// 32 images are worked on at a time.
+	if copied, never := r.Summary[mirror.Copied], r.Summary[mirror.Interrupted]; copied == 0 || never < images-32-free {
+		t.Errorf("%d were copied, %d were not", copied, never)
+	}
+	if !strings.Contains(p.said(), "interrupted, ") {
+		t.Errorf("there is no summary:\n%s", p.said())
+	}
+}
+
+// What is not finished in the grace period is given up.
+func TestEndsAfterGrace(t *testing.T) {
+	s := newSlow(t, 40, 4)
+	report := filepath.Join(t.TempDir(), "report.json")
+	p := start(t, "run", "-f", s.mapping, "--report", report, "--grace", "50ms")
+	p.until("work is under way", func() bool { return s.log.Count("GET blob") > 5 })
+	p.signal(syscall.SIGINT, syscall.SIGTERM)
+	if code := p.code(); code != 1 {
+		t.Errorf("exit code %d, want 1; it said:\n%s", code, p.said())
+	}
+	if r := s.check(t, report); r.Summary[mirror.Interrupted] < 40-4 {
+		t.Errorf("%v", r.Summary)
+	}
+}
+
+// A third signal does not wait for the grace period.
+func TestEndsAtOnceByThirdSignal(t *testing.T) {
+	s := newSlow(t, 5, 0)
+	p := start(t, "run", "-f", s.mapping, "--grace", "24h")
+	p.until("work is under way", func() bool { return s.log.Count("GET blob") > 0 })
+	for _, told := range []string{"error: interrupted", ""} {
+		p.signal(syscall.SIGTERM) // one after the other: equal signals become one while they wait
+		p.until("the signal is told", func() bool { return strings.Contains(p.said(), told) })
+	}
+	select {
+	case <-p.ended:
+		t.Fatalf("two signals ended it: %s", p.said())
+	case <-time.After(200 * time.Millisecond):
+	}
+	p.signal(syscall.SIGINT)
+	if code := p.code(); code != 3 || !strings.Contains(p.said(), "error: ended at once by a third signal") {
+		t.Errorf("exit code %d: %s", code, p.said())
+	}
+}

@@ -1,0 +1,127 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// Overwrite says which tags may be moved from one image to another. A tag that
+// does not exist is written in any case.
+type Overwrite string
+
+// The answers.
+const (
+	OverwriteAlways Overwrite = "always"
+	OverwriteNever  Overwrite = "never"
+)
+
+// lookAgain is after how long a destination is looked at once more before its
+// tag is moved, when nothing else asks for it.
+const lookAgain = 10 * time.Second
+
+// move is one destination that is given an image.
+type move struct {
+	to     registry.Repository
+	dest   mapping.Reference
+	had    digest.Digest // what the tag held when we looked; "" for nothing
+	looked time.Time
+
+	details []string
+	present bool // somebody else wrote the image meanwhile
+}
+
+// ref is what the image is written under: the tag, or its own digest.
+func (w *move) ref(want digest.Digest) string {
+	if w.dest.Tag == "" {
+		return string(want)
+	}
+	return w.dest.Tag
+}
+
+// immutable gives the pattern that keeps a tag from being moved.
+func (r *run) immutable(dest mapping.Reference) (mapping.Glob, bool) {
+	for _, g := range r.opts.Immutable {
+		if g.Match(dest) {
+			return g, true
+		}
+	}
+	return mapping.Glob{}, false
+}
+
+// guarded says whether anything may keep a tag from being moved.
+func (r *run) guarded(dest mapping.Reference) bool {
+	_, immutable := r.immutable(dest)
+	return dest.Tag != "" && (immutable || r.opts.Overwrite != OverwriteAlways)
+}
+
+// protect says why a tag that holds another image stays as it is; nil when it
+// may be moved.
+func (r *run) protect(w *move) error {
+	if w.dest.Tag == "" || w.had == "" {
+		return nil
+	}
+	if g, ok := r.immutable(w.dest); ok {
+		return &protectedError{fmt.Sprintf("it holds %s and is immutable (%s): left as it is", w.had, g)}
+	}
+	if r.opts.Overwrite == OverwriteNever {
+		return &protectedError{fmt.Sprintf("it holds %s, and nothing is overwritten: left as it is", w.had)}
+	}
+	return nil
+}
+
+// write moves the tag to an image that is in the repository but for its own
+// manifest.
+func (r *run) write(ctx context.Context, v *visit, w *move, m registry.Manifest) error {
+	if err := r.recheck(ctx, w, m.Digest); err != nil || w.present {
+		return err
+	}
+	return r.put(ctx, v, w.ref(m.Digest), m, 0)
+}
+
+// recheck looks at the tag once more where somebody may have moved it since we
+// looked: after a long copy, and always where it may be protected. Registries
+// know no conditional write, so that what happens within one request is not
+// noticed.
+func (r *run) recheck(ctx context.Context, w *move, want digest.Digest) error {
+	guarded := r.guarded(w.dest)
+	if w.dest.Tag == "" || r.opts.Mode != ModeRun || !guarded && r.opts.Now().Sub(w.looked) < lookAgain {
+		return nil
+	}
+	now, err := r.client.Resolve(ctx, w.to, w.dest.Tag)
+	switch {
+	case err == nil, registry.NotFound(err):
+	case guarded:
+		return fmt.Errorf("whether the tag may be written cannot be seen: %w", err)
+	default:
+		return nil
+	}
+	if now.Digest == w.had {
+		return nil
+	}
+	before, after := holding(w.had), holding(now.Digest)
+	w.had = now.Digest
+	if w.present = now.Digest == want; w.present {
+		w.details = append(w.details, "somebody else wrote it while it was copied")
+		return nil
+	}
+	if err := r.protect(w); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("the tag went from %s to %s while the image was copied, and was overwritten", before, after)
+	w.details = append(w.details, text)
+	r.note("%s: %s", w.dest.Exact(), text)
+	return nil
+}
+
+func holding(d digest.Digest) string {
+	if d == "" {
+		return "nothing"
+	}
+	return string(d)
+}
