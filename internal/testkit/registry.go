@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -57,6 +58,37 @@ func Serve(t testing.TB, name string, h http.Handler) *Registry {
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	return &Registry{Name: name, Host: s.Listener.Addr().String(), Scheme: "http"}
+}
+
+// ServeOn is Serve on another loopback address, such as "127.0.0.2".
+func ServeOn(t testing.TB, address string, h http.Handler) *Registry {
+	t.Helper()
+	l, err := net.Listen("tcp", address+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(h)
+	s.Listener.Close()
+	s.Listener = l
+	s.Start()
+	t.Cleanup(s.Close)
+	return &Registry{Name: address, Host: l.Addr().String(), Scheme: "http"}
+}
+
+// ServeTLS is Serve over TLS, with HTTP/2.
+func ServeTLS(t testing.TB, name string, h http.Handler) *Registry {
+	t.Helper()
+	ca := newAuthority(t)
+	cert, err := tls.LoadX509KeyPair(ca.issue(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(h)
+	s.EnableHTTP2 = true
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return &Registry{Name: name, Host: s.Listener.Addr().String(), Scheme: "https", CA: ca.pool, CAFile: ca.file}
 }
 
 // Secure says whether a registry process speaks TLS and wants a password.

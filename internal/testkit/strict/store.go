@@ -159,6 +159,35 @@ func (g *Registry) Drop(name string, d v1.Hash) {
 	delete(r.manifests, key)
 }
 
+// Tag lets a tag stand for a manifest.
+func (g *Registry) Tag(name, tag string, d v1.Descriptor) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.at(name).tags[tag] = digest.Digest(d.Digest.String())
+}
+
+// Untag deletes a tag.
+func (g *Registry) Untag(name, tag string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.at(name).tags, tag)
+}
+
+// Blobs counts the blobs of a repository.
+func (g *Registry) Blobs(name string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.at(name).blobs)
+}
+
+// Content gives the manifest of a tag, "" when there is none.
+func (g *Registry) Content(name, tag string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := g.at(name)
+	return string(r.manifests[r.tags[tag]].body)
+}
+
 // Tags gives the tags of a repository and their digests.
 func (g *Registry) Tags(name string) map[string]string {
 	g.mu.Lock()

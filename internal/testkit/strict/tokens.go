@@ -30,6 +30,7 @@ type Tokens struct {
 	mu     sync.Mutex
 	tokens map[string]map[string]bool // by token: "pull ns/name", "push ns/name"
 	scopes [][]string
+	users  []string
 }
 
 // Wrap puts the tokens before a registry.
@@ -121,6 +122,7 @@ func (k *Tokens) issue(w http.ResponseWriter, r *http.Request) {
 	token := fmt.Sprintf("token-%d-%s", len(k.scopes), account.User)
 	k.tokens[token] = granted
 	k.scopes = append(k.scopes, scopes)
+	k.users = append(k.users, account.User)
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]any{"token": token, "expires_in": 300})
 }
@@ -145,6 +147,13 @@ func (k *Tokens) Scopes() [][]string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return slices.Clone(k.scopes)
+}
+
+// Users gives who asked for each of the tokens of Scopes, "" for nobody.
+func (k *Tokens) Users() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.users)
 }
 
 // CheckNarrow fails the test when a token was asked for more than one

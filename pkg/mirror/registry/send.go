@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -162,7 +163,7 @@ func (h *host) build(ctx context.Context, target *url.URL, r request) (*http.Req
 	}
 	switch {
 	case r.stream != nil && r.length > 0:
-		req.Body, req.ContentLength = io.NopCloser(r.stream), r.length
+		req.Body, req.ContentLength = &streamBody{r: r.stream}, r.length
 	case len(r.body) > 0:
 		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(r.body)), int64(len(r.body))
 	case r.method != http.MethodGet && r.method != http.MethodHead:
@@ -197,6 +198,9 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 	}
 	TallyOf(parent).request()
 	resp, err := transport.RoundTrip(req)
+	if req.Body != nil {
+		req.Body.Close()
+	}
 	h.stats.moved(0, written.Load())
 	if err != nil {
 		timer.Stop()
@@ -224,6 +228,31 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 		closed: func() { timer.Stop(); cancel(nil) },
 	}
 	return resp, nil
+}
+
+// streamBody is a body that nobody reads any more once its request is
+// answered: a transport goes on reading after an early answer (such as 413),
+// while the stream is needed for the next request.
+type streamBody struct {
+	mu   sync.Mutex
+	r    io.Reader
+	done bool
+}
+
+func (b *streamBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done {
+		return 0, errors.New("the request has its answer already")
+	}
+	return b.r.Read(p)
+}
+
+func (b *streamBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done = true
+	return nil
 }
 
 func hostname(name string) string {
