@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -19,6 +20,8 @@ type options struct {
 	outputs []string
 	failOn  string
 	color   string
+
+	artifacts string
 
 	newFrom       string
 	baseline      string
@@ -52,6 +55,7 @@ DIR is the root of the repository; default: the working folder.`,
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "text", "format of standard output: "+strings.Join(formatNames(), ", "))
 	f.StringArrayVar(&o.outputs, "output", nil, "also write `FORMAT=FILE`; repeatable")
+	f.StringVar(&o.artifacts, "artifacts", "", "also write all reports into `FOLDER` (default: $ARTIFACTS, else $ARTIFACT_DIR)")
 	f.StringVar(&o.failOn, "fail-on", "error", "least severity that makes the exit code 1: error, warning, info or never")
 	f.StringVar(&o.color, "color", "auto", "colour the text: auto, always or never")
 	f.StringVar(&o.newFrom, "new-from", "", "report only what is not already found at git revision `REV`")
@@ -91,80 +95,25 @@ func lint(env cli.Env, o options, dir string) error {
 	if err := o.narrow(dir, result); err != nil {
 		return err
 	}
-	text := report.TextOptions{Color: color, Source: tree.Text}
+	found := outcome{result: result, tree: tree}
 	for _, out := range outputs {
-		err := atomicfile.Write(out.file, func(w io.Writer) error {
-			return out.write(w, result, report.TextOptions{Source: tree.Text})
-		})
-		if err != nil {
+		if err := atomicfile.Write(out.file, func(w io.Writer) error { return out.write(w, found) }); err != nil {
 			return cli.Failf("writing %s: %w", out.file, err)
 		}
 	}
-	if err := write(env.Stdout, result, text); err != nil {
+	if dir := cli.ArtifactsDir(env, o.artifacts); dir != "" {
+		if err := found.leave(dir); err != nil {
+			fmt.Fprintf(env.Stderr, "warning: %v\n", err)
+		}
+	}
+	found.color, found.width = color, cli.Width(env)
+	if err := write(env.Stdout, found); err != nil {
 		return cli.Failf("writing the findings: %w", err)
 	}
 	if slices.ContainsFunc(result.Findings, func(f report.Finding) bool { return fails(f.Severity) }) {
 		return cli.Exit(cli.ExitFindings)
 	}
 	return nil
-}
-
-// writer is a format of the findings.
-type writer func(io.Writer, *report.Result, report.TextOptions) error
-
-// formats are the formats by name.
-func formats() map[string]writer {
-	return map[string]writer{
-		"text": report.Text,
-		"json": func(w io.Writer, r *report.Result, _ report.TextOptions) error { return report.JSON(w, r) },
-		"sarif": func(w io.Writer, r *report.Result, _ report.TextOptions) error {
-			return report.SARIF(w, r, ruleInfos(), cli.Version())
-		},
-		"junit": func(w io.Writer, r *report.Result, _ report.TextOptions) error {
-			return report.JUnit(w, r, ruleInfos())
-		},
-		"github": func(w io.Writer, r *report.Result, _ report.TextOptions) error { return report.GitHub(w, r) },
-	}
-}
-
-func formatNames() []string {
-	names := make([]string, 0)
-	for name := range formats() {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int { // text first: the default
-		return strings.Compare(strings.Replace(a, "text", "", 1), strings.Replace(b, "text", "", 1))
-	})
-	return names
-}
-
-func (o options) writer(name string) (writer, error) {
-	w, ok := formats()[name]
-	if !ok {
-		return nil, cli.Usagef("unknown format %q: use %s", name, strings.Join(formatNames(), ", "))
-	}
-	return w, nil
-}
-
-type output struct {
-	file  string
-	write writer
-}
-
-func (o options) files() ([]output, error) {
-	var outs []output
-	for _, spec := range o.outputs {
-		format, file, ok := strings.Cut(spec, "=")
-		if !ok || file == "" {
-			return nil, cli.Usagef("--output %s: write FORMAT=FILE", spec)
-		}
-		w, err := o.writer(format)
-		if err != nil {
-			return nil, err
-		}
-		outs = append(outs, output{file, w})
-	}
-	return outs, nil
 }
 
 // threshold gives the test that --fail-on asks for.

@@ -12,7 +12,7 @@ import (
 
 // FuzzFormats puts any text into a finding: it must not break a format.
 func FuzzFormats(f *testing.F) {
-	for _, s := range []string{"a\x00b\x1b[31m", "]]>", "%0A::error::x", "</script>", "\xff\xfe", "\u202eabc", "a\nb\r\n::error::x", "a:b,c", "\ufffe\uffff"} {
+	for _, s := range []string{"a\x00b\x1b[31m", "]]>", "%0A::error::x", "</script>", "<script>", "\" onclick=x", "</title><img src=x>", "\xff\xfe", "\u202eabc", "a\nb\r\n::error::x", "a:b,c", "\ufffe\uffff"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -57,6 +57,14 @@ func FuzzFormats(f *testing.F) {
 		}
 		if !json.Valid(b.Bytes()) {
 			t.Errorf("JSON: %q", b.Bytes())
+		}
+		b.Reset()
+		opts := HTMLOptions{Source: func(string) []byte { return []byte(s + "\n" + s) }, Set: func(source.Position) string { return s }}
+		if err := HTML(&b, r, rules, opts); err != nil {
+			t.Fatal(err)
+		}
+		if got := foreign(t, b.String()); len(got) > 0 {
+			t.Errorf("HTML: %v", got)
 		}
 		b.Reset()
 		if err := Text(&b, r, TextOptions{Source: func(string) []byte { return []byte(s + "\n" + s) }}); err != nil {

@@ -2,11 +2,13 @@ package report
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/width"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
 )
@@ -17,6 +19,9 @@ type TextOptions struct {
 	// Source gives the text of a file, for the line under a finding; nil when
 	// it is not to be had.
 	Source func(file string) []byte
+	// Width is that of the terminal in columns; longer lines of files are cut
+	// around the caret. 0 when there is none.
+	Width int
 }
 
 // The colours of a terminal, by severity and part.
@@ -33,7 +38,7 @@ var severityColors = [...]string{source.Error: "\x1b[31m", source.Warning: "\x1b
 // ends with a count.
 func Text(w io.Writer, r *Result, opts TextOptions) error {
 	b := bufio.NewWriter(w)
-	t := textWriter{b, opts, map[string][][]byte{}}
+	t := textWriter{b, opts, newLines(opts.Source)}
 	for _, f := range r.Findings {
 		t.finding(f)
 	}
@@ -58,7 +63,7 @@ func plural(n int, word string) string {
 type textWriter struct {
 	*bufio.Writer
 	opts  TextOptions
-	lines map[string][][]byte
+	lines lines
 }
 
 func (t textWriter) paint(color, s string) string {
@@ -91,46 +96,42 @@ const maxRelated = 5
 // snippet shows the line with a caret under the column. Tabs are kept in the
 // line of the caret, so that it stands right whatever their width.
 func (t textWriter) snippet(pos source.Position) {
-	line, ok := t.line(pos)
+	line, ok := t.lines.at(pos)
 	if !ok {
 		return
 	}
-	const most = 160 // characters; a longer line is cut around the caret
-	start := 0
-	if pos.Column > most-40 {
-		start = pos.Column - 40
-	}
-	end := min(len(line), start+most)
-	start = min(start, end)
 	gutter := fmt.Sprintf("%5d | ", pos.Line)
-	fmt.Fprintf(t, "%s%s\n", gutter, printable(string(line[start:end])))
-	if pos.Column == 0 || pos.Column > len(line)+1 {
+	columns := cmp.Or(t.opts.Width, defaultWidth)
+	line, column := cut(line, pos.Column, max(columns-len(gutter), leastWidth))
+	fmt.Fprintf(t, "%s%s\n", gutter, printable(string(line)))
+	if column == 0 || column > len(line)+1 {
 		return
 	}
 	var pad strings.Builder
-	for _, c := range line[start : pos.Column-1] {
-		if c != '\t' {
-			c = ' '
-		}
-		pad.WriteRune(c)
+	for _, c := range line[:column-1] {
+		pad.WriteString(blank(c))
 	}
 	fmt.Fprintf(t, "%s%s%s\n", strings.Repeat(" ", len(gutter)-2)+"| ", pad.String(), t.paint(bold, "^"))
 }
 
-func (t textWriter) line(pos source.Position) ([]rune, bool) {
-	if pos.Line == 0 || t.opts.Source == nil {
-		return nil, false
+const (
+	defaultWidth = 168 // of a line with its number, where no terminal says
+	leastWidth   = 20
+)
+
+// blank is as wide on a terminal as a character.
+func blank(c rune) string {
+	switch {
+	case c == '\t':
+		return "\t"
+	case unicode.In(c, unicode.Mn, unicode.Me):
+		return ""
 	}
-	lines, ok := t.lines[pos.File]
-	if !ok {
-		lines = bytes.Split(t.opts.Source(pos.File), []byte{'\n'})
-		t.lines[pos.File] = lines
+	switch width.LookupRune(c).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return "  "
 	}
-	if pos.Line > len(lines) {
-		return nil, false
-	}
-	line := []rune(string(lines[pos.Line-1]))
-	return line, strings.TrimSpace(string(line)) != ""
+	return " "
 }
 
 // printable replaces what would move a terminal's cursor or hide text.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"strconv"
 
 	"golang.org/x/term"
 )
@@ -27,4 +28,18 @@ func Color(env Env, when string) (bool, error) {
 	}
 	f, ok := env.Stdout.(*os.File)
 	return ok && env.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd())), nil
+}
+
+// Width gives how many columns standard output has: what COLUMNS says, else the
+// terminal; 0 when it is none.
+func Width(env Env) int {
+	if n, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if f, ok := env.Stdout.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return n
+		}
+	}
+	return 0
 }

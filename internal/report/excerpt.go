@@ -1,0 +1,65 @@
+package report
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// lines gives the lines that positions point to; it splits each file once.
+type lines struct {
+	text  func(file string) []byte // may be nil
+	files map[string][][]byte
+}
+
+func newLines(text func(string) []byte) lines { return lines{text, map[string][][]byte{}} }
+
+// at gives the line of a position; false when there is none or it is blank.
+func (l lines) at(pos source.Position) ([]rune, bool) {
+	if pos.Line == 0 || l.text == nil {
+		return nil, false
+	}
+	split, ok := l.files[pos.File]
+	if !ok {
+		split = bytes.Split(l.text(pos.File), []byte{'\n'})
+		l.files[pos.File] = split
+	}
+	if pos.Line > len(split) {
+		return nil, false
+	}
+	line := []rune(string(split[pos.Line-1]))
+	return line, strings.TrimSpace(string(line)) != ""
+}
+
+// cut shortens a line to width characters around a column, with "…" for what
+// is left out at an end. It gives the column's new place; 0 stays 0.
+func cut(line []rune, column, width int) ([]rune, int) {
+	if len(line) <= width {
+		return line, column
+	}
+	start := 0
+	if column > width*3/4 {
+		start = min(column-1-width/3, len(line)-width)
+	}
+	out := append([]rune{}, line[start:start+width]...)
+	if start > 0 {
+		out[0] = '…'
+	}
+	if start+width < len(line) {
+		out[width-1] = '…'
+	}
+	return out, max(column-start, 0)
+}
+
+// word gives how many characters from a column on belong together: up to the
+// next white space, without punctuation at the end.
+func word(line []rune, column int) int {
+	rest := line[column-1:]
+	if end := slices.IndexFunc(rest, unicode.IsSpace); end >= 0 {
+		rest = rest[:end]
+	}
+	return len([]rune(strings.TrimRight(string(rest), `;,"'`)))
+}

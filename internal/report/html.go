@@ -1,0 +1,226 @@
+package report
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/report/page"
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// HTMLOptions say what an HTML report needs beyond the findings.
+type HTMLOptions struct {
+	// Source gives the text of a file; nil when it is not to be had.
+	Source func(file string) []byte
+	// Set gives the name of the set that a place is about, "" when there is
+	// none; nil when nothing is known of sets.
+	Set     func(source.Position) string
+	Version string // of the command
+}
+
+//go:embed html.tmpl
+var htmlContent string
+
+// HTML writes the findings as a page: those of the set with the most and worst
+// first, each with its line and the places related to it, and what the rules
+// mean.
+func HTML(w io.Writer, r *Result, rules []RuleInfo, opts HTMLOptions) error {
+	h := htmlReport{lines: newLines(opts.Source)}
+	h.group(r, opts.Set)
+	h.explain(r, rules)
+	h.Skipped = r.Skipped
+	count := func(s source.Severity) string { return plural(r.Count(s), s.String()) }
+	title := fmt.Sprintf("mirror-lint: %s, %s, %s", count(source.Error), count(source.Warning), count(source.Info))
+	if len(r.Findings) == 0 {
+		title = "mirror-lint: no findings"
+	}
+	return page.Write(w, page.Page{
+		Title:       title,
+		Description: "What is wrong with the image mirroring of the release repository, by set, and what to do.",
+		Heading:     "Image mirroring: " + strings.TrimPrefix(title, "mirror-lint: "),
+		Lead:        h.lead(r),
+		Figures:     h.figures(r, rules),
+		Footer:      strings.TrimSpace("mirror-lint " + opts.Version),
+		Data:        &h,
+	}, htmlContent, template.FuncMap{"text": Clean})
+}
+
+type htmlReport struct {
+	Groups  []*htmlGroup
+	Rules   []htmlRule // those with findings
+	Quiet   []RuleInfo // those without
+	Skipped []Skipped
+
+	lines lines
+}
+
+// htmlGroup are the findings of a set.
+type htmlGroup struct {
+	Set      string
+	Count    [3]int // by severity
+	Findings []htmlFinding
+}
+
+// Name is the group's heading.
+func (g *htmlGroup) Name() string { return cmp.Or(g.Set, "Outside any set") }
+
+// Counts says how many findings there are.
+func (g *htmlGroup) Counts() string {
+	var parts []string
+	for s, n := range g.Count {
+		if n > 0 {
+			parts = append(parts, plural(n, source.Severity(s).String()))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+type htmlFinding struct {
+	Finding
+	Code  *htmlCode
+	Near  []htmlRelated
+	Other []htmlRelated // more places than a person reads
+}
+
+type htmlRelated struct {
+	Related
+	Code *htmlCode
+}
+
+// Tone is the colour of the severity.
+func (f htmlFinding) Tone() page.Tone { return tone(f.Severity) }
+
+func tone(s source.Severity) page.Tone {
+	return [...]page.Tone{source.Error: page.Bad, source.Warning: page.Warn, source.Info: page.Info}[s]
+}
+
+// htmlCode is a line of a file with what a position points to.
+type htmlCode struct {
+	Line                 int
+	Before, Marked, Rest string
+}
+
+// htmlRule is a rule and what it found.
+type htmlRule struct {
+	RuleInfo
+	Found int
+}
+
+// Tone is the colour of the rule's severity.
+func (r htmlRule) Tone() page.Tone { return tone(r.Severity) }
+
+// Paragraphs are those of the help.
+func (r htmlRule) Paragraphs() []string { return strings.Split(r.Help, "\n\n") }
+
+func (h *htmlReport) group(r *Result, setOf func(source.Position) string) {
+	bySet := map[string]*htmlGroup{}
+	for _, f := range r.Findings {
+		set := ""
+		if setOf != nil {
+			set = setOf(f.Pos)
+		}
+		g := bySet[set]
+		if g == nil {
+			g = &htmlGroup{Set: set}
+			bySet[set] = g
+			h.Groups = append(h.Groups, g)
+		}
+		g.Count[f.Severity]++
+		g.Findings = append(g.Findings, h.finding(f))
+	}
+	slices.SortStableFunc(h.Groups, func(a, b *htmlGroup) int {
+		for s := range a.Count {
+			if a.Count[s] != b.Count[s] {
+				return b.Count[s] - a.Count[s]
+			}
+		}
+		return strings.Compare(a.Set, b.Set)
+	})
+	for _, g := range h.Groups {
+		slices.SortStableFunc(g.Findings, func(a, b htmlFinding) int { return cmp.Compare(a.Severity, b.Severity) })
+	}
+}
+
+func (h *htmlReport) finding(f Finding) htmlFinding {
+	out := htmlFinding{Finding: f, Code: h.code(f.Pos)}
+	for i, rel := range f.Related {
+		if i < maxRelated {
+			out.Near = append(out.Near, htmlRelated{rel, h.code(rel.Pos)})
+		} else {
+			out.Other = append(out.Other, htmlRelated{rel, nil})
+		}
+	}
+	return out
+}
+
+// code gives the line of a position; nil when there is none to show.
+func (h *htmlReport) code(pos source.Position) *htmlCode {
+	line, ok := h.lines.at(pos)
+	if !ok {
+		return nil
+	}
+	line, column := cut(line, pos.Column, 400)
+	if column == 0 || column > len(line) {
+		return &htmlCode{Line: pos.Line, Rest: Clean(string(line))}
+	}
+	end := column - 1 + max(word(line, column), 1)
+	return &htmlCode{pos.Line, Clean(string(line[:column-1])), Clean(string(line[column-1 : end])), Clean(string(line[end:]))}
+}
+
+func (h *htmlReport) explain(r *Result, rules []RuleInfo) {
+	found := map[string]int{}
+	for _, f := range r.Findings {
+		found[f.Rule]++
+	}
+	skipped := map[string]bool{}
+	for _, s := range r.Skipped {
+		skipped[s.Rule] = true
+	}
+	for _, rule := range rules {
+		switch {
+		case found[rule.ID] > 0:
+			h.Rules = append(h.Rules, htmlRule{rule, found[rule.ID]})
+		case !skipped[rule.ID]:
+			h.Quiet = append(h.Quiet, rule)
+		}
+	}
+}
+
+// lead says in a sentence where to begin.
+func (h *htmlReport) lead(r *Result) string {
+	switch {
+	case len(r.Findings) == 0:
+		return "Nothing is wrong that the rules know of."
+	case r.Count(source.Error) == 0:
+		return "Nothing here stops an image from being mirrored; the set with the most findings comes first."
+	}
+	return "Errors stop images from being mirrored, or mirror the wrong ones. The set with the most of them comes first."
+}
+
+func (h *htmlReport) figures(r *Result, rules []RuleInfo) []page.Figure {
+	figure := func(label string, n int, t page.Tone) page.Figure {
+		if n == 0 {
+			t = page.Plain
+		}
+		return page.Figure{Label: label, Value: fmt.Sprint(n), Tone: t}
+	}
+	sets := 0
+	for _, g := range h.Groups {
+		if g.Set != "" {
+			sets++
+		}
+	}
+	checked := page.Figure{Label: "Rules checked", Value: fmt.Sprint(len(h.Rules) + len(h.Quiet)), Note: fmt.Sprintf("of %d", len(rules))}
+	return []page.Figure{
+		figure("Errors", r.Count(source.Error), page.Bad),
+		figure("Warnings", r.Count(source.Warning), page.Warn),
+		figure("Infos", r.Count(source.Info), page.Info),
+		figure("Sets with findings", sets, page.Plain),
+		checked,
+	}
+}

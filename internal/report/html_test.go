@@ -1,0 +1,164 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+// find gives the elements of a page that have a name, or a class after a dot.
+func find(t *testing.T, page, what string) []*html.Node {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []*html.Node
+	for n := range root.Descendants() {
+		class, byClass := strings.CutPrefix(what, ".")
+		if n.Type == html.ElementNode && (!byClass && n.Data == what || byClass && strings.Contains(" "+attr(n, "class")+" ", " "+class+" ")) {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func text(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "\u2060", "")), " ")
+}
+
+func texts(nodes []*html.Node) []string {
+	var out []string
+	for _, n := range nodes {
+		out = append(out, text(n))
+	}
+	return out
+}
+
+func TestHTML(t *testing.T) {
+	at := func(file string, line, column int) source.Position {
+		return source.Position{File: file, Line: line, Column: column}
+	}
+	conflict := Finding{Rule: "duplicate-destination", Severity: source.Error, Pos: at("shop/mapping_shop", 2, 7), Message: "written <twice>", Hint: "keep one"}
+	for i := range 8 {
+		conflict.Related = append(conflict.Related, Related{Pos: at("shop/mapping_shop", i+1, 1), Message: fmt.Sprintf("place %d", i)})
+	}
+	r := &Result{
+		Findings: []Finding{
+			{Rule: "set-job", Severity: source.Warning, Pos: at("tools", 0, 0), Message: "no job"},
+			{Rule: "set-job", Severity: source.Info, Pos: at("shop", 0, 0), Message: "a note"},
+			conflict,
+			{Rule: "job-unused", Severity: source.Warning, Pos: at("jobs.yaml", 1, 0), Message: "unused"},
+		},
+		Skipped: []Skipped{{Rule: "job-secret", Reason: "no secrets here"}},
+	}
+	rules := []RuleInfo{
+		{ID: "duplicate-destination", Summary: "a tag written twice", Help: "Why.\n\nWhat to do."},
+		{ID: "set-job", Severity: source.Warning, Summary: "no job"},
+		{ID: "job-unused", Severity: source.Warning, Summary: "nothing to run"},
+		{ID: "job-secret", Summary: "no secret"},
+		{ID: "set-owners", Summary: "no owners"},
+	}
+	var b bytes.Buffer
+	err := HTML(&b, r, rules, HTMLOptions{
+		Source: func(file string) []byte { return []byte("first line\na/b:c d/e:f;\nthird\n") },
+		Set: func(p source.Position) string {
+			set, _, ok := strings.Cut(p.File, "/")
+			if ok || set == "tools" || set == "shop" {
+				return set
+			}
+			return ""
+		},
+		Version: "v1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	for _, tt := range []struct{ what, want string }{
+		{"title", "mirror-lint: 1 error, 2 warnings, 1 info"},
+		{"h2", "shop 1 error, 1 info | Outside any set 1 warning | tools 1 warning | What the rules mean | Nothing found by"},
+		{"h3", "duplicate-destination 1 found | set-job 2 found | job-unused 1 found"},
+		{".what", "error written <twice> | info a note | warning unused | warning no job"},
+		{".where", "shop/mapping_shop:2:7 duplicate-destination | shop set-job | jobs.yaml:1 job-unused | tools set-job"},
+		{".hint", "To do: keep one"},
+		{"mark", "d/e:f | first | a/b:c | third"},
+		{"summary", "3 more places"},
+		{"footer", "mirror-lint v1"},
+		{"dd", "1 | 2 | 1 | 2 | 4 of 5"},
+	} {
+		if got := strings.Join(texts(find(t, page, tt.what)), " | "); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.what, got, tt.want)
+		}
+	}
+	for _, s := range []string{"no secrets here", "Why.", "What to do.", "place 7", "no owners"} {
+		if !strings.Contains(page, s) {
+			t.Errorf("the page lacks %q", s)
+		}
+	}
+	for i, f := range find(t, page, "article") {
+		if attr(f, "data-severity") == "" || attr(f, "data-set") == "" || attr(f, "data-rule") == "" {
+			t.Errorf("finding %d cannot be filtered by severity, set and rule", i)
+		}
+	}
+}
+
+func TestHTMLWithoutFindings(t *testing.T) {
+	var b bytes.Buffer
+	if err := HTML(&b, &Result{}, []RuleInfo{{ID: "set-job"}}, HTMLOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(find(t, b.String(), "h1")); len(got) != 1 || got[0] != "Image mirroring: no findings" {
+		t.Errorf("heading %q", got)
+	}
+}
+
+// foreign gives what a page has that no template of ours wrote.
+func foreign(t *testing.T, page string) []string {
+	t.Helper()
+	ours := strings.Fields("html head meta title style body a header h1 h2 h3 p dl div dt dd main ul li code section small article span pre mark b details summary footer script")
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	scripts := 0
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		if !slices.Contains(ours, n.Data) || n.Data == "script" && scripts > 0 {
+			found = append(found, "<"+n.Data+">")
+		}
+		if n.Data == "script" {
+			scripts++
+		}
+		for _, a := range n.Attr {
+			if strings.HasPrefix(a.Key, "on") || a.Key == "src" || a.Key == "style" {
+				found = append(found, n.Data+" "+a.Key)
+			}
+		}
+	}
+	return found
+}
