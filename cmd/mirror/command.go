@@ -12,10 +12,11 @@ import (
 
 // options are the flags of run, plan and check.
 type options struct {
-	files  []string
-	format string
-	report string
-	quiet  bool
+	files     []string
+	format    string
+	report    string
+	artifacts string
+	quiet     bool
 
 	keepManifestList   bool
 	filter             string
@@ -89,6 +90,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "mapping `FILE`, a glob, or - for standard input; repeatable, and further files may follow")
 	f.StringVar(&o.format, "format", "text", "format of standard output: text or json")
 	f.StringVar(&o.report, "report", "", "also write the JSON report to `FILE`")
+	f.StringVar(&o.artifacts, "artifacts", "", "write all reports into `DIR` (default: $ARTIFACTS, else $ARTIFACT_DIR; without them none)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only what failed, and the summary")
 
 	f.StringVar(&o.filter, "filter-by-os", "", "copy only the children of an index whose os/arch[/variant] matches the regular expression")

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
@@ -111,21 +110,4 @@ func (o *options) part(plan *mirror.Plan) (*mirror.Plan, error) {
 		return nil, cli.Usagef("--shard %s: write I/N with 1 ≤ I ≤ N", o.shard)
 	}
 	return plan.Shard(i-1, n), nil
-}
-
-// write brings the report to the file and the streams that were asked for.
-func (o *options) write(env cli.Env, p *printer, report *mirror.Report) error {
-	if o.report != "" {
-		if err := atomicfile.Write(o.report, func(w io.Writer) error { return writeJSON(w, report) }); err != nil {
-			fmt.Fprintf(env.Stderr, "error: the report could not be written: %v\n", err)
-		}
-	}
-	if o.format == "json" {
-		if err := writeJSON(env.Stdout, report); err != nil {
-			return cli.Failf("writing the report: %w", err)
-		}
-		return nil
-	}
-	p.summary(report)
-	return nil
 }

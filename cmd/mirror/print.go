@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/runreport"
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
@@ -77,27 +77,7 @@ func (p *printer) summary(r *mirror.Report) {
 	}
 	moved := ""
 	if m := r.Moved; m.Manifests > 0 {
-		moved = fmt.Sprintf(", %s in %d blobs, %d mounted, %d manifests", size(m.BlobBytes), m.Blobs, m.Mounts, m.Manifests)
+		moved = fmt.Sprintf(", %s in %d blobs, %d mounted, %d manifests", runreport.Size(m.BlobBytes), m.Blobs, m.Mounts, m.Manifests)
 	}
 	fmt.Fprintf(p.w, "%s: %s%s, %d requests, %.1f s\n", r.Mode, strings.Join(parts, ", "), moved, r.Requests, r.Seconds)
-}
-
-// size gives bytes in the unit that a person would choose.
-func size(n int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	f, i := float64(n), 0
-	for f >= 1024 && i < len(units)-1 {
-		f, i = f/1024, i+1
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", f, units[i])
-}
-
-func writeJSON(w io.Writer, r *mirror.Report) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
 }

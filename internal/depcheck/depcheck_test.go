@@ -17,6 +17,7 @@ var layers = [][]string{
 	{"pkg/mapping", "internal/report"},
 	{"pkg/release"},
 	{"pkg/validate", "pkg/jobgen", "pkg/mirror"},
+	{"internal/runreport"},
 	{"internal/cli"},
 	{"cmd/mirror-lint", "cmd/mirror-jobgen", "cmd/mirror", "internal/demo"},
 }

@@ -29,6 +29,11 @@ const (
 	Interrupted Outcome = "interrupted" // not started, or not finished, when the run was ended
 )
 
+// Outcomes lists all outcomes, in the order in which a person is told of them.
+func Outcomes() []Outcome {
+	return []Outcome{Copied, Planned, Repaired, Unchanged, Differs, Absent, Missing, Filtered, Protected, Failed, Interrupted}
+}
+
 // Cause is the class of a failure.
 type Cause string
 
@@ -45,6 +50,14 @@ const (
 	CauseInterrupted   Cause = "interrupted"
 	CauseOther         Cause = "other"
 )
+
+// Causes lists all causes.
+func Causes() []Cause {
+	return []Cause{
+		CauseSourceMissing, CauseDenied, CauseRefused, CauseUnavailable, CauseContent, CauseUnsupported, CauseOverlap,
+		CauseProtected, CauseInterrupted, CauseOther,
+	}
+}
 
 // Entry is the result for one destination.
 type Entry struct {

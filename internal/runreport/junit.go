@@ -1,0 +1,37 @@
+package runreport
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// JUnit writes one test suite for Prow's JUnit lens: a case for each
+// destination, with its mapping file as the class. A copy that worked only when
+// something was tried again has two cases, one failed and one passed, which the
+// lens shows as flaky.
+func JUnit(w io.Writer, r *mirror.Report) error {
+	suite := report.JUnitSuite{Name: "mirror " + string(r.Mode), Time: r.Seconds, Cases: make([]report.JUnitCase, 0, len(r.Entries))}
+	for _, e := range r.Entries {
+		c := report.JUnitCase{Class: Set(e), Name: e.Destination, Time: e.Seconds}
+		switch {
+		case e.Bad():
+			what := Told(e)
+			c.Failure = &report.JUnitFailure{Message: what, Text: fmt.Sprintf("%s: %s: %s\nsource: %s", position(e), e.Outcome, what, e.Source)}
+			if e.Retried != "" {
+				c.Failure.Text += fmt.Sprintf("\ntried again %s, first because of: %s", times(e.Retries), e.Retried)
+			}
+		case e.Outcome == mirror.Missing, e.Outcome == mirror.Filtered, e.Outcome == mirror.Protected:
+			c.Skipped = &report.JUnitSkipped{Message: Told(e)}
+		case e.Retried != "":
+			failed := c
+			failed.Time = 0
+			failed.Failure = &report.JUnitFailure{Message: e.Retried, Text: fmt.Sprintf("%s: tried again %s, first because of: %s", position(e), times(e.Retries), e.Retried)}
+			suite.Cases = append(suite.Cases, failed)
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	return suite.Write(w)
+}
