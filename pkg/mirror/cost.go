@@ -18,6 +18,13 @@ type cost struct {
 
 type costKey struct{}
 
+// cost begins to count what an entry costs.
+func (r *run) cost(entry int) *cost {
+	c := &cost{start: r.opts.Now()}
+	r.opts.Monitor.begin(entry, r.report.Entries[entry].Destination, c.start)
+	return c
+}
+
 func (c *cost) into(ctx context.Context) context.Context {
 	return context.WithValue(c.Tally.Into(ctx), costKey{}, c)
 }

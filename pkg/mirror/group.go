@@ -69,7 +69,7 @@ func (r *run) group(ctx context.Context, j *job) {
 	if r.ended(ctx) {
 		return // its entries say so already
 	}
-	shared := &cost{start: r.opts.Now()}
+	shared := r.cost(j.first)
 	work := shared.into(ctx)
 	every := func(e Entry, err error) {
 		if err != nil && ctx.Err() != nil {
@@ -109,7 +109,7 @@ func (r *run) group(ctx context.Context, j *job) {
 		wg.Go(func() {
 			c := shared // the first destination pays for the source
 			if i > 0 {
-				c = &cost{start: r.opts.Now()}
+				c = r.cost(j.first + i)
 			}
 			result, err := r.target(c.into(ctx), src, t)
 			result.Digest, result.Size = string(root.Digest), src.size()

@@ -59,8 +59,10 @@ type Options struct {
 	Drain <-chan struct{}
 	// Done is told of each destination when it is finished, one at a time.
 	Done func(Entry)
-	Now  func() time.Time // nil: time.Now
-	Log  *slog.Logger     // nil: discarded
+	// Monitor, when not nil, shows the run at work.
+	Monitor *Monitor
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: discarded
 }
 
 func (o Options) withDefaults() Options {

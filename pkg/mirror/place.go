@@ -46,6 +46,8 @@ type placer struct {
 	mount  bool // mounts are wanted
 	now    func() time.Time
 
+	monitor *Monitor
+
 	mu    sync.Mutex
 	hosts map[string]*blobHost
 
@@ -217,6 +219,7 @@ func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository,
 		}
 		session = opened
 	}
+	p.monitor.send(desc.Size)
 	if err := p.w.CopyBlob(ctx, to, desc, from, session); err != nil {
 		return false, err
 	}

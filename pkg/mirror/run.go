@@ -27,12 +27,13 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	if opts.Mode != ModeRun {
 		r.w = nowhere{}
 	}
-	r.placer = &placer{client: opts.Client, w: r.w, mount: !opts.SkipMount, now: opts.Now, hosts: map[string]*blobHost{}}
+	r.placer = &placer{client: opts.Client, w: r.w, mount: !opts.SkipMount, now: opts.Now, monitor: opts.Monitor, hosts: map[string]*blobHost{}}
 	for _, n := range plan.Notes {
 		r.note("%s", n.Error())
 	}
 	jobs := r.expand(ctx, plan)
 	r.entries(jobs)
+	opts.Monitor.expect(len(r.report.Entries))
 	r.each(len(jobs), func(i int) { r.group(ctx, jobs[i]) })
 	return r.finish(), nil
 }
@@ -113,6 +114,7 @@ func (r *run) entries(jobs []*job) {
 func (r *run) done(i int, result Entry, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.opts.Monitor.end(i)
 	e := &r.report.Entries[i]
 	result.File, result.Line, result.Column, result.Source, result.Destination = e.File, e.Line, e.Column, e.Source, e.Destination
 	*e = result

@@ -1,0 +1,78 @@
+package mirror
+
+import (
+	"sync"
+	"time"
+)
+
+// Monitor lets somebody watch a run at work. The zero value is ready for use by
+// one run; the nil Monitor watches nothing.
+type Monitor struct {
+	mu      sync.Mutex
+	total   int
+	done    int
+	bytes   int64
+	working map[int]watched // by entry
+}
+
+type watched struct {
+	destination string
+	since       time.Time
+}
+
+// State is how far a run has come.
+type State struct {
+	Total, Done, Working int // destinations; Total is 0 until wildcards are expanded
+	// Bytes are those of the blobs that were sent or begun to be sent.
+	Bytes int64
+	// Longest is the destination that has been worked on for the longest time,
+	// and Since when.
+	Longest string
+	Since   time.Time
+}
+
+// State gives the state of this moment.
+func (m *Monitor) State() State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := State{Total: m.total, Done: m.done, Working: len(m.working), Bytes: m.bytes}
+	for _, w := range m.working {
+		if s.Longest == "" || w.since.Before(s.Since) || w.since.Equal(s.Since) && w.destination < s.Longest {
+			s.Longest, s.Since = w.destination, w.since
+		}
+	}
+	return s
+}
+
+func (m *Monitor) expect(total int) {
+	if m != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.total, m.working = total, map[int]watched{}
+	}
+}
+
+func (m *Monitor) begin(entry int, destination string, at time.Time) {
+	if m != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.working[entry] = watched{destination, at}
+	}
+}
+
+func (m *Monitor) end(entry int) {
+	if m != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.working, entry)
+		m.done++
+	}
+}
+
+func (m *Monitor) send(bytes int64) {
+	if m != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.bytes += bytes
+	}
+}
