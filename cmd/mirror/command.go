@@ -112,7 +112,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 
 	o.protection.bind(f)
 
-	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "most requests to one registry at a time (default 16)")
+	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "most requests to one registry at a time (default: 16, and up to 64 while it answers well)")
 	f.IntVar(&o.attempts, "attempts", 5, "how often a request that may succeed later is tried")
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time (default: never)")
 	f.DurationVar(&o.idleTimeout, "idle-timeout", 2*time.Minute, "give up a transfer in which nothing moved for so long")

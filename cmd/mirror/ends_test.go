@@ -150,7 +150,7 @@ func TestEndsGently(t *testing.T) {
 	const images, free = 60, 10
 	s := newSlow(t, images, free)
 	report := filepath.Join(t.TempDir(), "report.json")
-	p := start(t, "run", "-f", s.mapping, "--report", report, "--grace", "1m")
+	p := start(t, "run", "-f", s.mapping, "--report", report, "--grace", "1m", "--max-per-registry", "16")
 	p.until("work is under way", func() bool { return s.log.Count("GET blob") > free+1 })
 	p.signal(syscall.SIGINT, syscall.SIGTERM)
 	p.until("the signal is told", func() bool { return strings.Contains(p.said(), "error: interrupted: nothing new is started") })
@@ -159,7 +159,7 @@ func TestEndsGently(t *testing.T) {
 		t.Errorf("exit code %d, want 1; it said:\n%s", code, p.said())
 	}
 	r := s.check(t, report)
-	// 32 images are worked on at a time.
+	// Twice 16 images are worked on at a time.
 	if copied, never := r.Summary[mirror.Copied], r.Summary[mirror.Interrupted]; copied == 0 || never < images-32-free {
 		t.Errorf("%d were copied, %d were not", copied, never)
 	}

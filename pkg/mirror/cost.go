@@ -18,10 +18,14 @@ type cost struct {
 
 type costKey struct{}
 
-// cost begins to count what an entry costs.
-func (r *run) cost(entry int) *cost {
-	c := &cost{start: r.opts.Now()}
-	r.opts.Monitor.begin(entry, r.report.Entries[entry].Destination, c.start)
+// cost begins to count what a target costs; the first one pays for the source.
+func (r *run) cost(j *job, i int) *cost {
+	c := &j.cost
+	if i > 0 {
+		c = &cost{}
+	}
+	c.start = r.opts.Now()
+	r.opts.Monitor.begin(j.first+i, r.report.Entries[j.first+i].Destination, c.start)
 	return c
 }
 

@@ -13,7 +13,7 @@ import (
 // wildcards: a wildcard becomes the tags of its repository that match.
 func (r *run) expand(ctx context.Context, plan *Plan) []*job {
 	parts := make([][]*job, len(plan.Groups))
-	r.each(len(plan.Groups), func(i int) {
+	spread(len(plan.Groups), r.opts.Parallel, func(i int) {
 		g := plan.Groups[i]
 		if !g.Source.Wildcard() {
 			parts[i] = []*job{{source: g.Source, targets: g.Targets}}

@@ -63,63 +63,34 @@ func newOrigin(client *registry.Client, repo registry.Repository, root registry.
 	return s
 }
 
-// group works on one source: finds out what it is, once, and brings every
-// destination in line.
-func (r *run) group(ctx context.Context, j *job) {
-	if r.ended(ctx) {
-		return // its entries say so already
-	}
-	shared := r.cost(j.first)
-	work := shared.into(ctx)
-	every := func(e Entry, err error) {
-		if err != nil && ctx.Err() != nil {
-			err = errInterrupted
-		}
-		for i := range j.targets {
-			c := shared
-			if i > 0 {
-				c = &cost{start: shared.start}
-			}
-			r.done(j.first+i, r.tell(c, e), err)
-		}
-	}
-	if j.err != nil {
-		every(Entry{}, j.err)
-		return
-	}
+// origin finds out what a source is; it is called once for each. The first
+// destination pays for it.
+func (r *run) origin(ctx context.Context, j *job) (*origin, error) {
+	ctx = j.cost.into(ctx)
 	repo := registry.Repository{Host: j.source.Host(), Path: j.source.Path()}
-	root, err := r.resolve(work, repo, j.source)
+	root, err := r.resolve(ctx, repo, j.source)
 	if err == nil && r.opts.Platform != nil && (r.opts.Single || registry.IsIndex(root.MediaType)) {
-		root, err = r.choose(work, repo, root)
+		root, err = r.choose(ctx, repo, root)
 	}
-	switch {
-	case errors.Is(err, errFiltered):
-		every(Entry{Outcome: Filtered, Details: []string{err.Error()}}, nil)
-		return
-	case err != nil && registry.NotFound(err) && r.opts.SkipMissing:
-		every(Entry{Outcome: Missing, Details: []string{err.Error()}}, nil)
-		return
-	case err != nil:
-		every(Entry{}, err)
-		return
+	return newOrigin(r.client, repo, root), err
+}
+
+// copy works on one target of a job and reports on it.
+func (r *run) copy(ctx context.Context, j *job, i int) {
+	if r.ended(ctx) {
+		return // its entry says so already
 	}
-	src := newOrigin(r.client, repo, root)
-	var wg sync.WaitGroup
-	for i, t := range j.targets {
-		wg.Go(func() {
-			c := shared // the first destination pays for the source
-			if i > 0 {
-				c = r.cost(j.first + i)
-			}
-			result, err := r.target(c.into(ctx), src, t)
-			result.Digest, result.Size = string(root.Digest), src.size()
-			if err != nil && ctx.Err() != nil {
-				err = errInterrupted
-			}
-			r.done(j.first+i, r.tell(c, result), err)
-		})
+	defer func() {
+		if j.left.Add(-1) == 0 {
+			j.origin = nil // and its manifests
+		}
+	}()
+	c := r.cost(j, i)
+	result, err := r.target(c.into(ctx), j, j.targets[i])
+	if err != nil && ctx.Err() != nil {
+		err = errInterrupted
 	}
-	wg.Wait()
+	r.done(j.first+i, r.tell(c, result), err)
 }
 
 // resolve finds the digest of a source. A digest needs no question.
@@ -174,17 +145,47 @@ func (r *run) wanted(c registry.Descriptor) bool {
 	return r.opts.Platform == nil || c.Platform != nil && r.opts.Platform(c.Platform.String())
 }
 
-// target brings one destination in line with its source.
-func (r *run) target(ctx context.Context, src *origin, t Target) (Entry, error) {
-	to := registry.Repository{Host: t.Destination.Host(), Path: t.Destination.Path(), Push: r.opts.Mode == ModeRun}
-	w := &move{to: to, dest: t.Destination, looked: r.opts.Now()}
-	if r.ended(ctx) {
-		return Entry{}, errInterrupted
+// target brings one destination in line with its source. Both are asked what
+// they hold at the same time.
+func (r *run) target(ctx context.Context, j *job, t Target) (Entry, error) {
+	if j.err != nil {
+		return Entry{}, j.err
 	}
-	have, err := r.client.Resolve(ctx, to, w.ref(src.root.Digest))
+	origin := j.origin
+	go origin()
+	w := &move{
+		to:   registry.Repository{Host: t.Destination.Host(), Path: t.Destination.Path(), Push: r.opts.Mode == ModeRun},
+		dest: t.Destination, looked: r.opts.Now(),
+	}
+	var have registry.Descriptor
+	var err error
+	early := t.Destination.Tag != "" // else it depends on the source where to look
+	if early {
+		have, err = r.client.Resolve(ctx, w.to, w.ref(""))
+	}
+	src, srcErr := origin()
+	switch {
+	case errors.Is(srcErr, errFiltered):
+		return Entry{Outcome: Filtered, Details: []string{srcErr.Error()}}, nil
+	case srcErr != nil && registry.NotFound(srcErr) && r.opts.SkipMissing:
+		return Entry{Outcome: Missing, Details: []string{srcErr.Error()}}, nil
+	case srcErr != nil:
+		return Entry{}, srcErr
+	}
+	if !early {
+		have, err = r.client.Resolve(ctx, w.to, w.ref(src.root.Digest))
+	}
+	result, err := r.align(ctx, src, w, have, err)
+	result.Digest, result.Size = string(src.root.Digest), src.size()
+	return result, err
+}
+
+// align does what the mode asks for with a destination that holds have, or for
+// which the registry gave an error.
+func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Descriptor, err error) (Entry, error) {
 	switch {
 	case err == nil:
-		r.occupied.Store(to, true)
+		r.occupied.Store(w.to, true)
 	case registry.NotFound(err), registry.Denied(err): // many registries hide what is not there
 	default:
 		return Entry{}, fmt.Errorf("looking at the destination: %w", err)
@@ -198,15 +199,15 @@ func (r *run) target(ctx context.Context, src *origin, t Target) (Entry, error) 
 		}
 	}
 	if r.opts.Mode == ModeCheck {
-		return r.compare(ctx, src, to, have, result)
+		return r.compare(ctx, src, w.to, have, result)
 	}
 	if same && !r.opts.Force {
 		result.Previous = ""
 		if !r.opts.Deep {
 			result.Outcome = Unchanged
-			return result, r.follow(ctx, src, to)
+			return result, r.follow(ctx, src, w.to)
 		}
-		repaired, err := r.repair(ctx, src, to)
+		repaired, err := r.repair(ctx, src, w.to)
 		result.Outcome = Unchanged
 		if repaired {
 			result.Outcome = Repaired

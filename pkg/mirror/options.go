@@ -22,8 +22,8 @@ const (
 type Options struct {
 	Mode   Mode // default: ModeRun
 	Client *registry.Client
-	// Parallel is the number of sources worked on at a time; default 32. How
-	// many requests a registry gets at a time is the client's to say.
+	// Parallel is the number of copies worked on at a time; default: twice as
+	// many as the client sends requests to a registry at a time.
 	Parallel int
 	// Platform chooses the children of an index by os/architecture[/variant];
 	// nil: all of them. The index itself is copied as it is.
@@ -73,7 +73,7 @@ func (o Options) withDefaults() Options {
 		o.Overwrite = OverwriteAlways
 	}
 	if o.Parallel <= 0 {
-		o.Parallel = 32
+		o.Parallel = 2 * o.Client.MaxPerHost()
 	}
 	if o.Now == nil {
 		o.Now = time.Now

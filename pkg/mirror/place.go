@@ -3,7 +3,6 @@ package mirror
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,7 +62,8 @@ type blobHost struct {
 }
 
 type blobState struct {
-	repos     []string           // paths that have the blob
+	repos     map[string]bool    // paths that have the blob
+	first     string             // one of them, to mount from; "" for none
 	flights   map[string]*flight // by path: being brought there
 	uploading *flight            // the one over the wire
 }
@@ -97,10 +97,26 @@ func (p *placer) host(name string) *blobHost {
 func (h *blobHost) state(d digest.Digest) *blobState {
 	s, ok := h.blobs[d]
 	if !ok {
-		s = &blobState{flights: map[string]*flight{}}
+		s = &blobState{repos: map[string]bool{}, flights: map[string]*flight{}}
 		h.blobs[d] = s
 	}
 	return s
+}
+
+func (s *blobState) add(path string) {
+	if s.repos[path] = true; s.first == "" {
+		s.first = path
+	}
+}
+
+func (s *blobState) remove(path string) {
+	if delete(s.repos, path); s.first == path {
+		s.first = ""
+		for other := range s.repos {
+			s.first = other
+			break
+		}
+	}
 }
 
 // knows notes that a repository has a blob.
@@ -108,9 +124,7 @@ func (p *placer) knows(repo registry.Repository, d digest.Digest) {
 	h := p.host(repo.Host)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s := h.state(d); !slices.Contains(s.repos, repo.Path) {
-		s.repos = append(s.repos, repo.Path)
-	}
+	h.state(d).add(repo.Path)
 }
 
 // doubts forgets that a repository has a blob.
@@ -118,8 +132,7 @@ func (p *placer) doubts(repo registry.Repository, d digest.Digest) {
 	h := p.host(repo.Host)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := h.state(d)
-	s.repos = slices.DeleteFunc(s.repos, func(path string) bool { return path == repo.Path })
+	h.state(d).remove(repo.Path)
 }
 
 // place makes sure that a blob is in the repository to; sent says that it was
@@ -129,15 +142,13 @@ func (p *placer) place(ctx context.Context, to registry.Repository, desc registr
 	for {
 		h.mu.Lock()
 		s := h.state(desc.Digest)
-		if slices.Contains(s.repos, to.Path) {
+		if s.repos[to.Path] {
 			h.mu.Unlock()
 			return false, nil
 		}
 		mount, wait, same := "", s.flights[to.Path], true
 		if wait == nil && p.mount && h.mountable() {
-			if len(s.repos) > 0 {
-				mount = s.repos[0]
-			} else {
+			if mount = s.first; mount == "" {
 				wait, same = s.uploading, false
 			}
 		}
@@ -166,7 +177,7 @@ func (p *placer) place(ctx context.Context, to registry.Repository, desc registr
 			s.uploading = nil
 		}
 		if err == nil {
-			s.repos = append(s.repos, to.Path)
+			s.add(to.Path)
 		}
 		f.err = err
 		close(f.done)

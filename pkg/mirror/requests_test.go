@@ -2,6 +2,8 @@ package mirror_test
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -68,4 +70,40 @@ func TestFirstCopy(t *testing.T) {
 	if report.Moved.Manifests != 2*images {
 		t.Errorf("%d manifests were written, want one for each tag", report.Moved.Manifests)
 	}
+}
+
+// TestSlowRepository has a repository that does not answer before everything
+// else is done: what was asked of it first holds up nothing.
+func TestSlowRepository(t *testing.T) {
+	rest := make(chan struct{})
+	dstLog := testkit.Recorder{Fault: func(w http.ResponseWriter, r *http.Request, class string, n int) bool {
+		if strings.Contains(r.URL.Path, "/org/slow/") {
+			select {
+			case <-rest:
+			case <-r.Context().Done():
+				t.Error("the rest waits for the repository that does not answer")
+			}
+		}
+		return false
+	}}
+	src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, dstLog.Wrap)
+	const slow, quick = 40, 40
+	var lines []string
+	for i := range slow + quick {
+		src.Push(t, fmt.Sprintf("ci/stream:i%d", i), testkit.Image(t, fmt.Sprint(i), testkit.Layer(int64(i), 1000)))
+		if i < slow {
+			lines = append(lines, fmt.Sprintf("$src/ci/stream:i%d $dst/org/slow:a%d $dst/org/slow:b%d", i, i, i))
+		} else {
+			lines = append(lines, fmt.Sprintf("$src/ci/stream:i%d $dst/org/i%d:a $dst/org/i%d:b", i, i, i))
+		}
+	}
+	left := 2 * quick
+	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), Done: func(e mirror.Entry) {
+		if !strings.Contains(e.Destination, "/org/slow:") {
+			if left--; left == 0 {
+				close(rest)
+			}
+		}
+	}})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 2 * (slow + quick)})
 }

@@ -32,9 +32,9 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 		r.note("%s", n.Error())
 	}
 	jobs := r.expand(ctx, plan)
-	r.entries(jobs)
+	r.entries(ctx, jobs)
 	opts.Monitor.expect(len(r.report.Entries))
-	r.each(len(jobs), func(i int) { r.group(ctx, jobs[i]) })
+	r.work(jobs, func(j *job, i int) { r.copy(ctx, j, i) })
 	return r.finish(), nil
 }
 
@@ -61,20 +61,10 @@ type job struct {
 	targets []Target
 	first   int   // index of the first target's entry
 	err     error // known before anything was asked
-}
 
-// each calls f for 0 to n-1 on as many goroutines as the options allow.
-func (r *run) each(n int, f func(i int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, r.opts.Parallel) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
+	origin func() (*origin, error)
+	left   atomic.Int64 // targets that still need the origin
+	cost   cost         // of the source and the first target
 }
 
 // ended says whether nothing new may be started.
@@ -96,8 +86,10 @@ func (r *run) note(format string, args ...any) {
 }
 
 // entries lays out the report, in the order of the plan.
-func (r *run) entries(jobs []*job) {
+func (r *run) entries(ctx context.Context, jobs []*job) {
 	for _, j := range jobs {
+		j.left.Store(int64(len(j.targets)))
+		j.origin = sync.OnceValues(func() (*origin, error) { return r.origin(ctx, j) })
 		j.first = len(r.report.Entries)
 		for _, t := range j.targets {
 			pos := t.Destination.Pos

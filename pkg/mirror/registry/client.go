@@ -24,8 +24,9 @@ type Options struct {
 	Insecure func(host string) bool
 	// Roots are the certificate authorities to trust; nil: the system's.
 	Roots *x509.CertPool
-	// MaxPerHost bounds the requests in flight to each host; default 16. It is
-	// where a run starts: a host that answers 429 gets fewer.
+	// MaxPerHost bounds the requests in flight to each host. The default starts
+	// with 16 and goes up to 64 as long as the host answers well. A host that
+	// says that it is too much (429, 503) gets fewer.
 	MaxPerHost int
 	// TokenEndpoints are hosts that may get a registry's credential although
 	// they do not belong to its domain.
@@ -45,6 +46,7 @@ type Options struct {
 // Client speaks to registries. It may be used by many goroutines.
 type Client struct {
 	opts     Options
+	start    int // requests in flight to a host that was not asked yet
 	clock    Clock
 	log      *slog.Logger
 	secure   http.RoundTripper
@@ -54,14 +56,19 @@ type Client struct {
 	hosts map[string]*host
 }
 
-// DefaultMaxPerHost is the bound of requests in flight when none is given.
-const DefaultMaxPerHost = 16
+// Requests in flight to a host when no bound is given: at the start of a run,
+// and when the host has answered well for a while.
+const (
+	DefaultStart      = 16
+	DefaultMaxPerHost = 64
+)
 
 // New makes a client.
 func New(opts Options) *Client {
 	opts.Retry = opts.Retry.withDefaults()
+	start := opts.MaxPerHost
 	if opts.MaxPerHost <= 0 {
-		opts.MaxPerHost = DefaultMaxPerHost
+		start, opts.MaxPerHost = DefaultStart, DefaultMaxPerHost
 	}
 	if opts.Idle <= 0 {
 		opts.Idle = 2 * time.Minute
@@ -72,7 +79,7 @@ func New(opts Options) *Client {
 	if opts.Keychain == nil {
 		opts.Keychain = auth.Chain{}
 	}
-	c := &Client{opts: opts, clock: opts.Clock.withDefaults(), log: opts.Log, hosts: map[string]*host{}}
+	c := &Client{opts: opts, start: start, clock: opts.Clock.withDefaults(), log: opts.Log, hosts: map[string]*host{}}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -110,6 +117,9 @@ func (c *Client) Stats() []HostStats {
 	return out
 }
 
+// MaxPerHost is the most requests in flight to one host.
+func (c *Client) MaxPerHost() int { return c.opts.MaxPerHost }
+
 // Close closes idle connections.
 func (c *Client) Close() {
 	for _, t := range []http.RoundTripper{c.secure, c.insecure} {
@@ -127,7 +137,7 @@ func (c *Client) host(name string) *host {
 		h = &host{
 			c: c, name: name,
 			mayBeInsecure: c.opts.Insecure != nil && c.opts.Insecure(name),
-			limiter:       newLimiter(c.opts.MaxPerHost),
+			limiter:       newLimiter(c.start, c.opts.MaxPerHost),
 			stats:         &stats{by: map[Count]int64{}},
 			tokens:        map[tokenKey]*tokenEntry{},
 			connecting:    make(chan struct{}, 1),

@@ -231,10 +231,11 @@ func (h *host) pause(d time.Duration) {
 	}
 }
 
-// slot takes one of the requests that the host may have in flight.
-func (h *host) slot(ctx context.Context) error {
+// slot takes one of the requests that the host may have in flight, for a
+// repository and, when a blob is sent, its size.
+func (h *host) slot(ctx context.Context, repo string, size int64) error {
 	start := h.c.clock.Now()
-	err := h.limiter.acquire(ctx)
+	err := h.limiter.acquire(ctx, repo, size)
 	TallyOf(ctx).Waited(WaitSlot, h.name, h.c.clock.Now().Sub(start))
 	return err
 }

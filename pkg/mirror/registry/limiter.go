@@ -2,79 +2,132 @@ package registry
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
-// limiter bounds the requests in flight to one host. The bound falls to half
-// when the host says that it is too much and rises again, one for as many
-// successes as the bound is, up to the most that is allowed.
+// limiter bounds the requests in flight to one host. The bound rises with every
+// success until it is at the most that is allowed, or the host says that it is
+// too much: then it falls to half, and from then on rises slowly, by one for
+// four times as many successes as the bound is.
+//
+// A slot that becomes free goes to the repository that holds the fewest, so
+// that one that answers slowly does not keep the others waiting; then to what
+// is short, then to the largest blob, because the largest decides when the run
+// ends; then to who waits longest. Where there are several repositories, none
+// gets the last quarter of the slots.
 type limiter struct {
 	mu      sync.Mutex
 	most    int
 	limit   int
-	used    int
-	good    int // successes since the bound last moved
-	waiting []chan struct{}
+	careful bool           // the host has said that it is too much
+	good    int            // successes since the bound last moved
+	used    int            // slots
+	busy    map[string]int // slots by repository
+	only    string         // the first repository
+	several bool           // there are others
+	waiting []*turn
 }
 
-func newLimiter(most int) *limiter { return &limiter{most: most, limit: most} }
+// turn is one who waits for a slot.
+type turn struct {
+	repo string
+	size int64 // of the blob that is sent; 0 for what is short
+	come chan struct{}
+}
 
-func (l *limiter) acquire(ctx context.Context) error {
+func newLimiter(start, most int) *limiter {
+	return &limiter{most: most, limit: start, busy: map[string]int{}}
+}
+
+// acquire takes a slot for a request to a repository, which gives it back with
+// release.
+func (l *limiter) acquire(ctx context.Context, repo string, size int64) error {
+	t := &turn{repo: repo, size: size, come: make(chan struct{})}
 	l.mu.Lock()
-	if l.used < l.limit && len(l.waiting) == 0 {
-		l.used++
-		l.mu.Unlock()
-		return nil
+	if l.only == "" {
+		l.only = repo
 	}
-	turn := make(chan struct{})
-	l.waiting = append(l.waiting, turn)
+	l.several = l.several || repo != l.only
+	l.waiting = append(l.waiting, t)
+	l.wake()
 	l.mu.Unlock()
 	select {
-	case <-turn:
+	case <-t.come:
 		return nil
 	case <-ctx.Done():
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i, w := range l.waiting {
-		if w == turn {
-			l.waiting = append(l.waiting[:i], l.waiting[i+1:]...)
-			return context.Cause(ctx)
-		}
+	if i := slices.Index(l.waiting, t); i >= 0 {
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+	} else { // the turn came at the same moment
+		l.free(repo)
 	}
-	l.used-- // the turn came at the same moment
-	l.wake()
 	return context.Cause(ctx)
 }
 
-func (l *limiter) release() {
+func (l *limiter) release(repo string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.free(repo)
+}
+
+func (l *limiter) free(repo string) {
 	l.used--
+	if l.busy[repo]--; l.busy[repo] == 0 {
+		delete(l.busy, repo)
+	}
 	l.wake()
 }
 
 func (l *limiter) wake() {
-	for l.used < l.limit && len(l.waiting) > 0 {
+	for l.used < l.limit {
+		most := l.limit
+		if l.several {
+			most = max(1, l.limit-l.limit/4)
+		}
+		next := -1
+		for i, t := range l.waiting {
+			if l.busy[t.repo] < most && (next < 0 || l.before(t, l.waiting[next])) {
+				next = i
+			}
+		}
+		if next < 0 {
+			return
+		}
+		t := l.waiting[next]
+		l.waiting = slices.Delete(l.waiting, next, next+1)
 		l.used++
-		close(l.waiting[0])
-		l.waiting = l.waiting[1:]
+		l.busy[t.repo]++
+		close(t.come)
 	}
+}
+
+// before says whether a's turn is before b's, who came earlier.
+func (l *limiter) before(a, b *turn) bool {
+	if l.busy[a.repo] != l.busy[b.repo] {
+		return l.busy[a.repo] < l.busy[b.repo]
+	}
+	if (a.size == 0) != (b.size == 0) {
+		return a.size == 0
+	}
+	return a.size > b.size
 }
 
 func (l *limiter) shrink() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.limit, l.good = max(l.limit/2, 1), 0
+	l.limit, l.good, l.careful = max(l.limit/2, 1), 0, true
 }
 
 func (l *limiter) succeeded() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.limit == l.most {
+	if l.limit >= l.most {
 		return
 	}
-	if l.good++; l.good >= 4*l.limit {
+	if l.good++; !l.careful || l.good >= 4*l.limit {
 		l.limit, l.good = l.limit+1, 0
 		l.wake()
 	}

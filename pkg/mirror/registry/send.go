@@ -50,10 +50,10 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 	}
 	release := func() {}
 	if !r.held {
-		if err := h.slot(ctx); err != nil {
+		if err := h.slot(ctx, r.repo.Path, 0); err != nil {
 			return nil, err
 		}
-		release = h.limiter.release
+		release = func() { h.limiter.release(r.repo.Path) }
 	}
 	resp, err := h.authorized(ctx, base, target, r)
 	if err != nil {

@@ -121,7 +121,7 @@ func (c *Client) upload(ctx context.Context, h *host, to Repository, desc Descri
 			return err
 		}
 	}
-	release, err := c.both(ctx, c.host(from.Host), h)
+	release, err := c.both(ctx, from, to, desc.Size)
 	if err != nil {
 		return err
 	}
@@ -152,21 +152,22 @@ func (b *blobReader) start() error {
 
 // both takes a slot on the source's and the destination's host, in an order
 // that all transfers share, so that none waits for another in a circle.
-func (c *Client) both(ctx context.Context, a, b *host) (release func(), err error) {
-	if a == b {
-		return a.limiter.release, a.slot(ctx)
-	}
-	if b.name < a.name {
+func (c *Client) both(ctx context.Context, a, b Repository, size int64) (release func(), err error) {
+	if b.Host < a.Host {
 		a, b = b, a
 	}
-	if err := a.slot(ctx); err != nil {
+	first, second := c.host(a.Host), c.host(b.Host)
+	if err := first.slot(ctx, a.Path, size); err != nil {
 		return nil, err
 	}
-	if err := b.slot(ctx); err != nil {
-		a.limiter.release()
+	if first == second {
+		return func() { first.limiter.release(a.Path) }, nil
+	}
+	if err := second.slot(ctx, b.Path, size); err != nil {
+		first.limiter.release(a.Path)
 		return nil, err
 	}
-	return func() { a.limiter.release(); b.limiter.release() }, nil
+	return func() { first.limiter.release(a.Path); second.limiter.release(b.Path) }, nil
 }
 
 const (

@@ -1,0 +1,125 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// take acquires in the background and waits until the limiter knows of it.
+func take(t *testing.T, l *limiter, repo string, size int64, got chan<- string) {
+	t.Helper()
+	l.mu.Lock()
+	before := len(l.waiting) + l.used
+	l.mu.Unlock()
+	go func() {
+		if err := l.acquire(context.Background(), repo, size); err == nil {
+			got <- fmt.Sprintf("%s %d", repo, size)
+		}
+	}()
+	for {
+		l.mu.Lock()
+		now := len(l.waiting) + l.used
+		l.mu.Unlock()
+		if now > before {
+			return
+		}
+	}
+}
+
+func TestLimiterOrder(t *testing.T) {
+	l := newLimiter(1, 1)
+	got := make(chan string, 20)
+	take(t, l, "first", 0, got)
+	for _, w := range []struct {
+		repo string
+		size int64
+	}{{"a", 10}, {"b", 500}, {"b", 0}, {"a", 0}, {"a", 100}} {
+		take(t, l, w.repo, w.size, got)
+	}
+	var order []string
+	for range 6 {
+		s := <-got
+		order = append(order, s)
+		repo, _, _ := strings.Cut(s, " ")
+		l.release(repo)
+	}
+	want := []string{"first 0", "b 0", "a 0", "b 500", "a 100", "a 10"}
+	if !slices.Equal(order, want) {
+		t.Errorf("slots went to %v, want %v", order, want)
+	}
+}
+
+// TestLimiterFair has a repository that keeps its slots for ever: others get
+// the rest, and every slot that becomes free.
+func TestLimiterFair(t *testing.T) {
+	l := newLimiter(8, 8)
+	got := make(chan string, 100)
+	take(t, l, "quick", 0, got)
+	for range 20 {
+		take(t, l, "stuck", 0, got)
+	}
+	for range 20 {
+		take(t, l, "quick", 0, got)
+	}
+	for range 21 {
+		for s := range got {
+			if s == "quick 0" {
+				break
+			}
+		}
+		l.release("quick")
+	}
+	if l.busy["stuck"] != 6 || l.busy["quick"] != 0 {
+		t.Errorf("slots: %v, want 6 of 8 for the repository that is stuck", l.busy)
+	}
+}
+
+func TestLimiterAlone(t *testing.T) {
+	l := newLimiter(8, 8)
+	for range 8 {
+		if err := l.acquire(t.Context(), "only", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.acquire(ctx, "only", 0); err == nil {
+		t.Error("a ninth slot of eight")
+	}
+	if l.used != 8 || len(l.waiting) != 0 {
+		t.Errorf("%d used, %d waiting after one gave up", l.used, len(l.waiting))
+	}
+}
+
+func TestLimiterBound(t *testing.T) {
+	l := newLimiter(4, 10)
+	want := func(limit int, after string) {
+		t.Helper()
+		if l.limit != limit {
+			t.Errorf("the bound is %d after %s, want %d", l.limit, after, limit)
+		}
+	}
+	for range 4 {
+		l.succeeded()
+	}
+	want(8, "four successes")
+	for range 10 {
+		l.succeeded()
+	}
+	want(10, "many successes")
+	l.shrink()
+	want(5, "a host that said stop")
+	for range 19 {
+		l.succeeded()
+	}
+	want(5, "19 successes of 20")
+	l.succeeded()
+	want(6, "20 successes")
+	for range 4 {
+		l.shrink()
+	}
+	want(1, "being stopped again and again")
+}

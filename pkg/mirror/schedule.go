@@ -1,0 +1,140 @@
+package mirror
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// spread calls f for 0 to n-1 on at most most goroutines.
+func spread(n, most int, f func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, most) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// work calls f for every target of every job, on as many goroutines as the
+// options allow.
+func (r *run) work(jobs []*job, f func(j *job, i int)) {
+	q := newQueue(jobs, max(1, r.opts.Parallel/32))
+	spread(len(r.report.Entries), r.opts.Parallel, func(int) {
+		item := q.next()
+		f(item.job, item.target)
+		q.done(item)
+	})
+}
+
+// queue deals out targets in the order of the plan, except that a slow
+// repository, be it source or destination, does not keep the others waiting:
+// each has a share of what is at work, and gets more only when nothing else is
+// left to do.
+type queue struct {
+	mu    sync.Mutex
+	jobs  []*job // not dealt out yet
+	first int    // target of the first of them
+	share int
+	lanes map[string]*lane
+	held  []*lane // those that something waits for
+}
+
+// lane is one repository.
+type lane struct {
+	busy    int // items at work that read from it or write to it
+	share   int // with so many it is full
+	waiting []*item
+}
+
+// item is one target of a job.
+type item struct {
+	job    *job
+	target int
+	lanes  [2]*lane // of the source and the destination
+	waits  int      // how many times it had to wait for a lane so far
+}
+
+func newQueue(jobs []*job, share int) *queue {
+	return &queue{jobs: jobs, share: share, lanes: map[string]*lane{}}
+}
+
+// next gives the next item; it is called once for each target of each job.
+func (q *queue) next() *item {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for {
+		for i := 0; i < len(q.held); i++ {
+			l := q.held[i]
+			for l.busy < l.share && len(l.waiting) > 0 {
+				t := l.waiting[0]
+				l.waiting = l.waiting[1:]
+				if q.take(t) {
+					return t
+				}
+			}
+			if len(l.waiting) == 0 {
+				q.held = slices.Delete(q.held, i, i+1)
+				i--
+			}
+		}
+		for len(q.jobs) > 0 {
+			j, i := q.jobs[0], q.first
+			if i == len(j.targets) {
+				q.jobs, q.first = q.jobs[1:], 0
+				continue
+			}
+			q.first++
+			t := &item{job: j, target: i, lanes: [2]*lane{
+				q.lane(j.source.CanonicalRepository()),
+				q.lane(j.targets[i].Destination.CanonicalRepository()),
+			}}
+			if q.take(t) {
+				return t
+			}
+		}
+		least := slices.MinFunc(q.held, func(a, b *lane) int { return cmp.Compare(a.busy, b.busy) })
+		least.share = least.busy + 1
+	}
+}
+
+// take starts an item, or lets it wait for the first of its lanes that is full.
+// What was sent from lane to lane often enough is started all the same, so that
+// the work of dealing out grows with the number of targets and no faster.
+func (q *queue) take(t *item) bool {
+	for _, l := range t.lanes {
+		if l.busy >= l.share && t.waits < 8 {
+			t.waits++
+			if l.waiting = append(l.waiting, t); !slices.Contains(q.held, l) {
+				q.held = append(q.held, l)
+			}
+			return false
+		}
+	}
+	for _, l := range t.lanes {
+		l.busy++
+	}
+	return true
+}
+
+func (q *queue) lane(repository string) *lane {
+	l, ok := q.lanes[repository]
+	if !ok {
+		l = &lane{share: q.share}
+		q.lanes[repository] = l
+	}
+	return l
+}
+
+func (q *queue) done(t *item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range t.lanes {
+		l.busy--
+	}
+}
