@@ -29,8 +29,10 @@ func formats() map[string]writer {
 		"text": func(w io.Writer, o outcome) error {
 			return report.Text(w, o.result, report.TextOptions{Color: o.color, Source: o.tree.Text, Width: o.width})
 		},
-		"json":   func(w io.Writer, o outcome) error { return report.JSON(w, o.result) },
-		"sarif":  func(w io.Writer, o outcome) error { return report.SARIF(w, o.result, ruleInfos(), cli.Version()) },
+		"json": func(w io.Writer, o outcome) error { return report.JSON(w, o.result) },
+		"sarif": func(w io.Writer, o outcome) error {
+			return report.SARIF(w, o.result, ruleInfos(), report.SARIFOptions{Version: cli.Version(), Source: o.tree.Text})
+		},
 		"junit":  func(w io.Writer, o outcome) error { return report.JUnit(w, o.result, ruleInfos()) },
 		"github": func(w io.Writer, o outcome) error { return report.GitHub(w, o.result) },
 		"html": func(w io.Writer, o outcome) error {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
 )
@@ -32,6 +33,16 @@ func (l lines) at(pos source.Position) ([]rune, bool) {
 	}
 	line := []rune(string(split[pos.Line-1]))
 	return line, strings.TrimSpace(string(line)) != ""
+}
+
+// utf16Column gives the column of a position in UTF-16 code units, at least 1.
+func (l lines) utf16Column(pos source.Position) int {
+	line, _ := l.at(pos)
+	column := max(pos.Column, 1)
+	for _, c := range line[:min(column-1, len(line))] {
+		column += utf16.RuneLen(c) - 1
+	}
+	return column
 }
 
 // cut shortens a line to width characters around a column, with "…" for what

@@ -41,7 +41,7 @@ func FuzzFormats(f *testing.F) {
 			t.Errorf("GitHub: %q, want one clean line", b.String())
 		}
 		b.Reset()
-		if err := SARIF(&b, r, rules, "v1"); err != nil {
+		if err := SARIF(&b, r, rules, SARIFOptions{Version: "v1", Source: func(string) []byte { return []byte(s + "\n" + s) }}); err != nil {
 			t.Fatal(err)
 		}
 		var log sarifLog

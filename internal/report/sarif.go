@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
 )
@@ -29,14 +30,16 @@ type sarifRun struct {
 }
 
 type sarifDriver struct {
-	Name    string      `json:"name"`
-	Version string      `json:"version"`
-	Rules   []sarifRule `json:"rules"`
+	Name           string      `json:"name"`
+	Version        string      `json:"version"`
+	InformationURI string      `json:"informationUri"`
+	Rules          []sarifRule `json:"rules"`
 }
 
 type sarifRule struct {
 	ID      string    `json:"id"`
 	Short   sarifText `json:"shortDescription"`
+	Full    sarifText `json:"fullDescription"`
 	Help    sarifText `json:"help"`
 	Default struct {
 		Level string `json:"level"`
@@ -78,15 +81,29 @@ type sarifLocation struct {
 	} `json:"physicalLocation"`
 }
 
-// SARIF writes the findings as one run of SARIF 2.1.0. Columns count code
-// points. A fingerprint is made of rule, file and message, so that it outlives
-// a change of lines; equal ones are numbered. Related places stand in the text,
-// because GitHub shows no others.
-func SARIF(w io.Writer, r *Result, rules []RuleInfo, version string) error {
-	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: make([]sarifResult, 0, len(r.Findings))}
-	run.Tool.Driver = sarifDriver{Name: "mirror-lint", Version: version, Rules: make([]sarifRule, 0, len(rules))}
+// SARIFOptions say what SARIF needs beyond the findings.
+type SARIFOptions struct {
+	Version string // of the command
+	// Source gives the text of a file, to count columns in UTF-16; without it
+	// every character counts as one.
+	Source func(file string) []byte
+}
+
+// SARIF writes the findings as one run of SARIF 2.1.0. Columns count UTF-16
+// code units, as most readers take them whatever columnKind says. A fingerprint
+// is made of rule, file and message, so that it outlives a change of lines;
+// equal ones are numbered. Related places stand in the text, because GitHub
+// shows no others.
+func SARIF(w io.Writer, r *Result, rules []RuleInfo, opts SARIFOptions) error {
+	run := sarifRun{ColumnKind: "utf16CodeUnits", Results: make([]sarifResult, 0, len(r.Findings))}
+	run.Tool.Driver = sarifDriver{
+		Name: "mirror-lint", Version: opts.Version, InformationURI: "https://github.com/mirror-tools/mirror-tools",
+		Rules: make([]sarifRule, 0, len(rules)),
+	}
 	for _, rule := range rules {
-		s := sarifRule{ID: rule.ID, Short: sarifText{rule.Summary}, Help: sarifText{cmp.Or(rule.Help, rule.Summary)}}
+		help := cmp.Or(rule.Help, rule.Summary)
+		why, _, _ := strings.Cut(help, "\n\n")
+		s := sarifRule{ID: rule.ID, Short: sarifText{rule.Summary}, Full: sarifText{why}, Help: sarifText{help}}
 		s.Default.Level = sarifLevel(rule.Severity)
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, s)
 	}
@@ -96,13 +113,14 @@ func SARIF(w io.Writer, r *Result, rules []RuleInfo, version string) error {
 	}
 	run.Invocations = []sarifInvocation{invocation}
 	times := map[string]int{}
+	lines := newLines(opts.Source)
 	for _, f := range r.Findings {
 		sum := fmt.Sprintf("%x", sha256.Sum256([]byte(f.Rule+"\x00"+f.Pos.File+"\x00"+f.Message)))
 		times[sum]++
 		var loc sarifLocation
 		loc.Physical.Artifact.URI = (&url.URL{Path: f.Pos.File}).String()
 		loc.Physical.Artifact.Base = "%SRCROOT%"
-		loc.Physical.Region.Line, loc.Physical.Region.Column = max(f.Pos.Line, 1), max(f.Pos.Column, 1)
+		loc.Physical.Region.Line, loc.Physical.Region.Column = max(f.Pos.Line, 1), lines.utf16Column(f.Pos)
 		run.Results = append(run.Results, sarifResult{
 			RuleID: f.Rule, Level: sarifLevel(f.Severity), Message: sarifText{Clean(plainText(f))}, Locations: []sarifLocation{loc},
 			Fingerprints: map[string]string{"mirrorLint/v1": fmt.Sprintf("%s:%d", sum, times[sum])},

@@ -1,17 +1,14 @@
 package validate_test
 
 import (
-	"archive/tar"
-	"compress/gzip"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -29,7 +26,7 @@ func BenchmarkLintTree(b *testing.B) {
 		benchmarkTree(b, dir)
 	})
 	for _, name := range []string{"release-2020-08", "release-2022-12"} {
-		b.Run(name, func(b *testing.B) { benchmarkTree(b, unpack(b, name+".tar.gz")) })
+		b.Run(name, func(b *testing.B) { benchmarkTree(b, testkit.CorpusTree(b, name+".tar.gz")) })
 	}
 }
 
@@ -68,48 +65,6 @@ func makeConfigs(b *testing.B, dir string, n int) {
 		text := fmt.Sprintf("images:\n- dockerfile_path: Dockerfile\n  from: base\n  to: image-%d\npromotion:\n  name: v%d\n  namespace: team\ntests:\n%s", i%40, i, filler)
 		name := fmt.Sprintf("org-%d-repo-%d-release-%d.yaml", i%40, i%400, i)
 		if err := os.WriteFile(filepath.Join(repo, name), []byte(text), 0o644); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// unpack gives a folder with a tree of the real data, or skips the benchmark.
-func unpack(b *testing.B, archive string) string {
-	from := os.Getenv("MIRROR_CORPUS")
-	if from == "" {
-		from = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	f, err := os.Open(filepath.Join(from, archive))
-	if err != nil {
-		b.Skipf("no real data: %v (set MIRROR_CORPUS)", err)
-	}
-	defer f.Close()
-	packed, err := gzip.NewReader(f)
-	if err != nil {
-		b.Fatal(err)
-	}
-	root, err := os.OpenRoot(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer root.Close()
-	for r := tar.NewReader(packed); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return root.Name()
-		} else if err != nil {
-			b.Fatal(err)
-		}
-		switch name := filepath.Clean(h.Name); h.Typeflag {
-		case tar.TypeDir:
-			err = root.MkdirAll(name, 0o755)
-		case tar.TypeReg:
-			var data []byte
-			if data, err = io.ReadAll(r); err == nil {
-				err = errors.Join(root.MkdirAll(filepath.Dir(name), 0o755), root.WriteFile(name, data, 0o644))
-			}
-		}
-		if err != nil {
 			b.Fatal(err)
 		}
 	}
