@@ -24,7 +24,7 @@ type origin struct {
 func newOrigin(client *registry.Client, repo registry.Repository, root registry.Descriptor) *origin {
 	s := &origin{repo: repo, root: root}
 	var mu sync.Mutex
-	fetched := map[digest.Digest]func() (registry.Manifest, error){}
+	var fetched memo[digest.Digest, registry.Manifest]
 	blobs, size := map[digest.Digest]bool{}, int64(0)
 	fetch := func(ctx context.Context, d digest.Digest) (registry.Manifest, error) {
 		m, err := client.Manifest(ctx, repo, string(d))
@@ -51,14 +51,7 @@ func newOrigin(client *registry.Client, repo registry.Repository, root registry.
 		return size
 	}
 	s.get = func(ctx context.Context, d digest.Digest) (registry.Manifest, error) {
-		mu.Lock()
-		once, ok := fetched[d]
-		if !ok {
-			once = sync.OnceValues(func() (registry.Manifest, error) { return fetch(ctx, d) })
-			fetched[d] = once
-		}
-		mu.Unlock()
-		return once()
+		return fetched.get(ctx, d, func() (registry.Manifest, error) { return fetch(ctx, d) })
 	}
 	return s
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/opencontainers/go-digest"
 
@@ -87,13 +86,12 @@ func (r *run) refersTo(ctx context.Context, src *origin, to registry.Repository,
 
 // tagsOf lists a repository's tags once in a run.
 func (r *run) tagsOf(ctx context.Context, repo registry.Repository) (map[string]bool, error) {
-	list, _ := r.tagLists.LoadOrStore(repo, sync.OnceValues(func() (map[string]bool, error) {
+	return r.tagLists.get(ctx, repo, func() (map[string]bool, error) {
 		tags, err := r.client.Tags(ctx, repo)
 		set := make(map[string]bool, len(tags))
 		for _, t := range tags {
 			set[t] = true
 		}
 		return set, err
-	}))
-	return list.(func() (map[string]bool, error))()
+	})
 }

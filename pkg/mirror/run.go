@@ -49,7 +49,7 @@ type run struct {
 	report    *Report
 	started   map[placeKey]*placement
 	occupied  sync.Map // registry.Repository: some tag of ours exists there
-	tagLists  sync.Map // registry.Repository: func() (map[string]bool, error)
+	tagLists  memo[registry.Repository, map[string]bool]
 	manifests atomic.Int64
 	stop      chan struct{} // closed by the first failure with FailFast
 	stopOnce  sync.Once

@@ -48,7 +48,11 @@ func (k *Tokens) Wrap(h http.Handler) http.Handler {
 			ok = ok && granted[n]
 		}
 		if !ok {
-			challenge := fmt.Sprintf(`Bearer realm="http://%s/token",service="strict"`, r.Host)
+			scheme := "http"
+			if r.TLS != nil {
+				scheme = "https"
+			}
+			challenge := fmt.Sprintf(`Bearer realm="%s://%s/token",service="strict"`, scheme, r.Host)
 			if len(needed) > 0 {
 				action, name, _ := strings.Cut(needed[0], " ")
 				challenge += fmt.Sprintf(`,scope="repository:%s:%s"`, name, action)

@@ -17,8 +17,13 @@ import (
 // no, because then the blob is sent and the registry says what it thinks; the
 // error is for a registry that cannot be asked.
 func (c *Client) HasBlob(ctx context.Context, repo Repository, d digest.Digest) (bool, error) {
-	r := request{kind: "blob", method: http.MethodHead, repo: repo, path: "blobs/" + string(d), expect: []int{http.StatusOK}}
-	_, _, err := c.host(repo.Host).whole(ctx, r, 1)
+	return c.host(repo.Host).hasBlob(ctx, repo, d, false)
+}
+
+// hasBlob asks; held says that the caller has the host's slot.
+func (h *host) hasBlob(ctx context.Context, repo Repository, d digest.Digest, held bool) (bool, error) {
+	r := request{kind: "blob", method: http.MethodHead, repo: repo, path: "blobs/" + string(d), held: held, expect: []int{http.StatusOK}}
+	_, _, err := h.whole(ctx, r, 1)
 	if StatusOf(err) != 0 && !Temporary(err) {
 		return false, nil
 	}

@@ -26,6 +26,7 @@ type host struct {
 
 	connecting chan struct{} // held by the one who finds out how to reach it
 	base       atomic.Pointer[url.URL]
+	unsure     atomic.Bool // how it wants us to authenticate has to be asked again
 
 	mu         sync.Mutex
 	challenges []auth.Challenge
@@ -47,7 +48,7 @@ type tokenKey struct {
 }
 
 type tokenEntry struct {
-	mu    sync.Mutex
+	lock  chan struct{} // holds one thing while somebody asks for the token
 	token auth.Token
 }
 
@@ -57,7 +58,7 @@ const remember = 5 * time.Second
 // connect finds out, once, by which scheme the host is reached and how it wants
 // us to authenticate.
 func (h *host) connect(ctx context.Context) (*url.URL, error) {
-	if base := h.base.Load(); base != nil {
+	if base := h.base.Load(); base != nil && !h.unsure.Load() {
 		return base, nil
 	}
 	select {
@@ -66,7 +67,7 @@ func (h *host) connect(ctx context.Context) (*url.URL, error) {
 		return nil, context.Cause(ctx)
 	}
 	defer func() { <-h.connecting }()
-	if base := h.base.Load(); base != nil {
+	if base := h.base.Load(); base != nil && !h.unsure.Load() {
 		return base, nil
 	}
 	if h.down != nil && h.c.clock.Now().Before(h.downUntil) {
@@ -80,6 +81,7 @@ func (h *host) connect(ctx context.Context) (*url.URL, error) {
 		return nil, err
 	}
 	h.base.Store(base)
+	h.unsure.Store(false)
 	return base, nil
 }
 
@@ -152,6 +154,9 @@ func (h *host) authorization(ctx context.Context, base *url.URL, repo Repository
 	}
 	if i := has("bearer"); i >= 0 {
 		t, err := h.token(ctx, base, offered[i], cred, repo, from)
+		if errors.Is(err, auth.ErrRealm) {
+			h.unsure.Store(true) // whoever comes next asks again: one bad answer is not the end
+		}
 		return "Bearer " + t.Value, &t, err
 	}
 	if has("basic") >= 0 && cred.Username+cred.Password != "" {
@@ -165,16 +170,17 @@ func (h *host) token(ctx context.Context, base *url.URL, challenge auth.Challeng
 	h.mu.Lock()
 	entry, ok := h.tokens[key]
 	if !ok {
-		entry = &tokenEntry{}
+		entry = &tokenEntry{lock: make(chan struct{}, 1)}
 		h.tokens[key] = entry
 	}
 	h.mu.Unlock()
 
-	entry.mu.Lock()
-	defer entry.mu.Unlock()
-	if ctx.Err() != nil {
+	select {
+	case entry.lock <- struct{}{}:
+	case <-ctx.Done():
 		return auth.Token{}, context.Cause(ctx)
 	}
+	defer func() { <-entry.lock }()
 	now := h.c.clock.Now()
 	if entry.token.Value != "" && now.Before(entry.token.Expires) {
 		return entry.token, nil
@@ -209,8 +215,8 @@ func (h *host) forget(repo Repository, from string, token auth.Token) {
 	if entry == nil {
 		return
 	}
-	entry.mu.Lock()
-	defer entry.mu.Unlock()
+	entry.lock <- struct{}{}
+	defer func() { <-entry.lock }()
 	if entry.token.Value == token.Value {
 		entry.token = auth.Token{}
 	}

@@ -94,22 +94,37 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 }
 
 // PutManifest writes the manifest's bytes under a tag or its digest. subject
-// says whether the registry told that it keeps referrers (OCI-Subject).
+// says whether the registry told that it keeps referrers (OCI-Subject). An
+// answer that is no clear yes (201 with the digest) is not believed: the
+// registry is asked what it has.
 func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest) (subject bool, err error) {
+	h := c.host(repo.Host)
 	r := request{
 		kind: "manifest", method: http.MethodPut, repo: repo, path: "manifests/" + ref, body: m.Body,
 		header: map[string]string{"Content-Type": m.MediaType},
 		expect: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
 	}
-	resp, _, err := c.host(repo.Host).whole(ctx, r, maxErrorBody)
-	if err != nil {
-		return false, err
-	}
-	got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
-	if got.Validate() == nil && got.Algorithm() == m.Digest.Algorithm() && got != m.Digest {
-		return false, &DigestError{Where: fmt.Sprintf("what %s made of the manifest", repo), Want: m.Digest.String(), Got: got.String()}
-	}
-	return resp.Header.Get("OCI-Subject") != "", nil
+	err = h.retry(ctx, func(int) error {
+		resp, err := h.once(ctx, r)
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		subject = resp.Header.Get("OCI-Subject") != ""
+		got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
+		if resp.StatusCode != http.StatusCreated || got.Validate() != nil || got.Algorithm() != m.Digest.Algorithm() {
+			d, err := c.Resolve(ctx, repo, ref)
+			if NotFound(err) || err == nil && d.Digest != m.Digest {
+				err = onTheWay(http.MethodPut, resp.Request.URL.String(), fmt.Errorf("the registry says %s and has not taken the manifest", resp.Status))
+			}
+			return err
+		}
+		if got != m.Digest {
+			return &DigestError{Where: fmt.Sprintf("what %s made of the manifest", repo), Want: m.Digest.String(), Got: got.String()}
+		}
+		return nil
+	})
+	return subject && err == nil, err
 }
 
 // maxList bounds a list of tags: bytes of one page, pages, and tags in all.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -163,7 +162,7 @@ func (h *host) build(ctx context.Context, target *url.URL, r request) (*http.Req
 	}
 	switch {
 	case r.stream != nil && r.length > 0:
-		req.Body, req.ContentLength = &streamBody{r: r.stream}, r.length
+		req.Body, req.ContentLength = &streamBody{lock: make(chan struct{}, 1), r: r.stream}, r.length
 	case len(r.body) > 0:
 		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(r.body)), int64(len(r.body))
 	case r.method != http.MethodGet && r.method != http.MethodHead:
@@ -234,14 +233,14 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 // answered: a transport goes on reading after an early answer (such as 413),
 // while the stream is needed for the next request.
 type streamBody struct {
-	mu   sync.Mutex
+	lock chan struct{} // holds one thing while somebody reads
 	r    io.Reader
 	done bool
 }
 
 func (b *streamBody) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.lock <- struct{}{}
+	defer func() { <-b.lock }()
 	if b.done {
 		return 0, errors.New("the request has its answer already")
 	}
@@ -249,8 +248,8 @@ func (b *streamBody) Read(p []byte) (int, error) {
 }
 
 func (b *streamBody) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.lock <- struct{}{}
+	defer func() { <-b.lock }()
 	b.done = true
 	return nil
 }

@@ -266,7 +266,12 @@ func (h *host) commit(ctx context.Context, to Repository, desc Descriptor, sourc
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated { // not what the specification has for success: look
+		if has, err := h.hasBlob(ctx, to, desc.Digest, true); err != nil || !has {
+			return errors.Join(err, onTheWay(http.MethodPut, at.String(), fmt.Errorf("the registry says %s and has not taken the blob", resp.Status)))
+		}
+	}
 	got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
 	if got.Validate() == nil && got.Algorithm() == desc.Digest.Algorithm() && got != desc.Digest {
 		return &DigestError{Where: "what " + to.String() + " made of the blob", Want: string(desc.Digest), Got: string(got)}

@@ -1,0 +1,182 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// tally adds up what the seeds of a suite did.
+type tally struct {
+	mu       sync.Mutex
+	seeds    int
+	requests int64
+	faults   map[string]int
+	outcomes map[mirror.Outcome]int
+	longest  time.Duration
+}
+
+func (y *tally) add(hits map[string]int, r *mirror.Report, took time.Duration) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.seeds++
+	y.requests += r.Requests
+	y.longest = max(y.longest, took)
+	for k, n := range hits {
+		y.faults[k] += n
+	}
+	for o, n := range r.Summary {
+		y.outcomes[o] += n
+	}
+}
+
+// TestChaos runs the engine once for each seed, over registries that spoil
+// requests, and compares what the report says with what is there. It takes
+// MIRROR_CHAOS_SEEDS seeds (default 40), or the one of MIRROR_CHAOS_SEED.
+func TestChaos(t *testing.T) {
+	first, n := uint64(1), uint64(40)
+	if v := os.Getenv("MIRROR_CHAOS_SEEDS"); v != "" {
+		n = number(t, v)
+	}
+	if os.Getenv("MIRROR_CHAOS_SEED") != "" {
+		first, n = number(t, os.Getenv("MIRROR_CHAOS_SEED")), 1
+	}
+	y := &tally{faults: map[string]int{}, outcomes: map[mirror.Outcome]int{}}
+	start := time.Now()
+	t.Run("seeds", func(t *testing.T) {
+		for seed := first; seed < first+n; seed++ {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { chaos(t, seed, y) })
+				if t.Failed() {
+					t.Logf("to see this again: MIRROR_CHAOS_SEED=%d go test ./internal/chaos -run TestChaos", seed)
+				}
+			})
+		}
+	})
+	total := 0
+	for _, k := range slices.Sorted(maps.Keys(y.faults)) {
+		t.Logf("%7d  %s", y.faults[k], k)
+		total += y.faults[k]
+	}
+	t.Logf("%d seeds, %.1f a second; %d requests, %d of them spoilt in %d ways; entries: %v; the longest run took %v of its own time",
+		y.seeds, float64(y.seeds)/time.Since(start).Seconds(), y.requests, total, len(y.faults), y.outcomes, y.longest)
+	for _, k := range Kinds() {
+		if y.faults[k.Name] == 0 && n >= 500 {
+			t.Errorf("no seed used the fault %q", k.Name)
+		}
+	}
+	if len(Kinds()) < 40 {
+		t.Errorf("%d kinds of faults", len(Kinds()))
+	}
+}
+
+func number(t *testing.T, s string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// patience is how long a run of a few images may take in its own time.
+const patience = 12 * time.Hour
+
+func chaos(t *testing.T, seed uint64, y *tally) {
+	w := newWorld(t, seed)
+	w.fill(20)
+	dice := rand.New(rand.NewPCG(seed, 1))
+	var stops []func()
+	var injectors []*Injector
+	for _, name := range slices.Sorted(maps.Keys(w.sites)) {
+		s := w.sites[name]
+		cdn := "cdn-" + name
+		stops = append(stops, w.serve(cdn, s.calm))
+		s.injector = &Injector{
+			Seed: seed, Kinds: some(dice), CDN: w.scheme() + "://" + cdn,
+			Rate:  []float64{0.01, 0.05, 0.1, 0.2, 0.4}[dice.IntN(5)],
+			Stuck: []float64{0, 0, 0.01, 0.03}[dice.IntN(4)],
+		}
+		injectors = append(injectors, s.injector)
+		var h http.Handler = s.calm
+		if dice.IntN(2) == 0 {
+			account := strict.Account{User: "mirror", Password: "s3cret", Pull: []string{"ci", "org"}, Push: []string{"org"}}
+			tokens := &strict.Tokens{Accounts: []strict.Account{account}}
+			h, s.injector.Revoke = tokens.Wrap(h), tokens.Expire
+		}
+		stops = append(stops, w.serve(name, s.injector.Wrap(h)))
+	}
+	retry := registry.Retry{}
+	client := w.client(registry.Options{Retry: retry, MaxPerHost: 1 + dice.IntN(16)})
+	opts := mirror.Options{Client: client, Deep: dice.IntN(4) == 0, Force: dice.IntN(8) == 0, SkipMount: dice.IntN(8) == 0}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	began := time.Now()
+	report := w.run(ctx, opts)
+	took := time.Since(began)
+	if took >= patience {
+		t.Errorf("the run was still going after %v", took)
+	}
+	w.check(report)
+	hits := map[string]int{}
+	for _, in := range injectors {
+		for k, n := range in.Hits() {
+			hits[k] += n
+		}
+		in.Calm(true)
+	}
+	y.add(hits, report, took)
+	client.Close()
+	time.Sleep(time.Hour) // a server that has not read a request does not see that nobody waits any more
+	synctest.Wait()
+	if n := w.net.Open(); n != 0 {
+		t.Errorf("%d ends of connections are open after the run", n)
+	}
+
+	// What was left undone is done by the next run, whatever was spoilt.
+	again := w.client(registry.Options{Retry: retry})
+	opts = mirror.Options{Client: again, Deep: opts.Deep}
+	report = w.run(ctx, opts)
+	w.check(report)
+	for _, e := range report.Entries {
+		if e.Bad() {
+			t.Errorf("the next run, with all registries well, does not bring %s: %s", e.Destination, e.Error)
+		}
+	}
+	again.Close()
+	for _, stop := range stops {
+		stop()
+	}
+	if t.Failed() {
+		for name, s := range w.sites {
+			t.Logf("%s: rate %.2f, stuck %.2f, %v", name, s.injector.Rate, s.injector.Stuck, s.injector.Hits())
+		}
+		t.Log(strings.Join(w.lines, "\n"))
+	}
+}
+
+// some chooses the kinds of one registry: all, or a few, so that rare ones
+// come together, too.
+func some(dice *rand.Rand) []*Kind {
+	all := Kinds()
+	if dice.IntN(3) == 0 {
+		return all
+	}
+	dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:len(all)/4]
+}

@@ -1,0 +1,43 @@
+package mirror
+
+import (
+	"context"
+	"sync"
+)
+
+// memo finds each value once, for whoever asks first; the others wait for it or
+// for the end of their context.
+type memo[K comparable, V any] struct {
+	mu    sync.Mutex
+	known map[K]*answer[V]
+}
+
+type answer[V any] struct {
+	done  chan struct{}
+	value V
+	err   error
+}
+
+func (m *memo[K, V]) get(ctx context.Context, key K, find func() (V, error)) (V, error) {
+	m.mu.Lock()
+	a, ok := m.known[key]
+	if !ok {
+		if m.known == nil {
+			m.known = map[K]*answer[V]{}
+		}
+		a = &answer[V]{done: make(chan struct{})}
+		m.known[key] = a
+		m.mu.Unlock()
+		a.value, a.err = find()
+		close(a.done)
+		return a.value, a.err
+	}
+	m.mu.Unlock()
+	select {
+	case <-a.done:
+		return a.value, a.err
+	case <-ctx.Done():
+		var none V
+		return none, context.Cause(ctx)
+	}
+}
