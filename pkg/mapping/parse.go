@@ -68,6 +68,7 @@ type parser struct{ file *File }
 // lines cuts the data into lines; nothing is lost.
 func (p *parser) lines(data []byte) {
 	text := string(data)
+	p.file.Lines = make([]Line, 0, strings.Count(text, "\n")+1)
 	for n := 1; text != ""; n++ {
 		l := Line{Number: n, Text: text}
 		if i := strings.IndexByte(text, '\n'); i >= 0 {
@@ -162,7 +163,7 @@ func (p *parser) list(l *Line, words []word) {
 		p.refuse(l, w.offset, "write SRC DST [DST...]", "a source without a destination: %q", w.text)
 		return
 	}
-	entry := Entry{}
+	entry := Entry{Destinations: make([]Reference, 0, len(words)-1)}
 	ok := p.reference(l, words[0], true, &entry.Source)
 	for _, w := range words[1:] {
 		ok = p.destination(l, w, &entry) && ok
@@ -228,7 +229,7 @@ func (p *parser) destination(l *Line, w word, e *Entry) bool {
 
 // same compares after docker.io, library and tag inheritance.
 func same(src, dst Reference) bool {
-	if src.Digest != "" || src.CanonicalRepository() != dst.CanonicalRepository() {
+	if src.Digest != "" || src.Host() != dst.Host() || src.Path() != dst.Path() {
 		return false
 	}
 	return dst.Tag == "" || dst.Tag == src.Tag

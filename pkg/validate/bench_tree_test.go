@@ -15,7 +15,7 @@ import (
 
 // BenchmarkLintTree lints whole release repositories on disk, with all their
 // ci-operator configs. The metric "cats" is the time against that of reading
-// the same YAML files with find and cat, which is done in turns with linting.
+// the YAML and mapping files with find and cat, which is done in turns with linting.
 func BenchmarkLintTree(b *testing.B) {
 	b.Run("made", func(b *testing.B) {
 		dir := b.TempDir()
@@ -28,6 +28,21 @@ func BenchmarkLintTree(b *testing.B) {
 	for _, name := range []string{"release-2020-08", "release-2022-12"} {
 		b.Run(name, func(b *testing.B) { benchmarkTree(b, testkit.CorpusTree(b, name+".tar.gz")) })
 	}
+	b.Run("release-2022-12/mappings-and-jobs", func(b *testing.B) {
+		whole, part := unpack(b, "release-2022-12.tar.gz"), b.TempDir()
+		jobs := filepath.Join(part, release.DefaultJobsFile)
+		if err := os.MkdirAll(filepath.Dir(jobs), 0o755); err != nil {
+			b.Fatal(err)
+		}
+		err := os.Rename(filepath.Join(whole, release.DefaultJobsFile), jobs)
+		if err == nil {
+			err = os.CopyFS(filepath.Join(part, release.MirroringDir), os.DirFS(filepath.Join(whole, release.MirroringDir)))
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		benchmarkTree(b, part)
+	})
 }
 
 func benchmarkTree(b *testing.B, dir string) {
@@ -35,7 +50,7 @@ func benchmarkTree(b *testing.B, dir string) {
 	for b.Loop() {
 		b.StopTimer()
 		start := time.Now()
-		cat := exec.Command("sh", "-c", "find . -name '*.yaml' -type f | xargs cat >/dev/null")
+		cat := exec.Command("sh", "-c", "find . -name '*.yaml' -o -name 'mapping_*' | xargs cat >/dev/null")
 		cat.Dir = dir
 		if out, err := cat.CombinedOutput(); err != nil {
 			b.Skipf("find and cat do not run here: %v: %s", err, out)

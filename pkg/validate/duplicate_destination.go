@@ -163,9 +163,11 @@ func (p *pass) whose(m, from *release.MappingFile) string {
 func (p *pass) wildcards(wild, tagged []writer) {
 	for i, w := range wild {
 		var others []writer
-		for _, o := range append(slices.Clone(wild[:i]), tagged...) {
-			if mapping.TagsOverlap(o.Destination.Tag, w.Destination.Tag) {
-				others = append(others, o)
+		for _, rest := range [...][]writer{wild[:i], tagged} {
+			for j := range rest {
+				if mapping.TagsOverlap(rest[j].Destination.Tag, w.Destination.Tag) {
+					others = append(others, rest[j])
+				}
 			}
 		}
 		if len(others) == 0 {

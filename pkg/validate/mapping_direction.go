@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"strings"
+
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
@@ -23,31 +25,40 @@ registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 	}
 }
 
-// checkMappingDirection compares each entry with the other entries of its set:
-// it is swapped when its source's organisation is one that the others only
-// write to, and its destination's one that they only read from.
+// checkMappingDirection compares each entry with the others of its set: it is
+// swapped when its source's organisation is one that they write to at least
+// twice as often as they read from it, and its destination's one that they read
+// from at least twice as often as they write to it.
 func checkMappingDirection(p *pass) {
 	for _, set := range p.tree.Sets {
-		from, to := map[string]int{}, map[string]int{}
-		count := func(by int, pair mapping.Pair) {
-			from[organisation(pair.Source.CanonicalRepository())] += by
-			to[organisation(pair.Destination.CanonicalRepository())] += by
-		}
+		from, to := map[organisation]int{}, map[organisation]int{}
 		for _, m := range set.Files {
 			for pair := range m.Pairs() {
-				count(1, pair)
+				from[organisationOf(pair.Source)]++
+				to[organisationOf(pair.Destination)]++
 			}
 		}
 		for _, m := range set.Files {
 			for pair := range m.Pairs() {
-				count(-1, pair)
-				src, dst := organisation(pair.Source.CanonicalRepository()), organisation(pair.Destination.CanonicalRepository())
-				if src != dst && to[src] > 1 && from[src] == 0 && from[dst] > 1 && to[dst] == 0 {
+				src, dst := organisationOf(pair.Source), organisationOf(pair.Destination)
+				if src != dst && to[src] >= 2*from[src] && from[dst] >= 2*to[dst] {
 					p.report(pair.Source.Pos, "write the source first",
 						"%s is copied to %s, but the rest of set %s copies from %s to %s", pair.Source.Exact(), pair.Destination.Exact(), set.Name, dst, src)
 				}
-				count(1, pair)
 			}
 		}
 	}
 }
+
+// organisation is a registry and the first component of its repositories.
+type organisation struct{ host, name string }
+
+func organisationOf(r mapping.Reference) organisation {
+	if r.Scheme != "" {
+		return organisation{r.Scheme, r.Text}
+	}
+	name, _, _ := strings.Cut(r.Path(), "/")
+	return organisation{r.Host(), name}
+}
+
+func (o organisation) String() string { return o.host + "/" + o.name }

@@ -47,41 +47,33 @@ func checkSecretShared(p *pass) {
 // otherOrganisation reports destinations of a set that its credential, by the
 // name of the vault's item (quay.io/ORG), is not for.
 func (p *pass) otherOrganisation(job *release.Job, set *release.Set, m release.SecretMount, secret *release.Secret) {
-	var orgs []string
+	var orgs []organisation
+	var names []string
 	for _, item := range secret.Items {
 		if host, org, ok := strings.Cut(item, "/"); ok && strings.Contains(host, ".") {
-			orgs = append(orgs, host+"/"+org)
+			orgs = append(orgs, organisation{host, org})
+			names = append(names, item)
 		}
 	}
 	if len(orgs) == 0 {
 		return // nothing says what it is for
 	}
-	counted := map[string]bool{}
+	counted := map[organisation]bool{}
 	for _, file := range p.tree.Runs().Files(job) {
 		if file.Set != set {
 			continue
 		}
 		for pair := range file.Pairs() {
-			org := organisation(pair.Destination.CanonicalRepository())
-			host, _, _ := strings.Cut(org, "/")
-			sameHost := slices.ContainsFunc(orgs, func(o string) bool { return strings.HasPrefix(o, host+"/") })
+			org := organisationOf(pair.Destination)
+			sameHost := slices.ContainsFunc(orgs, func(o organisation) bool { return o.host == org.host })
 			if !sameHost || slices.Contains(orgs, org) || counted[org] {
 				continue
 			}
 			counted[org] = true
-			f := p.report(m.Pos, "use the credential of "+org, "%s pushes to %s with %s, the credential for %s",
-				job.Name, org, m.Secret, strings.Join(orgs, ", "))
+			f := p.report(m.Pos, "use the credential of "+org.String(), "%s pushes to %s with %s, the credential for %s",
+				job.Name, org, m.Secret, strings.Join(names, ", "))
 			f.Related = append(f.Related, Related{Pos: pair.Destination.Pos, Message: "the first destination there"},
 				Related{Pos: secret.Pos, Message: "the secret is made here"})
 		}
 	}
-}
-
-// organisation is the host and first component of a repository.
-func organisation(repository string) string {
-	parts := strings.SplitN(repository, "/", 3)
-	if len(parts) < 2 {
-		return repository
-	}
-	return parts[0] + "/" + parts[1]
 }
