@@ -1,7 +1,9 @@
 package release
 
 import (
+	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
@@ -14,6 +16,46 @@ type Runs struct {
 	runners map[*MappingFile][]*Job
 	files   map[*Job][]*MappingFile
 	sets    map[*Job]*Set
+	byKey   []numbered // the mapping files by ConfigMap key
+}
+
+// numbered is a mapping file with its place among all, by set and name.
+type numbered struct {
+	*MappingFile
+	place int
+}
+
+// Matching gives the mapping files whose ConfigMap key a pattern matches, as
+// bash matches file names; by set and name.
+func (r *Runs) Matching(pattern string) []*MappingFile { return inPlace(r.matching(pattern)) }
+
+func (r *Runs) matching(pattern string) []numbered {
+	literal := pattern
+	if i := strings.IndexAny(pattern, `*?[\`); i >= 0 {
+		literal = pattern[:i]
+	}
+	start, _ := slices.BinarySearchFunc(r.byKey, literal, func(m numbered, s string) int { return strings.Compare(m.Base, s) })
+	var found []numbered
+	for _, m := range r.byKey[start:] {
+		if !strings.HasPrefix(m.Base, literal) {
+			break
+		}
+		if ok, err := path.Match(pattern, m.Base); ok && err == nil {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// inPlace gives files by set and name, each once.
+func inPlace(found []numbered) []*MappingFile {
+	slices.SortFunc(found, func(a, b numbered) int { return cmp.Compare(a.place, b.place) })
+	found = slices.CompactFunc(found, func(a, b numbered) bool { return a.place == b.place })
+	files := make([]*MappingFile, len(found))
+	for i, m := range found {
+		files[i] = m.MappingFile
+	}
+	return files
 }
 
 // Of gives the jobs that mirror a file, in the order of the jobs file.
@@ -68,19 +110,24 @@ func (r *Runs) SetAt(pos source.Position) *Set {
 
 func (t *Tree) loadRuns() *Runs {
 	r := &Runs{tree: t, runners: map[*MappingFile][]*Job{}, files: map[*Job][]*MappingFile{}, sets: map[*Job]*Set{}}
+	for i, m := range t.Mappings() {
+		r.byKey = append(r.byKey, numbered{m, i})
+	}
+	slices.SortFunc(r.byKey, func(a, b numbered) int { return strings.Compare(a.Base, b.Base) })
 	if t.Jobs == nil {
 		return r
 	}
-	mappings := t.Mappings()
 	for _, job := range t.Jobs.Jobs {
 		if !job.Mirrors {
 			continue
 		}
-		for _, m := range mappings {
-			if job.PicksUp(m.Base) {
-				r.runners[m] = append(r.runners[m], job)
-				r.files[job] = append(r.files[job], m)
-			}
+		var found []numbered
+		for _, g := range job.Globs {
+			found = append(found, r.matching(g.Pattern)...)
+		}
+		r.files[job] = inPlace(found)
+		for _, m := range r.files[job] {
+			r.runners[m] = append(r.runners[m], job)
 		}
 		r.sets[job] = r.owner(job)
 	}

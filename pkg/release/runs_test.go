@@ -1,6 +1,7 @@
 package release_test
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -48,6 +49,30 @@ func TestSetAt(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%s belongs to %q, want %q", tt.pos, got, tt.want)
+		}
+	}
+}
+
+// What a pattern matches comes by set and name, whatever its form.
+func TestMatching(t *testing.T) {
+	fsys := fstest.MapFS{}
+	for _, file := range []string{"a/mapping_z", "a/mapping_b_1", "b/mapping_a", "b/mapping_b_2", "c/mapping_b_1", "c/mapping_bb"} {
+		fsys[release.MirroringDir+"/"+file] = &fstest.MapFile{Data: []byte("a.io/a/b:c quay.io/a/b:c\n")}
+	}
+	tree, err := release.Load(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pattern, want := range map[string]string{
+		"*": "ab_1 az ba bb_2 cb_1 cbb", "mapping_b_*": "ab_1 bb_2 cb_1", "mapping_b_1": "ab_1 cb_1", "mapping_[az]": "az ba",
+		"mapping_b?1": "ab_1 cb_1", "mapping_b": "", "mapping_c*": "", "[": "", `mapping_\z`: "az",
+	} {
+		var got []string
+		for _, m := range tree.Runs().Matching(pattern) {
+			got = append(got, m.Set.Name+strings.TrimPrefix(m.Base, "mapping_"))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", pattern, got, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"slices"
 
@@ -37,38 +38,36 @@ type writer struct {
 	expanded bool // one of the tags that a wildcard stands for
 }
 
+// checkDuplicateDestination goes through all writers twice, because most write
+// what nobody else does: the first time it counts, the second time it keeps
+// those that share a tag, or a repository with a wildcard.
 func checkDuplicateDestination(p *pass) {
+	seed := maphash.MakeSeed()
+	count := map[uint64]int32{}
+	wild := map[string][]writer{} // by repository: the tag is a pattern
+	wildHash := map[uint64]bool{}
+	p.eachWriter(func(w writer, pattern bool) {
+		if pattern {
+			repo := w.Destination.CanonicalRepository()
+			wild[repo] = append(wild[repo], w)
+			wildHash[repositoryHash(seed, w.Destination)] = true
+			return
+		}
+		count[tagHash(seed, w.Destination)]++
+	})
 	exact := map[string][]writer{} // by repository and tag
-	wild := map[string][]writer{}  // by repository: the tag is a pattern
 	tagged := map[string][]writer{}
 	var keys []string
-	for _, m := range p.tree.Mappings() {
-		for pair := range m.Pairs() {
-			if pair.Destination.Scheme != "" {
-				continue
-			}
-			w := writer{file: m, Pair: pair}
-			if all, ok := p.expand(w); ok {
-				for _, one := range all {
-					key := one.Destination.Canonical()
-					if len(exact[key]) == 0 {
-						keys = append(keys, key)
-					}
-					exact[key] = append(exact[key], one)
-				}
-				continue
-			}
-			if pair.Destination.Wildcard() && pair.Destination.Tag != "" {
-				wild[pair.Destination.CanonicalRepository()] = append(wild[pair.Destination.CanonicalRepository()], w)
-				continue
-			}
-			key := pair.Destination.Canonical()
-			if len(exact[key]) == 0 {
-				keys = append(keys, key)
-			}
-			exact[key] = append(exact[key], w)
+	p.eachWriter(func(w writer, pattern bool) {
+		if pattern || count[tagHash(seed, w.Destination)] < 2 && !wildHash[repositoryHash(seed, w.Destination)] {
+			return
 		}
-	}
+		key := w.Destination.Canonical()
+		if len(exact[key]) == 0 {
+			keys = append(keys, key)
+		}
+		exact[key] = append(exact[key], w)
+	})
 	var again repeats
 	for _, key := range keys {
 		if writers := exact[key]; len(writers) > 1 {
@@ -82,6 +81,36 @@ func checkDuplicateDestination(p *pass) {
 	for _, repo := range slices.Sorted(maps.Keys(wild)) {
 		p.wildcards(wild[repo], tagged[repo])
 	}
+}
+
+// eachWriter gives every place that writes a destination, wildcards as the tags
+// that they stand for; where those are not known, as a pattern.
+func (p *pass) eachWriter(visit func(w writer, pattern bool)) {
+	for _, m := range p.tree.Mappings() {
+		for pair := range m.Pairs() {
+			if pair.Destination.Scheme != "" {
+				continue
+			}
+			w := writer{file: m, Pair: pair}
+			if all, ok := p.expand(w); ok {
+				for _, one := range all {
+					visit(one, false)
+				}
+				continue
+			}
+			visit(w, pair.Destination.Wildcard() && pair.Destination.Tag != "")
+		}
+	}
+}
+
+// tagHash is equal for equal destinations, and rarely for others.
+func tagHash(seed maphash.Seed, r mapping.Reference) uint64 {
+	return maphash.Comparable(seed, [...]string{r.Host(), r.Path(), r.Tag, r.Digest})
+}
+
+// repositoryHash is tagHash without tag and digest.
+func repositoryHash(seed maphash.Seed, r mapping.Reference) uint64 {
+	return maphash.Comparable(seed, [...]string{r.Host(), r.Path()})
 }
 
 // sameTag reports each writer of one tag after the first, or puts it with those

@@ -2,10 +2,8 @@ package validate
 
 import (
 	"path"
-	"slices"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
-	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
 func jobUnused() Rule {
@@ -30,7 +28,6 @@ func checkJobUnused(p *pass) {
 		p.skip("%s", reason)
 		return
 	}
-	mappings := p.tree.Mappings()
 	for _, job := range p.tree.Jobs.Jobs {
 		if !job.Mirrors {
 			continue
@@ -43,7 +40,7 @@ func checkJobUnused(p *pass) {
 			switch {
 			case invalidGlob(g.Pattern):
 				p.report(g.Pos, "correct the pattern", "%s runs %q, which is no valid pattern", job.Name, g.Pattern)
-			case !slices.ContainsFunc(mappings, func(m *release.MappingFile) bool { ok, _ := path.Match(g.Pattern, m.Base); return ok }):
+			case len(p.tree.Runs().Matching(g.Pattern)) == 0:
 				p.report(g.Pos, "correct the pattern, add the mapping file, or remove the job",
 					"%s runs %q, and no mapping file matches it", job.Name, g.Pattern)
 			}
