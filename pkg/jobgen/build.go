@@ -240,7 +240,7 @@ func (b *builder) shell(job, c object, s subject) {
 		l := b.template.loop
 		l.Mount = b.repo.MountPath
 		l.Glob = strings.ReplaceAll(l.Glob, placeholder, s.prefix())
-		l.apply(s.all)
+		applyLoop(&l, s.all)
 		*last = l.String()
 	default:
 		for _, key := range loopSettings {
@@ -255,8 +255,8 @@ func (b *builder) shell(job, c object, s subject) {
 // loopSettings are the settings that change the shell loop.
 var loopSettings = [...]string{"attempts", "continue_on_error", "keep_manifest_list", "max_per_registry", "registry_login", "skip_empty", "trace", "verbosity"}
 
-// apply changes the loop as the settings say.
-func (l *loop) apply(s release.JobSettings) {
+// applyLoop changes the loop as the settings say.
+func applyLoop(l *release.Loop, s release.JobSettings) {
 	flag := func(p *bool, v *bool) {
 		if v != nil {
 			*p = *v

@@ -3,7 +3,7 @@
 // reproduce them.
 //
 // A job is made in four steps, each of which sees plain values only: the
-// template (template.yaml, or the repository's own), its four FIXMEs filled
+// template (that of package release, or the repository's own), its four FIXMEs filled
 // from the set's folder, the settings of _mirror.yaml and then of the set's
 // _job.yaml on top, and last the JSON merge patch. What comes out is decoded
 // strictly as Prow's config.Periodic, and [Load] gives it to Prow's own loader;

@@ -154,7 +154,7 @@ const docsHead = `# Job settings
 
 ` + "`mirror-jobgen generate`" + ` makes the periodic of each set from four things, each on top of the one before:
 
-1. the job template: ` + "`pkg/jobgen/template.yaml`, or `template` in `_mirror.yaml`" + `;
+1. the job template: ` + "`pkg/release/template.yaml`, or `template` in `_mirror.yaml`" + `;
 2. the set's folder: its name, the names of its mapping files;
 3. ` + "`defaults` in `core-services/image-mirroring/_mirror.yaml`" + `, then the set's ` + "`_job.yaml`" + `;
 4. ` + "`patch`" + `, a JSON merge patch, for everything that has no setting.
@@ -198,7 +198,7 @@ func (d types) markdown() string {
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.key, d.kind(s.typ), strings.ReplaceAll(s.comment, "|", `\|`))
 		}
 	}
-	b.WriteString("\n## The template\n\nWhat a set has when nothing is set. `FIXME` is filled from its folder.\n\n```yaml\n" + string(builtIn) + "```\n")
+	b.WriteString("\n## The template\n\nWhat a set has when nothing is set. `FIXME` is filled from its folder.\n\n```yaml\n" + string(release.BuiltInTemplate()) + "```\n")
 	return b.String()
 }
 

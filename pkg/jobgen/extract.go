@@ -89,7 +89,7 @@ func contains(list []any, v any) bool {
 // extractScript reads the parts of the shell loop, or the script as it is.
 func (b *builder) extractScript(s *release.JobSettings, c object) {
 	text := script(c)
-	l, ok := parseLoop(text)
+	l, ok := release.ParseLoop(text)
 	prefix, cut := strings.CutPrefix(strings.TrimSuffix(l.Glob, "*"), "mapping_")
 	if !ok || !cut || prefix == "" || !strings.HasSuffix(l.Glob, "*") || l.Mount != b.repo.MountPath || !b.template.loops {
 		s.Script = text

@@ -1,7 +1,6 @@
 package jobgen
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,14 +13,11 @@ import (
 // placeholder stands in a template for what the set's folder says.
 const placeholder = "FIXME"
 
-//go:embed template.yaml
-var builtIn []byte
-
 // Template is the job that every set starts from.
 type Template struct {
 	file  string
 	value object
-	loop  loop
+	loop  release.Loop
 	loops bool // whether the script is the known loop, so that settings can change it
 }
 
@@ -47,7 +43,7 @@ func ParseTemplate(file string, data []byte) (*Template, error) {
 	if !strings.Contains(str(value, "name"), placeholder) {
 		return fail("the template's name has no %s: all jobs would have one name", placeholder)
 	}
-	t.loop, t.loops = parseLoop(script(t.container(value)))
+	t.loop, t.loops = release.ParseLoop(script(t.container(value)))
 	return t, nil
 }
 
@@ -59,7 +55,7 @@ func templateOf(tree *release.Tree, given *Template) (*Template, error) {
 	}
 	file := tree.Settings.Template
 	if file == "" {
-		return ParseTemplate("template.yaml", builtIn)
+		return ParseTemplate("template.yaml", release.BuiltInTemplate())
 	}
 	data, err := fs.ReadFile(tree.FS, file)
 	if err != nil {

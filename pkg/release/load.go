@@ -33,6 +33,7 @@ func Load(fsys fs.FS) (*Tree, error) {
 	}
 	l.aliases()
 	l.tree.Promotions = sync.OnceValue(func() *Promotions { return loadPromotions(fsys) })
+	l.tree.Template = sync.OnceValue(l.tree.loadTemplate)
 	l.tree.Secrets = sync.OnceValue(l.tree.loadSecrets)
 	l.tree.Updater = sync.OnceValue(l.tree.loadUpdater)
 	l.tree.Runs = sync.OnceValue(l.tree.loadRuns)

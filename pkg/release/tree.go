@@ -62,6 +62,10 @@ type Tree struct {
 	// Runs works out, on the first call, who mirrors what; never nil.
 	Runs func() *Runs
 
+	// Template reads, on the first call, the job that every set starts from, as
+	// the mapping node of a periodic; nil when it cannot be read.
+	Template func() *yaml.Node
+
 	files map[string][]byte // text of the files that positions point into
 }
 

@@ -1,12 +1,8 @@
 package validate
 
 import (
-	"cmp"
-	"regexp"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -18,130 +14,135 @@ func jobTemplate() Rule {
 		Title: "a job that departs from the template outside the FIXME fields",
 		Why: "Jobs are copied by hand, and what was changed in one is forgotten in the others: a command that is not the one that the log shows, " +
 			"a failure that nobody counts, a tool of years ago.",
-		Fix:      "Generate the job with mirror-jobgen; what a set needs differently goes into its _job.yaml.",
+		Fix: "Generate the job with mirror-jobgen; what a set needs differently goes into its _job.yaml. " +
+			"What most jobs of the repository have, and what is a set's own choice (when it runs, who hears of it, its credentials, how it mirrors), " +
+			"is no departure; once a set has a _job.yaml, its choices have to stand there.",
 		Severity: source.Info,
-		Bad:      exampleScript(`echo "Running: oc image mirror -f=$mapping"`, `oc image mirror -f="$mapping" --skip-multiple-scopes`),
-		Good:     exampleScript(`echo "Running: oc image mirror -f=$mapping --skip-multiple-scopes"`, `oc image mirror -f="$mapping" --skip-multiple-scopes`),
-		check:    checkJobTemplate,
+		Bad: exampleFromTemplate("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent",
+			"oc image mirror --keep-manifest-list -f=\"$mapping\"", "oc image mirror -f=\"$mapping\""),
+		Good:  exampleFromTemplate(),
+		check: checkJobTemplate,
 	}
 }
 
+// exampleFromTemplate is the jobs file of an example with the template's job,
+// changed by the pairs of an old and a new text.
+func exampleFromTemplate(oldnew ...string) string {
+	var job strings.Builder
+	for line := range strings.Lines(string(release.BuiltInTemplate())) {
+		switch {
+		case strings.HasPrefix(line, "#"):
+		case job.Len() == 0:
+			job.WriteString("- " + line)
+		default:
+			job.WriteString("  " + line)
+		}
+	}
+	text := strings.NewReplacer("FIXME", "team").Replace(job.String())
+	return "-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n" + strings.NewReplacer(oldnew...).Replace(text)
+}
+
+// checkJobTemplate reports every place in which a mirroring job is neither what
+// the template gives, nor what most jobs have, nor what its settings say.
 func checkJobTemplate(p *pass) {
 	if reason := p.noJobs(); reason != "" {
 		p.skip("%s", reason)
 		return
 	}
-	usual := p.usualImage()
+	if p.tree.Template() == nil {
+		p.skip("the template %s cannot be read: only what is wrong without one was looked for", p.tree.Settings.Template)
+	}
+	var jobs []*release.Job
 	for _, job := range p.tree.Jobs.Jobs {
-		if !job.Mirrors {
-			continue
+		if job.Mirrors {
+			jobs = append(jobs, job)
 		}
-		severity := p.rule.Severity
-		var departures []string
-		depart := func(s source.Severity, what string) {
-			severity = min(severity, s)
-			departures = append(departures, what)
-		}
-		if strings.Contains(job.Name, "FIXME") || slices.ContainsFunc(job.Globs, func(g release.Glob) bool { return strings.Contains(g.Pattern, "FIXME") }) ||
-			slices.ContainsFunc(job.Secrets, func(s release.SecretMount) bool { return strings.Contains(s.Secret, "FIXME") }) || job.Labels["ci.openshift.io/area"] == "FIXME" {
-			depart(source.Error, "a FIXME of the template is left")
-		}
-		if job.Labels["ci.openshift.io/role"] != "image-mirroring" {
-			depart(source.Info, "the label ci.openshift.io/role: image-mirroring is missing")
-		}
-		if job.Labels["ci.openshift.io/area"] == "" {
-			depart(source.Info, "the label ci.openshift.io/area is missing")
-		}
-		if !decorated(job.Node) {
-			depart(source.Info, "it is not decorated, so its log is not kept")
-		}
-		if usual != "" && job.Image != usual && !p.declares(job, "image") {
-			depart(source.Info, "it runs "+job.Image+", most jobs "+usual)
+	}
+	all := make([][]departure, len(jobs))
+	for i, job := range jobs {
+		all[i] = p.structure(job)
+	}
+	usual := usualDepartures(all)
+	for i, job := range jobs {
+		p.unfilledTemplate(job)
+		for _, d := range all[i] {
+			if !usual.has(d) && !p.declared(job, d) {
+				p.departs(job, d.severity, d.pos, usual.instead(d))
+			}
 		}
 		for _, arg := range job.Args {
 			for _, d := range scriptDepartures(withoutComments(arg.Value)) {
-				depart(d.severity, d.what)
+				p.departs(job, d.severity, release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, d.offset), d.what)
 			}
 		}
-		if len(departures) > 0 {
-			p.reportAs(severity, job.Pos, "generate it with mirror-jobgen, or declare the difference in the set's "+release.JobSettingsName,
-				"%s departs from the template: %s", job.Name, strings.Join(departures, "; "))
-		}
 	}
 }
 
-// usualImage is the image that most mirroring jobs run; "" where there is no
-// majority.
-func (p *pass) usualImage() string {
-	counts, total := map[string]int{}, 0
-	for _, job := range p.tree.Jobs.Jobs {
-		if job.Mirrors && job.Image != "" {
-			counts[job.Image]++
-			total++
-		}
-	}
-	for image, n := range counts {
-		if 2*n > total {
-			return image
-		}
-	}
-	return ""
+func (p *pass) departs(job *release.Job, severity source.Severity, pos source.Position, what string) {
+	p.reportAs(severity, pos, "generate it with mirror-jobgen, or declare the difference in the set's "+release.JobSettingsName,
+		"%s departs from the template: %s", job.Name, what)
 }
 
-// declares says whether a job's set declares a setting.
-func (p *pass) declares(job *release.Job, key string) bool {
-	set := p.tree.Runs().SetOf(job)
-	return set != nil && set.Job != nil && slices.Contains(set.Job.Keys(), key)
+// unfilledTemplate reports what of the template was not filled in.
+func (p *pass) unfilledTemplate(job *release.Job) {
+	for _, n := range scalars(job.Node) {
+		at := strings.Index(withoutComments(n.Value), placeholder)
+		if at < 0 {
+			continue
+		}
+		p.reportAs(source.Error, release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, n, at), "fill it in for the set",
+			"%s has a FIXME of the template left", job.Name)
+	}
 }
 
-func decorated(job *yaml.Node) bool {
-	for i := 0; i+1 < len(job.Content); i += 2 {
-		if job.Content[i].Value == "decorate" {
-			return job.Content[i+1].Value == "true"
+// declared says whether the settings give a job what it has: its set's
+// _job.yaml, the entry of _mirror.yaml for a job without a set, the defaults of
+// all jobs. Where there are no settings, what they would call a choice counts
+// as one.
+func (p *pass) declared(job *release.Job, d departure) bool {
+	own, adopted := p.settingsOf(job)
+	for _, s := range []*release.JobSettings{own, &p.tree.Settings.Defaults} {
+		if s == nil {
+			continue
+		}
+		for _, key := range d.settings {
+			if slices.Contains(s.Keys(), key) {
+				return true
+			}
+		}
+		if patched(s.Patch, d.path) {
+			return true
+		}
+	}
+	return d.choice && own == nil && !adopted
+}
+
+// settingsOf gives the settings that are for a job alone, nil when there are
+// none, and says whether all jobs are made from settings.
+func (p *pass) settingsOf(job *release.Job) (*release.JobSettings, bool) {
+	settings := p.tree.Settings
+	for i := range settings.Jobs {
+		if settings.Jobs[i].Name == job.Name {
+			return &settings.Jobs[i], settings.Adopted
+		}
+	}
+	if set := p.tree.Runs().SetOf(job); set != nil {
+		return set.Job, settings.Adopted
+	}
+	return nil, settings.Adopted
+}
+
+// patched says whether a merge patch changes what is at a path: a list is
+// replaced as a whole.
+func patched(patch map[string]any, at string) bool {
+	for key, value := range patch {
+		if at == key || strings.HasPrefix(at, key+"[") {
+			return true
+		}
+		rest, below := strings.CutPrefix(at, key+".")
+		if deeper, ok := value.(map[string]any); below && (!ok || patched(deeper, rest)) {
+			return true
 		}
 	}
 	return false
-}
-
-type departure struct {
-	severity source.Severity
-	what     string
-}
-
-var (
-	echoed = regexp.MustCompile(`echo "?Running: (oc [^"\n]*)"?`)
-	ran    = regexp.MustCompile(`(?m)^\s*(?:if )?(?:! )?(oc (?:-v\d+ )?image mirror[^;\n]*)`)
-	blanks = regexp.MustCompile(`\s+`)
-	// unsaid is what scripts run and do not echo: the auth file, debug output.
-	unsaid = regexp.MustCompile(`\s(?:-a[= ]\S+|-v\d+)`)
-)
-
-// scriptDepartures compares a script with what every good one does.
-func scriptDepartures(script string) []departure {
-	var out []departure
-	run := ran.FindStringSubmatch(script)
-	if run == nil {
-		return nil
-	}
-	if said := echoed.FindStringSubmatch(script); said != nil && plainCommand(said[1]) != plainCommand(run[1]) {
-		out = append(out, departure{source.Info, "the command that the log shows (" + strings.TrimSpace(said[1]) + ") is not the one that is run (" + strings.TrimSpace(run[1]) + ")"})
-	}
-	if !strings.Contains(run[1], "--skip-multiple-scopes") {
-		out = append(out, departure{source.Warning, "without --skip-multiple-scopes oc pushes every repository with the credential of the first"})
-	}
-	if strings.Contains(script, "--dry-run") {
-		out = append(out, departure{source.Warning, "it only says what it would mirror (--dry-run)"})
-	}
-	if strings.Contains(script, "if ! oc") && !strings.Contains(script, "exit $failures") && !strings.Contains(script, "exit ${failures}") && !strings.Contains(script, "exit 1") {
-		out = append(out, departure{source.Warning, "a failure does not make the job fail"})
-	}
-	slices.SortStableFunc(out, func(a, b departure) int { return cmp.Compare(a.severity, b.severity) })
-	return out
-}
-
-// plainCommand leaves out quotes and the auth file, which scripts keep to
-// themselves.
-func plainCommand(s string) string {
-	s = strings.NewReplacer(`"`, "", "${", "$", "}", "").Replace(s)
-	return strings.TrimSpace(blanks.ReplaceAllString(unsaid.ReplaceAllString(s, ""), " "))
 }

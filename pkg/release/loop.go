@@ -1,21 +1,19 @@
-package jobgen
+package release
 
 import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// loop is the shell loop around "oc image mirror" that the periodics run, as
-// far as it differs from job to job. parseLoop and String are each other's
+// Loop is the shell loop around "oc image mirror" that the periodics run, as
+// far as it differs from job to job. [ParseLoop] and String are each other's
 // inverse: a script that String would not print exactly so is no loop.
-type loop struct {
+type Loop struct {
 	Glob             string // below the mount path, such as mapping_origin*
 	Mount            string
 	Trace            bool
-	Login            release.Login
+	Login            Login
 	SkipEmpty        bool
 	Attempts         int // 1 is a plain attempt, without an inner loop
 	KeepManifestList bool
@@ -25,7 +23,7 @@ type loop struct {
 }
 
 // flags are oc's flags before and after -f.
-func (l loop) flags() (before, after string) {
+func (l Loop) flags() (before, after string) {
 	if l.KeepManifestList {
 		before += " --keep-manifest-list"
 	}
@@ -41,7 +39,7 @@ func (l loop) flags() (before, after string) {
 
 // String prints the script. As in the jobs that people wrote, the line it
 // prints before a mapping file leaves out -v and -a.
-func (l loop) String() string {
+func (l Loop) String() string {
 	before, after := l.flags()
 	said := `echo "Running: oc image mirror` + before + ` -f=$mapping` + after + `"`
 	run := "oc"
@@ -49,7 +47,7 @@ func (l loop) String() string {
 		run += " -v" + strconv.Itoa(l.Verbosity)
 	}
 	run += " image mirror" + before
-	if l.Login == release.LoginUsed {
+	if l.Login == LoginUsed {
 		run += " -a /tmp/config.json"
 	}
 	run += ` -f="$mapping"` + after
@@ -63,7 +61,7 @@ func (l loop) String() string {
 	} else {
 		line(0, "set -o errexit")
 	}
-	if l.Login == release.LoginUsed || l.Login == release.LoginUnused {
+	if l.Login == LoginUsed || l.Login == LoginUnused {
 		line(0, "cp ~/.docker/config.json /tmp/config.json")
 		line(0, "oc registry login --to /tmp/config.json")
 	}
@@ -103,11 +101,11 @@ var (
 	loopVerbosity = regexp.MustCompile(` oc -v(\d{1,2}) image mirror `)
 )
 
-// parseLoop recognises a script that String prints.
-func parseLoop(script string) (loop, bool) {
+// ParseLoop recognises a script that String prints.
+func ParseLoop(script string) (Loop, bool) {
 	m := loopGlob.FindStringSubmatch(script)
 	if m == nil {
-		return loop{}, false
+		return Loop{}, false
 	}
 	number := func(re *regexp.Regexp, otherwise int) int {
 		if m := re.FindStringSubmatch(script); m != nil {
@@ -116,11 +114,11 @@ func parseLoop(script string) (loop, bool) {
 		}
 		return otherwise
 	}
-	l := loop{
+	l := Loop{
 		Mount:            m[1],
 		Glob:             m[2],
 		Trace:            strings.HasPrefix(script, "set -euxo pipefail\n"),
-		Login:            release.LoginNone,
+		Login:            LoginNone,
 		SkipEmpty:        strings.Contains(script, "[ ! -s "),
 		Attempts:         number(loopAttempts, 1),
 		KeepManifestList: strings.Contains(script, " --keep-manifest-list "),
@@ -129,9 +127,9 @@ func parseLoop(script string) (loop, bool) {
 		Verbosity:        number(loopVerbosity, 0),
 	}
 	if strings.Contains(script, "\noc registry login ") {
-		l.Login = release.LoginUnused
+		l.Login = LoginUnused
 		if strings.Contains(script, " -a /tmp/config.json ") {
-			l.Login = release.LoginUsed
+			l.Login = LoginUsed
 		}
 	}
 	return l, l.String() == script

@@ -1,0 +1,293 @@
+package validate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// placeholder stands in a template for what comes from the set.
+const placeholder = "FIXME"
+
+// departure is one place in which a job is not what the template gives.
+type departure struct {
+	pos      source.Position
+	path     string // of the field, such as spec.containers[0].image
+	value    string // what the job has there; "" when nothing
+	what     string // in words
+	severity source.Severity
+	settings []string // of _job.yaml that can say it
+	choice   bool     // whether it is up to each set
+}
+
+// govern are the settings that decide on a field and all below it; choice says
+// that they are a set's own affair.
+var govern = []struct {
+	path     string
+	settings []string
+	choice   bool
+}{
+	{"name", []string{"name", "shards"}, true},
+	{"labels.ci.openshift.io/area", []string{"area"}, true},
+	{"cron", []string{"cron", "interval"}, true},
+	{"interval", []string{"cron", "interval"}, true},
+	{"minimum_interval", []string{"cron", "interval"}, true},
+	{"decoration_config.timeout", []string{"timeout"}, true},
+	{"reporter_config.slack", []string{"slack"}, true},
+	{"spec.automountServiceAccountToken", []string{"service_account_token", "registry_login"}, true},
+	{"spec.volumes[push].secret.secretName", []string{"secret"}, true},
+	{"spec.containers[0].volumeMounts[push].subPath", []string{"secret_key"}, true},
+	{"cluster", []string{"cluster"}, false},
+	{"spec.containers[0].image", []string{"image", "runner"}, false},
+	{"spec.containers[0].env", []string{"env"}, false},
+	{"spec.containers[0].resources", []string{"resources"}, false},
+	{"spec.containers[0].command", []string{"runner", "script"}, false},
+	{"spec.containers[0].args", []string{"runner", "script"}, false},
+}
+
+// above says whether settings govern something below a field.
+func above(path string) bool {
+	for _, g := range govern {
+		if strings.HasPrefix(g.path, path+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// structure compares a job with the template, field by field.
+func (p *pass) structure(job *release.Job) []departure {
+	template := p.tree.Template()
+	if template == nil {
+		return nil
+	}
+	c := comparison{file: p.tree.Jobs.Path, text: p.tree.Jobs.Text}
+	c.compare("", template, job.Node)
+	for i := range c.found {
+		d := &c.found[i]
+		for _, g := range govern {
+			if d.path == g.path || strings.HasPrefix(d.path, g.path+".") || strings.HasPrefix(d.path, g.path+"[") {
+				d.settings, d.choice = append(d.settings, g.settings...), d.choice || g.choice
+			}
+		}
+	}
+	return c.found
+}
+
+type comparison struct {
+	file  string
+	text  []byte
+	found []departure
+}
+
+func (c *comparison) add(n *yaml.Node, path, value, format string, args ...any) *departure {
+	c.found = append(c.found, departure{
+		pos:  source.Position{File: c.file, Line: n.Line, Column: n.Column},
+		path: path, value: value, what: fmt.Sprintf(format, args...), severity: source.Info,
+	})
+	return &c.found[len(c.found)-1]
+}
+
+// compare reports where a job's value is not the template's.
+func (c *comparison) compare(path string, want, got *yaml.Node) {
+	want, got = dereferenced(want), dereferenced(got)
+	switch {
+	case want.Kind != got.Kind:
+		c.add(got, path, brief(got), "%s is %s, not %s", path, brief(got), brief(want))
+	case want.Kind == yaml.MappingNode:
+		c.mapping(path, want, got)
+	case want.Kind == yaml.SequenceNode && path == "spec.containers[0].args":
+		c.args(path, want, got)
+	case want.Kind == yaml.SequenceNode:
+		c.list(path, want, got)
+	case strings.Contains(want.Value, placeholder): // the set's own
+	case want.Value != got.Value:
+		c.add(got, path, got.Value, "%s is %s, not %s", path, brief(got), brief(want))
+	}
+}
+
+func (c *comparison) mapping(path string, want, got *yaml.Node) {
+	for i := 0; i+1 < len(want.Content); i += 2 {
+		key, value := want.Content[i].Value, want.Content[i+1]
+		below := join(path, key)
+		if j := slices.IndexFunc(keys(got), func(k *yaml.Node) bool { return k.Value == key }); j >= 0 {
+			c.compare(below, value, got.Content[2*j+1])
+		} else if !implied(below, value) {
+			c.add(got, below, "", "it has no %s, the template has %s", below, brief(value))
+		}
+	}
+	for i, key := range keys(got) {
+		if !slices.ContainsFunc(keys(want), func(k *yaml.Node) bool { return k.Value == key.Value }) {
+			below, value := join(path, key.Value), dereferenced(got.Content[2*i+1])
+			if value.Kind == yaml.MappingNode && above(below) {
+				c.mapping(below, &yaml.Node{Kind: yaml.MappingNode}, value)
+				continue
+			}
+			c.add(key, below, brief(value), "it has %s (%s), the template has not", below, brief(value))
+		}
+	}
+}
+
+// list compares lists item by item; items with a name, in whatever order, by
+// their names. A secret's volume goes by the name push and that of the mappings
+// by config, whatever a job calls them.
+func (c *comparison) list(path string, want, got *yaml.Node) {
+	label := func(list *yaml.Node, i int) string {
+		if name := field(list.Content[i], "name"); name != "" {
+			return name
+		}
+		return fmt.Sprint(i)
+	}
+	left := map[string]*yaml.Node{}
+	var order []string
+	for i, item := range got.Content {
+		name := label(got, i)
+		if left[name] != nil {
+			name = fmt.Sprint(i)
+		}
+		left[name], order = item, append(order, name)
+	}
+	for i, item := range want.Content {
+		name := label(want, i)
+		below := fmt.Sprintf("%s[%s]", path, name)
+		if other := left[name]; other != nil {
+			delete(left, name)
+			c.compare(below, item, other)
+			continue
+		}
+		c.add(got, below, "", "it has no %s, the template has %s", below, brief(item))
+	}
+	for _, name := range order {
+		if item := left[name]; item != nil {
+			below := fmt.Sprintf("%s[%s]", path, name)
+			c.add(item, below, brief(item), "it has %s (%s), the template has not", below, brief(item))
+		}
+	}
+}
+
+// args compares what the container runs: of a shell the script, of which the
+// settings can say many forms; of the mirror command nothing, because a check of
+// the generated jobs does that.
+func (c *comparison) args(path string, want, got *yaml.Node) {
+	if len(got.Content) == 0 || len(want.Content) == 0 {
+		c.list(path, want, got)
+		return
+	}
+	theirs, ours := dereferenced(got.Content[len(got.Content)-1]), dereferenced(want.Content[len(want.Content)-1])
+	c.list(path, &yaml.Node{Kind: yaml.SequenceNode, Content: want.Content[:len(want.Content)-1]}, &yaml.Node{Kind: yaml.SequenceNode,
+		Content: got.Content[:len(got.Content)-1], Line: got.Line, Column: got.Column})
+	plain := blankLines.ReplaceAllString(withoutComments(theirs.Value), "")
+	template, known := release.ParseLoop(ours.Value)
+	if loop, ok := release.ParseLoop(plain); ok && known {
+		if settings := loopDifference(template, loop); len(settings) > 0 {
+			d := c.add(theirs, path, strings.Join(settings, ", "), "its script is that of other settings: %s", strings.Join(settings, ", "))
+			d.settings, d.choice = settings, true
+		}
+		return
+	}
+	line, offset := foreignLine(ours.Value, theirs.Value)
+	if line == "" {
+		return
+	}
+	d := c.add(theirs, path, theirs.Value, "its script has a line that the template's has not: %s", line)
+	d.pos = release.Locate(c.file, c.text, theirs, offset)
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// implied says whether a value that a job does not write is what it has then.
+func implied(path string, value *yaml.Node) bool {
+	return value.Kind == yaml.ScalarNode && value.Value == "" || path == "agent" && value.Value == "kubernetes"
+}
+
+func dereferenced(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode && n.Alias != nil {
+		n = n.Alias
+	}
+	return n
+}
+
+func keys(n *yaml.Node) []*yaml.Node {
+	var out []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		out = append(out, n.Content[i])
+	}
+	return out
+}
+
+func field(n *yaml.Node, key string) string {
+	n = dereferenced(n)
+	if n.Kind != yaml.MappingNode {
+		return ""
+	}
+	for i, k := range keys(n) {
+		if k.Value == key {
+			return dereferenced(n.Content[2*i+1]).Value
+		}
+	}
+	return ""
+}
+
+// scalars gives all texts below a node, each once.
+func scalars(n *yaml.Node) []*yaml.Node {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		return []*yaml.Node{n}
+	case yaml.AliasNode: // said where its anchor is
+		return nil
+	}
+	var out []*yaml.Node
+	for _, c := range n.Content {
+		out = append(out, scalars(c)...)
+	}
+	return out
+}
+
+// brief gives a value in a few words.
+func brief(n *yaml.Node) string {
+	var b strings.Builder
+	var write func(n *yaml.Node)
+	write = func(n *yaml.Node) {
+		switch n = dereferenced(n); n.Kind {
+		case yaml.MappingNode:
+			for i, k := range keys(n) {
+				b.WriteString(k.Value + ": ")
+				if write(n.Content[2*i+1]); 2*i+2 < len(n.Content) {
+					b.WriteString(", ")
+				}
+			}
+		case yaml.SequenceNode:
+			b.WriteString("[")
+			for i, item := range n.Content {
+				if write(item); i+1 < len(n.Content) {
+					b.WriteString(", ")
+				}
+			}
+			b.WriteString("]")
+		default:
+			first, _, more := strings.Cut(strings.TrimSpace(n.Value), "\n")
+			b.WriteString(first)
+			if more {
+				b.WriteString(" …")
+			}
+			if n.Value == "" {
+				b.WriteString("nothing")
+			}
+		}
+	}
+	write(n)
+	if text := []rune(b.String()); len(text) > 120 {
+		return string(text[:120]) + " …"
+	}
+	return b.String()
+}
