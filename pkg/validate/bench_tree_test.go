@@ -29,7 +29,7 @@ func BenchmarkLintTree(b *testing.B) {
 		b.Run(name, func(b *testing.B) { benchmarkTree(b, testkit.CorpusTree(b, name+".tar.gz")) })
 	}
 	b.Run("release-2022-12/mappings-and-jobs", func(b *testing.B) {
-		whole, part := unpack(b, "release-2022-12.tar.gz"), b.TempDir()
+		whole, part := testkit.CorpusTree(b, "release-2022-12.tar.gz"), b.TempDir()
 		jobs := filepath.Join(part, release.DefaultJobsFile)
 		if err := os.MkdirAll(filepath.Dir(jobs), 0o755); err != nil {
 			b.Fatal(err)
