@@ -58,6 +58,12 @@ func (r jobReader) job(n *yaml.Node) *Job {
 		j.Name, j.Pos = text(v), at(r.name, v)
 	}
 	j.Cluster, j.Namespace = text(child(n, "cluster")), text(child(n, "namespace"))
+	j.Schedule = text(child(n, "cron"))
+	for _, key := range []string{"interval", "minimum_interval"} {
+		if every := text(child(n, key)); every != "" {
+			j.Schedule = "@every " + every
+		}
+	}
 	j.ServiceAccount = text(child(n, "spec", "serviceAccountName"))
 	if labels := child(n, "labels"); labels != nil && labels.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(labels.Content); i += 2 {

@@ -124,6 +124,9 @@ type Job struct {
 	Name   string
 	Labels map[string]string
 
+	// Schedule is the cron expression, or "@every" and the interval.
+	Schedule string
+
 	Cluster   string
 	Namespace string // "" means the namespace of Prow's test pods, "ci"
 	// ServiceAccount is the one the pod runs as; "" means "default".

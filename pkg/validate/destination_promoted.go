@@ -29,7 +29,7 @@ quay.io/team/app:latest registry.ci.openshift.org/team/stream:mirrored-app
 			quay := p.pullsFromQuayCI()
 			for _, m := range p.tree.Mappings() {
 				for pair := range m.Pairs() {
-					if tag, ok := p.ciTag(pair.Destination); ok && (quay || !quayCI(pair.Destination)) {
+					if tag, ok := p.tree.CITag(pair.Destination); ok && (quay || !release.QuayCI(pair.Destination)) {
 						p.overwritten(m, pair, tag)
 					}
 				}
@@ -43,7 +43,7 @@ quay.io/team/app:latest registry.ci.openshift.org/team/stream:mirrored-app
 func (p *pass) pullsFromQuayCI() bool {
 	for _, m := range p.tree.Mappings() {
 		for e := range m.Entries() {
-			if quayCI(e.Source) {
+			if release.QuayCI(e.Source) {
 				return true
 			}
 		}
@@ -64,7 +64,7 @@ func (p *pass) overwritten(m *release.MappingFile, pair mapping.Pair, tag releas
 			one, ok := p.effective(release.ImageTag{Stream: tag.Stream, Tag: t})
 			if ok && mapping.MatchTag(pair.Destination.Tag, t) {
 				f := p.reportAs(source.Warning, pair.Destination.Pos, "narrow the wildcard",
-					"the wildcard %s, from %s, can write the tag %s, which %s promotes", name, pair.Source.Exact(), t, configName(one.Config))
+					"the wildcard %s, from %s, can write the tag %s, which %s promotes", name, pair.Source.Exact(), t, release.ConfigName(one.Config))
 				f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})
 				return
 			}
@@ -73,7 +73,7 @@ func (p *pass) overwritten(m *release.MappingFile, pair mapping.Pair, tag releas
 	}
 	if one, ok := p.effective(tag); ok {
 		f := p.reportAs(severity, pair.Destination.Pos, hint, "%s is promoted by ci-operator from %s, and overwritten here from %s: %s",
-			name, configName(one.Config), pair.Source.Exact(), effect)
+			name, release.ConfigName(one.Config), pair.Source.Exact(), effect)
 		f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})
 		return
 	}

@@ -16,7 +16,7 @@ func (p *pass) expand(w writer) ([]writer, bool) {
 	if !w.Source.Wildcard() || w.Destination.Tag != pattern || w.Destination.Digest != "" {
 		return nil, false
 	}
-	stream, ok := p.ciTag(w.Source)
+	stream, ok := p.tree.CITag(w.Source)
 	if !ok {
 		return nil, false
 	}

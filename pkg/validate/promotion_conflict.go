@@ -67,7 +67,7 @@ func (p *pass) conflicts() {
 			verb = "are"
 		}
 		f := p.report(clashes[c][0].second.Pos, "exclude the image from one of the two, or promote it to another stream",
-			"%s %s promoted from %s and from %s: whichever is built last wins", some(tags, 5), verb, configName(c.first), configName(c.second))
+			"%s %s promoted from %s and from %s: whichever is built last wins", some(tags, 5), verb, release.ConfigName(c.first), release.ConfigName(c.second))
 		for i, s := range clashes[c] {
 			f.Related = append(f.Related, Related{Pos: s.first.Pos, Message: s.first.String() + " is also promoted here"})
 			if i > 0 {

@@ -68,5 +68,5 @@ func (p *pass) taggable(one release.Promotion) {
 		return
 	}
 	p.report(one.Pos, hint, "%s promotes to the namespace %s, and nothing in the tree lets ci-operator tag images there",
-		configName(one.Config), namespace)
+		release.ConfigName(one.Config), namespace)
 }

@@ -50,8 +50,8 @@ func (p *pass) pullable(set *release.Set) {
 			continue
 		}
 		for e := range m.Entries() {
-			tag, ok := p.ciTag(e.Source)
-			if !ok || quayCI(e.Source) || seen[tag.Namespace] || platformNamespace(tag.Namespace) {
+			tag, ok := p.tree.CITag(e.Source)
+			if !ok || release.QuayCI(e.Source) || seen[tag.Namespace] || platformNamespace(tag.Namespace) {
 				continue
 			}
 			seen[tag.Namespace] = true

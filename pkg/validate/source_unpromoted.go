@@ -51,7 +51,7 @@ func (p *pass) writtenTags() map[release.Stream]*written {
 	all := map[release.Stream]*written{}
 	for _, m := range p.tree.Mappings() {
 		for pair := range m.Pairs() {
-			tag, ok := p.ciTag(pair.Destination)
+			tag, ok := p.tree.CITag(pair.Destination)
 			if !ok {
 				continue
 			}
@@ -93,7 +93,7 @@ type stale struct {
 func (p *pass) unfilled(m *release.MappingFile, mirrored map[release.Stream]*written) {
 	var namespaces []*stale
 	for e := range m.Entries() {
-		tag, ok := p.ciTag(e.Source)
+		tag, ok := p.tree.CITag(e.Source)
 		if !ok {
 			continue
 		}
