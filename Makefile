@@ -17,6 +17,7 @@ NORACE := ./pkg/jobgen/... ./cmd/mirror-jobgen/... ./internal/depcheck/...
 include tools/registries.mk
 include packaging.mk
 include tools/chaos.mk
+include tools/hardening.mk
 
 .PHONY: help
 help: ## list the targets

@@ -40,9 +40,11 @@ func (p *process) said() string {
 }
 
 // start runs the command with args as a process of its own.
-func start(t *testing.T, args ...string) *process {
+func start(t *testing.T, args ...string) *process { return startBinary(t, "mirror", args...) }
+
+func startBinary(t *testing.T, binary string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command("mirror", args...), ended: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(binary, args...), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_RUNTIME_DIR=", "REGISTRY_AUTH_FILE=", "DOCKER_CONFIG=")
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	if err := p.cmd.Start(); err != nil {

@@ -43,6 +43,7 @@ type placer struct {
 	client *registry.Client
 	w      writer
 	mount  bool // mounts are wanted
+	own    bool // a mount from a blob's own repository is a question worth asking
 	now    func() time.Time
 
 	monitor *Monitor
@@ -59,6 +60,7 @@ type blobHost struct {
 	mounted  int  // mounts that worked
 	declined int  // mounts answered with an upload session
 	refused  bool // the registry answered a mount with an error: no more of them
+	deaf     bool // the same for a mount from a blob's own repository
 }
 
 type blobState struct {
@@ -203,11 +205,18 @@ func (f *flight) join(ctx context.Context, same bool, from registry.Repository) 
 
 func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository, desc registry.Descriptor, from registry.Repository, mount string, ask bool) (bool, error) {
 	var session *registry.Session
-	if ask || mount == "" && desc.Size >= probeFrom {
+	switch {
+	case ask || mount == "" && desc.Size >= probeFrom:
 		has, err := p.client.HasBlob(ctx, to, desc.Digest)
 		if err != nil || has {
 			return false, err
 		}
+	case mount == "" && p.own:
+		has, opened, err := p.openOrFind(ctx, h, to, desc)
+		if err != nil || has {
+			return false, err
+		}
+		session = opened
 	}
 	if mount != "" {
 		mounted, opened, err := p.w.Mount(ctx, to, mount, desc.Digest)
@@ -238,4 +247,26 @@ func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository,
 	p.bytes.Add(desc.Size)
 	sent(ctx, desc.Size)
 	return true, nil
+}
+
+// openOrFind opens the upload of a blob and finds out by the same request
+// whether it is there already, left by a run that was killed: the blob is to be
+// mounted from its own repository.
+func (p *placer) openOrFind(ctx context.Context, h *blobHost, to registry.Repository, desc registry.Descriptor) (bool, *registry.Session, error) {
+	h.mu.Lock()
+	deaf := h.deaf
+	h.mu.Unlock()
+	if deaf {
+		return false, nil, nil
+	}
+	has, session, err := p.w.Mount(ctx, to, to.Path, desc.Digest)
+	if ctx.Err() != nil {
+		return false, nil, context.Cause(ctx)
+	}
+	if err != nil {
+		h.mu.Lock()
+		h.deaf = true
+		h.mu.Unlock()
+	}
+	return has, session, nil
 }

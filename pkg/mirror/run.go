@@ -27,7 +27,10 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	if opts.Mode != ModeRun {
 		r.w = nowhere{}
 	}
-	r.placer = &placer{client: opts.Client, w: r.w, mount: !opts.SkipMount, now: opts.Now, monitor: opts.Monitor, hosts: map[string]*blobHost{}}
+	r.placer = &placer{
+		client: opts.Client, w: r.w, mount: !opts.SkipMount, own: !opts.SkipMount && opts.Mode == ModeRun,
+		now: opts.Now, monitor: opts.Monitor, hosts: map[string]*blobHost{},
+	}
 	for _, n := range plan.Notes {
 		r.note("%s", n.Error())
 	}

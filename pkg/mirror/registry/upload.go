@@ -28,6 +28,9 @@ func (c *Client) Mount(ctx context.Context, repo Repository, from string, d dige
 		path: "blobs/uploads/", query: encode("mount", string(d), "from", from),
 		expect: []int{http.StatusCreated, http.StatusAccepted},
 	}
+	if from == repo.Path {
+		r.from = "" // the repository's own token will do
+	}
 	var refused error
 	err = h.retry(ctx, func(int) error {
 		resp, err := h.once(ctx, r)
