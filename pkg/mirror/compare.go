@@ -74,9 +74,9 @@ func byPlatform(m registry.Manifest) map[string]string {
 		return out
 	}
 	for _, c := range content.Children {
-		name := string(c.Digest)
-		if c.Platform != nil && c.Platform.OS != "unknown" {
-			name = c.Platform.String()
+		name := platform(c)
+		if _, taken := out[name]; taken || attestation(c) {
+			name = string(c.Digest)
 		}
 		out[name] = string(c.Digest)
 	}
@@ -90,23 +90,6 @@ func sorted(m map[string]string) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// platforms lists the platforms of an index's children for a person.
-func platforms(children []registry.Descriptor) string {
-	var names []string
-	for _, c := range children {
-		if c.Platform != nil {
-			names = append(names, c.Platform.String())
-		}
-	}
-	if len(names) == 0 {
-		return "none"
-	}
-	if len(names) > 20 {
-		names = append(names[:20], "…")
-	}
-	return strings.Join(names, ", ")
 }
 
 // hostsOf gives the hosts of URLs, and nothing else of them.

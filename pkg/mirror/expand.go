@@ -33,7 +33,7 @@ func (r *run) tags(ctx context.Context, g Group) []*job {
 		return failed(errInterrupted)
 	}
 	from := registry.Repository{Host: g.Source.Host(), Path: g.Source.Path()}
-	tags, err := r.client.Tags(ctx, from)
+	tags, err := r.tagsOf(ctx, from)
 	if err != nil {
 		if registry.NotFound(err) {
 			err = &missingError{"listing the tags of " + from.String(), err}
@@ -44,7 +44,6 @@ func (r *run) tags(ctx context.Context, g Group) []*job {
 	if pattern == "" {
 		pattern = "*"
 	}
-	slices.Sort(tags)
 	var jobs []*job
 	for _, tag := range tags {
 		if !mapping.MatchTag(pattern, tag) {

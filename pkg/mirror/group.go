@@ -17,8 +17,11 @@ import (
 type origin struct {
 	repo registry.Repository
 	root registry.Descriptor
+	left string // what the platform filter leaves out, for a person
 	get  func(ctx context.Context, d digest.Digest) (registry.Manifest, error)
 	size func() int64 // of the blobs in the manifests fetched so far
+	// parts are the root and the children of the indexes fetched so far.
+	parts func() []digest.Digest
 }
 
 func newOrigin(client *registry.Client, repo registry.Repository, root registry.Descriptor) *origin {
@@ -26,6 +29,7 @@ func newOrigin(client *registry.Client, repo registry.Repository, root registry.
 	var mu sync.Mutex
 	var fetched memo[digest.Digest, registry.Manifest]
 	blobs, size := map[digest.Digest]bool{}, int64(0)
+	var children []digest.Digest
 	fetch := func(ctx context.Context, d digest.Digest) (registry.Manifest, error) {
 		m, err := client.Manifest(ctx, repo, string(d))
 		if err != nil {
@@ -37,6 +41,9 @@ func newOrigin(client *registry.Client, repo registry.Repository, root registry.
 		}
 		mu.Lock()
 		defer mu.Unlock()
+		for _, c := range content.Children {
+			children = append(children, c.Digest)
+		}
 		for _, b := range content.Blobs {
 			if !blobs[b.Digest] {
 				blobs[b.Digest] = true
@@ -50,6 +57,11 @@ func newOrigin(client *registry.Client, repo registry.Repository, root registry.
 		defer mu.Unlock()
 		return size
 	}
+	s.parts = func() []digest.Digest {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]digest.Digest{s.root.Digest}, children...)
+	}
 	s.get = func(ctx context.Context, d digest.Digest) (registry.Manifest, error) {
 		return fetched.get(ctx, d, func() (registry.Manifest, error) { return fetch(ctx, d) })
 	}
@@ -62,10 +74,11 @@ func (r *run) origin(ctx context.Context, j *job) (*origin, error) {
 	ctx = j.cost.into(ctx)
 	repo := registry.Repository{Host: j.source.Host(), Path: j.source.Path()}
 	root, err := r.resolve(ctx, repo, j.source)
-	if err == nil && r.opts.Platform != nil && (r.opts.Single || registry.IsIndex(root.MediaType)) {
-		root, err = r.choose(ctx, repo, root)
+	src := newOrigin(r.client, repo, root)
+	if err == nil {
+		err = r.choose(ctx, src)
 	}
-	return newOrigin(r.client, repo, root), err
+	return src, err
 }
 
 // copy works on one target of a job and reports on it.
@@ -101,43 +114,6 @@ func (r *run) resolve(ctx context.Context, repo registry.Repository, ref mapping
 	return d, err
 }
 
-var errFiltered = errors.New("no platform of the image was asked for")
-
-// choose applies the platform filter to an index: it fails with errFiltered
-// when nothing is left, and gives the child where a single one is wanted.
-func (r *run) choose(ctx context.Context, repo registry.Repository, root registry.Descriptor) (registry.Descriptor, error) {
-	m, err := r.client.Manifest(ctx, repo, string(root.Digest))
-	if err != nil {
-		return root, err
-	}
-	content, err := m.Content()
-	if err != nil || !registry.IsIndex(m.MediaType) {
-		return root, err
-	}
-	var chosen []registry.Descriptor
-	for _, c := range content.Children {
-		if r.wanted(c) {
-			chosen = append(chosen, c)
-		}
-	}
-	switch {
-	case len(chosen) == 0:
-		return root, fmt.Errorf("%w: it has %s", errFiltered, platforms(content.Children))
-	case !r.opts.Single:
-		return root, nil
-	case len(chosen) > 1:
-		return root, fmt.Errorf("%w: the filter leaves %d platforms of %s, and a new index would have another digest; keep the manifest list or choose one platform",
-			errUnsupported, len(chosen), platforms(content.Children))
-	}
-	return chosen[0], nil
-}
-
-// wanted says whether a child of an index is to be copied. Attestations belong
-// to the platforms they speak of and are never chosen by themselves.
-func (r *run) wanted(c registry.Descriptor) bool {
-	return r.opts.Platform == nil || c.Platform != nil && r.opts.Platform(c.Platform.String())
-}
-
 // target brings one destination in line with its source. Both are asked what
 // they hold at the same time.
 func (r *run) target(ctx context.Context, j *job, t Target) (Entry, error) {
@@ -170,6 +146,9 @@ func (r *run) target(ctx context.Context, j *job, t Target) (Entry, error) {
 	}
 	result, err := r.align(ctx, src, w, have, err)
 	result.Digest, result.Size = string(src.root.Digest), src.size()
+	if src.left != "" {
+		result.Details = append(result.Details, src.left)
+	}
 	return result, err
 }
 

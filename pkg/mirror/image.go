@@ -34,7 +34,8 @@ type placeKey struct {
 	to     registry.Repository
 	digest digest.Digest
 	deep   bool
-	root   bool // what is below the manifest, without the manifest
+	root   bool                // what is below the manifest, without the manifest
+	refers registry.Repository // what refers to the manifest there, without the manifest
 }
 
 type placement struct {
@@ -129,11 +130,12 @@ func (r *run) below(ctx context.Context, v *visit, m registry.Manifest, depth in
 		return err
 	}
 	var tasks []func() error
-	for _, c := range content.Children {
-		if depth == 0 && !r.wanted(c) {
-			continue
-		}
-		tasks = append(tasks, func() error { return r.child(ctx, v, m, c, depth+1) })
+	children := content.Children
+	if depth == 0 {
+		_, children = r.chosen(children)
+	}
+	for _, c := range children {
+		tasks = append(tasks, func() error { return r.child(ctx, v, "index "+string(m.Digest), c, depth+1) })
 	}
 	seen := map[digest.Digest]bool{}
 	for _, b := range content.Blobs {
@@ -171,8 +173,9 @@ func all(tasks []func() error) error {
 	return nil
 }
 
-// child brings one child of an index, complete, and then its manifest.
-func (r *run) child(ctx context.Context, v *visit, parent registry.Manifest, c registry.Descriptor, depth int) error {
+// child brings one manifest of a parent (such as "index sha256:…"): what is below
+// it, and then the manifest itself.
+func (r *run) child(ctx context.Context, v *visit, parent string, c registry.Descriptor, depth int) error {
 	key := placeKey{to: v.to, digest: c.Digest, deep: v.deep}
 	return r.once(ctx, key, v.src.repo, func() error {
 		if has, err := r.has(ctx, v, c.Digest); err != nil || has {
@@ -180,7 +183,7 @@ func (r *run) child(ctx context.Context, v *visit, parent registry.Manifest, c r
 		}
 		m, err := v.src.get(ctx, c.Digest)
 		if err != nil {
-			what := fmt.Sprintf("%s of index %s", childName(c), parent.Digest)
+			what := fmt.Sprintf("%s of %s", childName(c), parent)
 			if registry.NotFound(err) {
 				return &missingError{what + " does not exist", err}
 			}
@@ -203,7 +206,7 @@ func childName(c registry.Descriptor) string {
 	if c.Platform == nil {
 		return "child " + string(c.Digest)
 	}
-	return fmt.Sprintf("child %s (%s)", c.Digest, c.Platform)
+	return fmt.Sprintf("child %s (%s)", c.Digest, platform(c))
 }
 
 // blob brings one blob.
@@ -247,7 +250,10 @@ func (r *run) put(ctx context.Context, v *visit, ref string, m registry.Manifest
 		}
 		_, err = r.w.PutManifest(ctx, v.to, ref, m)
 	}
-	if err != nil {
+	switch {
+	case r.opts.Platform != nil && incomplete(err):
+		return fmt.Errorf("the registry takes an index only with all of its platforms; copy them all, or one without the index (--keep-manifest-list=false): %w", err)
+	case err != nil:
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
 	v.changed.Store(true)

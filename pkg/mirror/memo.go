@@ -41,3 +41,19 @@ func (m *memo[K, V]) get(ctx context.Context, key K, find func() (V, error)) (V,
 		return none, context.Cause(ctx)
 	}
 }
+
+// peek gives a value that was found, the zero value when none was (yet).
+func (m *memo[K, V]) peek(key K) V {
+	m.mu.Lock()
+	a, ok := m.known[key]
+	m.mu.Unlock()
+	if ok {
+		select {
+		case <-a.done:
+			return a.value
+		default:
+		}
+	}
+	var none V
+	return none
+}

@@ -2,96 +2,242 @@ package mirror
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// follow copies what refers to an image and to its children: by the referrers
-// API of the OCI distribution specification, and the tags sha256-<digest> with
-// and without the endings .sig, .att and .sbom that cosign writes.
+// signatureTags are the endings of the tags that cosign writes beside an image,
+// after sha256-<digest>.
+var signatureTags = []string{".sig", ".att", ".sbom"}
+
+// tagOf is the tag that stands for a digest: by itself that of the list of
+// referrers in a registry without the referrers API.
+func tagOf(d digest.Digest) string { return strings.Replace(string(d), ":", "-", 1) }
+
+// follow copies what refers to an image, to the manifests in it, and to what
+// was found in that way. Where referrers are not wanted it takes a note of what
+// could have been followed.
 func (r *run) follow(ctx context.Context, src *origin, to registry.Repository) error {
 	if !r.opts.Referrers {
+		for _, d := range src.parts() {
+			r.unfollowed.Store(subject{src.repo, d}, true)
+		}
 		return nil
 	}
-	subjects := []digest.Digest{src.root.Digest}
-	m, err := src.get(ctx, src.root.Digest)
+	key := placeKey{to: to, digest: src.root.Digest, refers: src.repo}
+	return r.once(ctx, key, src.repo, func() error {
+		tags, err := r.tagsOf(ctx, src.repo)
+		if err != nil {
+			return fmt.Errorf("listing the tags of the source for signatures: %w", err)
+		}
+		todo, err := r.subjects(ctx, src, src.root.Digest, 0)
+		if err != nil {
+			return err
+		}
+		r.occupied.Store(to, true)
+		seen := map[digest.Digest]bool{}
+		for len(todo) > 0 && len(seen) <= maxManifests {
+			next := todo[0]
+			todo = todo[1:]
+			if seen[next] {
+				continue
+			}
+			seen[next] = true
+			found, err := r.refersTo(ctx, src, to, next, tags)
+			if err != nil {
+				return fmt.Errorf("the image is there, but not all that refers to it: %w", err)
+			}
+			todo = append(todo, found...)
+		}
+		return nil
+	})
+}
+
+// subject is a manifest that something may refer to.
+type subject struct {
+	repo   registry.Repository
+	digest digest.Digest
+}
+
+// subjects gives the digests of a manifest and of those below it.
+func (r *run) subjects(ctx context.Context, src *origin, d digest.Digest, depth int) ([]digest.Digest, error) {
+	out := []digest.Digest{d}
+	m, err := src.get(ctx, d)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	content, err := m.Content()
-	if err != nil {
-		return err
+	if err != nil || depth > maxDepth {
+		return nil, err
 	}
-	for _, c := range content.Children {
-		if r.wanted(c) {
-			subjects = append(subjects, c.Digest)
+	children := content.Children
+	if depth == 0 {
+		_, children = r.chosen(children)
+	}
+	for _, c := range children {
+		if !registry.IsIndex(c.MediaType) {
+			out = append(out, c.Digest)
+			continue
 		}
-	}
-	tags, err := r.tagsOf(ctx, src.repo)
-	if err != nil {
-		return fmt.Errorf("listing the tags of the source for signatures: %w", err)
-	}
-	for _, s := range subjects {
-		if err := r.refersTo(ctx, src, to, m, s, tags); err != nil {
-			return fmt.Errorf("the image is there, but not what refers to it: %w", err)
+		below, err := r.subjects(ctx, src, c.Digest, depth+1)
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, below...)
 	}
-	return nil
+	return out, nil
 }
 
-func (r *run) refersTo(ctx context.Context, src *origin, to registry.Repository, parent registry.Manifest, subject digest.Digest, tags map[string]bool) error {
-	list, known, err := r.client.Referrers(ctx, src.repo, string(subject))
+// refersTo copies what refers to one manifest: by the referrers API, by the tag
+// that stands for it, and by cosign's tags. It gives the digests that it found.
+func (r *run) refersTo(ctx context.Context, src *origin, to registry.Repository, subject digest.Digest, tags []string) (found []digest.Digest, err error) {
+	list, _, err := r.client.Referrers(ctx, src.repo, string(subject))
 	if err != nil {
-		return err
+		return nil, err
+	}
+	var fallback registry.Manifest
+	if _, ok := slices.BinarySearch(tags, tagOf(subject)); ok {
+		if fallback, err = r.client.Manifest(ctx, src.repo, tagOf(subject)); err != nil {
+			return nil, err
+		}
+		content, err := fallback.Content()
+		if err != nil {
+			return nil, err
+		}
+		list = merge(list, content.Children)
 	}
 	v := &visit{src: src, to: to}
-	r.occupied.Store(to, true)
 	for _, d := range list {
-		if err := r.child(ctx, v, parent, d, 1); err != nil {
-			return err
+		if err := r.child(ctx, v, "what refers to "+string(subject), d, 1); err != nil {
+			return nil, err
+		}
+		found = append(found, d.Digest)
+	}
+	if len(list) > 0 {
+		if err := r.list(ctx, v, subject, list, fallback); err != nil {
+			return nil, err
 		}
 	}
-	base := strings.Replace(string(subject), ":", "-", 1)
-	for _, ending := range []string{"", ".sig", ".att", ".sbom"} {
-		tag := base + ending
-		if !tags[tag] || ending == "" && known {
-			continue
-		}
-		root, err := r.client.Resolve(ctx, src.repo, tag)
-		if err != nil {
-			return err
-		}
-		if have, err := r.client.Resolve(ctx, to, tag); err == nil && have.Digest == root.Digest {
-			continue
-		}
-		s := newOrigin(r.client, src.repo, root)
-		m, err := s.get(ctx, root.Digest)
-		if err != nil {
-			return err
-		}
-		v := &visit{src: s, to: to}
-		if err := r.below(ctx, v, m, 1); err != nil {
-			return err
-		}
-		if err := r.put(ctx, v, tag, m, 1); err != nil {
-			return err
+	for _, ending := range signatureTags {
+		tag := tagOf(subject) + ending
+		if _, ok := slices.BinarySearch(tags, tag); ok {
+			if err := r.signature(ctx, src, to, tag); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return nil
+	return found, nil
 }
 
-// tagsOf lists a repository's tags once in a run.
-func (r *run) tagsOf(ctx context.Context, repo registry.Repository) (map[string]bool, error) {
-	return r.tagLists.get(ctx, repo, func() (map[string]bool, error) {
-		tags, err := r.client.Tags(ctx, repo)
-		set := make(map[string]bool, len(tags))
-		for _, t := range tags {
-			set[t] = true
+// list makes the destination list what refers to a manifest: a registry that
+// has the API does so by itself, another one needs the tag that stands for the
+// list. What that lists already stays in it.
+func (r *run) list(ctx context.Context, v *visit, subject digest.Digest, list []registry.Descriptor, fallback registry.Manifest) error {
+	_, known, err := r.client.Referrers(ctx, v.to, string(subject))
+	if err != nil || known && fallback.Body == nil {
+		return err
+	}
+	tag := tagOf(subject)
+	lock, _ := r.lists.LoadOrStore(v.to.String()+":"+tag, &sync.Mutex{})
+	lock.(*sync.Mutex).Lock()
+	defer lock.(*sync.Mutex).Unlock()
+	m := fallback
+	have, err := r.client.Manifest(ctx, v.to, tag)
+	switch {
+	case err == nil:
+		content, err := have.Content()
+		if err != nil {
+			return err
 		}
-		return set, err
+		all := merge(content.Children, list)
+		if len(all) == len(content.Children) {
+			return nil
+		}
+		m = newList(all)
+	case !registry.NotFound(err):
+		return err
+	case fallback.Body == nil || !registry.IsIndex(fallback.MediaType):
+		m = newList(list)
+	}
+	return r.put(ctx, v, tag, m, 1)
+}
+
+// merge adds to a list what it does not have.
+func merge(list, more []registry.Descriptor) []registry.Descriptor {
+	out := slices.Clone(list)
+	for _, d := range more {
+		if !among(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// newList is the index of referrers that the specification asks clients to keep
+// in a registry without the API.
+func newList(manifests []registry.Descriptor) registry.Manifest {
+	body, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": registry.OCIIndex, "manifests": manifests})
+	if err != nil {
+		panic(err) // of strings and numbers only
+	}
+	return registry.Manifest{MediaType: registry.OCIIndex, Digest: digest.FromBytes(body), Body: body}
+}
+
+// signature copies one of cosign's tags.
+func (r *run) signature(ctx context.Context, src *origin, to registry.Repository, tag string) error {
+	root, err := r.client.Resolve(ctx, src.repo, tag)
+	if err != nil {
+		return err
+	}
+	if have, err := r.client.Resolve(ctx, to, tag); err == nil && have.Digest == root.Digest {
+		return nil
+	}
+	s := newOrigin(r.client, src.repo, root)
+	m, err := s.get(ctx, root.Digest)
+	if err != nil {
+		return err
+	}
+	v := &visit{src: s, to: to}
+	if err := r.below(ctx, v, m, 1); err != nil {
+		return err
+	}
+	return r.put(ctx, v, tag, m, 1)
+}
+
+// tagsOf lists a repository's tags, sorted, once in a run.
+func (r *run) tagsOf(ctx context.Context, repo registry.Repository) ([]string, error) {
+	return r.tagLists.get(ctx, repo, func() ([]string, error) {
+		tags, err := r.client.Tags(ctx, repo)
+		slices.Sort(tags)
+		return tags, err
 	})
+}
+
+// left counts the tags of signatures and referrers that lists of tags, fetched
+// for wildcards, show beside what was mirrored without them.
+func (r *run) left(jobs []*job) int {
+	mirrored := map[string]bool{}
+	for _, j := range jobs {
+		mirrored[j.source.Canonical()] = true
+	}
+	n := 0
+	r.unfollowed.Range(func(key, _ any) bool {
+		s := key.(subject)
+		tags := r.tagLists.peek(s.repo)
+		for _, ending := range append([]string{""}, signatureTags...) {
+			tag := tagOf(s.digest) + ending
+			if _, ok := slices.BinarySearch(tags, tag); ok && !mirrored[s.repo.String()+":"+tag] {
+				n++
+			}
+		}
+		return true
+	})
+	return n
 }

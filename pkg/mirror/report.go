@@ -138,6 +138,8 @@ func causeOf(err error) Cause {
 	var wrong *registry.DigestError
 	var missing *missingError
 	var kept *protectedError
+	var manifest *registry.ManifestError
+	var token *auth.Status
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, errInterrupted):
 		return CauseInterrupted
@@ -149,9 +151,9 @@ func causeOf(err error) Cause {
 		return CauseUnsupported
 	case errors.Is(err, errOverlap):
 		return CauseOverlap
-	case errors.As(err, &wrong):
+	case errors.As(err, &wrong), errors.As(err, &manifest):
 		return CauseContent
-	case registry.Denied(err), errors.Is(err, auth.ErrRealm):
+	case registry.Denied(err), errors.Is(err, auth.ErrRealm), errors.As(err, &token) && token.Refused():
 		return CauseDenied
 	case registry.Temporary(err):
 		return CauseUnavailable

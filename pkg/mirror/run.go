@@ -38,6 +38,7 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	r.entries(ctx, jobs)
 	opts.Monitor.expect(len(r.report.Entries))
 	r.work(jobs, func(j *job, i int) { r.copy(ctx, j, i) })
+	r.report.ReferrersLeft = r.left(jobs)
 	return r.finish(), nil
 }
 
@@ -48,14 +49,16 @@ type run struct {
 	w      writer
 	placer *placer
 
-	mu        sync.Mutex
-	report    *Report
-	started   map[placeKey]*placement
-	occupied  sync.Map // registry.Repository: some tag of ours exists there
-	tagLists  memo[registry.Repository, map[string]bool]
-	manifests atomic.Int64
-	stop      chan struct{} // closed by the first failure with FailFast
-	stopOnce  sync.Once
+	mu         sync.Mutex
+	report     *Report
+	started    map[placeKey]*placement
+	occupied   sync.Map // registry.Repository: some tag of ours exists there
+	tagLists   memo[registry.Repository, []string]
+	lists      sync.Map // "repository:tag" of a list of referrers: *sync.Mutex
+	unfollowed sync.Map // subject: mirrored without what refers to it
+	manifests  atomic.Int64
+	stop       chan struct{} // closed by the first failure with FailFast
+	stopOnce   sync.Once
 }
 
 // job is one source without wildcards and the entries of the report it fills.

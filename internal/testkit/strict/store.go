@@ -180,6 +180,13 @@ func (g *Registry) Blobs(name string) int {
 	return len(g.at(name).blobs)
 }
 
+// Bytes gives a blob, nil when it is not there.
+func (g *Registry) Bytes(name, d string) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.at(name).blobs[digest.Digest(d)]
+}
+
 // Content gives the manifest of a tag, "" when there is none.
 func (g *Registry) Content(name, tag string) string {
 	g.mu.Lock()

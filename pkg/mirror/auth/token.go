@@ -43,7 +43,15 @@ type Status struct {
 	Header http.Header
 }
 
+// Refused says that the endpoint does not take the credential.
+func (e *Status) Refused() bool {
+	return e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden
+}
+
 func (e *Status) Error() string {
+	if e.Refused() {
+		return fmt.Sprintf("token endpoint %s refuses the credential (%d %s)", e.Host, e.Code, http.StatusText(e.Code))
+	}
 	return fmt.Sprintf("token endpoint %s answered %d %s", e.Host, e.Code, http.StatusText(e.Code))
 }
 

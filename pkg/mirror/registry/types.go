@@ -99,7 +99,20 @@ type Content struct {
 // cannot be kept by a registry of today.
 var ErrSchema1 = errors.New("the image is in docker's schema 1 format, which is not mirrored: rebuild it, or push it again with a current tool")
 
-// Content reads the manifest. Every digest in it is valid and every size is
+// ManifestError says that a manifest cannot be what its registry says it is.
+type ManifestError struct {
+	Digest digest.Digest
+	Text   string // such as "refers to \"x\", which is no digest"
+}
+
+func (e *ManifestError) Error() string { return fmt.Sprintf("manifest %s %s", e.Digest, e.Text) }
+
+func (m Manifest) wrong(format string, args ...any) error {
+	return &ManifestError{m.Digest, fmt.Sprintf(format, args...)}
+}
+
+// Content reads the manifest; the error is [ErrSchema1] or a [*ManifestError].
+// Every digest in it is valid and every size is
 // not negative.
 func (m Manifest) Content() (Content, error) {
 	if IsSchema1(m.MediaType) {
@@ -114,7 +127,7 @@ func (m Manifest) Content() (Content, error) {
 		ArtifactType string       `json:"artifactType"`
 	}
 	if err := json.Unmarshal(m.Body, &raw); err != nil {
-		return Content{}, fmt.Errorf("manifest %s is no valid JSON of its kind: %w", m.Digest, err)
+		return Content{}, m.wrong("is no valid JSON of its kind: %v", err)
 	}
 	c := Content{Subject: raw.Subject, ArtifactType: raw.ArtifactType}
 	if IsIndex(m.MediaType) {
@@ -127,10 +140,10 @@ func (m Manifest) Content() (Content, error) {
 	}
 	for _, d := range append(append([]Descriptor{}, c.Children...), c.Blobs...) {
 		if err := d.Digest.Validate(); err != nil {
-			return Content{}, fmt.Errorf("manifest %s refers to %.100q, which is no digest", m.Digest, string(d.Digest))
+			return Content{}, m.wrong("refers to %.100q, which is no digest", string(d.Digest))
 		}
 		if d.Size < 0 {
-			return Content{}, fmt.Errorf("manifest %s gives %s the size %d", m.Digest, d.Digest, d.Size)
+			return Content{}, m.wrong("gives %s the size %d", d.Digest, d.Size)
 		}
 	}
 	return c, nil

@@ -1,0 +1,211 @@
+package hardcases
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// registries are the cases that come from how a registry answers.
+var registries = []hardCase{
+	{name: "15-mount", try: func(s *scene) {
+		s.image("a/b", "1", 90_000)
+		const line = "$src/a/b:1 $dst/c:1 $dst/d:1 $dst/e:1"
+		report := s.copied(line)
+		if report.Moved.Mounts != 4 || s.srcLog.Count("GET blob") != 2 {
+			s.Errorf("moved %+v with %d blobs read", report.Moved, s.srcLog.Count("GET blob"))
+		}
+		for _, code := range []int{400, 401, 403, 404, 405, 500} {
+			n := s.again(strict.Options{})
+			n.dstLog.Fault = answer("mount", 0, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Get("from") == "" {
+					s.Error("a mount without from, which quay refuses")
+				}
+				strict.Refuse(w, code, "UNKNOWN", "invalid repository name")
+			})
+			if report := n.copied(line); report.Moved.Mounts != 0 || report.Moved.Blobs != 6 {
+				s.Errorf("mount answered %d: moved %+v", code, report.Moved)
+			}
+		}
+		n := s.again(strict.Options{NoMount: true}) // 202: the session that was opened is used
+		n.copied(line)
+		if mounts, uploads := n.dstLog.Count("mount"), n.dstLog.Count("POST upload"); mounts == 0 || mounts+uploads != 6 {
+			s.Errorf("%d mounts and %d other uploads for six blobs", mounts, uploads)
+		}
+	}},
+	{name: "16-head-lies", try: func(s *scene) {
+		s.image("a/b", "1", 90)
+		s.image("a/b", "2", 80)
+		const one, two = "$src/a/b:1 $dst/c:1", "$src/a/b:2 $dst/c:2"
+		head := func(n *scene, log *testkit.Recorder, code int) {
+			log.Fault = answer("HEAD manifest", 0, status(code))
+			n.copied(one, two)
+			n.want(n.run(one, two), mirror.Unchanged)
+		}
+		for _, code := range []int{400, 404, 405, 500} {
+			n := s.again(strict.Options{})
+			head(n, &n.srcLog, code)
+			n = s.again(strict.Options{})
+			head(n, &n.dstLog, code)
+		}
+		noDigest := func(_ *http.Request, _ string, _ int, h http.Header) { h.Del("Docker-Content-Digest") }
+		n := s.again(strict.Options{})
+		n.srcLog.Edit, n.dstLog.Edit = noDigest, noDigest
+		n.copied(one, two)
+		n.want(n.run(one, two), mirror.Unchanged)
+	}},
+	{name: "17-accept", try: func(s *scene) {
+		s.src.Index("a/b", "1", strict.For("linux", "amd64", s.image("a/b", "", 90)))
+		watch := func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
+			if class == "HEAD manifest" || class == "GET manifest" {
+				for _, kind := range []string{"oci.image.index.v1", "oci.image.manifest.v1", "docker.distribution.manifest.list.v2", "docker.distribution.manifest.v2", "docker.distribution.manifest.v1"} {
+					if !strings.Contains(r.Header.Get("Accept"), "application/vnd."+kind+"+json") {
+						s.Errorf("%s %s does not accept %s", r.Method, r.URL, kind)
+					}
+				}
+			}
+			return false
+		}
+		s.srcLog.Fault, s.dstLog.Fault = watch, watch
+		s.copied("$src/a/b:1 $dst/c:1") // the strict registry gives only what is accepted
+	}},
+	{name: "18-range", try: func(s *scene) {
+		s.image("a/b", "1", 3<<20)
+		for name, edit := range map[string]func(h http.Header){
+			"as specified": func(http.Header) {},
+			"none":         func(h http.Header) { h.Del("Range") },
+			"0-0":          func(h http.Header) { h.Set("Range", "0-0") },
+			"with bytes=":  func(h http.Header) { h.Set("Range", "bytes="+h.Get("Range")) },
+		} {
+			n := s.again(strict.Options{MaxBody: 1 << 20})
+			n.dstLog.Edit = func(_ *http.Request, class string, _ int, h http.Header) {
+				if class == "PATCH upload" {
+					edit(h)
+				}
+			}
+			n.copied("$src/a/b:1 $dst/c:1")
+			if n.dstLog.Count("PATCH upload") < 3 {
+				s.Errorf("range %s: not sent in chunks: %v", name, n.dstLog.Classes())
+			}
+		}
+		n := s.again(strict.Options{MaxBody: 1 << 20, TakeAtMost: 700_000}) // less is taken than was sent
+		n.copied("$src/a/b:1 $dst/c:1")
+	}},
+	{name: "19-upload-location", try: uploadLocations},
+	{name: "20-body-limit", dst: strict.Options{MaxBody: 5 << 20, MinChunk: 2 << 20}, try: func(s *scene) {
+		s.image("a/b", "1", 11<<20)
+		s.copied("$src/a/b:1 $dst/c:1")
+		if n := s.dstLog.Count("PATCH upload"); n < 3 {
+			s.Errorf("%d chunks", n)
+		}
+		n := s.again(strict.Options{MaxBody: 1 << 20, MinChunk: 2 << 20}) // which no client can meet
+		n.failed(n.entry("$src/a/b:1 $dst/c:1"), mirror.CauseRefused, "413")
+	}},
+}
+
+// elsewhere serves a handler on 127.0.0.2, another host than the registries',
+// which must not see their credential.
+func elsewhere(t *testing.T, h http.Handler) (base string) {
+	t.Helper()
+	return testkit.ServeOn(t, "127.0.0.2", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Errorf("the credential was sent to another host: %s %s", r.Method, r.URL.Path)
+		}
+		h.ServeHTTP(w, r)
+	})).Host
+}
+
+// basic asks everybody for a password.
+func basic(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "robot" || password != "pass" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// uploadLocations: where an upload goes on is relative or absolute, on another
+// port or host, and may name the wrong scheme.
+func uploadLocations(s *scene) {
+	s.image("a/b", "1", 90_000)
+	var mu sync.Mutex
+	var hosts []string
+	note := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			hosts = append(hosts, r.Host)
+			mu.Unlock()
+			h.ServeHTTP(w, r)
+		})
+	}
+	// try copies with Locations as rewrite makes them of their path and query;
+	// wants says on which host the bytes have to arrive ("" for none).
+	try := func(name string, tls bool, rewrite func(n *scene, at *url.URL) string, wants func(n *scene) string) {
+		n := s.again(strict.Options{})
+		n.authFile = `{"auths": {"127.0.0.1": {"auth": "cm9ib3Q6cGFzcw=="}}}`
+		n.dstLog.Edit = func(_ *http.Request, class string, code int, h http.Header) {
+			at, err := url.Parse(h.Get("Location"))
+			if err != nil {
+				n.Error(err)
+			}
+			if code == http.StatusAccepted {
+				h.Set("Location", rewrite(n, at))
+			}
+		}
+		guarded := basic(n.dstLog.Wrap(n.dst))
+		if tls {
+			n.to = testkit.ServeTLS(s.T, "guarded", guarded)
+		} else {
+			n.to = testkit.Serve(s.T, "guarded", guarded)
+		}
+		n.authFile = fmt.Sprintf(`{"auths": {%q: {"auth": "cm9ib3Q6cGFzcw=="}}}`, n.to.Host)
+		hosts = nil
+		e := n.entry("$src/a/b:1 $dst/c:1")
+		if want := wants(n); want != "" {
+			if e.Outcome != mirror.Copied {
+				s.Errorf("%s: %s", name, e.Error)
+			}
+			if want != n.to.Host && (len(hosts) == 0 || hosts[0] != want) {
+				s.Errorf("%s: the upload went to %q, want %s", name, hosts, want)
+			}
+			n.same(&mirror.Report{Entries: []mirror.Entry{e}})
+		} else {
+			n.failed(e, mirror.CauseOther, "plain http")
+		}
+	}
+	same := func(n *scene) string { return n.to.Host }
+	try("relative", false, func(_ *scene, at *url.URL) string { return at.String() }, same)
+	try("relative to the request", false, func(_ *scene, at *url.URL) string {
+		return at.Path[strings.LastIndexByte(at.Path, '/')+1:] + "?" + at.RawQuery
+	}, same)
+	try("absolute with query", false, func(n *scene, at *url.URL) string { return "http://" + n.to.Host + at.String() + "&x=y%2Fz" }, same)
+	// Another port of the same machine is the registry, too.
+	port := ""
+	try("other port", false, func(n *scene, at *url.URL) string {
+		if port == "" {
+			port = testkit.Serve(s.T, "other port", note(basic(n.dst))).Host
+		}
+		return "http://" + port + at.String()
+	}, func(*scene) string { return port })
+	// Another host gets the bytes and no credential.
+	host := ""
+	try("other host", false, func(n *scene, at *url.URL) string {
+		if host == "" {
+			host = elsewhere(s.T, note(n.dst))
+		}
+		return "http://" + host + at.String()
+	}, func(*scene) string { return host })
+	try("port lost", true, func(_ *scene, at *url.URL) string { return "https://127.0.0.1" + at.String() }, same)
+	try("http for https", true, func(n *scene, at *url.URL) string { return "http://" + n.to.Host + at.String() }, same)
+	try("http on another host", true, func(_ *scene, at *url.URL) string { return "http://127.0.0.2:1" + at.String() }, func(*scene) string { return "" })
+}
