@@ -62,6 +62,10 @@ func (p *printer) summary(r *mirror.Report) {
 			pos := source.Position{File: e.File, Line: e.Line, Column: e.Column}
 			fmt.Fprintf(p.w, "error: %s: %s: %s\n", pos, e.Destination, e.Error)
 		}
+		fmt.Fprintln(p.w)
+		for _, f := range r.Failures() {
+			fmt.Fprintf(p.w, "%s\n", f)
+		}
 	}
 	var parts []string
 	for _, o := range []mirror.Outcome{

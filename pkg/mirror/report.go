@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -61,17 +62,22 @@ func Causes() []Cause {
 
 // Entry is the result for one destination.
 type Entry struct {
-	File        string   `json:"file,omitempty"` // where the destination is written
-	Line        int      `json:"line,omitempty"`
-	Column      int      `json:"column,omitempty"`
-	Source      string   `json:"source"`
-	Destination string   `json:"destination"`
-	Outcome     Outcome  `json:"outcome"`
-	Digest      string   `json:"digest,omitempty"`   // of the source
-	Previous    string   `json:"previous,omitempty"` // of the destination before
-	Error       string   `json:"error,omitempty"`
-	Cause       Cause    `json:"cause,omitempty"`
-	Details     []string `json:"details,omitempty"` // what differs, what was left out
+	File        string  `json:"file,omitempty"` // where the destination is written
+	Line        int     `json:"line,omitempty"`
+	Column      int     `json:"column,omitempty"`
+	Source      string  `json:"source"`
+	Destination string  `json:"destination"`
+	Outcome     Outcome `json:"outcome"`
+	Digest      string  `json:"digest,omitempty"`   // of the source
+	Previous    string  `json:"previous,omitempty"` // of the destination before
+	Error       string  `json:"error,omitempty"`
+	Cause       Cause   `json:"cause,omitempty"`
+	// Host is the registry that an error is about, Reason the error without
+	// what is particular to this entry: entries that failed for one reason have
+	// the same. Report.Failures counts them.
+	Host    string   `json:"host,omitempty"`
+	Reason  string   `json:"reason,omitempty"`
+	Details []string `json:"details,omitempty"` // what differs, what was left out
 	// Started and Seconds say when the destination was worked on, from the start
 	// of the run, and how long; 0 and 0 when its turn never came.
 	Started float64 `json:"started"`
@@ -164,6 +170,28 @@ func causeOf(err error) Cause {
 		return CauseRefused
 	}
 	return CauseOther
+}
+
+// reasonOf is what entries that fail for one reason have in common.
+func reasonOf(err error, cause Cause) (host, reason string) {
+	switch cause {
+	case CauseInterrupted, CauseOverlap, CauseProtected, CauseUnsupported:
+		return "", reasons[cause]
+	}
+	host, reason = registry.Blame(err)
+	if own, ok := reasons[cause]; ok {
+		reason = own
+	}
+	return host, cmp.Or(reason, string(cause))
+}
+
+var reasons = map[Cause]string{
+	CauseSourceMissing: "no such source",
+	CauseContent:       "wrong content",
+	CauseUnsupported:   "kinds of images that are not mirrored",
+	CauseOverlap:       "two sources for one destination",
+	CauseProtected:     "protected destination",
+	CauseInterrupted:   "the run was ended",
 }
 
 var (

@@ -95,14 +95,17 @@ func (r *run) note(format string, args ...any) {
 func (r *run) entries(ctx context.Context, jobs []*job) {
 	for _, j := range jobs {
 		j.left.Store(int64(len(j.targets)))
-		j.origin = sync.OnceValues(func() (*origin, error) { return r.origin(ctx, j) })
+		var known memo[*job, *origin]
+		j.origin = func() (*origin, error) {
+			return known.get(ctx, j, func() (*origin, error) { return r.origin(ctx, j) })
+		}
 		j.first = len(r.report.Entries)
 		for _, t := range j.targets {
 			pos := t.Destination.Pos
 			r.report.Entries = append(r.report.Entries, Entry{
 				File: pos.File, Line: pos.Line, Column: pos.Column,
 				Source: t.Source.Exact(), Destination: t.Destination.Exact(),
-				Outcome: Interrupted, Cause: CauseInterrupted, Error: errInterrupted.Error(),
+				Outcome: Interrupted, Cause: CauseInterrupted, Error: errInterrupted.Error(), Reason: reasons[CauseInterrupted],
 			})
 		}
 	}
@@ -118,13 +121,14 @@ func (r *run) done(i int, result Entry, err error) {
 	*e = result
 	if err != nil {
 		e.Error, e.Cause = err.Error(), causeOf(err)
+		e.Host, e.Reason = reasonOf(err, e.Cause)
 		switch e.Cause {
 		case CauseInterrupted:
 			e.Outcome = Interrupted
 		case CauseProtected:
 			e.Outcome = Protected
 			if r.opts.TolerateProtected {
-				e.Details, e.Error, e.Cause = append(e.Details, e.Error), "", ""
+				e.Details, e.Error, e.Cause, e.Reason = append(e.Details, e.Error), "", "", ""
 			}
 		default:
 			e.Outcome = Failed

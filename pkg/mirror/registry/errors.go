@@ -136,8 +136,8 @@ func temporaryStatus(code int) bool {
 // networkError is what went wrong on the way, without the URL that net/http
 // would put into its text (its query may hold a secret).
 type networkError struct {
-	method, url string
-	err         error
+	method, url, host string
+	err               error
 }
 
 func (e *networkError) Error() string { return e.method + " " + e.url + ": " + e.err.Error() }
@@ -149,7 +149,35 @@ func onTheWay(method, target string, err error) error {
 		err = wrapped.Err
 		wrapped = nil
 	}
-	return &networkError{method, redact(target), err}
+	host := ""
+	if u, err := url.Parse(target); err == nil {
+		host = u.Host
+	}
+	return &networkError{method, redact(target), host, err}
+}
+
+// Blame says which host an error is about and, without what is particular to
+// one request, why: "503 Service Unavailable", "connection refused". Both are
+// "" for an error that is of no registry's making.
+func Blame(err error) (host, reason string) {
+	var (
+		answer  *Error
+		status  *auth.Status
+		network *networkError
+	)
+	switch {
+	case errors.As(err, &answer):
+		return answer.Host, clean(fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status)), 60)
+	case errors.As(err, &status):
+		return status.Host, clean(fmt.Sprintf("%d %s from the token endpoint", status.Code, http.StatusText(status.Code)), 60)
+	case errors.As(err, &network):
+		innermost := network.err
+		for next := errors.Unwrap(innermost); next != nil; next = errors.Unwrap(innermost) {
+			innermost = next
+		}
+		return network.host, clean(innermost.Error(), 60)
+	}
+	return "", ""
 }
 
 // maxErrorBody is how much of an error's body is read.

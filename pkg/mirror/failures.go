@@ -1,0 +1,66 @@
+package mirror
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Failure is what entries that failed have in common: the registry, what it
+// answered or how it could not be reached, since when.
+type Failure struct {
+	Host    string    `json:"host,omitempty"` // "" where no registry is to blame
+	Cause   Cause     `json:"cause"`
+	Reason  string    `json:"reason"` // such as "503 Service Unavailable", "connection refused"
+	Entries int       `json:"entries"`
+	Since   time.Time `json:"since"` // when the first of them failed
+}
+
+// String gives "quay.io: 503 Service Unavailable for 41 entries since 12:03:07".
+func (f Failure) String() string {
+	where, entries := "", "entry"
+	if f.Host != "" {
+		where = f.Host + ": "
+	}
+	if f.Entries != 1 {
+		entries = "entries"
+	}
+	return fmt.Sprintf("%s%s for %d %s since %s", where, f.Reason, f.Entries, entries, f.Since.Format(time.TimeOnly))
+}
+
+// Failures groups the entries that failed or were interrupted by registry and
+// reason, the largest group first. What a check finds different is no failure.
+func (r *Report) Failures() []Failure {
+	type key struct {
+		host   string
+		cause  Cause
+		reason string
+	}
+	at := map[key]int{}
+	out := []Failure{}
+	for _, e := range r.Entries {
+		if !e.Bad() || e.Error == "" {
+			continue
+		}
+		k := key{e.Host, e.Cause, e.Reason}
+		when := r.Started.Add(time.Duration((e.Started + e.Seconds) * float64(time.Second)))
+		if e.Cause == CauseInterrupted && e.Started == 0 && e.Seconds == 0 {
+			when = r.Started.Add(time.Duration(r.Seconds * float64(time.Second))) // its turn never came
+		}
+		i, ok := at[k]
+		if !ok {
+			i = len(out)
+			at[k] = i
+			out = append(out, Failure{Host: e.Host, Cause: e.Cause, Reason: e.Reason, Since: when})
+		}
+		out[i].Entries++
+		if when.Before(out[i].Since) {
+			out[i].Since = when
+		}
+	}
+	slices.SortFunc(out, func(a, b Failure) int {
+		return cmp.Or(cmp.Compare(b.Entries, a.Entries), a.Since.Compare(b.Since), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Reason, b.Reason))
+	})
+	return out
+}
