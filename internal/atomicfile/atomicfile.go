@@ -12,11 +12,17 @@ import (
 
 // Write writes a file through write so that it is either the old one or the
 // whole new one: into a temporary file beside it, which then takes its place.
-// The mode of an existing file is kept.
+// The mode of an existing file is kept, and a link to it stays a link. A device
+// or pipe is written to and not replaced.
 func Write(name string, write func(io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(name); err == nil {
-		mode = info.Mode().Perm()
+		if mode = info.Mode().Perm(); info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 {
+			return into(name, write)
+		}
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
@@ -45,4 +51,21 @@ func Write(name string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(tmp.Name(), name)
+}
+
+func into(name string, write func(io.Writer) error) (err error) {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}()
+	buf := bufio.NewWriter(f)
+	if err := write(buf); err != nil {
+		return err
+	}
+	return buf.Flush()
 }

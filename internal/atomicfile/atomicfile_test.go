@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
@@ -44,5 +45,45 @@ func TestWrite(t *testing.T) {
 	}
 	if err := atomicfile.Write(filepath.Join(dir, "absent", "f"), text("x")); err == nil {
 		t.Error("a file in a folder that is not there was written")
+	}
+}
+
+// A link stays, and what it points to is replaced.
+func TestWriteThroughLink(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	target, link := filepath.Join(other, "target"), filepath.Join(dir, "link")
+	if err := os.WriteFile(target, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.Write(link, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(target); string(got) != "new" {
+		t.Errorf("the target holds %q", got)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v", err)
+	}
+}
+
+// A device is written to, however much we may replace.
+func TestWriteToDevice(t *testing.T) {
+	const full = "/dev/full"
+	before, err := os.Stat(full)
+	if err != nil {
+		t.Skipf("no device that is always full: %v", err)
+	}
+	err = atomicfile.Write(full, func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err })
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v, want that there is no space", err)
+	}
+	if after, err := os.Stat(full); err != nil || after.Mode() != before.Mode() {
+		t.Errorf("%s was replaced: %v", full, err)
+	}
+	if err := atomicfile.Write("/dev/null", func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }); err != nil {
+		t.Error(err)
 	}
 }
