@@ -133,10 +133,31 @@ func Olareg(t testing.TB) *Registry {
 	return r
 }
 
+// Debian starts Debian's docker-registry, which is distribution 2.8, as a
+// process of its own, on files.
+func Debian(t testing.TB) *Registry {
+	t.Helper()
+	path, err := exec.LookPath("docker-registry")
+	if err != nil {
+		t.Fatal("Debian's docker-registry is not installed: apt-get install docker-registry")
+	}
+	r := &Registry{Name: "debian", Scheme: "http", Host: freeAddress(t)}
+	dir := t.TempDir()
+	start(t, r, path, "serve", write(t, dir, "config.yml", fmt.Sprintf(`version: 0.1
+log: {level: error, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: %q}}
+http: {addr: %s, secret: not-a-secret}
+`, filepath.Join(dir, "storage"), r.Host)))
+	return r
+}
+
 // start runs a registry's binary until the test ends and waits for it to answer.
 func start(t testing.TB, r *Registry, binary string, args ...string) {
 	t.Helper()
-	path := filepath.Join(Root(), "bin", binary)
+	path := binary
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(Root(), "bin", binary)
+	}
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%s is not built: make bin/%s", path, binary)
 	}

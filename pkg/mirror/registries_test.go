@@ -2,6 +2,7 @@ package mirror_test
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -15,14 +16,18 @@ import (
 // between every pair of registries, and compares every manifest and blob that
 // arrived.
 func TestRegistries(t *testing.T) {
-	kinds := []struct {
+	type kind struct {
 		name  string
 		start func(testing.TB) *testkit.Registry
-	}{
+	}
+	kinds := []kind{
 		{"in-process", func(t testing.TB) *testkit.Registry { return testkit.InProcess(t, nil) }},
 		{"distribution", func(t testing.TB) *testkit.Registry { return testkit.Distribution(t, false) }},
 		{"distribution-secure", func(t testing.TB) *testkit.Registry { return testkit.Distribution(t, true) }},
 		{"olareg", testkit.Olareg},
+	}
+	if os.Getenv("MIRROR_TEST_DEBIAN_REGISTRY") == "1" { // make test-registries
+		kinds = append(kinds, kind{"debian", testkit.Debian})
 	}
 	for _, from := range kinds {
 		t.Run("from "+from.name, func(t *testing.T) {
