@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
 	"maps"
@@ -88,22 +87,6 @@ func New(opts Options) *Client {
 		c.secure, c.insecure = newTransport(opts, false), newTransport(opts, true)
 	}
 	return c
-}
-
-func newTransport(opts Options, insecure bool) *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConnsPerHost:    opts.MaxPerHost,
-		IdleConnTimeout:        90 * time.Second,
-		TLSHandshakeTimeout:    15 * time.Second,
-		DisableCompression:     true, // a blob is wanted byte for byte
-		MaxResponseHeaderBytes: 256 << 10,
-		WriteBufferSize:        64 << 10,
-		ReadBufferSize:         64 << 10,
-		TLSClientConfig:        &tls.Config{RootCAs: opts.Roots, InsecureSkipVerify: insecure},
-	}
 }
 
 // Stats gives what was asked and moved so far, by host in order of name.
