@@ -17,7 +17,7 @@ import (
 )
 
 // runOptions turns flags into what the engine takes.
-func (o *options) runOptions(env cli.Env, mode mirror.Mode) (mirror.Options, error) {
+func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (mirror.Options, error) {
 	opts := mirror.Options{
 		Mode: mode, Force: o.force, SkipMissing: o.skipMissing, SkipMount: o.skipMount,
 		Referrers: o.referrers, AllowOverlap: o.allowOverlap, FailFast: o.stopAtFailure(),
@@ -52,12 +52,12 @@ func (o *options) runOptions(env cli.Env, mode mirror.Mode) (mirror.Options, err
 	if o.attempts < 1 {
 		return opts, cli.Usagef("--attempts %d: use a number from 1", o.attempts)
 	}
-	client, err := o.client(env)
+	client, err := o.client(env, log)
 	opts.Client = client
 	return opts, err
 }
 
-func (o *options) client(env cli.Env) (*registry.Client, error) {
+func (o *options) client(env cli.Env, log *slog.Logger) (*registry.Client, error) {
 	keychain, err := o.keychain(env)
 	if err != nil {
 		return nil, err
@@ -69,16 +69,8 @@ func (o *options) client(env cli.Env) (*registry.Client, error) {
 	return registry.New(registry.Options{
 		Keychain: keychain, Roots: roots, Insecure: o.isInsecure, MaxPerHost: o.maxPerRegistry,
 		TokenEndpoints: o.tokenEndpoints, Idle: o.idleTimeout, Retry: registry.Retry{Attempts: o.attempts}, UserAgent: "mirror-tools/" + cli.Version(),
-		Log: slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: lowerLevel})),
+		Log: log,
 	}), nil
-}
-
-// lowerLevel writes levels as Prow's build log highlights them.
-func lowerLevel(_ []string, a slog.Attr) slog.Attr {
-	if a.Key == slog.LevelKey {
-		a.Value = slog.StringValue(strings.ToLower(a.Value.String()))
-	}
-	return a
 }
 
 func (o *options) keychain(env cli.Env) (auth.Keychain, error) {

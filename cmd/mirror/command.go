@@ -12,11 +12,8 @@ import (
 
 // options are the flags of run, plan and check.
 type options struct {
-	files     []string
-	format    string
-	report    string
-	artifacts string
-	quiet     bool
+	files []string
+	outputs
 
 	keepManifestList   bool
 	filter             string
@@ -88,10 +85,7 @@ func modeCommand(env cli.Env, mode mirror.Mode, short, example string) *cobra.Co
 func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.SortFlags = false
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "mapping `FILE`, a glob, or - for standard input; repeatable, and further files may follow")
-	f.StringVar(&o.format, "format", "text", "format of standard output: text or json")
-	f.StringVar(&o.report, "report", "", "also write the JSON report to `FILE`")
-	f.StringVar(&o.artifacts, "artifacts", "", "write all reports into `DIR` (default: $ARTIFACTS, else $ARTIFACT_DIR; without them none)")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only what failed, and the summary")
+	o.outputs.bind(f)
 
 	f.StringVar(&o.filter, "filter-by-os", "", "copy only the children of an index whose os/arch[/variant] matches the regular expression")
 	f.BoolVar(&o.keepManifestList, "keep-manifest-list", true, "copy an index as it is; with =false and a filter, the one child that is left")

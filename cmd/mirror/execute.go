@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -14,21 +13,19 @@ import (
 
 // execute is the whole of a command: read, plan, run, report.
 func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, args []string) error {
-	if o.format != "text" && o.format != "json" {
-		return cli.Usagef("unknown format %q: use text or json", o.format)
-	}
 	if o.dryRun {
 		mode = mirror.ModePlan
+	}
+	out, err := o.outputs.open(env, mode)
+	if err != nil {
+		return err
 	}
 	in, err := o.read(env, args)
 	if err != nil {
 		return err
 	}
 	for _, p := range in.problems {
-		fmt.Fprintf(env.Stderr, "%s: %v\n", p.Severity, p)
-		if p.Hint != "" {
-			fmt.Fprintf(env.Stderr, "hint: %s\n", p.Hint)
-		}
+		out.voice.problem(p)
 	}
 	if len(in.files) == 0 {
 		return cli.Usagef("there is nothing to mirror: none of the mapping files can be used")
@@ -40,24 +37,21 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if plan, err = o.part(plan); err != nil {
 		return err
 	}
-	opts, err := o.runOptions(env, mode)
+	opts, err := o.runOptions(env, out.voice.log, mode)
 	if err != nil {
 		return err
 	}
 	defer opts.Client.Close()
-	p := &printer{w: env.Stdout, quiet: o.quiet, mode: mode}
-	if o.format == "json" {
-		p.w = io.Discard
-	}
-	opts.Done = p.entry
-	work, cancel := o.deadlines(ctx, env)
+	stop := out.watch(&opts)
+	work, cancel := o.deadlines(ctx, out.voice)
 	defer cancel()
 	opts.Drain = ctx.Done()
 	report, err := mirror.Run(work, plan, opts)
+	stop()
 	if err != nil {
 		return cli.Failf("%w", err)
 	}
-	if err := o.write(env, p, report); err != nil {
+	if err := out.write(report); err != nil {
 		return err
 	}
 	if !report.OK() || in.broken || ctx.Err() != nil {
@@ -68,11 +62,11 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 
 // deadlines makes the context of the work under way: it goes on for a while
 // after a signal, and ends with --timeout.
-func (o *options) deadlines(ctx context.Context, env cli.Env) (context.Context, context.CancelFunc) {
+func (o *options) deadlines(ctx context.Context, v *voice) (context.Context, context.CancelFunc) {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	end := func(why string) func() { return func() { cancel(errors.New(why)) } }
 	stop := context.AfterFunc(ctx, func() {
-		fmt.Fprintf(env.Stderr, "error: interrupted: nothing new is started, what is under way has %v to finish\n", o.grace)
+		v.errors(fmt.Errorf("interrupted: nothing new is started, what is under way has %v to finish", o.grace))
 		time.AfterFunc(o.grace, end("interrupted"))
 	})
 	var timer *time.Timer

@@ -1,40 +1,139 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/progress"
 	"github.com/mirror-tools/mirror-tools/internal/runreport"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
+// outputs are the flags that say what a run tells, and where.
+type outputs struct {
+	format    string
+	report    string
+	artifacts string
+	quiet     bool
+	color     string
+	progress  string
+	logFormat string
+	metrics   metricsFlags
+}
+
+func (o *outputs) bind(f *pflag.FlagSet) {
+	f.StringVar(&o.format, "format", "text", "format of standard output: text or json")
+	f.StringVar(&o.report, "report", "", "also write the JSON report to `FILE`")
+	f.StringVar(&o.artifacts, "artifacts", "", "write all reports into `DIR` (default: $ARTIFACTS, else $ARTIFACT_DIR; without them none)")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only what failed, and the summary")
+	f.StringVar(&o.color, "color", "auto", "colour the text: auto, always or never")
+	f.StringVar(&o.progress, "progress", "auto", "show the run at work: lines (one every 30 seconds), none, or auto (an area of the terminal; lines where there is none)")
+	f.StringVar(&o.logFormat, "log-format", "text", "what is said while the run is at work: text, or json on standard error")
+	o.metrics.bind(f)
+}
+
+// output is what a run tells, and where.
+type output struct {
+	*outputs
+	env   cli.Env
+	mode  mirror.Mode
+	voice *voice
+	color bool
+}
+
+// open checks the flags.
+func (o *outputs) open(env cli.Env, mode mirror.Mode) (*output, error) {
+	if o.format != "text" && o.format != "json" {
+		return nil, cli.Usagef("unknown format %q: use text or json", o.format)
+	}
+	switch o.progress {
+	case "auto", "lines", "none":
+	default:
+		return nil, cli.Usagef("--progress %s: use auto, lines or none", o.progress)
+	}
+	color, err := cli.Color(env, o.color)
+	if err != nil {
+		return nil, err
+	}
+	v, err := newVoice(env, o.logFormat)
+	if err != nil {
+		return nil, err
+	}
+	return &output{outputs: o, env: env, mode: mode, voice: v, color: color}, o.metrics.check()
+}
+
+// watch lets the engine tell of what it does; stop ends that.
+func (o *output) watch(opts *mirror.Options) (stop func()) {
+	opts.Monitor = &mirror.Monitor{}
+	live := o.progress == "auto" && !o.quiet && !o.voice.json && cli.Terminal(o.env, o.env.Stderr)
+	text := runreport.Text{W: o.env.Stdout, Color: o.color, Quiet: o.quiet, Mode: o.mode}
+	if o.format == "json" || live && cli.Terminal(o.env, o.env.Stdout) {
+		text.W = o.voice.w // standard output is for the report, or the terminal is one
+	}
+	opts.Done = text.Entry
+	if o.voice.json {
+		opts.Done = func(e mirror.Entry) {
+			if text.Worth(e) {
+				o.voice.entry(e)
+			}
+		}
+	}
+	start := time.Now()
+	take := func() progress.Snapshot {
+		return progress.Take(opts.Monitor, opts.Client.Stats(), start, time.Now())
+	}
+	switch {
+	case live:
+		tick := time.NewTicker(150 * time.Millisecond)
+		area := progress.NewLive(o.env.Stderr, take, tick.C)
+		o.voice.w.to(area)
+		return func() {
+			tick.Stop()
+			o.voice.w.to(o.env.Stderr)
+			area.Stop()
+		}
+	case o.progress == "none" || o.progress == "auto" && o.quiet:
+		return func() {}
+	}
+	tick := time.NewTicker(30 * time.Second)
+	end := progress.Beat(take, tick.C, o.voice.beat)
+	return func() { tick.Stop(); end() }
+}
+
 // write brings the report to the files and the streams that were asked for. A
 // file that cannot be written is told and changes nothing else.
-func (o *options) write(env cli.Env, p *printer, report *mirror.Report) error {
+func (o *output) write(r *mirror.Report) error {
 	if o.report != "" {
-		if err := atomicfile.Write(o.report, func(w io.Writer) error { return runreport.JSON(w, report) }); err != nil {
-			fmt.Fprintf(env.Stderr, "error: the report could not be written: %v\n", err)
+		if err := atomicfile.Write(o.report, func(w io.Writer) error { return runreport.JSON(w, r) }); err != nil {
+			o.voice.errors(fmt.Errorf("the report could not be written: %w", err))
 		}
 	}
-	if dir := cli.ArtifactsDir(env, o.artifacts); dir != "" {
-		if err := cli.WriteArtifacts(dir, artifacts(dir, report)...); err != nil {
-			fmt.Fprintf(env.Stderr, "error: %v\n", err)
+	if dir := cli.ArtifactsDir(o.env, o.artifacts); dir != "" {
+		if err := cli.WriteArtifacts(dir, reports(dir, r)...); err != nil {
+			o.voice.errors(err)
 		}
+	}
+	if err := o.metrics.write(r, cmp.Or(o.env.Getenv("JOB_NAME"), "mirror")); err != nil {
+		o.voice.errors(err)
 	}
 	if o.format == "json" {
-		if err := runreport.JSON(env.Stdout, report); err != nil {
+		if err := runreport.JSON(o.env.Stdout, r); err != nil {
 			return cli.Failf("writing the report: %w", err)
 		}
 		return nil
 	}
-	p.summary(report)
+	runreport.Text{W: o.env.Stdout, Color: o.color, Quiet: o.quiet, Mode: o.mode}.Summary(r)
 	return nil
 }
 
-// artifacts are the reports that a job leaves unasked.
-func artifacts(dir string, r *mirror.Report) []cli.Artifact {
+// reports are those that a job leaves unasked.
+func reports(dir string, r *mirror.Report) []cli.Artifact {
 	return []cli.Artifact{
 		{Name: "mirror-report.json", Write: func(w io.Writer) error { return runreport.JSON(w, r) }},
 		{Name: "junit_mirror.xml", Write: func(w io.Writer) error { return runreport.JUnit(w, r) }},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"os"
 	"strconv"
 
@@ -26,8 +27,13 @@ func Color(env Env, when string) (bool, error) {
 	if env.Getenv("FORCE_COLOR") != "" {
 		return true, nil
 	}
-	f, ok := env.Stdout.(*os.File)
-	return ok && env.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd())), nil
+	return Terminal(env, env.Stdout), nil
+}
+
+// Terminal says whether a stream is a terminal that can be drawn on.
+func Terminal(env Env, stream io.Writer) bool {
+	f, ok := stream.(*os.File)
+	return ok && env.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
 // Width gives how many columns standard output has: what COLUMNS says, else the

@@ -18,6 +18,7 @@ var layers = [][]string{
 	{"pkg/release"},
 	{"pkg/validate", "pkg/jobgen", "pkg/mirror"},
 	{"internal/runreport"},
+	{"internal/progress"},
 	{"internal/cli"},
 	{"cmd/mirror-lint", "cmd/mirror-jobgen", "cmd/mirror", "internal/demo"},
 }

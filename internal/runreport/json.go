@@ -7,10 +7,17 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
+// Document is the report as it is written: the run, and what failed in it by
+// cause.
+type Document struct {
+	*mirror.Report
+	Failures []mirror.Failure `json:"failures"` // the largest group first
+}
+
 // JSON writes the report as the document of version 1.
 func JSON(w io.Writer, r *mirror.Report) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	return enc.Encode(Document{r, r.Failures()})
 }

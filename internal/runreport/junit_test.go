@@ -2,6 +2,7 @@ package runreport
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"strings"
 	"testing"
@@ -67,6 +68,22 @@ func FuzzText(f *testing.F) {
 		suite := junit(t, r)
 		if suite.Tests != 3 || suite.Failures != 2 {
 			t.Errorf("JUnit: %d tests, %d failures; want 3 (one of them flaky), 2", suite.Tests, suite.Failures)
+		}
+		var b bytes.Buffer
+		if err := Metrics(&b, r, s, Failing(r, nil)); err != nil {
+			t.Fatal(err)
+		}
+		families(t, b.Bytes())
+		b.Reset()
+		if err := JSON(&b, r); err != nil || !json.Valid(b.Bytes()) {
+			t.Errorf("JSON: %v, %q", err, b.Bytes())
+		}
+		b.Reset()
+		text := Text{W: &b}
+		text.Entry(r.Entries[0])
+		text.Summary(r)
+		if i := bytes.IndexAny(b.Bytes(), "\x1b\x00\r"); i >= 0 {
+			t.Errorf("text: control character at %d of %q", i, b.String())
 		}
 	})
 }

@@ -39,12 +39,12 @@ func makeSchema(t *testing.T) []byte {
 			return nil
 		},
 	}
-	for _, dir := range []string{"pkg/mirror", "pkg/mirror/registry"} {
+	for _, dir := range []string{"pkg/mirror", "pkg/mirror/registry", "internal/runreport"} {
 		addComments(t, r, dir)
 	}
-	s := r.Reflect(&mirror.Report{})
+	s := r.Reflect(&Document{})
 	s.ID, s.Title = "mirror-report.schema.json", "Report of mirror run, plan and check, version 1"
-	if version, ok := s.Definitions["Report"].Properties.Get("version"); ok {
+	if version, ok := s.Definitions["Document"].Properties.Get("version"); ok {
 		version.Const = 1
 	}
 	var b bytes.Buffer

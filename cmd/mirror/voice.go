@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/progress"
+	"github.com/mirror-tools/mirror-tools/internal/runreport"
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// voice is what a run says on standard error while it is at work: plain lines,
+// or a JSON object for each with --log-format json.
+type voice struct {
+	w    *redirect
+	log  *slog.Logger
+	json bool
+}
+
+func newVoice(env cli.Env, format string) (*voice, error) {
+	v := &voice{w: &redirect{w: env.Stderr}, json: format == "json"}
+	opts := &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: lowerLevel}
+	switch format {
+	case "json":
+		v.log = slog.New(slog.NewJSONHandler(v.w, opts))
+	case "text":
+		v.log = slog.New(slog.NewTextHandler(v.w, opts))
+	default:
+		return nil, cli.Usagef("--log-format %s: use text or json", format)
+	}
+	return v, nil
+}
+
+// lowerLevel writes levels as Prow's build log highlights them.
+func lowerLevel(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.LevelKey {
+		a.Value = slog.StringValue(strings.ToLower(a.Value.String()))
+	}
+	return a
+}
+
+// errors tells of an error; one that holds several is told line by line, so
+// that each begins as an error does.
+func (v *voice) errors(err error) {
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSuffix(line, "\n"); v.json {
+			v.log.Error(line)
+		} else {
+			fmt.Fprintf(v.w, "error: %s\n", line)
+		}
+	}
+}
+
+// problem tells of something in a mapping file.
+func (v *voice) problem(p source.Problem) {
+	if v.json {
+		level := map[source.Severity]slog.Level{source.Error: slog.LevelError, source.Warning: slog.LevelWarn}[p.Severity]
+		v.log.Log(context.Background(), level, p.Message, "file", p.Pos.File, "line", p.Pos.Line, "column", p.Pos.Column, "hint", p.Hint)
+		return
+	}
+	fmt.Fprintf(v.w, "%s: %v\n", p.Severity, p)
+	if p.Hint != "" {
+		fmt.Fprintf(v.w, "hint: %s\n", p.Hint)
+	}
+}
+
+// entry tells of a destination that is finished. The keys are stable.
+func (v *voice) entry(e mirror.Entry) {
+	level := slog.LevelInfo
+	if e.Bad() {
+		level = slog.LevelError
+	}
+	attrs := []any{
+		"set", runreport.Set(e), "src", e.Source, "dst", e.Destination, "digest", e.Digest,
+		"attempt", e.Retries + 1, "bytes", e.Bytes, "duration", e.Seconds,
+	}
+	if e.Bad() {
+		attrs = append(attrs, "error", runreport.Told(e), "cause", e.Cause)
+	}
+	v.log.Log(context.Background(), level, string(e.Outcome), attrs...)
+}
+
+// beat says that the run is at work, where no live area shows it.
+func (v *voice) beat(s progress.Snapshot) {
+	if v.json {
+		v.log.Info("at work", "done", s.Done, "total", s.Total, "working", s.Working, "bytes", s.Sent, "longest", s.Longest)
+		return
+	}
+	fmt.Fprintf(v.w, "%s\n", s.Line())
+}
+
+// redirect is a writer whose destination can be changed: to above a live area,
+// and back.
+type redirect struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// Write implements [io.Writer].
+func (r *redirect) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.w.Write(p)
+}
+
+func (r *redirect) to(w io.Writer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.w = w
+}

@@ -1,0 +1,112 @@
+package progress
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+var begin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// screen is a terminal of 60 columns: frames are what it shows from flush to
+// flush.
+type screen struct {
+	mu     sync.Mutex
+	buf    bytes.Buffer
+	frames []string
+	shown  chan struct{}
+}
+
+func (s *screen) Write(p []byte) (int, error)                 { return s.buf.Write(p) }
+func (s *screen) ReadFrom(r io.Reader) (int64, error)         { return s.buf.ReadFrom(r) }
+func (s *screen) IsTerminal() bool                            { return true }
+func (s *screen) GetTermSize() (width, height int, err error) { return 60, 20, nil }
+func (s *screen) Flush(int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frames = append(s.frames, s.buf.String())
+	s.buf.Reset()
+	select {
+	case s.shown <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func TestLive(t *testing.T) {
+	out := &screen{shown: make(chan struct{}, 1)}
+	tick := make(chan time.Time)
+	shot := Snapshot{
+		State:   mirror.State{Total: 8, Done: 4, Working: 2, Bytes: 4 << 20, Longest: "registry.example/a-rather-long-name/of-an-image:v1", Since: begin},
+		At:      begin.Add(20 * time.Second),
+		Elapsed: 20 * time.Second,
+		Sent:    2 << 20,
+	}
+	l := newLive(io.Discard, mpb.WithConsoleWriter(out), func() Snapshot { return shot }, tick)
+	if _, err := io.WriteString(l, "copied registry.example/b:1\n"); err != nil {
+		t.Fatal(err)
+	}
+	tick <- begin
+	<-out.shown
+	if _, err := io.WriteString(l, "copied registry.example/c:1\n"); err != nil {
+		t.Fatal(err)
+	}
+	l.Stop()
+	lines := strings.Split(strings.TrimRight(out.frames[0], "\n"), "\n")
+	if len(lines) != 4 || lines[0] != "copied registry.example/b:1" {
+		t.Fatalf("the first frame is\n%s", out.frames[0])
+	}
+	for i, want := range []string{"", "[==========>           ] 4 of 8 images done", "[==========>           ] 2.0 MiB sent at 102.4 KiB/s", "about 20 s left · 2 under way, the longest registry."} {
+		if i > 0 && !strings.HasPrefix(strings.TrimSpace(lines[i]), want) {
+			t.Errorf("line %d is %q, want %q", i, lines[i], want)
+		}
+		if n := len([]rune(lines[i])); n > 60 {
+			t.Errorf("line %d has %d columns on a terminal of 60: %q", i, n, lines[i])
+		}
+		if strings.ContainsRune(lines[i], '\x1b') {
+			t.Errorf("line %d is coloured: %q", i, lines[i])
+		}
+	}
+	if all := strings.Join(out.frames, ""); strings.Count(all, "copied registry.example/c:1\n") != 1 {
+		t.Errorf("what was written last is lost:\n%s", all)
+	}
+	if last := out.frames[len(out.frames)-1]; strings.Contains(last, "images done") {
+		t.Errorf("the area stays on the terminal:\n%s", last)
+	}
+}
+
+func TestBeat(t *testing.T) {
+	tick, told := make(chan time.Time), make(chan string, 3)
+	n := 0
+	stop := Beat(func() Snapshot {
+		n++
+		return Snapshot{State: mirror.State{Total: 9, Done: n, Working: 1, Longest: "a.io/b:1", Since: begin}, At: begin.Add(75 * time.Second), Elapsed: 75 * time.Second}
+	}, tick, func(s Snapshot) { told <- s.Line() })
+	tick <- begin
+	tick <- begin
+	stop()
+	if a, b := <-told, <-told; a != "1 of 9 images done, about 10 min 0 s left, 1 under way, the longest a.io/b:1 (1 min 15 s)" || !strings.HasPrefix(b, "2 of 9 images done, ") {
+		t.Errorf("told %q and %q", a, b)
+	}
+}
+
+func TestLine(t *testing.T) {
+	for want, s := range map[string]Snapshot{
+		"finding out what there is to mirror": {},
+		"0 of 3 images done":                  {State: mirror.State{Total: 3}},
+		"0 of 3 images done, 1.0 KiB sent, quay.io asks to be left alone for 12 s": {State: mirror.State{Total: 3, Bytes: 2048}, Sent: 1024,
+			Paused: []Paused{{"quay.io", 12 * time.Second}}},
+		"2 of 4 images done, about 2 h 30 min left": {State: mirror.State{Total: 4, Done: 2}, Elapsed: 150 * time.Minute},
+	} {
+		if got := s.Line(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+// Package progress shows a person how far a mirror run has come: in a live area
+// of a terminal, or as a line from time to time.
+//
+// It promises to write nothing but whole lines where there is no terminal, to
+// leave nothing of the live area behind, and to use no colour.
+package progress
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/internal/runreport"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// Snapshot is a run at one moment.
+type Snapshot struct {
+	mirror.State
+	At      time.Time
+	Elapsed time.Duration // since the run began
+	Sent    int64         // bytes written to registries
+	Paused  []Paused
+}
+
+// Paused is a registry that asked to be left alone, and for how much longer.
+type Paused struct {
+	Host string
+	Left time.Duration
+}
+
+// Take makes a snapshot of a run that began at start.
+func Take(m *mirror.Monitor, hosts []registry.HostStats, start, now time.Time) Snapshot {
+	s := Snapshot{State: m.State(), At: now, Elapsed: now.Sub(start)}
+	for _, h := range hosts {
+		s.Sent += h.Written
+		if n := len(h.Pauses); n > 0 {
+			last := h.Pauses[n-1]
+			if left := last.At.Add(time.Duration(last.Seconds * float64(time.Second))).Sub(now); left > 0 {
+				s.Paused = append(s.Paused, Paused{h.Host, left})
+			}
+		}
+	}
+	return s
+}
+
+// Line tells the whole of a snapshot in one line.
+func (s Snapshot) Line() string {
+	if s.Total == 0 {
+		return "finding out what there is to mirror"
+	}
+	parts := []string{s.images()}
+	if s.Bytes > 0 {
+		parts = append(parts, s.sent())
+	}
+	return strings.Join(append(parts, s.waiting()...), ", ")
+}
+
+func (s Snapshot) images() string {
+	return fmt.Sprintf("%d of %d images done", s.Done, s.Total)
+}
+
+// sent says how much was sent and how fast.
+func (s Snapshot) sent() string {
+	text := runreport.Size(s.Sent) + " sent"
+	if s.Elapsed > time.Second {
+		text += fmt.Sprintf(" at %s/s", runreport.Size(int64(float64(s.Sent)/s.Elapsed.Seconds())))
+	}
+	return text
+}
+
+// waiting says what the run is waiting for, and for how long it may go on.
+func (s Snapshot) waiting() []string {
+	var out []string
+	if left := s.left(); left > 0 {
+		out = append(out, "about "+duration(left)+" left")
+	}
+	for _, p := range s.Paused {
+		out = append(out, fmt.Sprintf("%s asks to be left alone for %s", p.Host, duration(p.Left)))
+	}
+	if s.Working > 0 {
+		out = append(out, fmt.Sprintf("%d under way, the longest %s (%s)", s.Working, s.Longest, duration(s.At.Sub(s.Since))))
+	}
+	return out
+}
+
+// left is a guess from what was done so far; 0 when it is too early for one.
+func (s Snapshot) left() time.Duration {
+	if s.Done == 0 || s.Elapsed < 5*time.Second {
+		return 0
+	}
+	return time.Duration(float64(s.Elapsed) / float64(s.Done) * float64(s.Total-s.Done))
+}
+
+// duration gives a time in the two units that matter.
+func duration(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
