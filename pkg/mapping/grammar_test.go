@@ -61,6 +61,8 @@ var grammar = []struct {
 	{"byte order mark", "\ufeffq.io/a/b:1 r.io/c/d:2", refuses, "", "1 error is not a valid image reference"},
 	{"https scheme", "https://q.io/a/b:1 r.io/c/d:2", refuses, "", "1 error is not a valid image reference"},
 	{"docker scheme", "q.io/a/b:1 docker://r.io/c/d:2", refuses, "", "12 error is not a valid image reference"},
+	{"user information", "user:pass@q.io/a/b:1 r.io/c/d:2", refuses, "", `1 error "…@q.io/a/b:1" is not a valid image reference`},
+	{"scheme and user information", "q.io/a/b:1 https://user:pass@r.io/c/d:2", refuses, "", `12 error "https://…@r.io/c/d:2" is not a valid image reference`},
 	{"variable", "q.io/a/b:${VERSION} r.io/c/d:2", refuses, "", "10 error is not a valid image reference"},
 	{"upper case repository", "q.io/a/B:1 r.io/c/d:2", refuses, "", "8 error repository name must be lowercase"},
 	{"upper case host", "Q.io/a/b:1 r.io/c/d:2", takes, "Q.io/a/b:1>r.io/c/d:2", ""},

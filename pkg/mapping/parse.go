@@ -160,7 +160,7 @@ func (p *parser) list(l *Line, words []word) {
 				"%s is no separator: oc image mirror splits a line at blanks only", describeSpace(w.text[tab:]))
 			return
 		}
-		p.refuse(l, w.offset, "write SRC DST [DST...]", "a source without a destination: %q", w.text)
+		p.refuse(l, w.offset, "write SRC DST [DST...]", "a source without a destination: %s", quote(w.text))
 		return
 	}
 	entry := Entry{Destinations: make([]Reference, 0, len(words)-1)}
@@ -180,11 +180,11 @@ func (p *parser) pairs(l *Line, words []word) {
 		src, dst, isPair := strings.Cut(w.text, "=")
 		if !isPair {
 			p.problem(l, w.offset, source.Error, "put it on a line of its own, or write SRC=DST",
-				"%q is ignored: beside SRC=DST, oc image mirror drops every other word of the line", w.text)
+				"%s is ignored: beside SRC=DST, oc image mirror drops every other word of the line", quote(w.text))
 			continue
 		}
 		if src == "" || dst == "" {
-			p.refuse(l, w.offset, "write SRC=DST without blanks around the =", "%q is no SRC=DST: one side is empty", w.text)
+			p.refuse(l, w.offset, "write SRC=DST without blanks around the =", "%s is no SRC=DST: one side is empty", quote(w.text))
 			ok = false
 			continue
 		}
@@ -213,14 +213,14 @@ func (p *parser) destination(l *Line, w word, e *Entry) bool {
 	case dst.Scheme != "" || e.Source.Scheme != "": // only a registry's references have parts to compare
 	case dst.Digest != "":
 		p.refuse(l, w.offset, "leave the digest out: the destination gets the digest of its source",
-			"a destination cannot have a digest: %q", w.text)
+			"a destination cannot have a digest: %s", quote(w.text))
 		return false
 	case wild && dst.Tag != "":
 		p.refuse(l, w.offset, "leave the tag out: each tag keeps its name",
-			"the source stands for several tags, so the destination must be a repository without a tag: %q", w.text)
+			"the source stands for several tags, so the destination must be a repository without a tag: %s", quote(w.text))
 		return false
 	case same(e.Source, dst):
-		p.refuse(l, w.offset, "name another repository or tag", "source and destination are the same image: %q", w.text)
+		p.refuse(l, w.offset, "name another repository or tag", "source and destination are the same image: %s", quote(w.text))
 		return false
 	}
 	e.Destinations = append(e.Destinations, dst)
@@ -257,7 +257,7 @@ func (p *parser) reference(l *Line, w word, isSource bool, ref *Reference) bool 
 		return false
 	}
 	if registry == "" && isDomain(repository) && plain == "" && digest == "" && !isSource {
-		p.refuse(l, w.offset, "add the repository: HOST/NAMESPACE/NAME", "%q names a registry and no repository", w.text)
+		p.refuse(l, w.offset, "add the repository: HOST/NAMESPACE/NAME", "%s names a registry and no repository", quote(w.text))
 		return false
 	}
 	if tag == "" {
@@ -273,10 +273,10 @@ func (p *parser) wildcard(l *Line, w word, isSource bool) (rest, tag string, ok 
 	i := strings.LastIndexByte(w.text, ':')
 	switch {
 	case !isSource:
-		p.refuse(l, w.offset+star, "leave the tag out: each tag keeps its name", "a destination cannot have a wildcard: %q", w.text)
+		p.refuse(l, w.offset+star, "leave the tag out: each tag keeps its name", "a destination cannot have a wildcard: %s", quote(w.text))
 		return "", "", false
 	case i < 0 || star < i || strings.Contains(w.text[i:], "/"):
-		p.refuse(l, w.offset+star, "name the repository in full", "a wildcard is only possible in the tag of a source: %q", w.text)
+		p.refuse(l, w.offset+star, "name the repository in full", "a wildcard is only possible in the tag of a source: %s", quote(w.text))
 		return "", "", false
 	}
 	tag = w.text[i+1:]
@@ -321,10 +321,27 @@ func describeSpace(s string) string {
 	return fmt.Sprintf("the white space %U", r)
 }
 
-// quote shortens what no person wants to read in full.
+// quote shortens what no person wants to read in full, and leaves out what
+// nobody else should read.
 func quote(s string) string {
+	s = WithoutUser(s)
 	if len(s) > 200 {
 		return fmt.Sprintf("%q…", s[:200])
 	}
 	return fmt.Sprintf("%q", s)
+}
+
+// WithoutUser hides user information, which no reference may have, in a text
+// that was meant as one: of https://user:password@host/a it leaves
+// https://…@host/a.
+func WithoutUser(s string) string {
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 || strings.HasPrefix(s[at:], "@sha") || !strings.ContainsAny(s[at:], "./:") {
+		return s
+	}
+	start := 0
+	if i := strings.Index(s[:at], "://"); i >= 0 {
+		start = i + len("://")
+	}
+	return s[:start] + "…" + s[at:]
 }

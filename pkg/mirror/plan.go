@@ -98,7 +98,7 @@ func (b *planBuilder) usable(p mapping.Pair) bool {
 		switch {
 		case r.Scheme != "":
 			b.refuse(r.Pos, "use a registry on both sides; skopeo and oras copy to and from folders",
-				"%s: only registries are mirrored, not %s://", r.Text, r.Scheme)
+				"%s: only registries are mirrored, not %s://", mapping.WithoutUser(r.Text), r.Scheme)
 			return false
 		case r.Repository == "":
 			b.refuse(r.Pos, "", "%s names a registry and no repository", r.Text)

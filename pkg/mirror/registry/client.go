@@ -50,6 +50,7 @@ type Client struct {
 	log      *slog.Logger
 	secure   http.RoundTripper
 	insecure http.RoundTripper
+	secrets  secrets
 
 	mu    sync.Mutex
 	hosts map[string]*host

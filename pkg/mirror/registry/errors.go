@@ -202,12 +202,13 @@ func Blame(err error) (host, reason string) {
 // maxErrorBody is how much of an error's body is read.
 const maxErrorBody = 16 << 10
 
-// newError reads a refusal and closes its body.
-func newError(host string, req *http.Request, resp *http.Response, now time.Time) *Error {
+// newError reads a refusal and closes its body. What the registry says of our
+// secrets is left out.
+func (h *host) newError(req *http.Request, resp *http.Response) *Error {
 	defer resp.Body.Close()
 	e := &Error{
-		Method: req.Method, URL: redact(req.URL.String()), Host: host, Status: resp.StatusCode,
-		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
+		Method: req.Method, URL: redact(req.URL.String()), Host: h.name, Status: resp.StatusCode,
+		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), h.c.clock.Now()),
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	var answer struct {
@@ -221,16 +222,19 @@ func newError(host string, req *http.Request, resp *http.Response, now time.Time
 			if i == 4 {
 				break
 			}
-			e.Codes = append(e.Codes, clean(one.Code, 60))
+			e.Codes = append(e.Codes, h.told(one.Code, 60))
 			if e.Message == "" {
-				e.Message = clean(one.Message, 200)
+				e.Message = h.told(one.Message, 200)
 			}
 		}
 	} else if text := strings.TrimSpace(string(body)); !strings.HasPrefix(text, "<") {
-		e.Message = clean(text, 200)
+		e.Message = h.told(text, 200)
 	}
 	return e
 }
+
+// told makes what a registry says fit to print.
+func (h *host) told(text string, limit int) string { return clean(h.c.secrets.scrub(text), limit) }
 
 // redact takes from a URL what may be secret.
 func redact(raw string) string {

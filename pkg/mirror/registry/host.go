@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -103,7 +102,7 @@ func (h *host) ping(ctx context.Context) (*url.URL, error) {
 	}
 	resp.Body.Close()
 	if temporaryStatus(resp.StatusCode) {
-		return nil, newError(h.name, resp.Request, resp, h.c.clock.Now())
+		return nil, h.newError(resp.Request, resp)
 	}
 	h.challenged(auth.Challenges(resp.Header))
 	return base, nil
@@ -146,6 +145,7 @@ func (h *host) authorization(ctx context.Context, base *url.URL, repo Repository
 	if err != nil {
 		return "", nil, &refusal{err.Error()}
 	}
+	h.c.secrets.learnCredential(cred)
 	if cred.RegistryToken != "" {
 		return "Bearer " + cred.RegistryToken, nil, nil
 	}
@@ -160,7 +160,7 @@ func (h *host) authorization(ctx context.Context, base *url.URL, repo Repository
 		return "Bearer " + t.Value, &t, err
 	}
 	if has("basic") >= 0 && cred.Username+cred.Password != "" {
-		return "Basic " + base64.StdEncoding.EncodeToString([]byte(cred.Username+":"+cred.Password)), nil, nil
+		return "Basic " + basicAuth(cred), nil, nil
 	}
 	return "", nil, nil
 }
@@ -203,6 +203,7 @@ func (h *host) token(ctx context.Context, base *url.URL, challenge auth.Challeng
 	if err != nil {
 		return auth.Token{}, err
 	}
+	h.c.secrets.learn(token.Value)
 	entry.token = token
 	return token, nil
 }

@@ -66,7 +66,7 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 			return resp, nil
 		}
 	}
-	answer := newError(h.name, resp.Request, resp, h.c.clock.Now())
+	answer := h.newError(resp.Request, resp)
 	release()
 	return nil, answer
 }
