@@ -14,19 +14,34 @@ import (
 // whole new one: into a temporary file beside it, which then takes its place.
 // The mode of an existing file is kept, and a link to it stays a link. A device
 // or pipe is written to and not replaced.
-func Write(name string, write func(io.Writer) error) (err error) {
+func Write(name string, write func(io.Writer) error) error {
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
 	}
+	if info, err := os.Stat(name); err == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 {
+		return into(name, write)
+	}
+	tmp, err := writeTemporary(name, write)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, name); err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return nil
+}
+
+// writeTemporary writes what is to become the file name into a file beside it,
+// whose name it gives.
+func writeTemporary(name string, write func(io.Writer) error) (_ string, err error) {
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(name); err == nil {
-		if mode = info.Mode().Perm(); info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 {
-			return into(name, write)
-		}
+		mode = info.Mode().Perm()
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() {
 		if err != nil {
@@ -36,21 +51,21 @@ func Write(name string, write func(io.Writer) error) (err error) {
 	}()
 	buf := bufio.NewWriter(tmp)
 	if err := write(buf); err != nil {
-		return err
+		return "", err
 	}
 	if err := buf.Flush(); err != nil {
-		return err
+		return "", err
 	}
 	if err := tmp.Chmod(mode); err != nil {
-		return err
+		return "", err
 	}
 	if err := tmp.Sync(); err != nil {
-		return err
+		return "", err
 	}
 	if err := tmp.Close(); err != nil {
-		return err
+		return "", err
 	}
-	return os.Rename(tmp.Name(), name)
+	return tmp.Name(), nil
 }
 
 func into(name string, write func(io.Writer) error) (err error) {

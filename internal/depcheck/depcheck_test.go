@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"pkg/mapping", "internal/report"},
 	{"pkg/release"},
 	{"pkg/validate", "pkg/jobgen", "pkg/mirror"},
-	{"internal/runreport"},
+	{"internal/runreport", "internal/site"},
 	{"internal/progress"},
 	{"internal/cli"},
 	{"cmd/mirror-lint", "cmd/mirror-jobgen", "cmd/mirror", "internal/demo"},

@@ -20,21 +20,26 @@ type HTMLOptions struct {
 	// Set gives the name of the set that a place is about, "" when there is
 	// none; nil when nothing is known of sets.
 	Set     func(source.Position) string
-	Version string // of the command
+	Nav     []page.Link // other pages of the same site
+	Version string      // of the command
 }
 
-//go:embed html.tmpl
-var htmlContent string
+var (
+	//go:embed html.tmpl
+	htmlContent string
+	//go:embed finding.tmpl
+	findingTemplate string
+)
 
 // HTML writes the findings as a page: those of the set with the most and worst
 // first, each with its line and the places related to it, and what the rules
 // mean.
 func HTML(w io.Writer, r *Result, rules []RuleInfo, opts HTMLOptions) error {
-	h := htmlReport{lines: newLines(opts.Source)}
-	h.group(r, opts.Set)
+	h := htmlReport{}
+	h.group(r, opts)
 	h.explain(r, rules)
 	h.Skipped = r.Skipped
-	count := func(s source.Severity) string { return plural(r.Count(s), s.String()) }
+	count := func(s source.Severity) string { return Plural(r.Count(s), s.String()) }
 	title := fmt.Sprintf("mirror-lint: %s, %s, %s", count(source.Error), count(source.Warning), count(source.Info))
 	if len(r.Findings) == 0 {
 		title = "mirror-lint: no findings"
@@ -46,8 +51,9 @@ func HTML(w io.Writer, r *Result, rules []RuleInfo, opts HTMLOptions) error {
 		Lead:        h.lead(r),
 		Figures:     h.figures(r, rules),
 		Footer:      strings.TrimSpace("mirror-lint " + opts.Version),
+		Nav:         opts.Nav,
 		Data:        &h,
-	}, htmlContent, template.FuncMap{"text": Clean})
+	}, FindingTemplate()+htmlContent, HTMLFuncs())
 }
 
 type htmlReport struct {
@@ -55,15 +61,13 @@ type htmlReport struct {
 	Rules   []htmlRule // those with findings
 	Quiet   []RuleInfo // those without
 	Skipped []Skipped
-
-	lines lines
 }
 
 // htmlGroup are the findings of a set.
 type htmlGroup struct {
 	Set      string
 	Count    [3]int // by severity
-	Findings []htmlFinding
+	Findings []HTMLFinding
 }
 
 // Name is the group's heading.
@@ -74,17 +78,20 @@ func (g *htmlGroup) Counts() string {
 	var parts []string
 	for s, n := range g.Count {
 		if n > 0 {
-			parts = append(parts, plural(n, source.Severity(s).String()))
+			parts = append(parts, Plural(n, source.Severity(s).String()))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-type htmlFinding struct {
+// HTMLFinding is a finding as the template "finding" shows it.
+type HTMLFinding struct {
 	Finding
-	Code  *htmlCode
-	Near  []htmlRelated
-	Other []htmlRelated // more places than a person reads
+	Set     string // for filtering
+	RulesAt string // the page that explains the rules; "" is the same one
+	Code    *htmlCode
+	Near    []htmlRelated
+	Other   []htmlRelated // more places than a person reads
 }
 
 type htmlRelated struct {
@@ -92,8 +99,33 @@ type htmlRelated struct {
 	Code *htmlCode
 }
 
+// FindingTemplate defines the template "finding", for pages that show findings
+// in their own way. It needs the functions of [HTMLFuncs].
+func FindingTemplate() string { return findingTemplate }
+
+// HTMLFuncs are the functions that the templates of findings call.
+func HTMLFuncs() template.FuncMap { return template.FuncMap{"text": Clean} }
+
+// HTMLFindings prepares findings for the template "finding". source gives the
+// text of a file.
+func HTMLFindings(findings []Finding, source func(string) []byte) []HTMLFinding {
+	l := newLines(source)
+	out := make([]HTMLFinding, len(findings))
+	for i, f := range findings {
+		out[i] = HTMLFinding{Finding: f, Code: l.code(f.Pos)}
+		for n, rel := range f.Related {
+			if n < maxRelated {
+				out[i].Near = append(out[i].Near, htmlRelated{rel, l.code(rel.Pos)})
+			} else {
+				out[i].Other = append(out[i].Other, htmlRelated{rel, nil})
+			}
+		}
+	}
+	return out
+}
+
 // Tone is the colour of the severity.
-func (f htmlFinding) Tone() page.Tone { return tone(f.Severity) }
+func (f HTMLFinding) Tone() page.Tone { return tone(f.Severity) }
 
 func tone(s source.Severity) page.Tone {
 	return [...]page.Tone{source.Error: page.Bad, source.Warning: page.Warn, source.Info: page.Info}[s]
@@ -117,12 +149,12 @@ func (r htmlRule) Tone() page.Tone { return tone(r.Severity) }
 // Paragraphs are those of the help.
 func (r htmlRule) Paragraphs() []string { return strings.Split(r.Help, "\n\n") }
 
-func (h *htmlReport) group(r *Result, setOf func(source.Position) string) {
+func (h *htmlReport) group(r *Result, opts HTMLOptions) {
 	bySet := map[string]*htmlGroup{}
-	for _, f := range r.Findings {
+	for _, f := range HTMLFindings(r.Findings, opts.Source) {
 		set := ""
-		if setOf != nil {
-			set = setOf(f.Pos)
+		if opts.Set != nil {
+			set = opts.Set(f.Pos)
 		}
 		g := bySet[set]
 		if g == nil {
@@ -131,7 +163,8 @@ func (h *htmlReport) group(r *Result, setOf func(source.Position) string) {
 			h.Groups = append(h.Groups, g)
 		}
 		g.Count[f.Severity]++
-		g.Findings = append(g.Findings, h.finding(f))
+		f.Set = g.Name()
+		g.Findings = append(g.Findings, f)
 	}
 	slices.SortStableFunc(h.Groups, func(a, b *htmlGroup) int {
 		for s := range a.Count {
@@ -142,25 +175,13 @@ func (h *htmlReport) group(r *Result, setOf func(source.Position) string) {
 		return strings.Compare(a.Set, b.Set)
 	})
 	for _, g := range h.Groups {
-		slices.SortStableFunc(g.Findings, func(a, b htmlFinding) int { return cmp.Compare(a.Severity, b.Severity) })
+		slices.SortStableFunc(g.Findings, func(a, b HTMLFinding) int { return cmp.Compare(a.Severity, b.Severity) })
 	}
-}
-
-func (h *htmlReport) finding(f Finding) htmlFinding {
-	out := htmlFinding{Finding: f, Code: h.code(f.Pos)}
-	for i, rel := range f.Related {
-		if i < maxRelated {
-			out.Near = append(out.Near, htmlRelated{rel, h.code(rel.Pos)})
-		} else {
-			out.Other = append(out.Other, htmlRelated{rel, nil})
-		}
-	}
-	return out
 }
 
 // code gives the line of a position; nil when there is none to show.
-func (h *htmlReport) code(pos source.Position) *htmlCode {
-	line, ok := h.lines.at(pos)
+func (l lines) code(pos source.Position) *htmlCode {
+	line, ok := l.at(pos)
 	if !ok {
 		return nil
 	}

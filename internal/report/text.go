@@ -48,12 +48,13 @@ func Text(w io.Writer, r *Result, opts TextOptions) error {
 	if len(r.Findings) == 0 {
 		fmt.Fprintln(b, "no findings")
 	} else {
-		fmt.Fprintf(b, "%s, %s, %s\n", plural(r.Count(source.Error), "error"), plural(r.Count(source.Warning), "warning"), plural(r.Count(source.Info), "info"))
+		fmt.Fprintf(b, "%s, %s, %s\n", Plural(r.Count(source.Error), "error"), Plural(r.Count(source.Warning), "warning"), Plural(r.Count(source.Info), "info"))
 	}
 	return b.Flush()
 }
 
-func plural(n int, word string) string {
+// Plural counts things: 1 error, 2 errors; 2 info.
+func Plural(n int, word string) string {
 	if n == 1 || word == "info" {
 		return fmt.Sprintf("%d %s", n, word)
 	}

@@ -17,12 +17,14 @@
 //	    a search field and, for each facet, buttons or a choice, are put above;
 //	    inside, [data-item data-severity=… data-set=…] are shown and hidden,
 //	    and a [data-group] without a visible item is hidden with its heading
+//	    the first list of a page takes its words from ?q= of the address
 //	<table data-sort>        columns sort by <td data-v=…>, else by text
 //	<table class="stack">    cells below each other when it is narrow
 //	<div class="scroll">     around what may be wider than the page
 //	<span class="tag bad">   bad, warn, good, info: a word in that colour
 //	<div class="note bad">   a remark with a bar of that colour
 //	class="num", "dim", "mono", "nowrap", "bad-text", "warn-text", …
+//	<svg data-graph>         [data-node=a] lights up the paths with data-a or data-b
 //	<pre><span class="ln">12</span>… <mark>…</mark></pre>   a line of a file
 package page
 
@@ -35,6 +37,9 @@ import (
 	"strings"
 )
 
+// Generator is in every page: by it a page of ours is told from others.
+const Generator = `<meta name="generator" content="mirror-tools">`
+
 // Page is a report around its content.
 type Page struct {
 	// Title is the page's name. Prow shows it as the heading of the report.
@@ -44,13 +49,13 @@ type Page struct {
 	// Heading stands at the top of the page; default: Title.
 	Heading string
 	Lead    string // a sentence below the heading; may be empty
-	Crumbs  []Link // the pages above this one; may be empty
+	Nav     []Link // other pages of the same site; may be empty
 	Figures []Figure
 	Footer  string
 	Data    any // what the content's template gets
 }
 
-// Link is a text that leads somewhere.
+// Link is a text that leads somewhere; without Href it is the page itself.
 type Link struct{ Text, Href string }
 
 // Figure is one number at the top of a page.

@@ -10,6 +10,7 @@
     if (text !== undefined) e.textContent = text;
     return e;
   }
+  let asked = new URLSearchParams(location.search).get('q') || '';
   function title(word) { return word.charAt(0).toUpperCase() + word.slice(1).replace(/-/g, ' '); }
 
   // <div data-filter="LABEL" data-facets="severity set"> holds items
@@ -25,7 +26,7 @@
     const count = make('output', { 'aria-live': 'polite' });
     let texts = null;
     function apply() {
-      if (!texts) texts = items.map(function (i) { return i.textContent.toLowerCase(); });
+      if (!texts && words.value) texts = items.map(function (i) { return i.textContent.toLowerCase(); });
       const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       items.forEach(function (item, n) {
@@ -43,7 +44,7 @@
       items.forEach(function (i) { const v = i.dataset[facet]; if (v) counts.set(v, (counts.get(v) || 0) + 1); });
       if (counts.size < 2) return;
       chosen[facet] = new Set();
-      if (counts.size <= 5) {
+      if (counts.size <= 5 && Array.from(counts.keys()).join('').length <= 60) {
         const chips = make('div', { class: 'chips', role: 'group', 'aria-label': title(facet) });
         counts.forEach(function (n, v) {
           const b = make('button', { type: 'button', 'aria-pressed': 'false', 'data-by': facet, 'data-is': v }, v + ' ' + n);
@@ -71,7 +72,9 @@
     let waiting = 0;
     words.addEventListener('input', function () { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(apply); });
     list.prepend(bar);
-    count.textContent = items.length + ' shown';
+    words.value = asked;
+    asked = '';
+    apply();
   }
 
   // <table data-sort>: every <th> of the head sorts, by data-v of the cell or
@@ -120,6 +123,20 @@
     to.focus({ preventScroll: true });
   });
 
+  // In a graph, what the pointer is on lights up with what it is joined to.
+  function graph(svg) {
+    function light(e) {
+      const node = e.target.closest('[data-node]');
+      svg.classList.toggle('focus', node !== null);
+      svg.querySelectorAll('path').forEach(function (p) {
+        p.classList.toggle('on', node !== null && [p.dataset.a, p.dataset.b].includes(node.dataset.node));
+      });
+    }
+    svg.addEventListener('pointerover', light);
+    svg.addEventListener('focusin', light);
+  }
+
+  document.querySelectorAll('svg[data-graph]').forEach(graph);
   document.querySelectorAll('[data-filter]').forEach(filter);
   document.querySelectorAll('table[data-sort]').forEach(sortable);
 })();

@@ -22,7 +22,7 @@ func render(t *testing.T, text string) string {
 	var b bytes.Buffer
 	p := page.Page{
 		Title: text, Description: text, Heading: text, Lead: text, Footer: text, Data: text,
-		Crumbs:  []page.Link{{Text: text, Href: "index.html"}},
+		Nav:     []page.Link{{Text: text, Href: "index.html"}, {Text: text}},
 		Figures: []page.Figure{{Label: text, Value: text, Note: text, Tone: page.Bad}},
 	}
 	if err := page.Write(&b, p, content, nil); err != nil {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/report/page"
+	"github.com/mirror-tools/mirror-tools/internal/site"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
+)
+
+func siteCommand(env cli.Env) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "site [DIR]",
+		Short: "Make a static site of everything that is mirrored",
+		Long: `Write HTML pages that show every set with its owners, images, schedule, secrets
+and findings, every image with where it comes from and where it goes, and a
+picture of the whole with conflicts in red.
+
+The pages are made from the release repository alone and need no network: open
+index.html in a browser, or serve the folder. When the command fails, the pages
+that are there stay as they are.`,
+		Example: `  mirror-jobgen site ~/release --output /tmp/site`,
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return makeSite(env, folder(args, 0), output) },
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "mirror-site", "write the pages into `FOLDER`")
+	return cmd
+}
+
+func makeSite(env cli.Env, dir, output string) error {
+	tree, err := load(dir)
+	if err != nil {
+		return err
+	}
+	result := validate.Run(tree, validate.Rules()...)
+	pages, err := site.Pages(tree, result, validate.RuleInfos(), cli.Version())
+	if err != nil {
+		return cli.Failf("making the pages: %w", err)
+	}
+	if err := os.MkdirAll(output, 0o755); err != nil {
+		return cli.Failf("%w", err)
+	}
+	if err := atomicfile.WriteAll(output, pages); err != nil {
+		return cli.Failf("writing the pages: %w", err)
+	}
+	if err := removeStale(output, pages); err != nil {
+		return cli.Failf("removing pages of sets that are gone: %w", err)
+	}
+	fmt.Fprintf(env.Stderr, "wrote %s; open %s\n", count(len(pages), "page"), filepath.Join(output, "index.html"))
+	return nil
+}
+
+// removeStale removes the pages of sets that are no more. What is no page of
+// ours stays.
+func removeStale(output string, pages []atomicfile.File) error {
+	sets := filepath.Join(output, "sets")
+	entries, err := os.ReadDir(sets)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	current := map[string]bool{}
+	for _, p := range pages {
+		current[p.Path] = true
+	}
+	for _, e := range entries {
+		if current["sets/"+e.Name()] || !e.Type().IsRegular() || filepath.Ext(e.Name()) != ".html" {
+			continue
+		}
+		name := filepath.Join(sets, e.Name())
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(text, []byte(page.Generator)) {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package site
+
+import (
+	"strconv"
+
+	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/report/page"
+	"github.com/mirror-tools/mirror-tools/internal/source"
+)
+
+func (s *site) figures() []page.Figure {
+	mappings, conflicts := 0, 0
+	destinations, streams := map[string]bool{}, map[string]bool{}
+	for _, one := range s.Sets {
+		mappings += len(one.Entries)
+		conflicts += one.Conflicts
+		for _, e := range one.Entries {
+			if tag, ok := s.tree.CITag(e.Source); ok {
+				streams[tag.Stream.String()] = true
+			}
+			for _, t := range e.Targets {
+				destinations[t.Name] = true
+			}
+		}
+	}
+	return []page.Figure{
+		figure("Errors", s.result.Count(source.Error), page.Bad),
+		figure("Warnings", s.result.Count(source.Warning), page.Warn),
+		figure("Mappings in conflict", conflicts, page.Bad),
+		figure("Sets", len(s.Sets), page.Plain),
+		figure("Streams mirrored", len(streams), page.Plain),
+		figure("Mappings", mappings, page.Plain),
+		figure("Destinations", len(destinations), page.Plain),
+	}
+}
+
+func (s *set) figures() []page.Figure {
+	targets := 0
+	for _, e := range s.Entries {
+		targets += len(e.Targets)
+	}
+	return []page.Figure{
+		figure("Errors", s.Count[source.Error], page.Bad),
+		figure("Warnings", s.Count[source.Warning], page.Warn),
+		figure("Mapping files", len(s.Files), page.Plain),
+		figure("Mappings", len(s.Entries), page.Plain),
+		figure("Destinations", targets, page.Plain),
+	}
+}
+
+// figure is a number; it has its colour only when it is not 0.
+func figure(label string, n int, tone page.Tone) page.Figure {
+	if n == 0 {
+		tone = page.Plain
+	}
+	return page.Figure{Label: label, Value: thousands(n), Tone: tone}
+}
+
+// thousands writes 3480 as 3,480.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// tag is a word in a colour.
+type tag struct {
+	Tone page.Tone
+	Text string
+}
+
+// Tags are the numbers of a set's findings.
+func (s *set) Tags() []tag {
+	var out []tag
+	for i, tone := range []page.Tone{page.Bad, page.Warn, page.Info} {
+		if n := s.Count[i]; n > 0 {
+			out = append(out, tag{tone, report.Plural(n, source.Severity(i).String())})
+		}
+	}
+	return out
+}
+
+// Rank orders sets by their findings, errors first.
+func (s *set) Rank() int { return s.Count[0]*1_000_000 + s.Count[1]*1_000 + s.Count[2] }
+
+// found prepares a set's findings for its page.
+func (s *site) found(one *set) []report.HTMLFinding {
+	list := report.HTMLFindings(one.Findings, s.tree.Text)
+	for i := range list {
+		list[i].RulesAt = "../findings.html"
+	}
+	return list
+}

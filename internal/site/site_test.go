@@ -1,0 +1,235 @@
+package site
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"golang.org/x/net/html"
+
+	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+const (
+	dir  = release.MirroringDir + "/"
+	jobs = `periodics:
+- name: periodic-image-mirroring-shop
+  cron: '@hourly'
+  cluster: app.ci
+  spec:
+    containers:
+    - command: [oc, image, mirror, -f, /etc/imagemirror/mapping_shop*]
+      volumeMounts:
+      - {name: maps, mountPath: /etc/imagemirror}
+      - {name: push, mountPath: /etc/push}
+    volumes:
+    - {name: maps, configMap: {name: image-mirror-mappings}}
+    - {name: push, secret: {secretName: push-shop}}
+- name: periodic-of-nobody
+  interval: 4h
+  spec:
+    containers:
+    - command: [oc, image, mirror, -f, /etc/imagemirror/mapping_gone*]
+      volumeMounts:
+      - {name: maps, mountPath: /etc/imagemirror}
+    volumes:
+    - {name: maps, configMap: {name: image-mirror-mappings}}
+`
+	config = `promotion:
+  to:
+  - namespace: shop
+    name: "1.0"
+images:
+- to: frontend
+`
+)
+
+func pages(t *testing.T, tree fstest.MapFS, findings ...report.Finding) map[string]string {
+	t.Helper()
+	loaded, err := release.Load(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &report.Result{Findings: findings}
+	files, err := Pages(loaded, r, []report.RuleInfo{{ID: "duplicate-destination"}, {ID: "set-job"}}, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Pages(loaded, r, []report.RuleInfo{{ID: "duplicate-destination"}, {ID: "set-job"}}, "v1")
+	if err != nil || !slices.EqualFunc(files, again, func(a, b atomicfile.File) bool {
+		return a.Path == b.Path && bytes.Equal(a.Data, b.Data)
+	}) {
+		t.Errorf("the same tree gives other pages: %v", err)
+	}
+	out := map[string]string{}
+	for _, f := range files {
+		out[f.Path] = string(f.Data)
+	}
+	return out
+}
+
+func shop() fstest.MapFS {
+	return fstest.MapFS{
+		dir + "shop/mapping_shop": {Data: []byte("registry.ci.openshift.org/shop/1.0:frontend quay.io/shop/frontend:latest\n" +
+			"registry.ci.openshift.org/shop/1.0:gone quay.io/shop/gone:latest\n")},
+		dir + "shop/OWNERS":       {Data: []byte("approvers: [alice, team]\n")},
+		dir + "copy/mapping_copy": {Data: []byte("quay.io/shop/frontend:latest quay.io/copy/frontend:latest\ndocker.io/library/alpine:3 quay.io/copy/alpine:3\n")},
+		"OWNERS_ALIASES":          {Data: []byte("aliases:\n  team: [bob, carol]\n")},
+		release.DefaultJobsFile:   {Data: []byte(jobs)},
+		"ci-operator/config/shop/frontend/shop-frontend-main.yaml": {Data: []byte(config)},
+	}
+}
+
+// nodes gives the texts of the elements of a page that have an attribute with a
+// value, or are named so.
+func nodes(t *testing.T, page string, want func(n *html.Node, attr map[string]string) bool) []string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		attr := map[string]string{"": n.Data}
+		for _, a := range n.Attr {
+			attr[a.Key] = a.Val
+		}
+		if !want(n, attr) {
+			continue
+		}
+		var b strings.Builder
+		for d := range n.Descendants() {
+			switch d.Data {
+			case "td", "br", "dd":
+				b.WriteString(" ")
+			}
+			if d.Type == html.TextNode {
+				b.WriteString(d.Data)
+			}
+		}
+		out = append(out, strings.Join(strings.Fields(b.String()), " "))
+	}
+	return out
+}
+
+func rows(t *testing.T, page string) []string {
+	return nodes(t, page, func(_ *html.Node, a map[string]string) bool { _, ok := a["data-item"]; return ok && a[""] == "tr" })
+}
+
+func paths(t *testing.T, page, class string) []string {
+	return nodes(t, page, func(_ *html.Node, a map[string]string) bool { return a[""] == "path" && a["class"] == class })
+}
+
+func TestImages(t *testing.T) {
+	got := rows(t, pages(t, shop())["images.html"])
+	want := []string{
+		"quay.io/shop/frontend:latest mirrored by shop copy mapping_copy:1 quay.io/copy/frontend:latest",
+		"docker.io/library/alpine:3 from outside copy mapping_copy:2 quay.io/copy/alpine:3",
+		"registry.ci.openshift.org/shop/1.0:frontend shop/frontend@main shop mapping_shop:1 quay.io/shop/frontend:latest → copy",
+		"registry.ci.openshift.org/shop/1.0:gone nothing in the tree shop mapping_shop:2 quay.io/shop/gone:latest",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestSets(t *testing.T) {
+	p := pages(t, shop(), report.Finding{Rule: "set-job", Severity: source.Warning, Pos: source.Position{File: dir + "copy"}, Message: "no job"})
+	got := rows(t, p["index.html"])
+	want := []string{
+		"copy 1 warning nobody 2 docker.io/library quay.io/shop quay.io/copy no job",
+		"shop none alice team 2 registry.ci.openshift.org/shop quay.io/shop @hourly push-shop",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for page, texts := range map[string][]string{
+		"index.html":     {"periodic-of-nobody", "mapping_<wbr>gone*", "@every 4h"},
+		"sets/shop.html": {"team (bob, carol)", "periodic-image-mirroring-shop", "app.ci", "push-shop", "@hourly"},
+		"sets/copy.html": {"No job mirrors this set.", "no job", "../findings.html#rule-set-job"},
+		"findings.html":  {"no job", `href="images.html"`},
+	} {
+		for _, s := range texts {
+			if !strings.Contains(p[page], s) {
+				t.Errorf("%s lacks %q", page, s)
+			}
+		}
+	}
+	if got := slices.Sorted(maps.Keys(p)); strings.Join(got, " ") != "findings.html images.html index.html sets/copy.html sets/shop.html" {
+		t.Errorf("pages %q", got)
+	}
+}
+
+// Both sides of a conflict are red, and nothing else.
+func TestConflicts(t *testing.T) {
+	conflict := report.Finding{
+		Rule: "duplicate-destination", Pos: source.Position{File: dir + "shop/mapping_shop", Line: 1, Column: 9}, Message: "twice",
+		Related: []report.Related{{Pos: source.Position{File: dir + "copy/mapping_copy", Line: 1, Column: 9}}},
+	}
+	p := pages(t, shop(), conflict)
+	got := paths(t, p["index.html"], "bad")
+	slices.Sort(got)
+	want := []string{
+		"copy → quay.io/copy: 2 mappings, some in conflict", "quay.io/shop → copy: 1 mapping, some in conflict",
+		"registry.ci.openshift.org/shop → shop: 2 mappings, some in conflict", "shop → quay.io/shop: 2 mappings, some in conflict",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("red: %q", got)
+	}
+	if got := paths(t, p["sets/shop.html"], "bad"); len(got) != 2 {
+		t.Errorf("red in the set's picture: %q", got)
+	}
+	if all := paths(t, pages(t, shop())["index.html"], "bad"); len(all) > 0 {
+		t.Errorf("red without a conflict: %q", all)
+	}
+	conflict.Severity = source.Warning
+	if got := paths(t, pages(t, shop(), conflict)["index.html"], "warn"); len(got) != 4 {
+		t.Errorf("amber: %q", got)
+	}
+}
+
+// A tree may name its things as it likes: no name becomes markup, leaves the
+// folder of the pages, or leads to another page.
+func TestHostileNames(t *testing.T) {
+	const name = `a"b<i>&'#?%41 c..ü`
+	tree := shop()
+	tree[dir+name+"/mapping_<b>"] = &fstest.MapFile{Data: []byte("docker.io/library/alpine:3 quay.io/copy/alpine:3\n\"<script> x\n")}
+	tree[dir+name+"/OWNERS"] = &fstest.MapFile{Data: []byte("approvers: ['<script>alert(1)</script>']\n")}
+	tree[release.DefaultJobsFile] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(jobs, "@hourly", "<img src=x>"))}
+	p := pages(t, tree)
+	if p["sets/"+name+".html"] == "" {
+		t.Fatalf("no page of the set: %q", slices.Sorted(maps.Keys(p)))
+	}
+	for file, page := range p {
+		for _, found := range nodes(t, page, func(n *html.Node, a map[string]string) bool {
+			return a[""] == "i" || a[""] == "img" || a[""] == "b" || a["onclick"] != "" || a[""] == "script" && !strings.Contains(n.FirstChild.Data, "use strict")
+		}) {
+			t.Errorf("%s has an element of a name's making: %s", file, found)
+		}
+	}
+	links := nodes(t, p["index.html"], func(_ *html.Node, a map[string]string) bool {
+		return a["href"] == "sets/a%22b%3Ci%3E&%27%23%3F%2541%20c..%C3%BC.html"
+	})
+	if len(links) < 2 { // in the table and in the picture
+		t.Errorf("%d links to the set's page", len(links))
+	}
+}
+
+func TestWithoutConfigsAndJobs(t *testing.T) {
+	p := pages(t, fstest.MapFS{dir + "shop/mapping_shop": {Data: []byte("registry.ci.openshift.org/shop/1.0:frontend quay.io/shop/frontend:latest\n")}, dir + "empty/OWNERS": {}})
+	if !strings.Contains(p["images.html"], "There are no ci-operator configs") || strings.Contains(p["images.html"], "nothing in the tree") {
+		t.Error("what is not known is said to be nothing")
+	}
+	if !strings.Contains(p["sets/empty.html"], "This set mirrors nothing.") {
+		t.Error("an empty set has no word about it")
+	}
+}
