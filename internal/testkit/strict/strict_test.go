@@ -216,6 +216,9 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s %s with %s: %s, want %d", tt.method, tt.path, tt.token, resp.Status, tt.status)
 		}
 	}
+	if resp, _ := ask(t, r, "GET", "/token?scope=repository:a/b:pull", "", "Authorization", "Basic dTpx"); resp.StatusCode != 401 || tokens.Denied() != 1 {
+		t.Errorf("a wrong password: %s, %d denied", resp.Status, tokens.Denied())
+	}
 	tokens.Expire()
 	resp, _ = ask(t, r, "GET", "a/b/tags/list", "", "Authorization", "Bearer "+pull)
 	if resp.StatusCode != 401 {

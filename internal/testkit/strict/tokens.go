@@ -31,6 +31,7 @@ type Tokens struct {
 	tokens map[string]map[string]bool // by token: "pull ns/name", "push ns/name"
 	scopes [][]string
 	users  []string
+	denied int
 }
 
 // Wrap puts the tokens before a registry.
@@ -102,6 +103,9 @@ func (k *Tokens) issue(w http.ResponseWriter, r *http.Request) {
 	case i >= 0:
 		account = k.Accounts[i]
 	case basic || r.Method == http.MethodPost:
+		k.mu.Lock()
+		k.denied++
+		k.mu.Unlock()
 		Refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "incorrect username or password")
 		return
 	}
@@ -151,6 +155,13 @@ func (k *Tokens) Scopes() [][]string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return slices.Clone(k.scopes)
+}
+
+// Denied counts the credentials that were nobody's.
+func (k *Tokens) Denied() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.denied
 }
 
 // Users gives who asked for each of the tokens of Scopes, "" for nobody.

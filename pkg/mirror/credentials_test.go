@@ -1,0 +1,139 @@
+package mirror_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// guarded is a strict registry with a token endpoint on an address of its own.
+type guarded struct {
+	store  *strict.Registry
+	tokens *strict.Tokens
+	log    testkit.Recorder
+	at     *testkit.Registry
+	real   *testkit.Registry
+}
+
+func newGuarded(t *testing.T, address string, accounts ...strict.Account) *guarded {
+	g := &guarded{store: strict.New(strict.Options{}), tokens: &strict.Tokens{Accounts: accounts}}
+	g.at = testkit.ServeOn(t, address, g.log.Wrap(g.tokens.Wrap(g.store)))
+	g.real = g.store.Serve(t, nil)
+	return g
+}
+
+// TestCredentialsByRepository mirrors between three registries with eight
+// accounts, of which each may do what it needs to and nothing else.
+func TestCredentialsByRepository(t *testing.T) {
+	account := func(host, org string, push bool) strict.Account {
+		a := strict.Account{User: org + "@" + host, Password: "of " + org + " on " + host, Pull: []string{org}}
+		if push {
+			a.Push = a.Pull
+		}
+		return a
+	}
+	src := newGuarded(t, "127.0.0.1", account("src", "team-a", false), strict.Account{User: "identity", IdentityToken: "identity of team-b", Pull: []string{"team-b"}})
+	one := newGuarded(t, "127.0.0.2", account("one", "org", true), account("one", "org/deep", true), account("one", "other", true))
+	two := newGuarded(t, "127.0.0.3", account("two", "org", true), account("two", "org/deep", true), account("two", "other", true))
+	layer := []byte(strings.Repeat("a layer ", 20_000))
+	for _, team := range []string{"team-a/x", "team-b/x"} {
+		src.store.Image(team, "1", team, src.store.Blob(team, layer))
+	}
+	accounts := map[string]strict.Account{src.at.Host + "/team-a": src.tokens.Accounts[0], src.at.Host + "/team-b": src.tokens.Accounts[1]}
+	for _, dst := range []*guarded{one, two} {
+		for _, a := range dst.tokens.Accounts {
+			accounts[dst.at.Host+"/"+a.Pull[0]] = a
+		}
+	}
+	var lines []string
+	for _, dst := range []*guarded{one, two} {
+		lines = append(lines,
+			fmt.Sprintf("%s/team-a/x:1 %s/org/x:1 %s/org/y:1 %s/org/deep/x:1", src.at.Host, dst.at.Host, dst.at.Host, dst.at.Host),
+			fmt.Sprintf("%s/team-b/x:1 %s/other/x:1 %s/org/deep/y:1", src.at.Host, dst.at.Host, dst.at.Host))
+	}
+	p, err := mirror.NewPlan([]*mapping.File{mapping.Parse("m", []byte(strings.Join(lines, "\n")+"\n"))}, mirror.PlanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keychain, err := auth.ParseConfig("test", []byte(strict.AuthFile(accounts)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := func() *registry.Client {
+		c := registry.New(registry.Options{Keychain: keychain})
+		t.Cleanup(c.Close)
+		return c
+	}
+	wantSummary(t, run(t, p, mirror.Options{Client: fresh(), Mode: mirror.ModePlan}), map[mirror.Outcome]int{mirror.Planned: 10})
+	for _, g := range []*guarded{src, one, two} {
+		for _, scopes := range g.tokens.Scopes() {
+			if strings.Contains(strings.Join(scopes, " "), "push") {
+				t.Errorf("a dry run asked for %q", scopes)
+			}
+		}
+	}
+	report := run(t, p, mirror.Options{Client: fresh()})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 10})
+	for _, e := range report.Entries {
+		dst := one
+		if strings.HasPrefix(e.Destination, two.at.Host) {
+			dst = two
+		}
+		if _, err := testkit.CompareImages(src.real, strings.TrimPrefix(e.Source, src.at.Host+"/"), dst.real, strings.TrimPrefix(e.Destination, dst.at.Host+"/")); err != nil {
+			t.Error(err)
+		}
+	}
+	for name, g := range map[string]*guarded{"src": src, "one": one, "two": two} {
+		g.tokens.CheckNarrow(t)
+		if n := g.tokens.Denied(); n > 0 {
+			t.Errorf("%s got %d credentials that are not its own", name, n)
+		}
+		users := g.tokens.Users()
+		for i, scopes := range g.tokens.Scopes() {
+			path := strings.Split(scopes[0], ":")[1]
+			want := path[:strings.LastIndexByte(path, '/')] + "@" + name
+			if path == "team-b/x" {
+				want = "identity"
+			}
+			if users[i] != want {
+				t.Errorf("%s asked %s for %q, want %s", users[i], name, scopes, want)
+			}
+			if push := strings.HasSuffix(scopes[0], ":pull,push"); name == "src" && push {
+				t.Errorf("the source was asked for %q", scopes)
+			}
+		}
+	}
+}
+
+// A mount's token reads the repository that the blob comes from, too.
+func TestMountToken(t *testing.T) {
+	g := newGuarded(t, "127.0.0.2", strict.Account{User: "robot", Password: "pass", Pull: []string{"org"}, Push: []string{"org"}})
+	g.store.Image("org/src", "1", "x", g.store.Blob("org/src", []byte(strings.Repeat("x", 100_000))))
+	keychain, err := auth.ParseConfig("test", []byte(strict.AuthFile(map[string]strict.Account{g.at.Host + "/org": g.tokens.Accounts[0]})), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := registry.New(registry.Options{Keychain: keychain})
+	t.Cleanup(c.Close)
+	report := run(t, plan(t, g.at, g.at, "$src/org/src:1 $dst/org/dst:1"), mirror.Options{Client: c})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 1})
+	if report.Moved.Mounts != 2 || g.log.Count("POST upload", http.MethodGet+" blob") != 0 {
+		t.Errorf("moved %+v: %v", report.Moved, g.log.Classes())
+	}
+	if want := []string{"repository:org/dst:pull,push", "repository:org/src:pull"}; !slices.ContainsFunc(g.tokens.Scopes(), func(s []string) bool { return slices.Equal(s, want) }) {
+		t.Errorf("no token for %q: %q", want, g.tokens.Scopes())
+	}
+	if _, err := testkit.CompareImages(g.real, "org/src:1", g.real, "org/dst:1"); err != nil {
+		t.Error(err)
+	}
+	g.tokens.CheckNarrow(t)
+}
