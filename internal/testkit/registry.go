@@ -30,6 +30,10 @@ type Registry struct {
 	CAFile   string // the same as a PEM file; "" over plain HTTP
 	User     string // "" when it takes everybody
 	Password string
+	// Behind is what is served, without what a test put before it; nil for what
+	// can be asked over HTTP only. Checks ask it: they see what is really there,
+	// and nobody counts them.
+	Behind http.Handler
 
 	once   sync.Once
 	client *http.Client
@@ -45,11 +49,14 @@ func (r *Registry) Client() *http.Client {
 // when that is not nil. Its blobs belong to all repositories.
 func InProcess(t testing.TB, wrap func(http.Handler) http.Handler) *Registry {
 	t.Helper()
-	h := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	bare := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	h := bare
 	if wrap != nil {
-		h = wrap(h)
+		h = wrap(bare)
 	}
-	return Serve(t, "in-process", h)
+	r := Serve(t, "in-process", h)
+	r.Behind = bare
+	return r
 }
 
 // Serve starts any handler on a loopback address.
@@ -57,7 +64,7 @@ func Serve(t testing.TB, name string, h http.Handler) *Registry {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
-	return &Registry{Name: name, Host: s.Listener.Addr().String(), Scheme: "http"}
+	return known(t, &Registry{Name: name, Host: s.Listener.Addr().String(), Scheme: "http"})
 }
 
 // ServeOn is Serve on another loopback address, such as "127.0.0.2".
@@ -72,7 +79,7 @@ func ServeOn(t testing.TB, address string, h http.Handler) *Registry {
 	s.Listener = l
 	s.Start()
 	t.Cleanup(s.Close)
-	return &Registry{Name: address, Host: l.Addr().String(), Scheme: "http"}
+	return known(t, &Registry{Name: address, Host: l.Addr().String(), Scheme: "http"})
 }
 
 // ServeTLS is Serve over TLS, with HTTP/2.
@@ -88,7 +95,7 @@ func ServeTLS(t testing.TB, name string, h http.Handler) *Registry {
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	return &Registry{Name: name, Host: s.Listener.Addr().String(), Scheme: "https", CA: ca.pool, CAFile: ca.file}
+	return known(t, &Registry{Name: name, Host: s.Listener.Addr().String(), Scheme: "https", CA: ca.pool, CAFile: ca.file})
 }
 
 // Secure says whether a registry process speaks TLS and wants a password.
@@ -154,6 +161,7 @@ http: {addr: %s, secret: not-a-secret}
 // start runs a registry's binary until the test ends and waits for it to answer.
 func start(t testing.TB, r *Registry, binary string, args ...string) {
 	t.Helper()
+	known(t, r)
 	path := binary
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(Root(), "bin", binary)
@@ -185,6 +193,16 @@ func start(t testing.TB, r *Registry, binary string, args ...string) {
 		}
 	}
 	t.Fatalf("%s does not answer on %s: %s", binary, r.Host, output.String())
+}
+
+// running are the registries of this process's tests by host.
+var running sync.Map
+
+// known makes a registry known to [CompareReferences] until the test ends.
+func known(t testing.TB, r *Registry) *Registry {
+	running.Store(r.Host, r)
+	t.Cleanup(func() { running.Delete(r.Host) })
+	return r
 }
 
 // freeAddress finds a loopback address that nobody listens on.

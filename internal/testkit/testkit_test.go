@@ -2,9 +2,12 @@ package testkit_test
 
 import (
 	"io"
+	"log"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/registry"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
@@ -12,20 +15,25 @@ import (
 func TestCompareImagesFindsDifferences(t *testing.T) {
 	flip := false
 	src := testkit.InProcess(t, nil)
-	dst := testkit.InProcess(t, func(h http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if flip && testkit.Class(r) == "GET blob" {
-				io.WriteString(w, strings.Repeat("x", 100))
-				return
-			}
-			h.ServeHTTP(w, r)
-		})
-	})
+	h := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	dst := testkit.Serve(t, "lying", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if flip && testkit.Class(r) == "GET blob" {
+			io.WriteString(w, strings.Repeat("x", 100))
+			return
+		}
+		h.ServeHTTP(w, r)
+	}))
 	img := testkit.Image(t, "a", testkit.Layer(1, 100))
 	src.Push(t, "x/y:1", img)
 	digest := dst.Push(t, "x/z:1", img)
 	if n, err := testkit.CompareImages(src, "x/y:1", dst, "x/z:1"); err != nil || n != 3 {
 		t.Errorf("equal images: %d objects, %v", n, err)
+	}
+	if n, err := testkit.CompareReferences(src.Host+"/x/y:1", dst.Host+"/x/z:1"); err != nil || n != 3 {
+		t.Errorf("by reference: %d objects, %v", n, err)
+	}
+	if _, err := testkit.CompareReferences("127.0.0.1:1/x/y:1", dst.Host+"/x/z:1"); err == nil {
+		t.Error("a registry that does not run was compared")
 	}
 	if got := dst.Digest("x/z:1"); got != digest {
 		t.Errorf("digest %s, want %s", got, digest)

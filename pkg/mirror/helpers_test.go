@@ -58,7 +58,28 @@ func run(t testing.TB, p *mirror.Plan, opts mirror.Options) *mirror.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if opts.Platform == nil { // else not all of it is there
+		verify(t, report)
+	}
 	return report
+}
+
+// verify walks every destination that a run brought in line, and compares it
+// with its source.
+func verify(t testing.TB, report *mirror.Report) {
+	t.Helper()
+	for _, e := range report.Entries {
+		if e.Outcome != mirror.Copied && e.Outcome != mirror.Repaired {
+			continue
+		}
+		to := e.Destination
+		if !strings.Contains(to[strings.LastIndexByte(to, '/'):], ":") {
+			to += "@" + e.Digest
+		}
+		if n, err := testkit.CompareReferences(e.Source, to); err != nil || n < 2 {
+			t.Errorf("%s: %d manifests and blobs compared: %v", e.Destination, n, err)
+		}
+	}
 }
 
 // wantSummary checks how many entries have which outcome.

@@ -7,8 +7,7 @@
 //   - an upload goes on only where it was last told to, at the right offset.
 //
 // [Options] turn on what some registries do differently. Faults and lies are
-// put before it with [testkit.Recorder]; served a second time without one, it
-// tells what is really there.
+// put before it with [testkit.Recorder].
 package strict
 
 import (
@@ -78,7 +77,9 @@ func (g *Registry) Serve(t testing.TB, wrap func(http.Handler) http.Handler) *te
 	if wrap != nil {
 		h = wrap(h)
 	}
-	return testkit.Serve(t, "strict", h)
+	r := testkit.Serve(t, "strict", h)
+	r.Behind = g
+	return r
 }
 
 // at gives a repository, made when it is not there. The caller holds mu.

@@ -21,8 +21,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// scene is two strict registries and what is put before them. Both are served
-// twice: as the mirror sees them, and as they are.
+// scene is two strict registries and what is put before them.
 type scene struct {
 	*testing.T
 	src, dst       *strict.Registry
@@ -46,7 +45,7 @@ func (s *scene) again(dst strict.Options) *scene { return between(s.T, s.src, st
 func between(t *testing.T, src, dst *strict.Registry) *scene {
 	s := &scene{T: t, src: src, dst: dst}
 	s.from, s.to = src.Serve(t, s.srcLog.Wrap), dst.Serve(t, s.dstLog.Wrap)
-	s.realFrom, s.real = src.Serve(t, nil), dst.Serve(t, nil)
+	s.realFrom, s.real = s.from, s.to
 	t.Cleanup(func() {
 		if holes := dst.Holes(); len(holes) > 0 {
 			t.Errorf("tags of what is not whole: %v", holes)
