@@ -104,7 +104,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 		f.BoolVar(&o.referrers, "referrers", false, "copy what refers to an image too: signatures, attestations, SBOMs")
 	}
 
-	o.protection.bind(f)
+	o.protection.bind(f, mode)
 
 	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "most requests to one registry at a time (default: 16, and up to 64 while it answers well)")
 	f.IntVar(&o.attempts, "attempts", 5, "how often a request that may succeed later is tried")

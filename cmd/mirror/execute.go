@@ -30,7 +30,11 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if len(in.files) == 0 {
 		return cli.Usagef("there is nothing to mirror: none of the mapping files can be used")
 	}
-	plan, err := mirror.NewPlan(in.files, mirror.PlanOptions{AllowOverlap: o.allowOverlap})
+	backup, err := o.protection.backups()
+	if err != nil {
+		return err
+	}
+	plan, err := mirror.NewPlan(in.files, mirror.PlanOptions{AllowOverlap: o.allowOverlap, Backup: backup})
 	if err != nil {
 		return planError(err)
 	}
@@ -42,6 +46,7 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 		return err
 	}
 	defer opts.Client.Close()
+	opts.Backup = backup
 	stop := out.watch(&opts)
 	work, cancel := o.deadlines(ctx, out.voice)
 	defer cancel()

@@ -11,22 +11,31 @@ import (
 // protection are the flags that say what may be overwritten.
 type protection struct {
 	overwrite string
+	adopt     bool
 	immutable []string
 	protected string
+	backup    string
 }
 
-func (p *protection) bind(f *pflag.FlagSet) {
-	f.StringVar(&p.overwrite, "overwrite", string(mirror.OverwriteAlways), "which tags may be moved to another image: always (all) or never (none)")
+func (p *protection) bind(f *pflag.FlagSet, mode mirror.Mode) {
+	f.StringVar(&p.overwrite, "overwrite", string(mirror.OverwriteAlways), "which tags may be moved to another image: always (all), changed-by-us (those that hold what was mirrored to them last) or never (none)")
 	f.StringArrayVar(&p.immutable, "immutable", nil, "tags that are never moved, as a `PATTERN` for REPOSITORY:TAG, such as '*:v[0-9]*'; repeatable")
 	f.StringVar(&p.protected, "protected", "fail", "what a tag that may not be moved makes of the run: fail or warn")
+	if mode != mirror.ModeCheck {
+		f.BoolVar(&p.adopt, "adopt", false, "with --overwrite changed-by-us: take what the tags hold now for what was mirrored to them")
+		f.StringVar(&p.backup, "backup", "", "before a tag is moved, keep what it holds under the tag that the `TEMPLATE` gives, such as '{{.Tag}}-previous'; also .Digest, .Date, .Time")
+	}
 }
 
 // apply checks the flags and hands them to the engine.
 func (p *protection) apply(opts *mirror.Options) error {
 	switch opts.Overwrite = mirror.Overwrite(p.overwrite); opts.Overwrite {
-	case mirror.OverwriteAlways, mirror.OverwriteNever:
+	case mirror.OverwriteAlways, mirror.OverwriteOurs, mirror.OverwriteNever:
 	default:
-		return cli.Usagef("--overwrite %s: use always or never", p.overwrite)
+		return cli.Usagef("--overwrite %s: use always, changed-by-us or never", p.overwrite)
+	}
+	if opts.Adopt = p.adopt; p.adopt && opts.Overwrite != mirror.OverwriteOurs {
+		return cli.Usagef("--adopt needs --overwrite changed-by-us")
 	}
 	for _, s := range p.immutable {
 		g, err := mapping.ParseGlob(s)
@@ -43,4 +52,16 @@ func (p *protection) apply(opts *mirror.Options) error {
 		return cli.Usagef("--protected %s: use fail or warn", p.protected)
 	}
 	return nil
+}
+
+// backups reads the template of --backup; nil when there is none.
+func (p *protection) backups() (*mirror.Backup, error) {
+	if p.backup == "" {
+		return nil, nil
+	}
+	b, err := mirror.ParseBackup(p.backup)
+	if err != nil {
+		return nil, cli.Usagef("--backup: %w", err)
+	}
+	return b, nil
 }

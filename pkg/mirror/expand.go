@@ -46,7 +46,7 @@ func (r *run) tags(ctx context.Context, g Group) []*job {
 	}
 	var jobs []*job
 	for _, tag := range tags {
-		if !mapping.MatchTag(pattern, tag) {
+		if !mapping.MatchTag(pattern, tag) || isRecord(tag) {
 			continue
 		}
 		if !mapping.ValidTag(tag) {

@@ -166,7 +166,7 @@ func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Des
 	result := Entry{Previous: string(have.Digest)}
 	same := err == nil && have.Digest == src.root.Digest
 	if !same {
-		if err := r.protect(w); err != nil {
+		if err := r.protect(ctx, w); err != nil {
 			return result, err
 		}
 	}
@@ -175,6 +175,9 @@ func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Des
 	}
 	if same && !r.opts.Force {
 		result.Previous = ""
+		if err := r.adopt(ctx, w); err != nil {
+			return result, err
+		}
 		if !r.opts.Deep {
 			result.Outcome = Unchanged
 			return result, r.follow(ctx, src, w.to)
@@ -190,7 +193,7 @@ func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Des
 		return result, errInterrupted
 	}
 	err = r.copyImage(ctx, src, w)
-	result.Outcome, result.Previous, result.Details = Copied, string(w.had), w.details
+	result.Outcome, result.Previous, result.Backup, result.Details = Copied, string(w.had), w.backup, w.details
 	switch {
 	case w.present:
 		result.Outcome, result.Previous = Unchanged, ""

@@ -37,6 +37,12 @@ type Options struct {
 	Overwrite Overwrite
 	// Immutable are the tags that are never moved, whatever Overwrite says.
 	Immutable []mapping.Glob
+	// Adopt takes what the destinations hold for what we gave them last, where
+	// Overwrite asks for that.
+	Adopt bool
+	// Backup names the tag under which an image is kept before its tag is moved;
+	// nil: it is not kept. The plan has to be made with the same.
+	Backup *Backup
 	// TolerateProtected keeps a destination that is left as it is for these
 	// reasons from making the run fail.
 	TolerateProtected bool

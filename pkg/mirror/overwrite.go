@@ -18,6 +18,7 @@ type Overwrite string
 // The answers.
 const (
 	OverwriteAlways Overwrite = "always"
+	OverwriteOurs   Overwrite = "changed-by-us" // those that hold what we gave them last
 	OverwriteNever  Overwrite = "never"
 )
 
@@ -33,7 +34,8 @@ type move struct {
 	looked time.Time
 
 	details []string
-	present bool // somebody else wrote the image meanwhile
+	backup  string // the tag under which had is kept
+	present bool   // somebody else wrote the image meanwhile
 }
 
 // ref is what the image is written under: the tag, or its own digest.
@@ -62,15 +64,18 @@ func (r *run) guarded(dest mapping.Reference) bool {
 
 // protect says why a tag that holds another image stays as it is; nil when it
 // may be moved.
-func (r *run) protect(w *move) error {
+func (r *run) protect(ctx context.Context, w *move) error {
 	if w.dest.Tag == "" || w.had == "" {
 		return nil
 	}
 	if g, ok := r.immutable(w.dest); ok {
 		return &protectedError{fmt.Sprintf("it holds %s and is immutable (%s): left as it is", w.had, g)}
 	}
-	if r.opts.Overwrite == OverwriteNever {
+	switch r.opts.Overwrite {
+	case OverwriteNever:
 		return &protectedError{fmt.Sprintf("it holds %s, and nothing is overwritten: left as it is", w.had)}
+	case OverwriteOurs:
+		return r.ours(ctx, w)
 	}
 	return nil
 }
@@ -81,7 +86,17 @@ func (r *run) write(ctx context.Context, v *visit, w *move, m registry.Manifest)
 	if err := r.recheck(ctx, w, m.Digest); err != nil || w.present {
 		return err
 	}
-	return r.put(ctx, v, w.ref(m.Digest), m, 0)
+	if err := r.backup(ctx, w, m.Digest); err != nil {
+		return err
+	}
+	if err := r.announce(ctx, w, m.Digest); err != nil {
+		return err
+	}
+	if err := r.put(ctx, v, w.ref(m.Digest), m, 0); err != nil {
+		return err
+	}
+	r.settle(ctx, w, m.Digest)
+	return nil
 }
 
 // recheck looks at the tag once more where somebody may have moved it since we
@@ -110,7 +125,7 @@ func (r *run) recheck(ctx context.Context, w *move, want digest.Digest) error {
 		w.details = append(w.details, "somebody else wrote it while it was copied")
 		return nil
 	}
-	if err := r.protect(w); err != nil {
+	if err := r.protect(ctx, w); err != nil {
 		return err
 	}
 	text := fmt.Sprintf("the tag went from %s to %s while the image was copied, and was overwritten", before, after)

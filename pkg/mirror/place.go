@@ -43,7 +43,7 @@ type placer struct {
 	client *registry.Client
 	w      writer
 	mount  bool // mounts are wanted
-	own    bool // a mount from a blob's own repository is a question worth asking
+	dry    bool // nothing is written
 	now    func() time.Time
 
 	monitor *Monitor
@@ -211,7 +211,7 @@ func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository,
 		if err != nil || has {
 			return false, err
 		}
-	case mount == "" && p.own:
+	case mount == "" && p.mount:
 		has, opened, err := p.openOrFind(ctx, h, to, desc)
 		if err != nil || has {
 			return false, err
@@ -256,8 +256,12 @@ func (p *placer) openOrFind(ctx context.Context, h *blobHost, to registry.Reposi
 	h.mu.Lock()
 	deaf := h.deaf
 	h.mu.Unlock()
-	if deaf {
+	switch {
+	case deaf:
 		return false, nil, nil
+	case p.dry: // asks, too, to tell what a run would do
+		has, err := p.client.HasBlob(ctx, to, desc.Digest)
+		return has, nil, err
 	}
 	has, session, err := p.w.Mount(ctx, to, to.Path, desc.Digest)
 	if ctx.Err() != nil {

@@ -37,6 +37,8 @@ type PlanOptions struct {
 	// AllowOverlap lets two sources write one destination: the one written last
 	// wins, the others are left out with a note.
 	AllowOverlap bool
+	// Backup is that of the run, for names that another destination has.
+	Backup *Backup
 }
 
 // PlanError lists everything that keeps files from being carried out.
@@ -76,7 +78,9 @@ func NewPlan(files []*mapping.File, opts PlanOptions) (*Plan, error) {
 			}
 		}
 	}
-	for _, pair := range b.single(pairs) {
+	pairs = b.single(pairs)
+	b.check(pairs)
+	for _, pair := range pairs {
 		b.add(pair)
 	}
 	if len(b.problems) > 0 {

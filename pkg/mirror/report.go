@@ -70,6 +70,7 @@ type Entry struct {
 	Outcome     Outcome `json:"outcome"`
 	Digest      string  `json:"digest,omitempty"`   // of the source
 	Previous    string  `json:"previous,omitempty"` // of the destination before
+	Backup      string  `json:"backup,omitempty"`   // the tag under which Previous is kept
 	Error       string  `json:"error,omitempty"`
 	Cause       Cause   `json:"cause,omitempty"`
 	// Host is the registry that an error is about, Reason the error without

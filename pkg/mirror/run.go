@@ -28,13 +28,14 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 		r.w = nowhere{}
 	}
 	r.placer = &placer{
-		client: opts.Client, w: r.w, mount: !opts.SkipMount, own: !opts.SkipMount && opts.Mode == ModeRun,
+		client: opts.Client, w: r.w, mount: !opts.SkipMount, dry: opts.Mode != ModeRun,
 		now: opts.Now, monitor: opts.Monitor, hosts: map[string]*blobHost{},
 	}
 	for _, n := range plan.Notes {
 		r.note("%s", n.Error())
 	}
 	jobs := r.expand(ctx, plan)
+	r.destinations(jobs)
 	r.entries(ctx, jobs)
 	opts.Monitor.expect(len(r.report.Entries))
 	r.work(jobs, func(j *job, i int) { r.copy(ctx, j, i) })
@@ -54,8 +55,10 @@ type run struct {
 	started    map[placeKey]*placement
 	occupied   sync.Map // registry.Repository: some tag of ours exists there
 	tagLists   memo[registry.Repository, []string]
-	lists      sync.Map // "repository:tag" of a list of referrers: *sync.Mutex
-	unfollowed sync.Map // subject: mirrored without what refers to it
+	written    map[string]bool                     // canonical destinations, where backups are made
+	emptied    memo[registry.Repository, struct{}] // those that have emptyBlob
+	lists      sync.Map                            // "repository:tag" of a list of referrers: *sync.Mutex
+	unfollowed sync.Map                            // subject: mirrored without what refers to it
 	manifests  atomic.Int64
 	stop       chan struct{} // closed by the first failure with FailFast
 	stopOnce   sync.Once

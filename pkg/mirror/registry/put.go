@@ -1,0 +1,42 @@
+package registry
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// PutBlob sends a small blob that is at hand. Where the repository has it, the
+// registry says so when the upload is opened and nothing is sent.
+func (c *Client) PutBlob(ctx context.Context, repo Repository, data []byte) error {
+	d := digest.FromBytes(data)
+	has, session, err := c.Mount(ctx, repo, repo.Path, d)
+	if has {
+		return nil
+	}
+	if err != nil {
+		session = nil // it does not know mounts
+	}
+	h := c.host(repo.Host)
+	return h.retry(ctx, func(attempt int) (err error) {
+		if session == nil || attempt > 1 {
+			if session, err = h.openUpload(ctx, repo, false); err != nil {
+				return err
+			}
+		}
+		at := *session.at
+		query := at.Query()
+		query.Set("digest", string(d))
+		at.RawQuery = query.Encode()
+		resp, err := h.once(ctx, request{
+			kind: "blob", method: http.MethodPut, repo: repo, url: &at, body: data,
+			header: map[string]string{"Content-Type": "application/octet-stream"},
+			expect: []int{http.StatusCreated, http.StatusOK, http.StatusNoContent, http.StatusAccepted},
+		})
+		if err != nil {
+			return err
+		}
+		return resp.Body.Close()
+	})
+}
