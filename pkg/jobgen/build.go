@@ -228,6 +228,11 @@ func (b *builder) shell(job, c object, s subject) {
 	if s.all.Shards > 1 {
 		b.problem(s.at("shards"), "set runner: mirror", "shards need the runner mirror")
 	}
+	for _, key := range [...]string{"overwrite", "immutable", "protected", "backup"} {
+		if slices.Contains(s.own.Keys(), key) {
+			b.problem(s.at(key), "set runner: mirror", "%s needs the runner mirror: oc overwrites every tag", key)
+		}
+	}
 	if len(args) == 0 {
 		b.problem(s.at(""), "give its container args, the last of which is the script", "the template %s has no script to run", b.template.file)
 		return
@@ -301,6 +306,7 @@ func (b *builder) mirror(job, c object, s subject, shard int) {
 	if s.all.MaxPerRegistry > 0 {
 		args = append(args, "--max-per-registry="+strconv.Itoa(s.all.MaxPerRegistry))
 	}
+	args = append(args, protection(s.all)...)
 	if s.all.RegistryLogin == release.LoginUsed {
 		cluster := str(job, "cluster")
 		host, ok := b.repo.ClusterRegistries[cluster]
@@ -317,6 +323,24 @@ func (b *builder) mirror(job, c object, s subject, shard int) {
 	if s.own.Image == "" {
 		c["image"] = b.repo.MirrorImage
 	}
+}
+
+// protection gives the flags that say what may be overwritten: the job sees the
+// mapping files and none of the settings beside them.
+func protection(s release.JobSettings) (args []any) {
+	if s.Overwrite != "" {
+		args = append(args, "--overwrite="+string(s.Overwrite))
+	}
+	for _, pattern := range s.Immutable {
+		args = append(args, "--immutable="+pattern)
+	}
+	if s.Protected != "" {
+		args = append(args, "--protected="+string(s.Protected))
+	}
+	if s.Backup != "" {
+		args = append(args, "--backup="+s.Backup)
+	}
+	return args
 }
 
 func anys(s []string) []any {

@@ -282,6 +282,10 @@ func choices(v reflect.Value) []string {
 		return []string{string(LoginUsed), string(LoginNone), string(LoginUnused)}
 	case Runner:
 		return []string{string(RunnerOC), string(RunnerMirror)}
+	case Overwrite:
+		return []string{string(OverwriteAlways), string(OverwriteOurs), string(OverwriteNever)}
+	case Protected:
+		return []string{string(ProtectedFail), string(ProtectedWarn)}
 	}
 	return nil
 }

@@ -3,11 +3,14 @@ package release
 import (
 	"reflect"
 	"strconv"
+	"strings"
+	"text/template"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
 // JobSettings is a set's _job.yaml: what its periodic has that neither the
@@ -72,6 +75,19 @@ type JobSettings struct {
 	MaxPerRegistry int `yaml:"max_per_registry,omitempty"`
 	// KeepManifestList copies images of several architectures whole.
 	KeepManifestList *bool `yaml:"keep_manifest_list,omitempty"`
+	// Overwrite says which tags the job moves to another image: all, those that
+	// hold what was mirrored to them last, or none. Only with the runner mirror.
+	Overwrite Overwrite `yaml:"overwrite,omitempty"`
+	// Immutable are patterns of tags that the job never moves, as
+	// REPOSITORY:TAG, such as "*:v[0-9]*". Only with the runner mirror.
+	Immutable []string `yaml:"immutable,omitempty"`
+	// Protected is what a tag that may not be moved makes of the job: fail, or a
+	// warning only. Only with the runner mirror.
+	Protected Protected `yaml:"protected,omitempty"`
+	// Backup is a template of the tag under which the job keeps what a tag holds
+	// before it moves it, such as "{{.Tag}}-previous". Only with the runner
+	// mirror.
+	Backup string `yaml:"backup,omitempty"`
 	// SkipEmpty passes over empty mapping files. Only with the runner oc.
 	SkipEmpty *bool `yaml:"skip_empty,omitempty"`
 	// Verbosity is the level of oc's debug output, 0 to 10. Only with the
@@ -156,6 +172,25 @@ const (
 	RunnerMirror Runner = "mirror"
 )
 
+// Overwrite says which tags a job moves.
+type Overwrite string
+
+// The answers.
+const (
+	OverwriteAlways Overwrite = "always"
+	OverwriteOurs   Overwrite = "changed-by-us"
+	OverwriteNever  Overwrite = "never"
+)
+
+// Protected is what a tag that may not be moved makes of a job.
+type Protected string
+
+// The answers.
+const (
+	ProtectedFail Protected = "fail"
+	ProtectedWarn Protected = "warn"
+)
+
 // Duration is a length of time as it is written: 90m, 4h0m0s.
 type Duration string
 
@@ -204,6 +239,14 @@ func (s *JobSettings) check(d *decoder) {
 		if t, err := time.ParseDuration(string(value)); err != nil || t <= 0 {
 			d.problem(s.At(key), key+" is no length of time: "+strconv.Quote(string(value)), "write it like 90m or 4h")
 		}
+	}
+	for _, pattern := range s.Immutable {
+		if _, err := mapping.ParseGlob(pattern); err != nil {
+			d.problem(s.At("immutable"), err.Error(), "")
+		}
+	}
+	if _, err := template.New("backup").Parse(s.Backup); err != nil {
+		d.problem(s.At("backup"), "backup is no template: "+strings.TrimPrefix(err.Error(), "template: backup:"), `write it like "{{.Tag}}-previous"`)
 	}
 	if s.Script != "" {
 		for _, key := range [...]string{"attempts", "continue_on_error", "max_per_registry", "keep_manifest_list", "skip_empty", "verbosity", "trace"} {

@@ -33,6 +33,8 @@ func TestJobSettingsProblems(t *testing.T) {
 		{"key given twice", "area: x\narea: y\n", "_job.yaml:2:1: area is given twice, first on line 1 (remove one of them)\n"},
 		{"wrong kind", "attempts: often\nenv: [a]\nkeep_manifest_list: 1\n", "_job.yaml:1:11: attempts must be a whole number\n_job.yaml:2:6: env must be a mapping (key: value)\n_job.yaml:3:21: keep_manifest_list must be true or false\n"},
 		{"a choice", "runner: skopeo\n", "_job.yaml:1:9: runner is \"skopeo\" (use oc, mirror)\n"},
+		{"what is overwritten", "overwrite: sometimes\nprotected: warn\nimmutable: ['*:v*']\nbackup: '{{.Tag}}-x'\n", "_job.yaml:1:12: overwrite is \"sometimes\" (use always, changed-by-us, never)\n"},
+		{"what is immutable", "immutable: ['*:v*', 'v1']\nbackup: '{{.Tag'\n", "_job.yaml:1:12: the pattern \"v1\" has no tag: write REPOSITORY:TAG, such as *:v[0-9]*\n_job.yaml:2:9: backup is no template: 1: unclosed action (write it like \"{{.Tag}}-previous\")\n"},
 		{"no value", "area:\n", "_job.yaml:1:6: area has no value (remove the line, or give it one)\n"},
 		{"cron and interval", "cron: '@daily'\ninterval: 4h\n", "_job.yaml:2:11: cron and interval exclude each other (remove one of them)\n"},
 		{"no duration", "timeout: long\n", "_job.yaml:1:10: timeout is no length of time: \"long\" (write it like 90m or 4h)\n"},
