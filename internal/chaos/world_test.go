@@ -342,3 +342,8 @@ func (w *world) fill(n int) {
 	}
 	w.lines = append(w.lines, src.name+"/ci/wild:v* dst.test:443/org/wild")
 }
+
+// digestOf is the digest at the end of a request's path.
+func digestOf(r *http.Request) digest.Digest {
+	return digest.Digest(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
+}

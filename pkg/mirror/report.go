@@ -162,7 +162,7 @@ func causeOf(err error) Cause {
 		return CauseContent
 	case registry.Denied(err), errors.Is(err, auth.ErrRealm), errors.As(err, &token) && token.Refused():
 		return CauseDenied
-	case registry.Temporary(err):
+	case registry.Unavailable(err):
 		return CauseUnavailable
 	case registry.StatusOf(err) != 0:
 		if registry.StatusOf(err) >= 500 {

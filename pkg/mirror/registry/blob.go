@@ -118,18 +118,7 @@ func (b *blobReader) again(err error) {
 		b.failed, b.since = 0, b.pos
 	}
 	b.failed++
-	if !Temporary(err) {
-		b.err = err
-		return
-	}
-	wait := b.h.backoff(b.failed, err)
-	if b.failed >= b.h.c.opts.Retry.Attempts {
-		b.err = err
-		return
-	}
-	if b.h.again(b.ctx, wait, err) != nil {
-		b.err = err
-	}
+	b.err = b.h.again(b.ctx, b.failed, err)
 }
 
 // open starts the download at pos. A registry that does not know ranges sends

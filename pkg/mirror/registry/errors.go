@@ -2,7 +2,7 @@ package registry
 
 import (
 	"context"
-	"crypto/x509"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,35 +110,43 @@ func (r *refusal) Error() string { return r.text }
 
 func refusef(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
 
-// Temporary says whether trying again may help: 408, 425, 429, 5xx but 501 and
-// 505, and everything that goes wrong on the way to a registry except what
-// would go wrong again in the same way.
+// Temporary says whether trying again may help: Unavailable is true, and it was
+// not tried often enough already.
 func Temporary(err error) bool {
+	var (
+		source *SourceError
+		down   *DownError
+		spent  *spentError
+	)
+	if errors.As(err, &source) || errors.As(err, &down) || errors.As(err, &spent) {
+		return false
+	}
+	return Unavailable(err)
+}
+
+// Unavailable says whether an error means that a registry or the way to it does
+// not work now: 408, 425, 429, 5xx but 501 and 505, and everything that goes
+// wrong on the way to a registry except what would go wrong again in the same
+// way.
+func Unavailable(err error) bool {
 	var (
 		answer  *Error
 		status  *auth.Status
 		refused *refusal
-		source  *SourceError
 		wrong   *DigestError
-		cert    *x509.CertificateInvalidError
-		name    *x509.HostnameError
-		unknown *x509.UnknownAuthorityError
+		cert    *tls.CertificateVerificationError
+		network *networkError
 	)
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false
-	case errors.As(err, &source):
-		return false // was tried often enough where it was read
 	case errors.As(err, &answer):
 		return temporaryStatus(answer.Status)
 	case errors.As(err, &status):
 		return temporaryStatus(status.Code)
-	case errors.As(err, &refused), errors.As(err, &wrong), errors.Is(err, auth.ErrRealm):
-		return false
-	case errors.As(err, &cert), errors.As(err, &name), errors.As(err, &unknown):
+	case errors.As(err, &refused), errors.As(err, &wrong), errors.As(err, &cert), errors.Is(err, auth.ErrRealm):
 		return false
 	}
-	var network *networkError
 	return errors.As(err, &network)
 }
 

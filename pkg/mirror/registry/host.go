@@ -22,6 +22,9 @@ type host struct {
 	mayBeInsecure bool
 	limiter       *limiter
 	stats         *stats
+	total         Tally // of all requests
+	pace          pace
+	breaker       breaker
 
 	connecting chan struct{} // held by the one who finds out how to reach it
 	base       atomic.Pointer[url.URL]
@@ -31,8 +34,6 @@ type host struct {
 	challenges []auth.Challenge
 	tokens     map[tokenKey]*tokenEntry
 	quietUntil time.Time
-	down       error // why it could not be reached, until downUntil
-	downUntil  time.Time
 
 	headWorks  atomic.Bool  // HEAD of a manifest has given a digest
 	headBroken atomic.Bool  // HEAD of a manifest lies: use GET
@@ -51,12 +52,11 @@ type tokenEntry struct {
 	token auth.Token
 }
 
-// remember is for how long a host that cannot be reached is not tried again.
-const remember = 5 * time.Second
-
 // connect finds out, once, by which scheme the host is reached and how it wants
-// us to authenticate.
-func (h *host) connect(ctx context.Context) (*url.URL, error) {
+// us to authenticate. Whoever comes meanwhile waits for that; a host that
+// cannot be reached is down for all. trying is for the one who tries whether
+// that is still so.
+func (h *host) connect(ctx context.Context, trying bool) (*url.URL, error) {
 	if base := h.base.Load(); base != nil && !h.unsure.Load() {
 		return base, nil
 	}
@@ -69,20 +69,32 @@ func (h *host) connect(ctx context.Context) (*url.URL, error) {
 	if base := h.base.Load(); base != nil && !h.unsure.Load() {
 		return base, nil
 	}
-	if h.down != nil && h.c.clock.Now().Before(h.downUntil) {
-		return nil, h.down
-	}
-	base, err := h.ping(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
-			h.down, h.downUntil = err, h.c.clock.Now().Add(remember)
+	var base *url.URL
+	var err error
+	if trying {
+		base, err = h.ping(ctx)
+	} else {
+		if err := h.breaker.closed(h.name, h.c.clock.Now()); err != nil {
+			return nil, err // whoever asked before found out
 		}
+		err = h.retry(ctx, func(int) (err error) {
+			base, err = h.ping(ctx)
+			return err
+		})
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return nil, err
+	case err != nil:
+		return nil, h.isDown(err)
 	}
 	h.base.Store(base)
 	h.unsure.Store(false)
 	return base, nil
 }
+
+// pingTime is how long the first answer of a host is waited for.
+const pingTime = 30 * time.Second
 
 // ping asks GET /v2/, by https and, where that is allowed and nobody speaks TLS
 // there, by http.
@@ -245,6 +257,50 @@ func (h *host) slot(ctx context.Context, repo string, size int64) error {
 	err := h.limiter.acquire(ctx, repo, size)
 	TallyOf(ctx).Waited(WaitSlot, h.name, h.c.clock.Now().Sub(start))
 	return err
+}
+
+// turn waits as long as the pace of the host and what it asked for demand.
+func (h *host) turn(ctx context.Context) error {
+	if wait := h.pace.turn(h.c.clock.Now()); wait > 0 {
+		h.stats.pacedFor(wait)
+		TallyOf(ctx).Waited(WaitPace, h.name, wait)
+		if err := h.c.clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	return h.quiet(ctx)
+}
+
+// health tells the breaker how a request went: an error means that the host may
+// be down, or that it throttles us.
+func (h *host) health(err error, throttled bool) {
+	now := h.c.clock.Now()
+	if err == nil {
+		if h.breaker.success() {
+			h.stats.isBack(now)
+			h.c.log.Info("the registry is back", "host", h.name)
+		}
+		return
+	}
+	if opens := h.breaker.failure(now, err, throttled); opens != nil {
+		h.opened(opens)
+	}
+}
+
+// isDown opens the breaker of a host that could not be reached at all.
+func (h *host) isDown(err error) error {
+	down, opens := h.breaker.trip(h.c.clock.Now(), err)
+	down.Host = h.name
+	if opens {
+		h.opened(down)
+	}
+	return down
+}
+
+func (h *host) opened(down *DownError) {
+	h.stats.isDown(down.Since, down.Err.Error())
+	h.c.log.Warn("the registry is down: what needs it fails at once, until it answers again",
+		"host", h.name, "since", down.Since.Format(time.TimeOnly), "error", down.Err)
 }
 
 // quiet waits until the host may be asked again.

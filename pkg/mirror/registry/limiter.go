@@ -115,10 +115,12 @@ func (l *limiter) before(a, b *turn) bool {
 	return a.size > b.size
 }
 
-func (l *limiter) shrink() {
+// shrink gives the new bound.
+func (l *limiter) shrink() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.limit, l.good, l.careful = max(l.limit/2, 1), 0, true
+	return l.limit
 }
 
 func (l *limiter) succeeded() {

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -19,6 +20,10 @@ type Retry struct {
 	// MaxAfter is the longest Retry-After that is obeyed; a registry that asks
 	// for more is obeyed that long. Default 2 minutes.
 	MaxAfter time.Duration
+	// PerImage and PerHost bound how often something is tried again: as often
+	// as requests of the image (of the whole run to one host) succeeded, and so
+	// many times more. Default 20 and 200.
+	PerImage, PerHost int64
 }
 
 func (r Retry) withDefaults() Retry {
@@ -33,6 +38,12 @@ func (r Retry) withDefaults() Retry {
 	}
 	if r.MaxAfter <= 0 {
 		r.MaxAfter = 2 * time.Minute
+	}
+	if r.PerImage <= 0 {
+		r.PerImage = 20
+	}
+	if r.PerHost <= 0 {
+		r.PerHost = 200
 	}
 	return r
 }
@@ -67,33 +78,57 @@ func (c Clock) withDefaults() Clock {
 	return c
 }
 
-// retry calls f until it succeeds, fails for good, or the attempts are used
-// up. It is the only place where the client tries anything again.
+// retry calls f until it succeeds, fails for good, or may not be tried again.
+// It is, with [blobReader.again], the only place where anything is.
 func (h *host) retry(ctx context.Context, f func(attempt int) error) error {
-	policy := h.c.opts.Retry
 	for attempt := 1; ; attempt++ {
 		err := f(attempt)
-		if err == nil || !Temporary(err) {
-			return err
+		if err == nil {
+			return nil
 		}
-		wait := h.backoff(attempt, err)
-		if attempt >= policy.Attempts || ctx.Err() != nil {
-			return err
-		}
-		h.c.log.Debug("trying again", "host", h.name, "attempt", attempt, "wait", wait, "error", err)
-		if h.again(ctx, wait, err) != nil {
+		if err := h.again(ctx, attempt, err); err != nil {
 			return err
 		}
 	}
 }
 
-// again counts a retry and waits before it.
-func (h *host) again(ctx context.Context, wait time.Duration, why error) error {
+// again decides whether what failed is tried once more, and waits until it may
+// be. It gives the error to end with otherwise.
+func (h *host) again(ctx context.Context, attempt int, err error) error {
+	if !Temporary(err) {
+		return err
+	}
+	wait := h.backoff(attempt, err)
+	switch {
+	case attempt >= h.c.opts.Retry.Attempts || ctx.Err() != nil:
+		return err
+	case !TallyOf(ctx).mayRetry(h.c.opts.Retry.PerImage):
+		return &spentError{"its image", err}
+	case !h.total.mayRetry(h.c.opts.Retry.PerHost):
+		return &spentError{"the run to " + h.name, err}
+	}
+	h.c.log.Debug("trying again", "host", h.name, "attempt", attempt, "wait", wait, "error", err)
 	h.stats.retried()
-	TallyOf(ctx).retry(why)
+	h.total.retry(err)
+	TallyOf(ctx).retry(err)
 	TallyOf(ctx).Waited(WaitRetry, h.name, wait)
-	return h.c.clock.Sleep(ctx, wait)
+	if h.c.clock.Sleep(ctx, wait) != nil {
+		return err
+	}
+	return nil
 }
+
+// spentError says that something was not tried again because there was too
+// much of that.
+type spentError struct {
+	what string
+	err  error
+}
+
+func (e *spentError) Error() string {
+	return e.err.Error() + " (not tried again: most of the requests of " + e.what + " had to be tried again)"
+}
+func (e *spentError) Unwrap() error { return e.err }
 
 // backoff says how long to wait after a failed attempt. What the registry asks
 // for holds for every request to the host.
@@ -101,9 +136,10 @@ func (h *host) backoff(attempt int, err error) time.Duration {
 	policy := h.c.opts.Retry
 	wait := min(policy.Base<<(attempt-1), policy.Max)
 	wait = wait/2 + time.Duration(h.c.clock.Rand()*float64(wait/2))
-	after, throttled := askedToWait(err, h.c.clock.Now())
+	now := h.c.clock.Now()
+	after, throttled := askedToWait(err, now)
 	if throttled {
-		h.limiter.shrink()
+		h.throttled(now)
 	}
 	if after > 0 {
 		after = min(after, policy.MaxAfter)
@@ -111,6 +147,17 @@ func (h *host) backoff(attempt int, err error) time.Duration {
 		wait = max(after, wait)
 	}
 	return wait
+}
+
+// throttled asks less of a host that has said that it is too much.
+func (h *host) throttled(now time.Time) {
+	rate, moved := h.pace.slower(now)
+	if !moved {
+		return // said by a request that was under way already
+	}
+	limit := h.limiter.shrink()
+	h.stats.slowed(now, limit, rate)
+	h.c.log.Info("the registry is asked less", "host", h.name, "at a time", limit, "a second", math.Round(rate*10)/10)
 }
 
 func askedToWait(err error, now time.Time) (after time.Duration, throttled bool) {

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 )
@@ -36,17 +35,6 @@ type request struct {
 // once sends the request once (twice when a token has to be renewed) and
 // returns an expected response, whose body the caller closes.
 func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
-	if err := h.quiet(ctx); err != nil {
-		return nil, err
-	}
-	base, err := h.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	target := r.url
-	if target == nil {
-		target = &url.URL{Scheme: base.Scheme, Host: base.Host, Path: "/v2/" + r.repo.Path + "/" + r.path, RawQuery: r.query}
-	}
 	release := func() {}
 	if !r.held {
 		if err := h.slot(ctx, r.repo.Path, 0); err != nil {
@@ -54,7 +42,7 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 		}
 		release = func() { h.limiter.release(r.repo.Path) }
 	}
-	resp, err := h.authorized(ctx, base, target, r)
+	resp, err := h.inTurn(ctx, r)
 	if err != nil {
 		release()
 		return nil, err
@@ -62,6 +50,7 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 	for _, code := range r.expect {
 		if resp.StatusCode == code {
 			h.limiter.succeeded()
+			h.pace.faster(h.c.clock.Now())
 			resp.Body = &slotBody{ReadCloser: resp.Body, release: release}
 			return resp, nil
 		}
@@ -69,6 +58,26 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 	answer := h.newError(resp.Request, resp)
 	release()
 	return nil, answer
+}
+
+// inTurn sends when the host may be asked.
+func (h *host) inTurn(ctx context.Context, r request) (*http.Response, error) {
+	trying, err := h.breaker.pass(h.name, h.c.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	if err := h.turn(ctx); err != nil {
+		return nil, err
+	}
+	base, err := h.connect(ctx, trying)
+	if err != nil {
+		return nil, err
+	}
+	target := r.url
+	if target == nil {
+		target = &url.URL{Scheme: base.Scheme, Host: base.Host, Path: "/v2/" + r.repo.Path + "/" + r.path, RawQuery: r.query}
+	}
+	return h.authorized(ctx, base, target, r)
 }
 
 // authorized sends with the repository's credential; on a 401 it learns from
@@ -175,34 +184,36 @@ func (h *host) build(ctx context.Context, target *url.URL, r request) (*http.Req
 	return req, nil
 }
 
-var errIdle = errors.New("nothing moved for too long")
-
-// roundTrip sends one HTTP request, counts it, and ends it when nothing moves.
+// roundTrip sends one HTTP request, counts it, and ends it when too little
+// moves.
 func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error) {
 	req.Header.Set("User-Agent", h.c.opts.UserAgent)
 	req.Header.Set("Accept-Encoding", "identity")
 	parent := req.Context()
 	ctx, cancel := context.WithCancelCause(parent)
 	idle := h.c.opts.Idle
-	timer := time.AfterFunc(idle, func() { cancel(errIdle) })
-	moved := func() { timer.Reset(idle) }
+	if kind == "GET ping" {
+		idle = min(idle, pingTime)
+	}
+	watch := newWatch(idle, cancel)
 	req = req.WithContext(ctx)
 	var written atomic.Int64
 	if req.Body != nil && req.Body != http.NoBody {
-		req.Body = &movingBody{ReadCloser: req.Body, moved: func(n int) { moved(); written.Add(int64(n)) }}
+		req.Body = &questionBody{ReadCloser: req.Body, watch: watch, moved: func(n int) { written.Add(int64(n)) }}
 	}
 	transport := h.c.secure
 	if h.mayBeInsecure && req.URL.Hostname() == hostname(h.name) {
 		transport = h.c.insecure
 	}
 	TallyOf(parent).request()
+	h.total.request()
 	resp, err := transport.RoundTrip(req)
 	if req.Body != nil {
 		req.Body.Close()
 	}
+	watch.rest(0, true)
 	h.stats.moved(0, written.Load())
 	if err != nil {
-		timer.Stop()
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
@@ -211,20 +222,29 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 		if parent.Err() != nil {
 			return nil, context.Cause(parent)
 		}
-		return nil, onTheWay(req.Method, req.URL.String(), err)
+		err = onTheWay(req.Method, req.URL.String(), err)
+		h.health(err, false)
+		return nil, err
 	}
 	h.stats.request(kind, resp.StatusCode)
-	moved()
-	resp.Body = &movingBody{
-		ReadCloser: resp.Body,
-		moved:      func(n int) { moved(); h.stats.moved(int64(n), 0) },
+	switch code := resp.StatusCode; {
+	case code == http.StatusTooManyRequests || code >= 500 && temporaryStatus(code):
+		h.health(&Error{Method: req.Method, URL: redact(req.URL.String()), Host: h.name, Status: code}, code == http.StatusTooManyRequests)
+	default:
+		h.health(nil, false)
+		h.total.success()
+		TallyOf(parent).success()
+	}
+	resp.Body = &answerBody{
+		ReadCloser: resp.Body, watch: watch,
+		moved: func(n int) { h.stats.moved(int64(n), 0) },
 		failed: func(err error) error {
 			if cause := context.Cause(ctx); cause != nil {
 				err = cause
 			}
 			return onTheWay(req.Method, req.URL.String(), err)
 		},
-		closed: func() { timer.Stop(); cancel(nil) },
+		closed: func() { cancel(nil) },
 	}
 	return resp, nil
 }
@@ -257,33 +277,6 @@ func (b *streamBody) Close() error {
 func hostname(name string) string {
 	u := url.URL{Host: name}
 	return u.Hostname()
-}
-
-// movingBody tells when bytes move and gives errors their place.
-type movingBody struct {
-	io.ReadCloser
-	moved  func(n int)
-	failed func(error) error
-	closed func()
-}
-
-func (b *movingBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.moved(n)
-	}
-	if err != nil && err != io.EOF && b.failed != nil {
-		err = b.failed(err)
-	}
-	return n, err
-}
-
-func (b *movingBody) Close() error {
-	err := b.ReadCloser.Close()
-	if b.closed != nil {
-		b.closed()
-	}
-	return err
 }
 
 // slotBody gives the host's slot back when the response is done with.

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,30 @@ type HostStats struct {
 	By       []Count `json:"by"`
 	// Pauses are the times of Paused, at most maxPauses of them.
 	Pauses []Pause `json:"pauses,omitempty"`
+	// Throttled counts the answers 429 and 503. Slowed are the times from which
+	// on the host was asked less because of them, at most maxPauses; Paced is
+	// how long requests waited for their turn then, summed over them.
+	Throttled int64   `json:"throttled,omitempty"`
+	Slowed    []Slow  `json:"slowed,omitempty"`
+	Paced     float64 `json:"pacedSeconds,omitempty"`
+	// Down are the times in which the host was not asked because nothing but
+	// failures came from it.
+	Down []Outage `json:"down,omitempty"`
+}
+
+// Slow is how little a host was asked from a time on.
+type Slow struct {
+	At        time.Time `json:"at"`
+	AtATime   int       `json:"atATime"`   // requests in flight
+	PerSecond float64   `json:"perSecond"` // requests begun
+}
+
+// Outage is a time in which a host was taken to be down: from its first
+// failure on until it answered again.
+type Outage struct {
+	From  time.Time  `json:"from"`
+	Until *time.Time `json:"until,omitempty"` // nil: it never did
+	Why   string     `json:"why"`             // the last failure
 }
 
 // Pause is a time in which a host was left alone because it asked for it.
@@ -44,6 +69,39 @@ type stats struct {
 	retries int64
 	paused  time.Duration
 	pauses  []Pause
+	slow    []Slow
+	paced   time.Duration
+	down    []Outage
+}
+
+func (s *stats) slowed(at time.Time, limit int, rate float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.slow) < maxPauses {
+		s.slow = append(s.slow, Slow{at, limit, rate})
+	}
+}
+
+func (s *stats) pacedFor(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paced += d
+}
+
+func (s *stats) isDown(since time.Time, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.down) < maxPauses {
+		s.down = append(s.down, Outage{From: since, Why: why})
+	}
+}
+
+func (s *stats) isBack(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.down); n > 0 && s.down[n-1].Until == nil {
+		s.down[n-1].Until = &at
+	}
 }
 
 func (s *stats) request(kind string, status int) {
@@ -86,10 +144,14 @@ func (s *stats) snapshot(host string) HostStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := HostStats{Host: host, Read: s.read, Written: s.written, Retries: s.retries, Paused: s.paused.Seconds(), Pauses: slices.Clone(s.pauses)}
+	out.Slowed, out.Paced, out.Down = slices.Clone(s.slow), s.paced.Seconds(), slices.Clone(s.down)
 	for key, n := range s.by {
 		key.Count = n
 		out.By = append(out.By, key)
 		out.Requests += n
+		if key.Status == http.StatusTooManyRequests || key.Status == http.StatusServiceUnavailable {
+			out.Throttled += n
+		}
 	}
 	slices.SortFunc(out.By, func(a, b Count) int {
 		return cmp.Or(cmp.Compare(a.Request, b.Request), cmp.Compare(a.Status, b.Status))

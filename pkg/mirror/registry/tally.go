@@ -12,6 +12,7 @@ import (
 const (
 	WaitRetry = "retry" // the pause before something is tried again
 	WaitAsked = "asked" // the registry asked to be left alone (Retry-After)
+	WaitPace  = "pace"  // so many requests a second are enough for it, as it has shown
 	WaitSlot  = "slot"  // all requests that the host may have are in flight
 	WaitImage = "image" // another image is bringing the same content
 )
@@ -19,7 +20,7 @@ const (
 // Wait is time that a piece of work spent waiting, summed over its requests,
 // some of which wait side by side.
 type Wait struct {
-	For     string  `json:"for"` // retry, asked, slot or image
+	For     string  `json:"for"` // retry, asked, pace, slot or image
 	On      string  `json:"on"`  // the host, or the repository of the other image
 	Seconds float64 `json:"seconds"`
 }
@@ -29,6 +30,7 @@ type Wait struct {
 type Tally struct {
 	mu       sync.Mutex
 	requests int64
+	good     int64 // requests that got an answer and need not be tried again
 	retries  int64
 	retried  error
 	waits    map[Wait]time.Duration // Wait.Seconds is 0 in keys
@@ -63,6 +65,25 @@ func (t *Tally) retry(err error) {
 			t.retried = err
 		}
 	}
+}
+
+func (t *Tally) success() {
+	if t != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.good++
+	}
+}
+
+// mayRetry says whether there were fewer retries than requests that succeeded,
+// and so many more.
+func (t *Tally) mayRetry(more int64) bool {
+	if t == nil {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.retries < t.good+more
 }
 
 // Waited adds time spent waiting for one of the kinds of [Wait].

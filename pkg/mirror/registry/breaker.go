@@ -1,0 +1,117 @@
+package registry
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// breaker keeps a run from asking a host that is down. It opens when nothing
+// but failures came back, many of them, for a while; then requests fail at once
+// with a [*DownError], but for one now and then that tries whether the host is
+// back. Any answer that is no failure closes it.
+type breaker struct {
+	mu     sync.Mutex
+	failed int       // in a row
+	since  time.Time // when the first of them came
+	last   error
+	open   bool
+	probe  time.Time // when the next request may pass
+	wait   time.Duration
+}
+
+const (
+	downAfter      = 8                // failures in a row, and
+	downFor        = 30 * time.Second // nothing else for so long
+	throttledFor   = 10 * time.Minute // the same for a host that says 429
+	firstProbe     = 15 * time.Second
+	slowestProbing = 2 * time.Minute
+)
+
+// DownError says that a registry was not asked, because nothing but failures
+// has come from it since a time; Err is the last of them.
+type DownError struct {
+	Host  string
+	Since time.Time
+	Err   error
+}
+
+func (e *DownError) Error() string {
+	return fmt.Sprintf("%s was not asked, it is down since %s: %v", e.Host, e.Since.Format(time.TimeOnly), e.Err)
+}
+
+func (e *DownError) Unwrap() error { return e.Err }
+
+// pass says whether the host may be asked; one in a while may, though it is
+// down: trying says so.
+func (b *breaker) pass(host string, now time.Time) (trying bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.check(host, now); err != nil || !b.open {
+		return false, err
+	}
+	b.wait = min(2*b.wait, slowestProbing)
+	b.probe = now.Add(b.wait)
+	return true, nil
+}
+
+// closed says the same and lets nobody try.
+func (b *breaker) closed(host string, now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.check(host, now)
+}
+
+func (b *breaker) check(host string, now time.Time) error {
+	if b.open && now.Before(b.probe) {
+		return &DownError{Host: host, Since: b.since, Err: b.last}
+	}
+	return nil
+}
+
+// failure is told of each failure that may mean that the host is down. It gives
+// an error when the breaker opens now.
+func (b *breaker) failure(now time.Time, err error, throttled bool) *DownError {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failed == 0 {
+		b.since = now
+	}
+	b.failed++
+	b.last = err
+	patience := downFor
+	if throttled {
+		patience = throttledFor
+	}
+	if b.open || b.failed < downAfter || now.Sub(b.since) < patience {
+		return nil
+	}
+	b.open, b.wait, b.probe = true, firstProbe, now.Add(firstProbe)
+	return &DownError{Since: b.since, Err: err}
+}
+
+// trip opens the breaker without more ado.
+func (b *breaker) trip(now time.Time, err error) (down *DownError, opens bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failed == 0 {
+		b.since = now
+	}
+	b.failed++
+	b.last = err
+	if opens = !b.open; opens {
+		b.open, b.wait = true, firstProbe
+	}
+	b.probe = now.Add(b.wait)
+	return &DownError{Since: b.since, Err: err}, opens
+}
+
+// success is told of each answer that is no failure. It says whether the
+// breaker was open.
+func (b *breaker) success() (closes bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	closes = b.open
+	b.failed, b.open, b.last = 0, false, nil
+	return closes
+}

@@ -1,0 +1,121 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+)
+
+// leastRate is the slowest transfer that is waited for, in bytes a second over
+// the idle time.
+const leastRate = 2 << 10
+
+var (
+	errIdle = errors.New("nothing moved for too long")
+	errSlow = errors.New("too little moved for too long")
+)
+
+// watch ends a request that the other side keeps waiting: when, in so much time
+// of waiting for it, fewer bytes moved than leastRate asks for. Time in which
+// we do something else does not count.
+type watch struct {
+	idle time.Duration
+	end  context.CancelCauseFunc
+
+	mu     sync.Mutex
+	timer  *time.Timer
+	since  time.Time // when the waiting began; zero: nobody waits
+	waited time.Duration
+	moved  int64
+}
+
+func newWatch(idle time.Duration, end context.CancelCauseFunc) *watch {
+	w := &watch{idle: idle, end: end}
+	w.timer = time.AfterFunc(idle, w.over)
+	w.since = time.Now()
+	return w
+}
+
+func (w *watch) over() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.since.IsZero() {
+		return
+	}
+	if w.moved > 0 {
+		w.end(errSlow)
+		return
+	}
+	w.end(errIdle)
+}
+
+// wait says that we wait for the other side from now on.
+func (w *watch) wait() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.since = time.Now()
+	w.timer.Reset(w.idle - w.waited)
+}
+
+// rest says that we do not wait any more, and how many bytes moved; fresh
+// forgets how long we have waited.
+func (w *watch) rest(n int, fresh bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Stop()
+	if !w.since.IsZero() {
+		w.waited += time.Since(w.since)
+		w.since = time.Time{}
+	}
+	w.moved += int64(n)
+	if fresh || w.moved >= int64(w.idle.Seconds()*leastRate) {
+		w.waited, w.moved = 0, 0
+	}
+}
+
+// answerBody is a response's body: the other side keeps us waiting while we
+// read. Its errors say where they come from.
+type answerBody struct {
+	io.ReadCloser
+	watch  *watch
+	moved  func(n int)
+	failed func(error) error
+	closed func()
+}
+
+func (b *answerBody) Read(p []byte) (int, error) {
+	b.watch.wait()
+	n, err := b.ReadCloser.Read(p)
+	b.watch.rest(n, false)
+	b.moved(n)
+	if err != nil && err != io.EOF {
+		err = b.failed(err)
+	}
+	return n, err
+}
+
+func (b *answerBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.watch.rest(0, true)
+	b.closed()
+	return err
+}
+
+// questionBody is a request's body: the other side keeps us waiting while
+// nobody reads from it.
+type questionBody struct {
+	io.ReadCloser
+	watch *watch
+	moved func(n int)
+}
+
+func (b *questionBody) Read(p []byte) (int, error) {
+	b.watch.rest(0, false)
+	n, err := b.ReadCloser.Read(p)
+	b.moved(n)
+	b.watch.rest(n, err != nil)
+	b.watch.wait()
+	return n, err
+}
