@@ -29,7 +29,10 @@ func exampleOutput(rule validate.Rule, example string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	result := validate.Run(tree, rule)
+	result, err := validate.RunExample(tree, rule)
+	if err != nil {
+		return "", err
+	}
 	result.Skipped = nil
 	var out bytes.Buffer
 	err = report.Text(&out, result, report.TextOptions{Source: tree.Text})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -69,7 +70,7 @@ func loadError(dir string, err error) error {
 }
 
 // narrow takes out what is known: by a git revision, by a baseline.
-func (o options) narrow(dir string, result *report.Result) error {
+func (o options) narrow(dir string, tree *release.Tree, result *report.Result) error {
 	if o.newFrom != "" {
 		known, err := before(dir, o.newFrom)
 		if err != nil {
@@ -96,7 +97,7 @@ func (o options) narrow(dir string, result *report.Result) error {
 		return cli.Usagef("%s: %w", o.baseline, err)
 	}
 	if o.newFrom == "" { // else what is missing may only be old
-		known.Stale(result, o.baseline)
+		known.Stale(result, o.baseline, tree.Settings)
 	}
 	known.New(result)
 	return nil
@@ -105,6 +106,9 @@ func (o options) narrow(dir string, result *report.Result) error {
 // before gives the findings at a git revision.
 func before(dir, revision string) (validate.Known, error) {
 	old, err := gitfs.Open(dir, revision)
+	if err != nil && !errors.Is(err, gitfs.ErrRevision) {
+		return nil, cli.Failf("--new-from %s: %w", revision, err)
+	}
 	if err != nil {
 		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--new-from: %w", err),
 			Hint: "name a commit of the checkout; a shallow clone has to hold it (git fetch --depth 1 origin " + revision + ")"}
@@ -132,27 +136,52 @@ func printChanges(w io.Writer, changes []validate.Change) error {
 	return nil
 }
 
-// makeChanges writes every changed file whole. A renamed file is written under
-// its new name before the old one goes.
+// makeChanges writes every changed file whole. A file that gets another name is
+// renamed before it is changed, so that it is never there twice. What a symbolic
+// link leads to is changed in its place, unless that lies outside the
+// repository: then nothing is changed at all.
 func makeChanges(log io.Writer, dir string, changes []validate.Change) error {
 	for _, c := range changes {
-		to := filepath.Join(dir, filepath.FromSlash(c.To))
+		if err := mayChange(dir, c); err != nil {
+			return err
+		}
+	}
+	for _, c := range changes {
+		from, to := filepath.Join(dir, filepath.FromSlash(c.From)), filepath.Join(dir, filepath.FromSlash(c.To))
+		done := "fixed " + c.To
 		if c.From != c.To {
-			if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%s is there already", c.To)
+			if err := os.Rename(from, to); err != nil {
+				return err
+			}
+			done = fmt.Sprintf("fixed and renamed %s to %s", c.From, c.To)
+		}
+		if !bytes.Equal(c.Old, c.New) {
+			if err := atomicfile.Write(to, func(w io.Writer) error { _, err := w.Write(c.New); return err }); err != nil {
+				return err
 			}
 		}
-		if err := atomicfile.Write(to, func(w io.Writer) error { _, err := w.Write(c.New); return err }); err != nil {
-			return err
+		fmt.Fprintln(log, done)
+	}
+	return nil
+}
+
+// mayChange says why a change cannot be made.
+func mayChange(dir string, c validate.Change) error {
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	if c.From != c.To {
+		if _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(c.To))); !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is there already: nothing was changed", c.To)
 		}
-		if c.From == c.To {
-			fmt.Fprintf(log, "fixed %s\n", c.To)
-			continue
-		}
-		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(c.From))); err != nil {
-			return err
-		}
-		fmt.Fprintf(log, "fixed and renamed %s to %s\n", c.From, c.To)
+	}
+	target, err := atomicfile.Target(filepath.Join(root, filepath.FromSlash(c.From)))
+	if err != nil {
+		return err
+	}
+	if inside, err := filepath.Rel(root, target); err != nil || !filepath.IsLocal(inside) {
+		return fmt.Errorf("%s is a symbolic link to %s, outside of %s: mend it there; nothing was changed", c.From, target, dir)
 	}
 	return nil
 }

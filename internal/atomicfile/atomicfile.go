@@ -4,23 +4,31 @@ package atomicfile
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // Write writes a file through write so that it is either the old one or the
 // whole new one: into a temporary file beside it, which then takes its place.
-// The mode of an existing file is kept, and a link to it stays a link. A device
-// or pipe is written to and not replaced.
+// The mode of an existing file is kept, and a link to it stays a link, even when
+// it leads to nothing yet. A device or pipe is written to and not replaced.
+//
+// A writer that is killed may leave its temporary file, .NAME.*.tmp; the next
+// one removes it.
 func Write(name string, write func(io.Writer) error) error {
-	if target, err := filepath.EvalSymlinks(name); err == nil {
-		name = target
-	}
 	if info, err := os.Stat(name); err == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 {
 		return into(name, write)
 	}
+	name, err := Target(name)
+	if err != nil {
+		return err
+	}
+	removeLeftovers(name)
 	tmp, err := writeTemporary(name, write)
 	if err != nil {
 		return err
@@ -39,7 +47,7 @@ func writeTemporary(name string, write func(io.Writer) error) (_ string, err err
 	if info, err := os.Stat(name); err == nil {
 		mode = info.Mode().Perm()
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*"+suffix)
 	if err != nil {
 		return "", err
 	}
@@ -83,4 +91,52 @@ func into(name string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return buf.Flush()
+}
+
+// Target gives the file that a name stands for: where symbolic links lead, in
+// the end, even when nothing is there yet. The folder has to exist.
+func Target(name string) (string, error) {
+	for range 40 {
+		dir, err := filepath.EvalSymlinks(filepath.Dir(name))
+		if err != nil {
+			return "", err
+		}
+		name = filepath.Join(dir, filepath.Base(name))
+		link, err := os.Readlink(name)
+		if err != nil { // no link, or not there
+			return name, nil
+		}
+		if filepath.IsAbs(link) {
+			name = link
+		} else {
+			name = filepath.Join(dir, link)
+		}
+	}
+	return "", &fs.PathError{Op: "write", Path: name, Err: errors.New("too many symbolic links")}
+}
+
+const (
+	suffix = ".tmp"
+	// abandoned is the age at which a temporary file is no longer being
+	// written: writing one takes no second.
+	abandoned = time.Minute
+)
+
+// removeLeftovers removes the temporary files of writers that were killed.
+func removeLeftovers(name string) {
+	dir, prefix := filepath.Dir(name), "."+filepath.Base(name)+"."
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		middle, ours := strings.CutPrefix(e.Name(), prefix)
+		middle, tmp := strings.CutSuffix(middle, suffix)
+		if !ours || !tmp || middle == "" || strings.Trim(middle, "0123456789") != "" {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 )
@@ -85,5 +86,67 @@ func TestWriteToDevice(t *testing.T) {
 	}
 	if err := atomicfile.Write("/dev/null", func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }); err != nil {
 		t.Error(err)
+	}
+}
+
+func content(s string) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+}
+
+// A link stays a link, whether it leads to a file or, so far, to nothing.
+func TestWriteThroughLinks(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "real", "deep"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"there": "real/deep/f", "again": "there", "folder": "real/deep", "real/deep/up": "../g", "loop": "loop"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct{ name, arrives string }{
+		{"there", "real/deep/f"}, {"again", "real/deep/f"}, {"folder/h", "real/deep/h"}, {"folder/up", "real/g"},
+	} {
+		for _, text := range []string{"one " + tt.name, "two " + tt.name} {
+			if err := atomicfile.Write(filepath.Join(dir, tt.name), content(text)); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(filepath.Join(dir, tt.arrives)); err != nil || string(got) != text {
+				t.Errorf("%s: %s holds %q, %v", tt.name, tt.arrives, got, err)
+			}
+		}
+	}
+	for _, link := range []string{"there", "again", "real/deep/up"} {
+		if info, err := os.Lstat(filepath.Join(dir, link)); err != nil || info.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("%s is no link any more: %v, %v", link, info, err)
+		}
+	}
+	if err := atomicfile.Write(filepath.Join(dir, "loop"), content("x")); err == nil {
+		t.Error("a link to itself was written through")
+	}
+}
+
+// What a killed writer left is removed; what may be another writer's is not.
+func TestLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	old := time.Now().Add(-time.Hour)
+	for name, kept := range map[string]bool{".f.123.tmp": false, ".f.456.tmp": true, ".f.note.tmp": true, ".g.123.tmp": true, "f.123.tmp": true} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if !kept || name != ".f.456.tmp" { // that one is new
+			if err := os.Chtimes(file, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+		defer func() {
+			if _, err := os.Stat(file); (err == nil) != kept {
+				t.Errorf("%s is there: %v, want %v", name, err == nil, kept)
+			}
+		}()
+	}
+	if err := atomicfile.Write(filepath.Join(dir, "f"), content("x")); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -23,6 +23,7 @@ import (
 )
 
 // ErrRevision says that there is no such revision, or no git checkout at all.
+// Any other error is git's own, in its words.
 var ErrRevision = errors.New("no such git revision")
 
 // FS is the content of a folder at a revision.
@@ -39,7 +40,6 @@ type FS struct {
 
 type object struct {
 	id      string
-	size    int64
 	symlink bool
 }
 
@@ -50,27 +50,36 @@ func Open(dir, revision string) (*FS, error) {
 		return nil, fmt.Errorf("%w: %s", ErrRevision, revision)
 	}
 	prefix, err := git(dir, "rev-parse", "--show-prefix")
-	if err != nil {
+	if errors.Is(err, errNoCheckout) {
 		return nil, fmt.Errorf("%w: %s is in no git checkout", ErrRevision, dir)
+	} else if err != nil {
+		return nil, err
 	}
 	commit, err := git(dir, "rev-parse", "--verify", "--quiet", revision+"^{commit}")
-	if err != nil {
+	if errors.Is(err, errSilent) {
 		return nil, fmt.Errorf("%w: %s", ErrRevision, revision)
+	} else if err != nil {
+		return nil, err
 	}
-	tree := strings.TrimSpace(string(commit)) + ":" + strings.TrimSuffix(strings.TrimSpace(string(prefix)), "/")
-	list, err := git(dir, "ls-tree", "-r", "-l", "-z", "--full-tree", tree)
+	folder := strings.TrimSuffix(strings.TrimSuffix(string(prefix), "\n"), "/")
+	tree, err := git(dir, "rev-parse", "--verify", "--quiet", strings.TrimSpace(string(commit))+":"+folder)
+	if errors.Is(err, errSilent) {
+		return nil, fmt.Errorf("%w: %s has no folder %s", ErrRevision, revision, folder)
+	} else if err != nil {
+		return nil, err
+	}
+	list, err := git(dir, "ls-tree", "-r", "-z", "--full-tree", strings.TrimSpace(string(tree)))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s has no folder %s", ErrRevision, revision, strings.TrimSpace(string(prefix)))
+		return nil, err
 	}
 	f := &FS{files: map[string]object{}, folders: map[string][]string{".": nil}, dir: dir}
 	for entry := range bytes.SplitSeq(list, []byte{0}) {
 		meta, name, ok := strings.Cut(string(entry), "\t")
 		fields := strings.Fields(meta)
-		if !ok || len(fields) != 4 || fields[1] != "blob" {
+		if !ok || len(fields) != 3 || fields[1] != "blob" {
 			continue // the end of the list, or a submodule
 		}
-		size, _ := strconv.ParseInt(fields[3], 10, 64)
-		f.files[name] = object{id: fields[2], size: size, symlink: fields[0] == "120000"}
+		f.files[name] = object{id: fields[2], symlink: fields[0] == "120000"}
 		f.list(name)
 	}
 	for _, names := range f.folders {
@@ -92,10 +101,35 @@ func (f *FS) list(name string) {
 	}
 }
 
+var (
+	errNoCheckout = errors.New("no git checkout")
+	// errSilent is what git has no words for: --quiet.
+	errSilent = errors.New("git failed without a word")
+)
+
+// git runs git in a folder and gives what it prints; what it complains of is the
+// error.
 func git(dir string, args ...string) ([]byte, error) {
 	cmd := exec.Command("git", args...)
 	cmd.Dir = dir
-	return cmd.Output()
+	cmd.Env = append(cmd.Environ(), "LC_ALL=C")
+	out, err := cmd.Output()
+	var failed *exec.ExitError
+	switch {
+	case err == nil:
+		return out, nil
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, errors.New("git is not installed")
+	case !errors.As(err, &failed):
+		return nil, fmt.Errorf("git cannot be run: %w", err)
+	case bytes.Contains(failed.Stderr, []byte("not a git repository")):
+		return nil, errNoCheckout
+	}
+	words := strings.Join(strings.Fields(strings.TrimPrefix(string(failed.Stderr), "fatal: ")), " ")
+	if words == "" {
+		return nil, errSilent
+	}
+	return nil, fmt.Errorf("git: %s", words)
 }
 
 // Close ends the process that reads objects.
@@ -209,7 +243,13 @@ func (f *FS) info(real, name string) entry {
 		if o.symlink {
 			mode |= fs.ModeSymlink
 		}
-		return entry{name: name, mode: mode, size: o.size}
+		return entry{name: name, mode: mode, size: func() int64 {
+			data, err := f.object(o.id)
+			if err != nil {
+				return 0 // reading the file says why
+			}
+			return int64(len(data))
+		}}
 	}
 	return entry{name: name, mode: fs.ModeDir | 0o755}
 }
@@ -256,21 +296,29 @@ func (f *FS) object(id string) ([]byte, error) {
 	return data[:size], nil
 }
 
-// entry is the information on one name.
+// entry is the information on one name. The size of a file is looked up when it
+// is asked for: in a clone without blobs each costs a fetch.
 type entry struct {
 	name string
 	mode fs.FileMode
-	size int64
+	size func() int64 // nil for a folder
 }
 
 func (e entry) Name() string               { return e.name }
 func (e entry) IsDir() bool                { return e.mode.IsDir() }
 func (e entry) Type() fs.FileMode          { return e.mode.Type() }
 func (e entry) Info() (fs.FileInfo, error) { return e, nil }
-func (e entry) Size() int64                { return e.size }
 func (e entry) Mode() fs.FileMode          { return e.mode }
 func (e entry) ModTime() time.Time         { return time.Time{} }
 func (e entry) Sys() any                   { return nil }
+
+// Size implements [fs.FileInfo].
+func (e entry) Size() int64 {
+	if e.size == nil {
+		return 0
+	}
+	return e.size()
+}
 
 type file struct {
 	entry
@@ -278,7 +326,7 @@ type file struct {
 }
 
 func (f *file) Stat() (fs.FileInfo, error) { return f.entry, nil }
-func (f *file) Size() int64                { return f.entry.size }
+func (f *file) Size() int64                { return f.Reader.Size() }
 func (f *file) Close() error               { return nil }
 
 type folder struct {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -119,6 +120,48 @@ func TestNoRevision(t *testing.T) {
 	}
 	if _, err := gitfs.Open(t.TempDir(), "HEAD"); !errors.Is(err, gitfs.ErrRevision) {
 		t.Errorf("no checkout: got %v", err)
+	}
+}
+
+// What git itself complains of is said in its words.
+func TestGitsOwnWords(t *testing.T) {
+	dir := repository(t)
+	config := filepath.Join(dir, ".git", "config")
+	if err := os.WriteFile(config, []byte("[core\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := gitfs.Open(dir, "HEAD")
+	if err == nil || errors.Is(err, gitfs.ErrRevision) || !strings.Contains(err.Error(), "bad config line 1 in file") {
+		t.Errorf("a broken configuration: got %v", err)
+	}
+	t.Setenv("PATH", t.TempDir())
+	if _, err := gitfs.Open(dir, "HEAD"); err == nil || errors.Is(err, gitfs.ErrRevision) || err.Error() != "git is not installed" {
+		t.Errorf("no git: got %v", err)
+	}
+}
+
+// A clone without blobs is listed without fetching any.
+func TestCloneWithoutBlobs(t *testing.T) {
+	origin, clone := repository(t), filepath.Join(t.TempDir(), "clone")
+	for _, args := range [][]string{
+		{"-C", origin, "config", "uploadpack.allowFilter", "true"},
+		{"clone", "-q", "--no-checkout", "--filter=blob:none", "file://" + origin, clone},
+		{"-C", clone, "remote", "set-url", "origin", "file://" + origin + "/gone"},
+	} {
+		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+	}
+	f, err := gitfs.Open(clone, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if entries, err := f.ReadDir("sub"); err != nil || len(entries) != 8 {
+		t.Errorf("listed %v, %v", entries, err)
+	}
+	if data, err := f.ReadFile("sub/a"); err == nil {
+		t.Errorf("the clone has blobs (%q): the test shows nothing", data)
 	}
 }
 

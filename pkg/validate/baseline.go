@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
 // Known counts findings that are known already, by rule, file and message: not
@@ -22,9 +23,24 @@ type KnownKey struct {
 	Message string `json:"message"`
 }
 
-// staleRule is the ID under which entries of a baseline that are no longer
-// found are reported.
-const staleRule = "baseline-stale"
+func baselineStale() Rule {
+	const known = "-- " + exampleBaseline + ` --
+{"version": 1, "findings": [{"rule": "set-mapping", "file": "core-services/image-mirroring/team",
+  "message": "the set team has no mapping file", "count": 1}]}
+`
+	const file = "core-services/image-mirroring/team/"
+	return Rule{
+		ID:    "baseline-stale",
+		Title: "a finding that the baseline knows and that is gone",
+		Why: "A baseline keeps old findings quiet until somebody mends them. An entry that is left over would keep the same mistake quiet " +
+			"when it comes back.",
+		Fix:      "Write the baseline again: mirror-lint --baseline FILE --write-baseline.",
+		Severity: source.Warning,
+		Bad:      known + "-- " + file + "mapping_team --\nregistry.ci.openshift.org/team/stream:app quay.io/team/app:latest\n",
+		Good:     known + "-- " + file + "OWNERS --\napprovers: [alice]\n",
+		check:    func(*pass) {}, // it takes a baseline: see Known.Stale
+	}
+}
 
 func keyOf(f Finding) KnownKey { return KnownKey{f.Rule, f.Pos.File, f.Message} }
 
@@ -52,13 +68,18 @@ func (k Known) New(r *Result) {
 }
 
 // Stale adds a warning to the result for every known finding that it does not
-// have (any more); file is that of the baseline. Call it before [Known.New].
-func (k Known) Stale(r *Result, file string) {
-	have := KnownOf(r)
+// have (any more); file is that of the baseline, settings may change how bad that
+// is. Call it before [Known.New].
+func (k Known) Stale(r *Result, file string, settings *release.Settings) {
+	have, rule := KnownOf(r), baselineStale()
+	severity, wanted := settings.SeverityOf(rule.ID, file, rule.Severity)
+	if !wanted {
+		return
+	}
 	for _, key := range k.keys() {
 		if n := k[key] - have[key]; n > 0 {
 			r.Findings = append(r.Findings, Finding{
-				Rule: staleRule, Severity: source.Warning, Pos: source.Position{File: file},
+				Rule: rule.ID, Severity: severity, Pos: source.Position{File: file},
 				Message: fmt.Sprintf("the baseline knows a finding that is gone: %s: %s [%s]", key.File, key.Message, key.Rule),
 				Hint:    "write the baseline again",
 			})

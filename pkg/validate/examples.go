@@ -1,10 +1,12 @@
 package validate
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -15,6 +17,27 @@ func ExampleTree(example string) (*release.Tree, error) {
 		return nil, err
 	}
 	return release.Load(files)
+}
+
+// exampleBaseline is the file of an example that is taken as the baseline.
+const exampleBaseline = "baseline.json"
+
+// RunExample applies one rule to the tree of an example, which may hold a
+// baseline in baseline.json.
+func RunExample(tree *release.Tree, rule Rule) (*Result, error) {
+	text := tree.Text(exampleBaseline)
+	if text == nil {
+		return Run(tree, rule), nil
+	}
+	known, err := ReadKnown(text)
+	if err != nil {
+		return nil, err
+	}
+	result := Run(tree, Rules()...)
+	known.Stale(result, exampleBaseline, tree.Settings)
+	result.Findings = slices.DeleteFunc(result.Findings, func(f Finding) bool { return f.Rule != rule.ID })
+	result.Skipped = slices.DeleteFunc(result.Skipped, func(s report.Skipped) bool { return s.Rule != rule.ID })
+	return result, nil
 }
 
 // exampleJobs is the jobs file of a rule's example: one periodic with one glob.

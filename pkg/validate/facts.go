@@ -4,7 +4,8 @@ import "github.com/mirror-tools/mirror-tools/pkg/release"
 
 // facts are what several rules ask of one tree.
 type facts struct {
-	tree *release.Tree
+	tree    *release.Tree
+	ignores map[string][]*ignore // by file, those that were asked for
 }
 
 // noJobs says why nothing is known about the jobs, or "".

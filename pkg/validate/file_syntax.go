@@ -30,7 +30,7 @@ func fileSyntax() Rule {
 // unknownRules reports severities in _mirror.yaml for rules that do not exist.
 func (p *pass) unknownRules(severities release.Severities) {
 	for _, s := range severities {
-		if _, ok := Lookup(s.Rule); !ok && s.Rule != staleRule {
+		if _, ok := Lookup(s.Rule); !ok {
 			p.report(s.Pos, "see mirror-lint rules", "no rule is named %q", s.Rule)
 		}
 	}

@@ -56,7 +56,7 @@ func FuzzBaseline(f *testing.F) {
 			return
 		}
 		result := &Result{}
-		known.Stale(result, "f")
+		known.Stale(result, "f", release.DefaultSettings())
 		known.New(result)
 		var written bytes.Buffer
 		if err := known.Write(&written); err != nil {

@@ -17,7 +17,8 @@ func ignoreComment() Rule {
 		Title: "an ignore comment that is unknown, without a reason, or no longer needed",
 		Why: "Whoever reads the comment later has to know why the finding is meant to be there; " +
 			"a comment that keeps nothing quiet hides the next mistake.",
-		Fix:      "Write # mirror-lint:ignore RULE reason, on the line of the finding or the one above; remove it when the finding is gone.",
+		Fix: "Write # mirror-lint:ignore RULE reason, on the line of the finding or the one above; several rules with commas between them. " +
+			"With an empty line below it, a comment at the head of a file is for the whole file. Remove it when the finding is gone.",
 		Severity: source.Warning,
 		Bad:      "-- core-services/image-mirroring/team/mapping_team --\n# mirror-lint:ignore mapping-syntax\n" + line,
 		Good:     "-- core-services/image-mirroring/team/mapping_team --\n" + line,
@@ -25,15 +26,18 @@ func ignoreComment() Rule {
 	}
 }
 
-// ignoreMark begins an ignore comment.
-var ignoreMark = regexp.MustCompile(`#\s*mirror-lint:ignore\b[ \t]*(\S*)[ \t]*(.*)`)
+// ignoreMark begins an ignore comment: rules with commas between them, the
+// reason.
+var ignoreMark = regexp.MustCompile(`#\s*mirror-lint:ignore\b[ \t]*((?:[^\s,]*[ \t]*,[ \t]*)*[^\s,]*)[ \t]*(.*)`)
 
 // ignore is one comment.
 type ignore struct {
 	pos    source.Position
 	rules  []string
 	reason string
+	last   int  // the line that it is about, its own or, of a line of comments alone, the first below them
 	head   bool // it stands above everything else in its file
+	whole  bool // and has an empty line below it: it is for the whole file
 	used   map[string]bool
 }
 
@@ -47,41 +51,61 @@ func (p *pass) applyIgnores(run map[string]bool) {
 	for _, f := range p.out.Findings {
 		files[f.Pos.File] = true
 	}
-	ignores := map[string][]*ignore{}
+	found := false
 	for name := range files {
-		if found := findIgnores(name, string(p.tree.Text(name))); len(found) > 0 {
-			ignores[name] = found
-		}
+		found = len(p.ignoresIn(name)) > 0 || found
 	}
-	if len(ignores) == 0 {
+	if !found {
 		return
 	}
 	p.out.Findings = slices.DeleteFunc(p.out.Findings, func(f Finding) bool {
-		for _, ig := range ignores[f.Pos.File] {
-			if ig.quiets(f) {
-				ig.used[f.Rule] = true
-				return true
-			}
-		}
-		return false
+		return p.ignoredFor(f.Rule, f.Pos)
 	})
 	if !run[p.rule.ID] {
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(ignores)) {
-		for _, ig := range ignores[name] {
+	for _, s := range p.out.Skipped {
+		run[s.Rule] = false // what it could not look at is not known to be fine
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		for _, ig := range p.ignoresIn(name) {
 			p.checkIgnore(ig, run)
 		}
 	}
 }
 
-// quiets says whether the comment is about a finding: on its line or the next,
-// or in the head of the file for a finding without a line.
-func (ig *ignore) quiets(f Finding) bool {
-	if ig.reason == "" || !slices.Contains(ig.rules, f.Rule) {
+// ignoresIn gives the ignore comments of a file.
+func (f *facts) ignoresIn(name string) []*ignore {
+	found, ok := f.ignores[name]
+	if !ok {
+		found = findIgnores(name, string(f.tree.Text(name)))
+		f.ignores[name] = found
+	}
+	return found
+}
+
+// ignored says whether a comment keeps quiet what the rule has to say of one
+// place. A rule that puts several places into one finding asks for each of
+// them, so that the comment at one does not cover the others.
+func (p *pass) ignored(pos source.Position) bool { return p.ignoredFor(p.rule.ID, pos) }
+
+func (f *facts) ignoredFor(rule string, pos source.Position) bool {
+	for _, ig := range f.ignoresIn(pos.File) {
+		if ig.quiets(rule, pos) {
+			ig.used[rule] = true
+			return true
+		}
+	}
+	return false
+}
+
+// quiets says whether the comment is about a finding: on its line or the one
+// below, in the head of the file for a finding without a line, or for the whole file.
+func (ig *ignore) quiets(rule string, pos source.Position) bool {
+	if ig.reason == "" || !slices.Contains(ig.rules, rule) {
 		return false
 	}
-	return f.Pos.Line == ig.pos.Line || f.Pos.Line == ig.pos.Line+1 || f.Pos.Line == 0 && ig.head
+	return ig.whole || pos.Line >= ig.pos.Line && pos.Line <= ig.last || pos.Line == 0 && ig.head
 }
 
 func (p *pass) checkIgnore(ig *ignore, run map[string]bool) {
@@ -108,12 +132,24 @@ func findIgnores(name, text string) []*ignore {
 	if !strings.Contains(text, "mirror-lint:ignore") {
 		return nil
 	}
-	var out []*ignore
+	var out, open []*ignore
 	n, head := 0, true
 	for line := range strings.Lines(text) {
 		n++
 		trimmed := strings.TrimSpace(line)
-		if trimmed != "" && !strings.HasPrefix(trimmed, "#") {
+		comment := strings.HasPrefix(trimmed, "#")
+		for _, ig := range open {
+			ig.last = n
+		}
+		if !comment {
+			open = nil
+		}
+		if trimmed == "" && head {
+			for _, ig := range out {
+				ig.whole = true
+			}
+		}
+		if trimmed != "" && !comment {
 			head = false
 		}
 		m := ignoreMark.FindStringSubmatchIndex(line)
@@ -121,15 +157,18 @@ func findIgnores(name, text string) []*ignore {
 			continue
 		}
 		ig := &ignore{
-			pos:    source.Position{File: name, Line: n, Column: utf8.RuneCountInString(line[:m[0]]) + 1},
-			reason: strings.TrimSpace(line[m[4]:m[5]]), head: head, used: map[string]bool{},
+			pos:  source.Position{File: name, Line: n, Column: utf8.RuneCountInString(line[:m[0]]) + 1},
+			last: n, reason: strings.TrimSpace(line[m[4]:m[5]]), head: head, used: map[string]bool{},
 		}
 		for id := range strings.SplitSeq(line[m[2]:m[3]], ",") {
-			if id != "" {
+			if id = strings.TrimSpace(id); id != "" {
 				ig.rules = append(ig.rules, id)
 			}
 		}
 		out = append(out, ig)
+		if comment {
+			open = append(open, ig)
+		}
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
@@ -38,6 +39,11 @@ func TestIgnores(t *testing.T) {
 		{"too far above", head + "# mirror-lint:ignore duplicate-destination why not\n" + twice, []string{"ignore-comment", "duplicate-destination"}},
 		{"without a reason", head + "a.io/b/c:1 d.io/b/c:1\na.io/b/d:1 d.io/b/c:1 # mirror-lint:ignore duplicate-destination\n", []string{"ignore-comment", "duplicate-destination"}},
 		{"a finding without a line", head + "# mirror-lint:ignore mapping-syntax filled later\n", nil},
+		{"several rules with blanks", head + "a.io/b/c:1 d.io/b/c:1\na.io/b/d:1 d.io/b/c:1 # mirror-lint:ignore mapping-syntax , duplicate-destination why not\n", []string{"ignore-comment"}},
+		{"the whole file", head + "# mirror-lint:ignore duplicate-destination all of it is old\n\n" + twice, nil},
+		{"the whole file, but no empty line", head + "# mirror-lint:ignore duplicate-destination all of it is old\n" + twice, []string{"ignore-comment", "duplicate-destination"}},
+		{"two lines above", head + "a.io/b/c:1 d.io/b/c:1\n# mirror-lint:ignore duplicate-destination why\n# more of why\na.io/b/d:1 d.io/b/c:1\n", nil},
+		{"the end of the line above", head + "a.io/b/c:1 d.io/b/c:1 # mirror-lint:ignore duplicate-destination why\na.io/b/d:1 d.io/b/c:1\n", []string{"ignore-comment", "duplicate-destination"}},
 		{"not in the head", head + "a.io/b/c:1 d.io/b/c:1 # mirror-lint:ignore mapping-syntax no\n", []string{"ignore-comment"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,6 +61,36 @@ func TestIgnores(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What a skipped rule would have reported is not known: its comments stay.
+func TestIgnoresOfSkippedRules(t *testing.T) {
+	const text = "-- core-services/image-mirroring/team/mapping_team --\n" +
+		"registry.ci.openshift.org/team/s:a d.io/b/c:1 # mirror-lint:ignore source-unpromoted pushed by hand\n"
+	result := lint(t, text, "source-unpromoted", "ignore-comment")
+	if len(result.Findings) > 0 || len(result.Skipped) != 1 {
+		t.Errorf("findings %v, skipped %v", result.Findings, result.Skipped)
+	}
+}
+
+// A finding that stands for several places is kept quiet at each of them alone.
+func TestIgnoreOnePlaceOfSeveral(t *testing.T) {
+	const config = "-- ci-operator/config/o/r/o-r-main.yaml --\nimages: [{to: a}]\npromotion: {namespace: other, name: s}\n" +
+		"-- core-services/image-mirroring/team/mapping_team --\n"
+	const one = "registry.ci.openshift.org/team/s:a d.io/b/a:1 # mirror-lint:ignore source-unpromoted pushed by hand\n"
+	for text, want := range map[string]string{
+		one: "",
+		one + "registry.ci.openshift.org/team/s:b d.io/b/b:1\n":                                                    "nothing promotes, publishes or mirrors registry.ci.openshift.org/team/s:b",
+		"# mirror-lint:ignore source-unpromoted pushed by hand\n\nregistry.ci.openshift.org/team/s:b d.io/b/b:1\n": "",
+	} {
+		var got string
+		for _, f := range lint(t, config+text, "source-unpromoted", "ignore-comment").Findings {
+			got += f.Message
+		}
+		if got != want {
+			t.Errorf("%s\ngot %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -79,7 +115,7 @@ func TestBaseline(t *testing.T) {
 		t.Fatal(err)
 	}
 	moved := lint(t, "-- core-services/image-mirroring/team/mapping_team --\n# a comment\na.io/b/c:1 d.io/b/c:1\na.io/b/c:1 d.io/b/c:1\n", "duplicate-destination")
-	known.Stale(moved, "baseline.json")
+	known.Stale(moved, "baseline.json", release.DefaultSettings())
 	known.New(moved)
 	if len(moved.Findings) != 0 {
 		t.Errorf("a finding that only moved is new: %v", moved.Findings)
@@ -90,7 +126,7 @@ func TestBaseline(t *testing.T) {
 		t.Errorf("a further finding of the same kind: %v", more.Findings)
 	}
 	gone := lint(t, "-- core-services/image-mirroring/team/mapping_team --\na.io/b/c:1 d.io/b/c:1\n", "duplicate-destination")
-	known.Stale(gone, "baseline.json")
+	known.Stale(gone, "baseline.json", release.DefaultSettings())
 	if len(gone.Findings) != 1 || gone.Findings[0].Rule != "baseline-stale" || gone.Findings[0].Severity != source.Warning {
 		t.Errorf("a stale entry: %v", gone.Findings)
 	}

@@ -94,7 +94,7 @@ func (p *pass) lookalikes() {
 	for _, set := range p.tree.Sets {
 		for _, name := range set.Others {
 			file := set.Dir + "/" + name
-			if strings.HasSuffix(name, "/") || path.Ext(name) != "" && !strings.Contains(name, "mapping") {
+			if strings.HasSuffix(name, "/") || strings.HasPrefix(name, ".") || path.Ext(name) != "" && !strings.Contains(name, "mapping") {
 				continue
 			}
 			parsed := mapping.Parse(file, p.tree.Text(file))

@@ -29,5 +29,6 @@ func Rules() []Rule {
 		mappingDirection(),
 		secretShared(),
 		ignoreComment(),
+		baselineStale(),
 	}
 }

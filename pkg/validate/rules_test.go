@@ -73,7 +73,10 @@ func runCase(t *testing.T, rule validate.Rule, data []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result := validate.Run(tree, rule)
+	result, err := validate.RunExample(tree, rule)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range result.Findings {
 		text := f.Message + " " + f.Hint
 		for _, r := range f.Related {
@@ -161,7 +164,11 @@ func findings(t *testing.T, rule validate.Rule, example string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(validate.Run(tree, rule).Findings)
+	result, err := validate.RunExample(tree, rule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(result.Findings)
 }
 
 // TestFolders finds a folder of cases that no rule runs.

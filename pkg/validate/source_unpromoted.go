@@ -104,7 +104,7 @@ func (p *pass) unfilled(m *release.MappingFile, mirrored map[release.Stream]*wri
 		}
 		s := namespaces[i]
 		s.all++
-		if !p.filled(e.Source, tag, mirrored[tag.Stream]) {
+		if !p.filled(e.Source, tag, mirrored[tag.Stream]) && !p.ignored(e.Source.Pos) {
 			s.bad = append(s.bad, e.Source)
 			s.tags = append(s.tags, tag)
 		}

@@ -48,7 +48,7 @@ type Rule struct {
 // of the rules, and may switch a rule off.
 func Run(tree *release.Tree, rules ...Rule) *Result {
 	out := &Result{}
-	facts := &facts{tree: tree}
+	facts := &facts{tree: tree, ignores: map[string][]*ignore{}}
 	for _, rule := range rules {
 		p := &pass{facts: facts, rule: rule, out: out}
 		rule.check(p)
