@@ -33,6 +33,7 @@ func WriteAll(dir string, files []File) error {
 		if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 			return &fs.PathError{Op: "write", Path: name, Err: errors.New("there is something that is no file")}
 		}
+		removeLeftovers(name)
 		tmp, err := writeTemporary(name, func(w io.Writer) error { _, err := w.Write(f.Data); return err })
 		if err != nil {
 			return err
