@@ -38,6 +38,7 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err != nil {
 		return planError(err)
 	}
+	in.files = nil // they are large, and the plan has all that is needed
 	if plan, err = o.part(plan); err != nil {
 		return err
 	}

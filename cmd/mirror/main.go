@@ -1,6 +1,16 @@
 // Mirror copies images between registries as mapping files say.
 package main
 
-import "github.com/mirror-tools/mirror-tools/internal/cli"
+import (
+	"os"
+	"runtime/debug"
 
-func main() { cli.Main(newCommand) }
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+)
+
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // a run waits for the network: memory is worth more than this time
+	}
+	cli.Main(newCommand)
+}

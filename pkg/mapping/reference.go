@@ -85,5 +85,8 @@ func (r Reference) join(host, path string) string {
 		b.WriteByte('@')
 		b.WriteString(r.Digest)
 	}
-	return b.String()
+	if s := b.String(); s != r.Text {
+		return s
+	}
+	return r.Text // which is kept anyway
 }

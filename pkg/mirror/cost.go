@@ -19,8 +19,8 @@ type cost struct {
 type costKey struct{}
 
 // cost begins to count what a target costs; the first one pays for the source.
-func (r *run) cost(j *job, i int) *cost {
-	c := &j.cost
+func (r *run) cost(j *job, i int, s *shared) *cost {
+	c := &s.cost
 	if i > 0 {
 		c = &cost{}
 	}

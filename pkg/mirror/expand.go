@@ -3,7 +3,6 @@ package mirror
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
@@ -12,23 +11,30 @@ import (
 // expand turns the groups of a plan into jobs, one for each source without
 // wildcards: a wildcard becomes the tags of its repository that match.
 func (r *run) expand(ctx context.Context, plan *Plan) []*job {
-	parts := make([][]*job, len(plan.Groups))
-	spread(len(plan.Groups), r.opts.Parallel, func(i int) {
-		g := plan.Groups[i]
-		if !g.Source.Wildcard() {
-			parts[i] = []*job{{source: g.Source, targets: g.Targets}}
-			return
+	var wildcards []int
+	for i, g := range plan.Groups {
+		if g.Source.Wildcard() {
+			wildcards = append(wildcards, i)
 		}
-		parts[i] = r.tags(ctx, g)
-	})
-	jobs := slices.Concat(parts...)
+	}
+	found := make([][]*job, len(wildcards))
+	spread(len(wildcards), r.opts.Parallel, func(i int) { found[i] = r.tags(ctx, plan.Groups[wildcards[i]]) })
+	jobs := make([]*job, 0, len(plan.Groups))
+	for i := range plan.Groups {
+		if g := &plan.Groups[i]; !g.Source.Wildcard() {
+			jobs = append(jobs, &job{source: &g.Source, targets: g.Targets})
+			continue
+		}
+		jobs = append(jobs, found[0]...)
+		found = found[1:]
+	}
 	r.overlaps(jobs)
 	return jobs
 }
 
 // tags makes a job of each tag that a wildcard stands for.
 func (r *run) tags(ctx context.Context, g Group) []*job {
-	failed := func(err error) []*job { return []*job{{source: g.Source, targets: g.Targets, err: err}} }
+	failed := func(err error) []*job { return []*job{{source: &g.Source, targets: g.Targets, err: err}} }
 	if r.ended(ctx) {
 		return failed(errInterrupted)
 	}
@@ -53,8 +59,9 @@ func (r *run) tags(ctx context.Context, g Group) []*job {
 			r.note("%s: %s lists the tag %.140q, which is no valid tag: left out", g.Source.Pos, from, tag)
 			continue
 		}
-		j := &job{source: g.Source}
-		j.source.Tag = tag
+		source := g.Source
+		source.Tag = tag
+		j := &job{source: &source}
 		for _, t := range g.Targets {
 			t.Source.Tag, t.Destination.Tag = tag, tag
 			j.targets = append(j.targets, t)

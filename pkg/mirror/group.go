@@ -68,12 +68,35 @@ func newOrigin(client *registry.Client, repo registry.Repository, root registry.
 	return s
 }
 
-// origin finds out what a source is; it is called once for each. The first
-// destination pays for it.
+// share gives what the targets of a job have in common: what their source is,
+// for which the first target pays. Its manifests are kept until the last target
+// is done, which unshare tells.
+func (r *run) share(ctx context.Context, j *job) *shared {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if j.shared == nil {
+		s := &shared{left: len(j.targets)}
+		var known memo[*job, *origin]
+		s.origin = func() (*origin, error) {
+			return known.get(ctx, j, func() (*origin, error) { return r.origin(s.cost.into(ctx), j) })
+		}
+		j.shared = s
+	}
+	return j.shared
+}
+
+func (r *run) unshare(j *job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if j.shared.left--; j.shared.left == 0 {
+		j.shared = nil
+	}
+}
+
+// origin finds out what a source is.
 func (r *run) origin(ctx context.Context, j *job) (*origin, error) {
-	ctx = j.cost.into(ctx)
 	repo := registry.Repository{Host: j.source.Host(), Path: j.source.Path()}
-	root, err := r.resolve(ctx, repo, j.source)
+	root, err := r.resolve(ctx, repo, *j.source)
 	src := newOrigin(r.client, repo, root)
 	if err == nil {
 		err = r.choose(ctx, src)
@@ -86,13 +109,10 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 	if r.ended(ctx) {
 		return // its entry says so already
 	}
-	defer func() {
-		if j.left.Add(-1) == 0 {
-			j.origin = nil // and its manifests
-		}
-	}()
-	c := r.cost(j, i)
-	result, err := r.target(c.into(ctx), j, j.targets[i])
+	s := r.share(ctx, j)
+	defer r.unshare(j)
+	c := r.cost(j, i, s)
+	result, err := r.target(c.into(ctx), j, s.origin, j.targets[i])
 	if err != nil && ctx.Err() != nil {
 		err = errInterrupted
 	}
@@ -116,11 +136,10 @@ func (r *run) resolve(ctx context.Context, repo registry.Repository, ref mapping
 
 // target brings one destination in line with its source. Both are asked what
 // they hold at the same time.
-func (r *run) target(ctx context.Context, j *job, t Target) (Entry, error) {
+func (r *run) target(ctx context.Context, j *job, origin func() (*origin, error), t Target) (Entry, error) {
 	if j.err != nil {
 		return Entry{}, j.err
 	}
-	origin := j.origin
 	go origin()
 	w := &move{
 		to:   registry.Repository{Host: t.Destination.Host(), Path: t.Destination.Path(), Push: r.opts.Mode == ModeRun},

@@ -34,12 +34,17 @@ type placeKey struct {
 	to     registry.Repository
 	digest digest.Digest
 	deep   bool
-	root   bool                // what is below the manifest, without the manifest
-	refers registry.Repository // what refers to the manifest there, without the manifest
+	root   bool   // what is below the manifest, without the manifest
+	refers string // the repository in which what refers to the manifest is looked for
 }
 
+// placement is small, because all are remembered to the end of the run.
 type placement struct {
-	done chan struct{}
+	done   chan struct{} // nil when it is done
+	failed *failure
+}
+
+type failure struct {
 	err  error
 	from registry.Repository
 }
@@ -51,23 +56,35 @@ func (r *run) once(ctx context.Context, key placeKey, from registry.Repository, 
 		r.mu.Lock()
 		p, ok := r.started[key]
 		if !ok {
-			p = &placement{done: make(chan struct{}), from: from}
+			p = &placement{done: make(chan struct{})}
 			r.started[key] = p
 			r.mu.Unlock()
-			p.err = f()
+			err := f()
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if err != nil {
+				p.failed = &failure{err, from}
+			}
 			close(p.done)
-			return p.err
+			p.done = nil
+			return err
 		}
+		done := p.done
 		r.mu.Unlock()
-		start := r.opts.Now()
-		select {
-		case <-p.done:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if done != nil {
+			start := r.opts.Now()
+			select {
+			case <-done:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			registry.TallyOf(ctx).Waited(registry.WaitImage, key.to.String(), r.opts.Now().Sub(start))
 		}
-		registry.TallyOf(ctx).Waited(registry.WaitImage, key.to.String(), r.opts.Now().Sub(start))
-		if p.err == nil || p.from == from {
-			return p.err
+		switch {
+		case p.failed == nil:
+			return nil
+		case p.failed.from == from:
+			return p.failed.err
 		}
 		r.mu.Lock()
 		if r.started[key] == p {

@@ -63,9 +63,11 @@ type blobHost struct {
 	deaf     bool // the same for a mount from a blob's own repository
 }
 
+// blobState is what is known of a blob at one registry. Most blobs are in one
+// repository only: the maps are made when they are needed.
 type blobState struct {
-	repos     map[string]bool    // paths that have the blob
-	first     string             // one of them, to mount from; "" for none
+	first     string             // a path that has the blob, to mount from; "" for none
+	others    map[string]bool    // further ones
 	flights   map[string]*flight // by path: being brought there
 	uploading *flight            // the one over the wire
 }
@@ -99,26 +101,35 @@ func (p *placer) host(name string) *blobHost {
 func (h *blobHost) state(d digest.Digest) *blobState {
 	s, ok := h.blobs[d]
 	if !ok {
-		s = &blobState{repos: map[string]bool{}, flights: map[string]*flight{}}
+		s = &blobState{}
 		h.blobs[d] = s
 	}
 	return s
 }
 
+func (s *blobState) has(path string) bool { return s.first == path || s.others[path] }
+
 func (s *blobState) add(path string) {
-	if s.repos[path] = true; s.first == "" {
+	switch {
+	case s.first == "":
 		s.first = path
+	case s.first != path:
+		if s.others == nil {
+			s.others = map[string]bool{}
+		}
+		s.others[path] = true
 	}
 }
 
 func (s *blobState) remove(path string) {
-	if delete(s.repos, path); s.first == path {
+	if s.first == path {
 		s.first = ""
-		for other := range s.repos {
-			s.first = other
+		for other := range s.others {
+			s.first, path = other, other
 			break
 		}
 	}
+	delete(s.others, path)
 }
 
 // knows notes that a repository has a blob.
@@ -144,7 +155,7 @@ func (p *placer) place(ctx context.Context, to registry.Repository, desc registr
 	for {
 		h.mu.Lock()
 		s := h.state(desc.Digest)
-		if s.repos[to.Path] {
+		if s.has(to.Path) {
 			h.mu.Unlock()
 			return false, nil
 		}
@@ -165,6 +176,9 @@ func (p *placer) place(ctx context.Context, to registry.Repository, desc registr
 			continue
 		}
 		f := &flight{done: make(chan struct{}), from: from, to: to}
+		if s.flights == nil {
+			s.flights = map[string]*flight{}
+		}
 		s.flights[to.Path] = f
 		if mount == "" {
 			s.uploading = f
@@ -174,7 +188,9 @@ func (p *placer) place(ctx context.Context, to registry.Repository, desc registr
 		sent, err = p.bring(ctx, h, to, desc, from, mount, ask)
 
 		h.mu.Lock()
-		delete(s.flights, to.Path)
+		if delete(s.flights, to.Path); len(s.flights) == 0 {
+			s.flights = nil
+		}
 		if s.uploading == f {
 			s.uploading = nil
 		}

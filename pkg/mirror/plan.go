@@ -70,7 +70,13 @@ func NewPlan(files []*mapping.File, opts PlanOptions) (*Plan, error) {
 			}
 		}
 	}
-	var pairs []mapping.Pair
+	n := 0
+	for _, f := range files {
+		for range f.Pairs() {
+			n++
+		}
+	}
+	pairs := make([]mapping.Pair, 0, n)
 	for _, f := range files {
 		for pair := range f.Pairs() {
 			if b.usable(pair) {

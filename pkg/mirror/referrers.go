@@ -26,12 +26,15 @@ func tagOf(d digest.Digest) string { return strings.Replace(string(d), ":", "-",
 // could have been followed.
 func (r *run) follow(ctx context.Context, src *origin, to registry.Repository) error {
 	if !r.opts.Referrers {
+		if len(r.tagLists.peek(src.repo)) == 0 {
+			return nil
+		}
 		for _, d := range src.parts() {
 			r.unfollowed.Store(subject{src.repo, d}, true)
 		}
 		return nil
 	}
-	key := placeKey{to: to, digest: src.root.Digest, refers: src.repo}
+	key := placeKey{to: to, digest: src.root.Digest, refers: src.repo.String()}
 	return r.once(ctx, key, src.repo, func() error {
 		tags, err := r.tagsOf(ctx, src.repo)
 		if err != nil {
@@ -223,17 +226,20 @@ func (r *run) tagsOf(ctx context.Context, repo registry.Repository) ([]string, e
 // left counts the tags of signatures and referrers that lists of tags, fetched
 // for wildcards, show beside what was mirrored without them.
 func (r *run) left(jobs []*job) int {
-	mirrored := map[string]bool{}
-	for _, j := range jobs {
-		mirrored[j.source.Canonical()] = true
-	}
+	mirrored := sync.OnceValue(func() map[string]bool {
+		known := map[string]bool{}
+		for _, j := range jobs {
+			known[j.source.Canonical()] = true
+		}
+		return known
+	})
 	n := 0
 	r.unfollowed.Range(func(key, _ any) bool {
 		s := key.(subject)
 		tags := r.tagLists.peek(s.repo)
 		for _, ending := range append([]string{""}, signatureTags...) {
 			tag := tagOf(s.digest) + ending
-			if _, ok := slices.BinarySearch(tags, tag); ok && !mirrored[s.repo.String()+":"+tag] {
+			if _, ok := slices.BinarySearch(tags, tag); ok && !mirrored()[s.repo.String()+":"+tag] {
 				n++
 			}
 		}

@@ -36,7 +36,7 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	}
 	jobs := r.expand(ctx, plan)
 	r.destinations(jobs)
-	r.entries(ctx, jobs)
+	r.entries(jobs)
 	opts.Monitor.expect(len(r.report.Entries))
 	r.work(jobs, func(j *job, i int) { r.copy(ctx, j, i) })
 	r.report.ReferrersLeft = r.left(jobs)
@@ -66,14 +66,18 @@ type run struct {
 
 // job is one source without wildcards and the entries of the report it fills.
 type job struct {
-	source  mapping.Reference
+	source  *mapping.Reference
 	targets []Target
-	first   int   // index of the first target's entry
-	err     error // known before anything was asked
+	first   int     // index of the first target's entry
+	err     error   // known before anything was asked
+	shared  *shared // while it is worked on
+}
 
+// shared is what the targets of a job have in common.
+type shared struct {
 	origin func() (*origin, error)
-	left   atomic.Int64 // targets that still need the origin
-	cost   cost         // of the source and the first target
+	cost   cost // of the source and the first target
+	left   int  // targets that are not done
 }
 
 // ended says whether nothing new may be started.
@@ -95,13 +99,13 @@ func (r *run) note(format string, args ...any) {
 }
 
 // entries lays out the report, in the order of the plan.
-func (r *run) entries(ctx context.Context, jobs []*job) {
+func (r *run) entries(jobs []*job) {
+	total := 0
 	for _, j := range jobs {
-		j.left.Store(int64(len(j.targets)))
-		var known memo[*job, *origin]
-		j.origin = func() (*origin, error) {
-			return known.get(ctx, j, func() (*origin, error) { return r.origin(ctx, j) })
-		}
+		total += len(j.targets)
+	}
+	r.report.Entries = make([]Entry, 0, total)
+	for _, j := range jobs {
 		j.first = len(r.report.Entries)
 		for _, t := range j.targets {
 			pos := t.Destination.Pos

@@ -12,9 +12,10 @@ func jobOf(source string, destinations ...string) *job {
 	ref := func(path string) mapping.Reference {
 		return mapping.Reference{Registry: "r.example", Repository: path, Tag: "t"}
 	}
-	j := &job{source: ref(source)}
+	from := ref(source)
+	j := &job{source: &from}
 	for _, d := range destinations {
-		j.targets = append(j.targets, Target{Source: j.source, Destination: ref(d)})
+		j.targets = append(j.targets, Target{Source: from, Destination: ref(d)})
 	}
 	return j
 }
