@@ -17,6 +17,7 @@ NORACE := ./pkg/jobgen/... ./cmd/mirror-jobgen/... ./internal/depcheck/...
 .DEFAULT_GOAL := help
 
 include tools/registries.mk
+include tools/browser.mk
 include packaging.mk
 include tools/chaos.mk
 include tools/hardening.mk

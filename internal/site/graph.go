@@ -206,7 +206,7 @@ func (g *graph) svg() template.HTML {
 				fmt.Fprintf(&b, `<text x="%.0f" y="%.1f" text-anchor="end"><title>%s</title>%s</text>`, leftEnd-10, n.y+4, text(n.name), text(middle(n.name, 58)))
 			case 1:
 				fmt.Fprintf(&b, `<rect x="%.0f" y="%.1f" width="%.0f" height="%.0f" rx="4"/>`, setLeft, n.y-9, setRight-setLeft, 18.0)
-				label := fmt.Sprintf(`<text x="%.0f" y="%.1f" text-anchor="middle"><title>%s</title>%s</text>`, (setLeft+setRight)/2, n.y+4, text(n.name), text(middle(n.name, 28)))
+				label := fmt.Sprintf(`<text x="%.0f" y="%.1f" text-anchor="middle"><title>%s</title>%s</text>`, (setLeft+setRight)/2, n.y+4, text(n.name), text(middle(n.name, 26)))
 				if n.href != "" {
 					label = fmt.Sprintf(`<a href="%s">%s</a>`, text(n.href), label)
 				}

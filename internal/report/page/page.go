@@ -16,7 +16,8 @@
 //	<div data-filter="Filter findings" data-facets="severity set">
 //	    a search field and, for each facet, buttons or a choice, are put above;
 //	    inside, [data-item data-severity=… data-set=…] are shown and hidden,
-//	    and a [data-group] without a visible item is hidden with its heading
+//	    and a [data-group] without a visible item is hidden with its heading;
+//	    with data-most="300", of thousands the first 300 are shown until asked
 //	    the first list of a page takes its words from ?q= of the address
 //	<table data-sort>        columns sort by <td data-v=…>, else by text
 //	<table class="stack">    cells below each other when it is narrow
@@ -118,9 +119,9 @@ var plain = strings.NewReplacer("<", "", ">", "", "&", "and", `"`, "", "'", "")
 // guard makes a page that stays what it is when its character references are
 // decoded once before it is parsed, as happens to the source of the frame in
 // Prow's HTML lens. There, "&lt;script" would become a tag, and "&#34;" would
-// end an attribute. So each "<" of a text gets an invisible word joiner behind
-// it: what follows "<" and is no letter makes no tag. A quotation mark in an
-// attribute becomes a typographic one.
+// end an attribute. So each "<" and "&" of a text gets an invisible word joiner
+// behind it: what is no letter makes no tag and no reference. A quotation mark
+// in an attribute becomes a typographic one.
 func guard(html []byte) []byte {
 	var out bytes.Buffer
 	inTag := false
@@ -131,6 +132,9 @@ func guard(html []byte) []byte {
 		case !inTag && bytes.HasPrefix(rest, []byte("&lt;")):
 			out.WriteString("&lt;\u2060")
 			i += 3
+		case !inTag && bytes.HasPrefix(rest, []byte("&amp;")):
+			out.WriteString("&amp;\u2060")
+			i += 4
 		case inTag && bytes.HasPrefix(rest, []byte("&#34;")):
 			out.WriteString("\u201d")
 			i += 4

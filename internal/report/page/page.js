@@ -15,29 +15,40 @@
 
   // <div data-filter="LABEL" data-facets="severity set"> holds items
   // [data-item] with data-severity, data-set; a [data-group] inside without a
-  // visible item is hidden.
+  // visible item is hidden. With data-most="300", so many are shown until a
+  // button asks for all: to lay out thousands at every key would not be fluent.
   function filter(list) {
-    const items = Array.from(list.querySelectorAll('[data-item]'));
+    let items = Array.from(list.querySelectorAll('[data-item]'));
     if (items.length < 2) return;
+    let most = Number(list.dataset.most) || Infinity;
     const groups = Array.from(list.querySelectorAll('[data-group]'));
     const bar = make('div', { class: 'filter', role: 'search' });
     const chosen = {};
     const words = make('input', { type: 'search', placeholder: list.dataset.filter, 'aria-label': list.dataset.filter, autocomplete: 'off', spellcheck: 'false' });
     const count = make('output', { 'aria-live': 'polite' });
-    let texts = null;
+    const all = make('button', { type: 'button', class: 'all' }, 'Show all');
+    const texts = new Map();
+    function has(item, word) {
+      if (!texts.has(item)) texts.set(item, item.textContent.toLowerCase());
+      return texts.get(item).includes(word);
+    }
     function apply() {
-      if (!texts && words.value) texts = items.map(function (i) { return i.textContent.toLowerCase(); });
       const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let shown = 0;
-      items.forEach(function (item, n) {
-        let ok = wanted.every(function (w) { return texts[n].includes(w); });
+      let matching = 0;
+      items.forEach(function (item) {
+        let ok = wanted.every(function (w) { return has(item, w); });
         for (const facet in chosen) if (ok) ok = chosen[facet].size === 0 || chosen[facet].has(item.dataset[facet]);
-        if (item.hidden === ok) item.hidden = !ok;
-        if (ok) shown++;
+        if (ok) matching++;
+        const hide = !ok || matching > most;
+        if (item.hidden !== hide) item.hidden = hide;
       });
       groups.forEach(function (g) { g.hidden = !g.querySelector('[data-item]:not([hidden])'); });
-      count.textContent = shown === items.length ? items.length + ' shown' : shown + ' of ' + items.length + ' shown';
+      const those = matching === items.length ? String(matching) : matching + ' of ' + items.length;
+      all.hidden = matching <= most;
+      count.textContent = matching <= most ? those + ' shown' : those + ' found, the first ' + most + ' shown';
     }
+    all.addEventListener('click', function () { most = Infinity; apply(); });
+    list.addEventListener('sorted', function () { items = Array.from(list.querySelectorAll('[data-item]')); apply(); });
     bar.append(words);
     (list.dataset.facets || '').split(/\s+/).filter(Boolean).forEach(function (facet) {
       const counts = new Map();
@@ -68,7 +79,7 @@
       });
       bar.append(select);
     });
-    bar.append(count);
+    bar.append(count, all);
     let waiting = 0;
     words.addEventListener('input', function () { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(apply); });
     list.prepend(bar);
@@ -91,6 +102,7 @@
         heads.forEach(function (h) { h.removeAttribute('aria-sort'); });
         th.setAttribute('aria-sort', down ? 'descending' : 'ascending');
         Array.from(table.tBodies).forEach(function (body) { sort(body, column, down); });
+        table.dispatchEvent(new Event('sorted', { bubbles: true }));
       });
     });
   }

@@ -99,7 +99,7 @@ func TestTextStaysText(t *testing.T) {
 
 // What people write in messages reads the same in both places.
 func TestTextReadsTheSame(t *testing.T) {
-	const text = `a "quoted" <host>/<repository>:tag, it's 1 < 2 > 0 + 5% ü €`
+	const text = `a "quoted" <host>/<repository>:tag, it's 1 < 2 > 0 + 5% ü € a&b &lt;i&gt; &amp;amp;`
 	source := render(t, text)
 	for where, s := range map[string]string{"browser": source, "lens": lens(t, source)} {
 		_, texts := shape(t, s)

@@ -1,0 +1,224 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// look says how a page is looked at.
+type look struct {
+	width   int64
+	dark    bool
+	scripts bool
+	// expected are parts of messages that the browser logs and that are no
+	// fault of the page.
+	expected []string
+}
+
+// looks are those that every page has to bear.
+func looks() map[string]look {
+	return map[string]look{
+		"light-1400": {width: 1400, scripts: true}, "dark-1400": {width: 1400, dark: true, scripts: true},
+		"light-600": {width: 600, scripts: true}, "dark-600": {width: 600, dark: true, scripts: true},
+	}
+}
+
+// tab is a page in the browser.
+type tab struct {
+	*testing.T
+	ctx context.Context
+
+	mu       sync.Mutex
+	requests []string
+	errors   []string
+}
+
+// open shows a file. The test fails at its end when the page has logged an
+// error, or asked for anything but files of its own folder.
+func open(t *testing.T, file string, l look) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(chromium)
+	t.Cleanup(cancel)
+	p := &tab{T: t, ctx: ctx}
+	if err := chromedp.Listen(ctx, p.listen); err != nil {
+		t.Fatal(err)
+	}
+	scheme := "light"
+	if l.dark {
+		scheme = "dark"
+	}
+	p.run(
+		call(network.Enable, network.EnableParams{}),
+		call(log.Enable, cdp.Empty{}),
+		call(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: l.width, Height: 900, DeviceScaleFactor: 1}),
+		call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
+		call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !l.scripts}),
+		chromedp.Navigate((&url.URL{Scheme: "file", Path: file}).String()),
+	)
+	t.Cleanup(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, r := range p.requests {
+			if !strings.HasPrefix(r, "file://"+filepath.Dir(file)) && r != "about:srcdoc" {
+				t.Errorf("%s asked for %s", filepath.Base(file), r)
+			}
+		}
+		for _, e := range p.errors {
+			if !slices.ContainsFunc(l.expected, func(s string) bool { return strings.Contains(e, s) }) {
+				t.Errorf("%s: %s", filepath.Base(file), e)
+			}
+		}
+	})
+	return p
+}
+
+// call is a command of the browser's protocol as an action.
+func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, command, params)
+		return err
+	})
+}
+
+func (p *tab) listen(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		p.requests = append(p.requests, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		p.errors = append(p.errors, e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		p.errors = append(p.errors, "console."+string(e.Type))
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
+			p.errors = append(p.errors, e.Entry.Text)
+		}
+	}
+}
+
+// patience ends a test whose browser hangs.
+const patience = 2 * time.Minute
+
+func (p *tab) run(steps ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// eval gives the value of an expression in the page.
+func eval[T any](p *tab, expression string, opts ...chromedp.EvaluateOption) T {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, opts...))
+	if err != nil {
+		p.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// settle waits for what a click or a key has begun: two frames.
+func (p *tab) settle() {
+	p.Helper()
+	eval[bool](p, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, chromedp.EvalAwaitPromise)
+}
+
+// fill types into a field in place of what it holds.
+func (p *tab) fill(selector, text string) {
+	p.Helper()
+	field := chromedp.CSS(selector)
+	eval[string](p, fmt.Sprintf("document.querySelector(%q).value = ''", selector))
+	p.run(chromedp.Click(field), chromedp.SendKeys(field, text+" "))
+	p.settle()
+}
+
+func (p *tab) click(selector string) {
+	p.Helper()
+	p.run(chromedp.Click(chromedp.CSS(selector)))
+	p.settle()
+}
+
+// shown counts the items of a list that can be seen.
+func (p *tab) shown(list string) int {
+	p.Helper()
+	return eval[int](p, fmt.Sprintf(`Array.from(document.querySelector(%q).querySelectorAll('[data-item]')).filter(e => e.getClientRects().length > 0).length`, list))
+}
+
+// matching counts the items of a list whose text has a word, as the page's
+// source says.
+func (p *tab) matching(list, word string) int {
+	p.Helper()
+	return eval[int](p, fmt.Sprintf(`Array.from(document.querySelector(%q).querySelectorAll('[data-item]')).filter(e => e.textContent.toLowerCase().includes(%q)).length`, list, word))
+}
+
+// shoot leaves a screenshot of the page's first so many pixels.
+func (p *tab) shoot(name string, height float64) {
+	p.Helper()
+	width := eval[float64](p, "innerWidth")
+	full := eval[float64](p, "document.documentElement.scrollHeight")
+	beyond := true
+	picture, err := chromedp.Run(p.ctx, func(ctx context.Context, t *chromedp.Target) ([]byte, error) {
+		shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{
+			CaptureBeyondViewport: &beyond, Clip: &page.Viewport{Width: width, Height: min(height, full), Scale: 1},
+		})
+		return shot.Data, err
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(shots, name+".png"), picture, 0o644); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// fits fails when the page is wider than the window, or has text that is hard
+// to read against what is behind it.
+func (p *tab) fits() {
+	p.Helper()
+	if wide := eval[int](p, "document.documentElement.scrollWidth - innerWidth"); wide > 0 {
+		p.Errorf("the page is %d pixels wider than the window", wide)
+	}
+	for _, weak := range eval[[]string](p, contrast) {
+		p.Errorf("too little contrast: %s", weak)
+	}
+}
+
+// contrast lists texts whose contrast is below 4.5, as WCAG 2 reckons it.
+const contrast = `(() => {
+	const parts = c => c.match(/[\d.]+/g).map(Number);
+	const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
+	const behind = e => { for (; e; e = e.parentElement) { const c = parts(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] === 1) return c.slice(0, 3); } return [255, 255, 255]; };
+	const seen = new Map();
+	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+		const e = n.parentElement;
+		if (!n.data.trim() || ['SCRIPT', 'STYLE', 'TITLE'].includes(e.tagName.toUpperCase())) continue;
+		const style = getComputedStyle(e);
+		const front = parts(e.namespaceURI.includes('svg') ? style.fill : style.color).slice(0, 3), back = behind(e);
+		const key = front + '/' + back;
+		if (seen.has(key)) continue;
+		const [a, b] = [light(front), light(back)].sort((x, y) => y - x);
+		seen.set(key, [(a + .05) / (b + .05), e.tagName + '.' + e.getAttribute('class') + ': ' + n.data.trim().slice(0, 40)]);
+	}
+	return Array.from(seen.values()).filter(v => v[0] < 4.5).map(v => v[0].toFixed(2) + ' ' + v[1]);
+})()`
