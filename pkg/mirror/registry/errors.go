@@ -64,25 +64,6 @@ func StatusOf(err error) int {
 	return 0
 }
 
-// HostOf gives the host that an error is about, "" when it is about none: the
-// registry that refused, or the host on the way to which something broke.
-func HostOf(err error) string {
-	var answer *Error
-	var status *auth.Status
-	var network *networkError
-	switch {
-	case errors.As(err, &answer):
-		return answer.Host
-	case errors.As(err, &status):
-		return status.Host
-	case errors.As(err, &network):
-		if u, err := url.Parse(network.url); err == nil {
-			return u.Host
-		}
-	}
-	return ""
-}
-
 // NotFound says whether the registry answered that it has no such thing.
 func NotFound(err error) bool { return StatusOf(err) == http.StatusNotFound }
 
