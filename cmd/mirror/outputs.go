@@ -137,6 +137,7 @@ func reports(dir string, r *mirror.Report) []cli.Artifact {
 	return []cli.Artifact{
 		{Name: "mirror-report.json", Write: func(w io.Writer) error { return runreport.JSON(w, r) }},
 		{Name: "junit_mirror.xml", Write: func(w io.Writer) error { return runreport.JUnit(w, r) }},
+		{Name: "mirror-summary.html", Write: func(w io.Writer) error { return runreport.HTML(w, r, cli.Version()) }},
 		cli.Metadata(dir, "mirror", runreport.Metadata(r, cli.Version())),
 	}
 }

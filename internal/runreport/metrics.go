@@ -13,6 +13,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
 // failingSince is the metric that remembers from run to run since when a
@@ -128,16 +129,12 @@ func (m metrics) images(r *mirror.Report) {
 func (m metrics) hosts(r *mirror.Report) {
 	m.family("mirror_requests", "Requests by registry and status of the answer; none without one.")
 	for _, h := range r.Hosts {
-		by := map[int]int64{}
-		for _, c := range h.By {
-			by[c.Status] += c.Count
-		}
-		for _, status := range slices.Sorted(maps.Keys(by)) {
+		for _, c := range byStatus(h) {
 			name := "none"
-			if status > 0 {
-				name = strconv.Itoa(status)
+			if c.Status > 0 {
+				name = strconv.Itoa(c.Status)
 			}
-			m.value("mirror_requests", float64(by[status]), "host", h.Host, "status", name)
+			m.value("mirror_requests", float64(c.Count), "host", h.Host, "status", name)
 		}
 	}
 	for _, g := range []struct {
@@ -154,6 +151,19 @@ func (m metrics) hosts(r *mirror.Report) {
 			m.value(g.name, g.of(i), "host", h.Host)
 		}
 	}
+}
+
+// byStatus counts a registry's answers by status.
+func byStatus(h registry.HostStats) []registry.Count {
+	by := map[int]int64{}
+	for _, c := range h.By {
+		by[c.Status] += c.Count
+	}
+	var out []registry.Count
+	for _, status := range slices.Sorted(maps.Keys(by)) {
+		out = append(out, registry.Count{Status: status, Count: by[status]})
+	}
+	return out
 }
 
 func (m metrics) failing(r *mirror.Report, failing Since) {

@@ -19,7 +19,7 @@ type origin struct {
 	root registry.Descriptor
 	left string // what the platform filter leaves out, for a person
 	get  func(ctx context.Context, d digest.Digest) (registry.Manifest, error)
-	size func() int64 // of the blobs in the manifests fetched so far
+	size func() (bytes int64, blobs int) // of the manifests fetched so far
 	// parts are the root and the children of the indexes fetched so far.
 	parts func() []digest.Digest
 }
@@ -52,10 +52,10 @@ func newOrigin(client *registry.Client, repo registry.Repository, root registry.
 		}
 		return m, nil
 	}
-	s.size = func() int64 {
+	s.size = func() (int64, int) {
 		mu.Lock()
 		defer mu.Unlock()
-		return size
+		return size, len(blobs)
 	}
 	s.parts = func() []digest.Digest {
 		mu.Lock()
@@ -164,7 +164,8 @@ func (r *run) target(ctx context.Context, j *job, origin func() (*origin, error)
 		have, err = r.client.Resolve(ctx, w.to, w.ref(src.root.Digest))
 	}
 	result, err := r.align(ctx, src, w, have, err)
-	result.Digest, result.Size = string(src.root.Digest), src.size()
+	result.Digest = string(src.root.Digest)
+	result.Size, result.Blobs = src.size()
 	if src.left != "" {
 		result.Details = append(result.Details, src.left)
 	}

@@ -91,10 +91,11 @@ type Entry struct {
 	Retried  string          `json:"retried,omitempty"`
 	Waits    []registry.Wait `json:"waits,omitempty"` // of a tenth of a second or more, the longest first
 	// Bytes are those of the blobs that were sent (in a dry run: would be). Size
-	// is that of the image: of its blobs in the manifests that were read, 0 when
-	// nothing needed to be read.
+	// and Blobs are those of the image: of the manifests that were read, 0 when
+	// none needed to be read.
 	Bytes int64 `json:"bytes,omitempty"`
 	Size  int64 `json:"size,omitempty"`
+	Blobs int   `json:"blobs,omitempty"`
 }
 
 // Bad says whether the entry makes a run fail. A protected destination does

@@ -1,0 +1,172 @@
+package runreport
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// parsed renders a report and parses it as a browser does.
+func parsed(t *testing.T, r *mirror.Report) (*html.Node, string) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := HTML(&b, r, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	doc, err := html.Parse(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc, text
+}
+
+// nodes gives the elements that f chooses.
+func nodes(doc *html.Node, f func(*html.Node) bool) []*html.Node {
+	var out []*html.Node
+	for n := range doc.Descendants() {
+		if n.Type == html.ElementNode && f(n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func attr(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// words is the text of a node as a person reads it.
+func words(n *html.Node) string {
+	var b strings.Builder
+	for c := range n.Descendants() {
+		if c.Type == html.TextNode && c.Parent.Data != "style" && c.Parent.Data != "script" {
+			b.WriteString(c.Data + " ")
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func TestHTML(t *testing.T) {
+	r := realReport(t, mirror.ModeRun)
+	doc, _ := parsed(t, r)
+	title := nodes(doc, func(n *html.Node) bool { return n.Data == "title" })
+	meta := nodes(doc, func(n *html.Node) bool { return n.Data == "meta" && attr(n, "name") == "description" })
+	if len(title) != 1 || words(title[0]) != "mirror run: 1 failed, 3 copied, 1 unchanged" || len(meta) != 1 || attr(meta[0], "content") == "" {
+		t.Errorf("the title is %q, descriptions: %d", words(title[0]), len(meta))
+	}
+	text := words(doc)
+	src, dst := Host(r.Entries[0].Source), Host(r.Entries[0].Destination)
+	for _, want := range []string{
+		"What to do " + src + ": no such source for 1 entry since ",
+		"To do: see whether the source is still built and promoted",
+		dst + "/a/gone:v1 from " + src + "/team/gone:v1 , sets/team/mapping_team_latest:2:",
+		"mapping_team_latest 3 1 2 0 0 0 ", "mapping_web 2 0 1 1 0 0 ",
+		"Registries that asked to be left alone " + src + " asked for 1.0 s",
+		"tried again once, first because of: GET",
+		"1 unchanged destinations was not asked",
+		"mapping_web: 1 unchanged " + dst + "/b/web:v1",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for _, e := range r.Entries {
+		if !strings.Contains(text, e.Destination) {
+			t.Errorf("%s is not on the page", e.Destination)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+// A check shows what differs, and what to do about it.
+func TestHTMLOfCheck(t *testing.T) {
+	doc, _ := parsed(t, realReport(t, mirror.ModeCheck))
+	if text := words(doc); !strings.Contains(text, "3 destinations that do not exist To do: mirror run brings them in line") {
+		t.Errorf("the page says %s", text)
+	}
+}
+
+// large is the report of a run over 7,700 destinations.
+func large(outcome mirror.Outcome) *mirror.Report {
+	r := &mirror.Report{Version: 1, Mode: mirror.ModeRun, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Seconds: 900, Summary: map[mirror.Outcome]int{outcome: 7700}}
+	for i := range 7700 {
+		e := mirror.Entry{
+			File: fmt.Sprintf("/etc/imagemirror/mapping_team_%d", i%150), Line: i / 150, Column: 60,
+			Source: fmt.Sprintf("registry.example/team-%d/release-4.20:component-with-a-name-%d", i%150, i), Destination: fmt.Sprintf("quay.example/team-%d/component-with-a-name-%d:4.20", i%150, i),
+			Outcome: outcome, Digest: "sha256:" + strings.Repeat("0", 64), Started: float64(i) / 9, Seconds: 8,
+		}
+		if outcome == mirror.Copied {
+			e.Size, e.Blobs, e.Bytes, e.Requests = 1<<28, 7, 1<<20, 20
+			e.Waits = []registry.Wait{{For: registry.WaitSlot, On: "quay.example", Seconds: 1}, {For: registry.WaitImage, On: fmt.Sprintf("quay.example/team-%d/x", i%150), Seconds: 2}}
+		}
+		r.Entries = append(r.Entries, e)
+	}
+	return r
+}
+
+// The page of a large run has every destination and stays small; the timeline
+// does not grow with it.
+func TestLargeHTML(t *testing.T) {
+	for outcome, limit := range map[mirror.Outcome]int{mirror.Unchanged: 1_500_000, mirror.Copied: 7_000_000} {
+		doc, text := parsed(t, large(outcome))
+		if len(text) > limit {
+			t.Errorf("%s: %d bytes, want at most %d", outcome, len(text), limit)
+		}
+		items := nodes(doc, func(n *html.Node) bool { return attr(n, "data-set") != "" })
+		lanes := nodes(doc, func(n *html.Node) bool { return attr(n, "class") == "lane" })
+		if len(items) != 7700 || len(lanes) > maxSetLanes+maxSlowest {
+			t.Errorf("%s: %d destinations and %d lanes, want 7700 and at most %d", outcome, len(items), len(lanes), maxSetLanes+maxSlowest)
+		}
+		t.Logf("%s: %d bytes", outcome, len(text))
+	}
+}
+
+// No text becomes markup, and nothing is asked of any other place.
+func TestHostileHTML(t *testing.T) {
+	evil := `"><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>'&lt;script&gt;{{.}}` + "\x1b[31m\u202e\x00"
+	r := hostile(evil)
+	r.Hosts = []registry.HostStats{{Host: evil, Requests: 1, Paused: 1, Pauses: []registry.Pause{{At: r.Started, Seconds: 1}}}}
+	r.Entries[1].Outcome, r.Seconds = mirror.Unchanged, 2
+	r.Entries[0].Seconds, r.Entries[0].Waits = 1, []registry.Wait{{For: evil, On: evil, Seconds: 1}}
+	doc, text := parsed(t, r)
+	want, _ := parsed(t, realReport(t, mirror.ModeRun))
+	for _, tag := range []string{"script", "style"} {
+		named := func(n *html.Node) bool { return n.Data == tag }
+		if a, b := len(nodes(doc, named)), len(nodes(want, named)); a != b {
+			t.Errorf("%d <%s>, want %d", a, tag, b)
+		}
+	}
+	bad := nodes(doc, func(n *html.Node) bool {
+		for _, a := range n.Attr {
+			if strings.HasPrefix(a.Key, "on") || (a.Key == "src" || a.Key == "href") && !strings.HasPrefix(a.Val, "#") {
+				return true
+			}
+		}
+		return n.Data == "img" || n.Data == "iframe" || n.Data == "link"
+	})
+	if len(bad) > 0 {
+		t.Errorf("an element that asks or runs: %+v", bad[0])
+	}
+	if i := strings.IndexAny(text, "\x1b\x00\u202e"); i >= 0 {
+		t.Errorf("control character at %d", i)
+	}
+	if m := regexp.MustCompile(`url\(|@import`).FindString(text); m != "" {
+		t.Errorf("the style has %s", m)
+	}
+}

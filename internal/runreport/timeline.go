@@ -1,0 +1,243 @@
+package runreport
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// The timeline's bounds: whatever the size of a run, it has so many lanes.
+const (
+	steps       = 120 // of the run's time
+	maxSetLanes = 20
+	maxSlowest  = 25
+	maxWaits    = 12
+	laneWidth   = 1000 // of the drawing; it is stretched to the page
+	laneHeight  = 24
+)
+
+// timeline is when what was worked on, and what was waited for.
+type timeline struct {
+	Ticks   []string
+	Hosts   []lane // when a registry asked to be left alone
+	Sets    []lane // how many destinations were at work
+	Slowest []lane // destinations
+	Waits   []waited
+	Left    int // sets that are in no lane of their own
+}
+
+// lane is one line of the timeline: a name, a drawing, a remark.
+type lane struct {
+	Name, Note string
+	Shapes     template.HTML // SVG, made of numbers and of classes that stand here
+}
+
+// waited is what some destinations waited for.
+type waited struct {
+	For, On string
+	Entries int
+	Seconds float64
+}
+
+// What tells a person what was waited for.
+func (w waited) What() string { return waitNames[w.For] }
+
+var waitNames = map[string]string{
+	registry.WaitAsked: "the registry asked to be left alone",
+	registry.WaitRetry: "the pause before a request was tried again",
+	registry.WaitSlot:  "a free place among the registry's requests",
+	registry.WaitImage: "another image that was bringing the same layers",
+}
+
+func newTimeline(r *mirror.Report) timeline {
+	total := r.Seconds
+	for _, e := range r.Entries {
+		total = max(total, e.Started+e.Seconds)
+	}
+	if total <= 0 {
+		return timeline{}
+	}
+	t := timeline{Waits: waits(r)}
+	for i := range 5 {
+		t.Ticks = append(t.Ticks, clock(total*float64(i)/4))
+	}
+	for _, h := range r.Hosts {
+		if h.Paused > 0 {
+			t.Hosts = append(t.Hosts, lane{h.Host, "asked for " + clock(h.Paused), pauses(r, h, total)})
+		}
+	}
+	t.sets(r, total)
+	t.slowest(r, total)
+	return t
+}
+
+func x(seconds, total float64) float64 { return math.Round(seconds/total*laneWidth*10) / 10 }
+
+// bar is one rectangle; it is at least a hair wide, so that it can be seen.
+func bar(class string, from, to float64) string {
+	return fmt.Sprintf(`<rect class=%q x="%g" y="3" width="%g" height="%d"/>`, class, from, max(to-from, 1.5), laneHeight-6)
+}
+
+func pauses(r *mirror.Report, h registry.HostStats, total float64) template.HTML {
+	var b strings.Builder
+	for _, p := range h.Pauses {
+		from := min(max(p.At.Sub(r.Started).Seconds(), 0), total)
+		b.WriteString(bar("warn", x(from, total), x(min(from+p.Seconds, total), total)))
+	}
+	return template.HTML(b.String())
+}
+
+// sets draws how many destinations of each set were at work at a time.
+func (t *timeline) sets(r *mirror.Report, total float64) {
+	type load struct {
+		name string
+		all  int
+		busy [steps]float64
+	}
+	bySet := map[string]*load{}
+	var sets []*load
+	most := 0.0
+	for _, e := range r.Entries {
+		name := Set(e)
+		l, ok := bySet[name]
+		if !ok {
+			l = &load{name: name}
+			bySet[name] = l
+			sets = append(sets, l)
+		}
+		l.all++
+		width := total / steps
+		first := min(int(e.Started/width), steps-1)
+		last := min(int((e.Started+e.Seconds)/width), steps-1)
+		for i := first; i <= last && e.Seconds > 0; i++ {
+			share := min(e.Started+e.Seconds, float64(i+1)*width) - max(e.Started, float64(i)*width)
+			l.busy[i] += max(share, 0) / width
+			most = max(most, l.busy[i])
+		}
+	}
+	slices.SortStableFunc(sets, func(a, b *load) int { return cmp.Compare(b.all, a.all) })
+	for i, l := range sets {
+		if i == maxSetLanes {
+			t.Left = len(sets) - i
+			break
+		}
+		var b strings.Builder
+		fmt.Fprintf(&b, `<path class="busy" d="M0 %d`, laneHeight)
+		for i, busy := range l.busy {
+			from, to := float64(i)*laneWidth/steps, float64(i+1)*laneWidth/steps
+			height := math.Round((laneHeight-busy/max(most, 1)*(laneHeight-2))*10) / 10
+			fmt.Fprintf(&b, `L%.1f %gL%.1f %g`, from, height, to, height)
+		}
+		fmt.Fprintf(&b, `L%d %dZ"/>`, laneWidth, laneHeight)
+		t.Sets = append(t.Sets, lane{l.name, count(l.all, "destination"), template.HTML(b.String())})
+	}
+}
+
+// slowest draws the destinations that took longest: from when to when, and how
+// much of that they waited. Waits go side by side and their places are not
+// known: the bar shows shares.
+func (t *timeline) slowest(r *mirror.Report, total float64) {
+	var all []mirror.Entry
+	for _, e := range r.Entries {
+		if e.Seconds > 0 && e.Outcome != mirror.Unchanged {
+			all = append(all, e)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b mirror.Entry) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	all = all[:min(len(all), maxSlowest)]
+	slices.SortStableFunc(all, func(a, b mirror.Entry) int { return cmp.Compare(a.Started, b.Started) })
+	for _, e := range all {
+		sum := 0.0
+		for _, w := range e.Waits {
+			sum += w.Seconds
+		}
+		scale := 1.0
+		if sum > e.Seconds {
+			scale = e.Seconds / sum
+		}
+		var b strings.Builder
+		at := e.Started
+		note := clock(e.Seconds)
+		for i, w := range e.Waits {
+			b.WriteString(bar(waitClass(w.For), x(at, total), x(at+w.Seconds*scale, total)))
+			at += w.Seconds * scale
+			if i == 0 {
+				note += fmt.Sprintf(", %s of it for %s", clock(w.Seconds*scale), waitedFor(e, w))
+			}
+		}
+		class := "work"
+		if e.Bad() {
+			class = "bad"
+		}
+		b.WriteString(bar(class, x(at, total), x(e.Started+e.Seconds, total)))
+		t.Slowest = append(t.Slowest, lane{e.Destination, note, template.HTML(b.String())})
+	}
+}
+
+// waitClass is the colour of a wait: amber where a registry is the reason.
+func waitClass(reason string) string {
+	switch reason {
+	case registry.WaitSlot:
+		return "slot"
+	case registry.WaitImage:
+		return "image"
+	}
+	return "warn"
+}
+
+// waitedFor says what was waited for, and for whom.
+func waitedFor(e mirror.Entry, w registry.Wait) string {
+	switch w.For {
+	case registry.WaitAsked:
+		return w.On + ", which asked for it"
+	case registry.WaitRetry:
+		return "another try at " + w.On
+	case registry.WaitImage:
+		if strings.HasPrefix(e.Destination, w.On+":") {
+			return "another tag of the repository"
+		}
+		return "the same layers on their way to " + w.On
+	}
+	return "a place at " + w.On
+}
+
+// waits sums up what was waited for, the longest first.
+func waits(r *mirror.Report) []waited {
+	type key struct{ reason, on string }
+	at := map[key]int{}
+	var out []waited
+	for _, e := range r.Entries {
+		for _, w := range e.Waits {
+			k := key{w.For, w.On}
+			i, ok := at[k]
+			if !ok {
+				i = len(out)
+				at[k] = i
+				out = append(out, waited{For: w.For, On: w.On})
+			}
+			out[i].Entries++
+			out[i].Seconds += w.Seconds
+		}
+	}
+	slices.SortStableFunc(out, func(a, b waited) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	return out[:min(len(out), maxWaits)]
+}
+
+// clock gives seconds as a person reads them.
+func clock(s float64) string {
+	switch {
+	case s < 10:
+		return fmt.Sprintf("%.1f s", s)
+	case s < 120:
+		return fmt.Sprintf("%.0f s", s)
+	case s < 7200:
+		return fmt.Sprintf("%d min %02d s", int(s)/60, int(s)%60)
+	}
+	return fmt.Sprintf("%d h %02d min", int(s)/3600, int(s)/60%60)
+}
