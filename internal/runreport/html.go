@@ -220,7 +220,9 @@ func (h *htmlReport) rows() {
 			}
 		}
 	}
-	slices.SortStableFunc(order, func(a, b *setRow) int { return cmp.Or(cmp.Compare(b.Failed, a.Failed), strings.Compare(a.Name, b.Name)) })
+	slices.SortStableFunc(order, func(a, b *setRow) int {
+		return cmp.Or(cmp.Compare(b.Failed, a.Failed), strings.Compare(a.Name, b.Name))
+	})
 	for _, s := range order {
 		h.Sets = append(h.Sets, *s)
 	}
