@@ -4,10 +4,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
@@ -112,14 +110,4 @@ func (o *options) roots() (*x509.CertPool, error) {
 		}
 	}
 	return pool, nil
-}
-
-// isInsecure says whether a host was named by --insecure, with or without its
-// port.
-func (o *options) isInsecure(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = host
-	}
-	return slices.ContainsFunc(o.insecure, func(h string) bool { return h == "true" || h == host || h == name })
 }

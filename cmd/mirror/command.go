@@ -115,7 +115,8 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "auth `FILE` of docker or podman (default: where podman and docker keep theirs)")
 	f.StringArrayVar(&o.registryTokens, "registry-token", nil, "`HOST=FILE`: the token of a service account for a registry; read again when it changes")
 	f.StringArrayVar(&o.tokenEndpoints, "token-endpoint", nil, "`HOST` that may get a registry's credential though it is of another domain")
-	f.StringArrayVar(&o.insecure, "insecure", nil, "`HOST` that is spoken to without verifying its certificate, and over plain HTTP; repeatable; true: every host")
+	f.StringArrayVar(&o.insecure, "insecure", nil, "`HOST` that is spoken to without verifying its certificate, and over plain HTTP; repeatable; without a host: every registry")
+	f.Lookup("insecure").NoOptDefVal = everyHost
 	f.StringArrayVar(&o.authorities, "certificate-authority", nil, "PEM `FILE` of certificate authorities to trust beside the system's")
 	f.BoolVar(&o.skipMultipleScopes, "skip-multiple-scopes", true, "accepted for oc's sake: tokens are always asked for one repository")
 }

@@ -20,7 +20,7 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err != nil {
 		return err
 	}
-	in, err := o.read(env, args)
+	in, err := o.read(env, o.insecureHosts(args, env.Stderr))
 	if err != nil {
 		return err
 	}

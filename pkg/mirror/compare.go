@@ -30,7 +30,7 @@ func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, 
 	}
 	result.Outcome = Differs
 	result.Details = append(result.Details, fmt.Sprintf("it holds %s", have.Digest))
-	want, err := src.get(ctx, src.root.Digest)
+	want, err := src.image(ctx)
 	if err != nil || !registry.IsIndex(want.MediaType) {
 		return result, err
 	}

@@ -42,7 +42,7 @@ func (r *run) tags(ctx context.Context, g Group) []*job {
 	tags, err := r.tagsOf(ctx, from)
 	if err != nil {
 		if registry.NotFound(err) {
-			err = &missingError{"listing the tags of " + from.String(), err}
+			err = &missingError{"listing the tags of " + from.String(), err, true}
 		}
 		return failed(err)
 	}

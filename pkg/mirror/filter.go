@@ -19,7 +19,7 @@ func (r *run) choose(ctx context.Context, src *origin) error {
 	if r.opts.Platform == nil || !r.opts.Single && src.root.MediaType != "" && !registry.IsIndex(src.root.MediaType) {
 		return nil
 	}
-	m, err := src.get(ctx, src.root.Digest)
+	m, err := src.image(ctx)
 	if err != nil {
 		return err
 	}

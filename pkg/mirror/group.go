@@ -113,6 +113,10 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 	defer r.unshare(j)
 	c := r.cost(j, i, s)
 	result, err := r.target(c.into(ctx), j, s.origin, j.targets[i])
+	var missing *missingError
+	if r.opts.SkipMissing && errors.As(err, &missing) && missing.source {
+		result, err = Entry{Outcome: Missing, Details: []string{err.Error()}}, nil
+	}
 	if err != nil && ctx.Err() != nil {
 		err = errInterrupted
 	}
@@ -125,13 +129,26 @@ func (r *run) resolve(ctx context.Context, repo registry.Repository, ref mapping
 		return registry.Descriptor{Digest: digest.Digest(ref.Digest)}, nil
 	}
 	d, err := r.client.Resolve(ctx, repo, ref.Tag)
+	return d, unreadable(err)
+}
+
+// image fetches the manifest of the source itself.
+func (s *origin) image(ctx context.Context) (registry.Manifest, error) {
+	m, err := s.get(ctx, s.root.Digest)
+	return m, unreadable(err)
+}
+
+// unreadable says what an error means that comes instead of a source.
+func unreadable(err error) error {
 	switch {
 	case registry.NotFound(err):
-		return d, &missingError{"the source does not exist", err}
+		return &missingError{"the source does not exist", err, true}
 	case registry.Denied(err):
-		return d, fmt.Errorf("the source does not exist, or the credential may not read it: %w", err)
+		return fmt.Errorf("the source does not exist, or the credential may not read it: %w", err)
+	case err != nil:
+		return fmt.Errorf("reading the source: %w", err)
 	}
-	return d, err
+	return nil
 }
 
 // target brings one destination in line with its source. Both are asked what
@@ -155,8 +172,6 @@ func (r *run) target(ctx context.Context, j *job, origin func() (*origin, error)
 	switch {
 	case errors.Is(srcErr, errFiltered):
 		return Entry{Outcome: Filtered, Details: []string{srcErr.Error()}}, nil
-	case srcErr != nil && registry.NotFound(srcErr) && r.opts.SkipMissing:
-		return Entry{Outcome: Missing, Details: []string{srcErr.Error()}}, nil
 	case srcErr != nil:
 		return Entry{}, srcErr
 	}

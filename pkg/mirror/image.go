@@ -98,9 +98,9 @@ func (r *run) once(ctx context.Context, key placeKey, from registry.Repository, 
 // the tag.
 func (r *run) copyImage(ctx context.Context, src *origin, w *move) error {
 	v := &visit{src: src, to: w.to, deep: r.opts.Force}
-	m, err := src.get(ctx, src.root.Digest)
+	m, err := src.image(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the image: %w", err)
+		return err
 	}
 	key := placeKey{to: w.to, digest: m.Digest, deep: v.deep, root: true}
 	if err := r.once(ctx, key, src.repo, func() error { return r.root(ctx, v, m) }); err != nil {
@@ -202,7 +202,7 @@ func (r *run) child(ctx context.Context, v *visit, parent string, c registry.Des
 		if err != nil {
 			what := fmt.Sprintf("%s of %s", childName(c), parent)
 			if registry.NotFound(err) {
-				return &missingError{what + " does not exist", err}
+				return &missingError{what + " does not exist", err, false}
 			}
 			return fmt.Errorf("reading %s: %w", what, err)
 		}
@@ -242,7 +242,7 @@ func (r *run) blob(ctx context.Context, v *visit, b registry.Descriptor) error {
 		r.note("%s: the layer %s is kept elsewhere (%s) and was not copied", v.src.repo, b.Digest, hostsOf(b.URLs))
 		return nil
 	case registry.NotFound(err):
-		return &missingError{fmt.Sprintf("the blob %s does not exist", b.Digest), err}
+		return &missingError{fmt.Sprintf("the blob %s does not exist", b.Digest), err, false}
 	case b.Size == 0 && registry.StatusOf(err) != 0:
 		return fmt.Errorf("the registry refuses the empty blob %s: %w", b.Digest, err)
 	}
@@ -293,9 +293,9 @@ func incomplete(err error) bool {
 // missing; it says whether anything was.
 func (r *run) repair(ctx context.Context, src *origin, to registry.Repository) (bool, error) {
 	v := &visit{src: src, to: to, deep: true}
-	m, err := src.get(ctx, src.root.Digest)
+	m, err := src.image(ctx)
 	if err != nil {
-		return false, fmt.Errorf("reading the image: %w", err)
+		return false, err
 	}
 	key := placeKey{to: to, digest: m.Digest, deep: true, root: true}
 	if err := r.once(ctx, key, src.repo, func() error { return r.below(ctx, v, m, 0) }); err != nil {

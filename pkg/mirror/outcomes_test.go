@@ -108,8 +108,22 @@ func TestGoesOnAfterFailures(t *testing.T) {
 	if e := report.Entries[2]; e.Cause != mirror.CauseUnavailable || !strings.Contains(e.Error, "127.0.0.1:1") {
 		t.Errorf("a registry that is not there: %+v", e)
 	}
-	skipping := run(t, plan(t, src, dst, lines[:2]...), mirror.Options{Client: client(t), SkipMissing: true})
-	wantSummary(t, skipping, map[mirror.Outcome]int{mirror.Unchanged: 1, mirror.Missing: 1})
+	// Passed over is a tag, a digest and a repository that do not exist, but not an
+	// image of which a part does not.
+	none := "@sha256:" + strings.Repeat("0", 64)
+	lines = append(lines[:2], "$src/a/b"+none+" $dst/c/digest:1", "$src/gone $dst/c/all")
+	skipping := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), SkipMissing: true})
+	wantSummary(t, skipping, map[mirror.Outcome]int{mirror.Unchanged: 1, mirror.Missing: 3})
+	if !skipping.OK() {
+		t.Error("what is passed over makes the run fail")
+	}
+	failing := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t)})
+	wantSummary(t, failing, map[mirror.Outcome]int{mirror.Unchanged: 1, mirror.Failed: 3})
+	for _, e := range failing.Entries {
+		if e.Outcome == mirror.Failed && e.Cause != mirror.CauseSourceMissing {
+			t.Errorf("%s: %s (%s)", e.Source, e.Error, e.Cause)
+		}
+	}
 }
 
 func TestPlanWritesNothing(t *testing.T) {

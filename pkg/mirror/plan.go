@@ -142,7 +142,7 @@ func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
 		}
 		first := pairs[last[j]]
 		switch {
-		case p.Source.Canonical() == first.Source.Canonical():
+		case sourceKey(p.Source) == sourceKey(first.Source):
 			b.note(p, "the same copy is written at %s, too", first.Destination.Pos)
 		case p.Source.Wildcard() || first.Source.Wildcard():
 			last = append(last, i) // which tags there are is not known yet

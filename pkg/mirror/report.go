@@ -204,8 +204,9 @@ var (
 
 // missingError says that something of a source does not exist there.
 type missingError struct {
-	what string
-	err  error
+	what   string
+	err    error
+	source bool // all of it, not a part
 }
 
 func (e *missingError) Error() string { return e.what + ": " + e.err.Error() }

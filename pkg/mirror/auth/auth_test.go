@@ -172,6 +172,9 @@ func TestOrderOfFiles(t *testing.T) {
 		{"", map[string]string{"HOME": "/h"}, []string{"/run/containers/7/auth.json", "/h/.config/containers/auth.json", "/h/.docker/config.json", "/h/.dockercfg"}, false},
 		{"", map[string]string{"HOME": "/h", "XDG_RUNTIME_DIR": "/r", "XDG_CONFIG_HOME": "/c", "DOCKER_CONFIG": "/d"},
 			[]string{"/r/containers/auth.json", "/c/containers/auth.json", "/d/config.json", "/h/.dockercfg"}, false},
+		{"", map[string]string{"HOME": "/h", "XDG_RUNTIME_DIR": "/r", "REGISTRY_AUTH_PREFERENCE": "docker"},
+			[]string{"/h/.docker/config.json", "/h/.dockercfg", "/r/containers/auth.json", "/h/.config/containers/auth.json"}, false},
+		{"", map[string]string{"REGISTRY_AUTH_FILE": "b.json", "REGISTRY_AUTH_PREFERENCE": "docker"}, []string{"b.json"}, true},
 	} {
 		got, required := auth.Files(tt.explicit, env(tt.vars), 7)
 		if !slices.Equal(got, tt.want) || required != tt.required {

@@ -11,10 +11,11 @@ import (
 	"time"
 )
 
-// Files gives the auth files to look at, in the order of oc and podman, for an
-// environment. explicit is the file named by the caller ("" for none): then,
-// or when REGISTRY_AUTH_FILE is set, it is the only one and required must be
-// there.
+// Files gives the auth files to look at, in the order of oc, for an environment:
+// those of podman, then those of docker, or the other way round when
+// REGISTRY_AUTH_PREFERENCE is "docker". explicit is the file named by the caller
+// ("" for none): then, or when REGISTRY_AUTH_FILE is set, it is the only one and
+// required must be there.
 func Files(explicit string, getenv func(string) string, uid int) (paths []string, required bool) {
 	if explicit != "" {
 		return []string{explicit}, true
@@ -22,28 +23,30 @@ func Files(explicit string, getenv func(string) string, uid int) (paths []string
 	if file := getenv("REGISTRY_AUTH_FILE"); file != "" {
 		return []string{file}, true
 	}
+	var podman, docker []string
 	home := getenv("HOME")
-	runtime := getenv("XDG_RUNTIME_DIR")
-	if runtime == "" {
-		runtime = fmt.Sprintf("/run/containers/%d", uid)
-		paths = append(paths, filepath.Join(runtime, "auth.json"))
+	if runtime := getenv("XDG_RUNTIME_DIR"); runtime != "" {
+		podman = append(podman, filepath.Join(runtime, "containers", "auth.json"))
 	} else {
-		paths = append(paths, filepath.Join(runtime, "containers", "auth.json"))
+		podman = append(podman, fmt.Sprintf("/run/containers/%d/auth.json", uid))
 	}
 	if config := getenv("XDG_CONFIG_HOME"); config != "" {
-		paths = append(paths, filepath.Join(config, "containers", "auth.json"))
+		podman = append(podman, filepath.Join(config, "containers", "auth.json"))
 	} else if home != "" {
-		paths = append(paths, filepath.Join(home, ".config", "containers", "auth.json"))
+		podman = append(podman, filepath.Join(home, ".config", "containers", "auth.json"))
 	}
 	if config := getenv("DOCKER_CONFIG"); config != "" {
-		paths = append(paths, filepath.Join(config, "config.json"))
+		docker = append(docker, filepath.Join(config, "config.json"))
 	} else if home != "" {
-		paths = append(paths, filepath.Join(home, ".docker", "config.json"))
+		docker = append(docker, filepath.Join(home, ".docker", "config.json"))
 	}
 	if home != "" {
-		paths = append(paths, filepath.Join(home, ".dockercfg"))
+		docker = append(docker, filepath.Join(home, ".dockercfg"))
 	}
-	return paths, false
+	if getenv("REGISTRY_AUTH_PREFERENCE") == "docker" {
+		return append(docker, podman...), false
+	}
+	return append(podman, docker...), false
 }
 
 // Load reads the auth files into a keychain that asks them in order. A file

@@ -25,6 +25,9 @@ var images = []hardCase{
 		report.Entries = report.Entries[1:]
 		s.want(report, mirror.Copied)
 		s.same(report)
+		skipping := s.again(strict.Options{}) // which is for images that are gone as a whole
+		skipping.options.SkipMissing = true
+		skipping.failed(skipping.entry("$src/a/b:1 $dst/c:1"), mirror.CauseSourceMissing)
 		n := s.again(strict.Options{})
 		n.srcLog.Fault = func(w http.ResponseWriter, r *http.Request, _ string, _ int) bool {
 			if strings.HasSuffix(r.URL.Path, arm.Digest.String()) {

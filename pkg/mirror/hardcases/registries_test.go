@@ -34,6 +34,11 @@ var registries = []hardCase{
 				s.Errorf("mount answered %d: moved %+v", code, report.Moved)
 			}
 		}
+		skipping := s.again(strict.Options{})
+		skipping.options.SkipMount = true
+		if skipping.copied(line); skipping.dstLog.Count("mount") > 0 {
+			s.Error("a mount was tried although it should not be")
+		}
 		n := s.again(strict.Options{NoMount: true}) // 202: the session that was opened is used
 		n.copied(line)
 		if mounts, uploads := n.dstLog.Count("mount"), n.dstLog.Count("POST upload"); mounts == 0 || mounts+uploads != 6 {
