@@ -104,7 +104,7 @@ func TestHTML(t *testing.T) {
 		{".where", "shop/mapping_shop:2:7 duplicate-destination | shop set-job | jobs.yaml:1 job-unused | tools set-job"},
 		{".hint", "To do: keep one"},
 		{"mark", "d/e:f | first | a/b:c | third"},
-		{"summary", "3 more places"},
+		{"summary", "1 check was not made, or not in full | 3 more places"},
 		{"footer", "mirror-lint v1"},
 		{"dd", "1 | 2 | 1 | 2 | 4 of 5"},
 	} {

@@ -235,6 +235,16 @@ func (s *site) join(one *set) {
 	}
 }
 
+// Images are all entries by the name of their image.
+func (s *site) Images() []*entry {
+	var all []*entry
+	for _, one := range s.Sets {
+		all = append(all, one.Entries...)
+	}
+	slices.SortStableFunc(all, func(a, b *entry) int { return strings.Compare(a.Source.Exact(), b.Source.Exact()) })
+	return all
+}
+
 func sorted(names map[string]bool) []string {
 	out := make([]string, 0, len(names))
 	for n := range names {

@@ -24,7 +24,7 @@ func (s *site) origin(e *entry) origin {
 		if set := s.writer(e); set != nil {
 			return origin{Text: "mirrored by", Set: set, Kind: "mirrored"}
 		}
-		return origin{Text: "from outside", Kind: "outside"}
+		return origin{Text: "outside the CI registry", Kind: "outside"}
 	}
 	p := s.tree.Promotions()
 	if all := p.Of(tag); len(all) > 0 {

@@ -132,8 +132,8 @@ func paths(t *testing.T, page, class string) []string {
 func TestImages(t *testing.T) {
 	got := rows(t, pages(t, shop())["images.html"])
 	want := []string{
+		"docker.io/library/alpine:3 outside the CI registry copy mapping_copy:2 quay.io/copy/alpine:3",
 		"quay.io/shop/frontend:latest mirrored by shop copy mapping_copy:1 quay.io/copy/frontend:latest",
-		"docker.io/library/alpine:3 from outside copy mapping_copy:2 quay.io/copy/alpine:3",
 		"registry.ci.openshift.org/shop/1.0:frontend shop/frontend@main shop mapping_shop:1 quay.io/shop/frontend:latest → copy",
 		"registry.ci.openshift.org/shop/1.0:gone nothing in the tree shop mapping_shop:2 quay.io/shop/gone:latest",
 	}
