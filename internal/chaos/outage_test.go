@@ -192,7 +192,7 @@ func TestBrokenLayer(t *testing.T) {
 				if report.Summary[mirror.Copied] != 40 || report.Summary[mirror.Failed] != 2 {
 					t.Errorf("outcomes %v", report.Summary)
 				}
-				if took > 30*time.Minute || asked > 12 {
+				if took > 30*time.Minute || asked > 20 {
 					t.Errorf("%v and %d requests for one layer", took, asked)
 				}
 				t.Logf("%v, %d requests for the layer: %v", took, asked, report.Failures())

@@ -243,7 +243,7 @@ func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository,
 		switch {
 		case mounted:
 			h.mounted++
-		case err != nil:
+		case err != nil && !registry.Unavailable(err):
 			h.refused = true
 		default:
 			h.declined++

@@ -3,6 +3,7 @@ package registry
 import (
 	"compress/gzip"
 	"context"
+	"encoding"
 	"fmt"
 	"hash"
 	"io"
@@ -41,14 +42,24 @@ type blobReader struct {
 	desc Descriptor
 
 	body    io.ReadCloser
-	decoded bool // the registry compressed the blob for the way
-	pos     int64
+	decoded bool  // the registry compressed the blob for the way
+	pos     int64 // of what was read and hashed
+	hand    int64 // what is before it is not handed out
 	hash    hash.Hash
-	hashed  int64
-	failed  int   // openings that did not get far
-	since   int64 // pos when failed was last 0
+	marks   []mark
+	tries   tries
+	since   int64 // pos when tries began
 	err     error // final
 }
+
+// mark is a place to which the reader can go back.
+type mark struct {
+	pos  int64
+	hash []byte // the state of the hash there
+}
+
+// markEvery is the distance of marks in bytes.
+const markEvery = 1 << 20
 
 func (c *Client) newBlobReader(ctx context.Context, repo Repository, desc Descriptor) *blobReader {
 	return &blobReader{
@@ -67,7 +78,7 @@ func (b *blobReader) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		}
 		n, err := b.some(p)
-		if n > 0 && err == nil {
+		if n > 0 {
 			return n, nil
 		}
 		if err != nil {
@@ -85,17 +96,19 @@ func (b *blobReader) some(p []byte) (int, error) {
 	}
 	n, err := b.body.Read(p[:min(int64(len(p)), b.desc.Size-b.pos)])
 	if n > 0 {
-		if end := b.pos + int64(n); end > b.hashed {
-			b.hash.Write(p[b.hashed-b.pos : n])
-			b.hashed = end
-		}
-		if b.hashed == b.desc.Size && b.pos+int64(n) == b.desc.Size {
+		b.mark()
+		b.hash.Write(p[:n])
+		if b.pos+int64(n) == b.desc.Size {
 			if err := b.verify(); err != nil {
 				return 0, err
 			}
 		}
 		b.pos += int64(n)
-		return n, nil
+		late := int(max(b.hand-(b.pos-int64(n)), 0))
+		if late >= n {
+			return 0, nil
+		}
+		return copy(p, p[late:n]), nil
 	}
 	if err == io.EOF {
 		err = onTheWay("GET", b.place(), fmt.Errorf("the body ends after %d of %d bytes", b.pos, b.desc.Size))
@@ -115,10 +128,9 @@ func (b *blobReader) verify() error {
 func (b *blobReader) again(err error) {
 	b.Close()
 	if b.pos-b.since >= 16<<20 {
-		b.failed, b.since = 0, b.pos
+		b.tries, b.since = tries{}, b.pos
 	}
-	b.failed++
-	b.err = b.h.again(b.ctx, b.failed, err)
+	b.err = b.h.again(b.ctx, &b.tries, err)
 }
 
 // open starts the download at pos. A registry that does not know ranges sends
@@ -164,13 +176,40 @@ func (b *blobReader) open() error {
 	return err
 }
 
-// seek makes the next Read start at offset, which was read before.
-func (b *blobReader) seek(offset int64) {
-	if offset != b.pos {
-		b.Close()
-		b.pos = offset
-		b.since = offset
+// offset is where the next Read starts.
+func (b *blobReader) offset() int64 { return max(b.pos, b.hand) }
+
+// mark remembers the state of the hash, so that seek can go back to here.
+func (b *blobReader) mark() {
+	if n := len(b.marks); n > 0 && b.pos-b.marks[n-1].pos < markEvery {
+		return
 	}
+	if h, ok := b.hash.(encoding.BinaryMarshaler); ok {
+		if state, err := h.MarshalBinary(); err == nil {
+			b.marks = append(b.marks, mark{b.pos, state})
+		}
+	}
+}
+
+// seek makes the next Read start at offset, up to which everything was read
+// before. What comes again is hashed again, from the last mark before it.
+func (b *blobReader) seek(offset int64) {
+	if offset == b.offset() {
+		return
+	}
+	b.Close()
+	b.hand = offset
+	for len(b.marks) > 0 && b.marks[len(b.marks)-1].pos > offset {
+		b.marks = b.marks[:len(b.marks)-1]
+	}
+	b.pos = 0
+	b.hash.Reset()
+	if n := len(b.marks); n > 0 {
+		if h, ok := b.hash.(encoding.BinaryUnmarshaler); ok && h.UnmarshalBinary(b.marks[n-1].hash) == nil {
+			b.pos = b.marks[n-1].pos
+		}
+	}
+	b.since = b.pos
 }
 
 // Close ends the download.

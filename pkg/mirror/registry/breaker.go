@@ -14,6 +14,7 @@ type breaker struct {
 	mu     sync.Mutex
 	failed int       // in a row
 	since  time.Time // when the first of them came
+	busy   time.Time // since when the host has only said 429; zero: it has not
 	last   error
 	open   bool
 	probe  time.Time // when the next request may pass
@@ -23,7 +24,7 @@ type breaker struct {
 const (
 	downAfter      = 8                // failures in a row, and
 	downFor        = 30 * time.Second // nothing else for so long
-	throttledFor   = 10 * time.Minute // the same for a host that says 429
+	throttledFor   = 10 * time.Minute // of nothing but 429
 	firstProbe     = 15 * time.Second
 	slowestProbing = 2 * time.Minute
 )
@@ -69,25 +70,34 @@ func (b *breaker) check(host string, now time.Time) error {
 	return nil
 }
 
-// failure is told of each failure that may mean that the host is down. It gives
+// failure is told of each failure that may mean that the host is down, or that
+// it throttles us, which is a sign of life unless it goes on for long. It gives
 // an error when the breaker opens now.
 func (b *breaker) failure(now time.Time, err error, throttled bool) *DownError {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.last = err
+	if throttled {
+		b.failed = 0
+		if b.busy.IsZero() {
+			b.busy = now
+		}
+		b.since = b.busy
+		return b.opens(now, now.Sub(b.busy) >= throttledFor)
+	}
 	if b.failed == 0 {
 		b.since = now
 	}
 	b.failed++
-	b.last = err
-	patience := downFor
-	if throttled {
-		patience = throttledFor
-	}
-	if b.open || b.failed < downAfter || now.Sub(b.since) < patience {
+	return b.opens(now, b.failed >= downAfter && now.Sub(b.since) >= downFor)
+}
+
+func (b *breaker) opens(now time.Time, yes bool) *DownError {
+	if b.open || !yes {
 		return nil
 	}
 	b.open, b.wait, b.probe = true, firstProbe, now.Add(firstProbe)
-	return &DownError{Since: b.since, Err: err}
+	return &DownError{Since: b.since, Err: b.last}
 }
 
 // trip opens the breaker without more ado.
@@ -112,6 +122,6 @@ func (b *breaker) success() (closes bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	closes = b.open
-	b.failed, b.open, b.last = 0, false, nil
+	b.failed, b.busy, b.open, b.last = 0, time.Time{}, false, nil
 	return closes
 }

@@ -114,7 +114,6 @@ func Unavailable(err error) bool {
 		answer  *Error
 		status  *auth.Status
 		refused *refusal
-		wrong   *DigestError
 		cert    *tls.CertificateVerificationError
 		network *networkError
 	)
@@ -125,10 +124,10 @@ func Unavailable(err error) bool {
 		return temporaryStatus(answer.Status)
 	case errors.As(err, &status):
 		return temporaryStatus(status.Code)
-	case errors.As(err, &refused), errors.As(err, &wrong), errors.As(err, &cert), errors.Is(err, auth.ErrRealm):
+	case errors.As(err, &refused), errors.As(err, &cert), errors.Is(err, auth.ErrRealm):
 		return false
 	}
-	return errors.As(err, &network)
+	return errors.As(err, &network) // a [DigestError] in one: bytes that went wrong on the way
 }
 
 func temporaryStatus(code int) bool {

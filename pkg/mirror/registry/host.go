@@ -77,7 +77,7 @@ func (h *host) connect(ctx context.Context, trying bool) (*url.URL, error) {
 		if err := h.breaker.closed(h.name, h.c.clock.Now()); err != nil {
 			return nil, err // whoever asked before found out
 		}
-		err = h.retry(ctx, func(int) (err error) {
+		err = h.retry(ctx, func() (err error) {
 			base, err = h.ping(ctx)
 			return err
 		})

@@ -78,17 +78,27 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 	r := get
 	r.repo, r.path = repo, "manifests/"+ref
 	r.header = map[string]string{"Accept": accept}
-	resp, body, err := c.host(repo.Host).whole(ctx, r, maxManifest)
-	if err != nil {
-		return Manifest{}, err
-	}
-	m := Manifest{MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), body), Body: body}
-	m.Digest = digest.FromBytes(body)
-	if want := digest.Digest(ref); want.Validate() == nil {
-		m.Digest = want.Algorithm().FromBytes(body)
-		if m.Digest != want && !IsSchema1(m.MediaType) {
-			return Manifest{}, &DigestError{Where: fmt.Sprintf("the manifest in %s", repo), Want: ref, Got: m.Digest.String()}
+	var m Manifest
+	wrong := digest.Digest("")
+	r.check = func(resp *http.Response, body []byte) error {
+		m = Manifest{MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), body), Body: body, Digest: digest.FromBytes(body)}
+		want := digest.Digest(ref)
+		if want.Validate() != nil {
+			return nil
 		}
+		m.Digest = want.Algorithm().FromBytes(body)
+		if m.Digest == want || IsSchema1(m.MediaType) {
+			return nil
+		}
+		bad := &DigestError{Where: fmt.Sprintf("the manifest in %s", repo), Want: ref, Got: m.Digest.String()}
+		if m.Digest == wrong {
+			return bad
+		}
+		wrong = m.Digest // bytes may go wrong on the way: once more, until the same come twice
+		return onTheWay(r.method, resp.Request.URL.String(), bad)
+	}
+	if _, _, err := c.host(repo.Host).whole(ctx, r, maxManifest); err != nil {
+		return Manifest{}, err
 	}
 	return m, nil
 }
@@ -104,7 +114,7 @@ func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m
 		header: map[string]string{"Content-Type": m.MediaType},
 		expect: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
 	}
-	err = h.retry(ctx, func(int) error {
+	err = h.retry(ctx, func() error {
 		resp, err := h.once(ctx, r)
 		if err != nil {
 			return err

@@ -6,12 +6,15 @@ import (
 )
 
 // pace bounds how many requests to one host begin in a second. There is no
-// bound until the host says that it is too much; then it is half of what was
-// asked in the second before, and rises by a tenth for each second in which
-// requests succeed, until it is far above where it began and is forgotten.
+// bound until the host says that it is too much. Then the rate of that second is
+// taken to be too much: three quarters of it are asked, and again so when that is
+// too much, too. The rate rises by half each second in which requests succeed,
+// up to just below what was too much, and slowly from there on, until it is far
+// above where it began and is forgotten.
 type pace struct {
 	mu     sync.Mutex
 	rate   float64 // a second; 0: no bound
+	much   float64 // the rate that was too much
 	top    float64 // from where on the rate is forgotten
 	next   time.Time
 	moved  time.Time // when the rate last moved
@@ -20,7 +23,7 @@ type pace struct {
 	before int       // requests in the second before
 }
 
-const slowest = 0.2 // requests a second
+const slowest = 0.5 // requests a second
 
 // turn counts a request and says how long it has to wait before it is sent.
 func (p *pace) turn(now time.Time) time.Duration {
@@ -44,21 +47,23 @@ func (p *pace) turn(now time.Time) time.Duration {
 	return wait
 }
 
-// slower halves the rate. What else was under way when the host first said so
-// does not count again: it gives false when the rate moved less than a second
-// ago.
+// slower lowers the rate. What else was under way when the host first said so
+// does not count again: it gives false when the rate was lowered less than two
+// seconds ago.
 func (p *pace) slower(now time.Time) (rate float64, moved bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Sub(p.moved) < time.Second {
+	if p.rate > 0 && now.Sub(p.moved) < 2*time.Second {
 		return p.rate, false
 	}
-	seen := float64(max(p.count, p.before))
 	if p.rate == 0 {
-		p.rate, p.top = seen, 4*seen
+		p.rate = float64(max(p.count, p.before, 1))
+		p.much, p.top = p.rate, max(4*p.rate, 20)
 	}
-	p.rate, p.moved = max(p.rate/2, slowest), now
-	p.top = max(p.top, 20)
+	if p.rate > 0.8*p.much { // else it is not our rate that is too much
+		p.much = p.rate
+	}
+	p.rate, p.moved = max(p.rate*3/4, slowest), now
 	return p.rate, true
 }
 
@@ -69,8 +74,12 @@ func (p *pace) faster(now time.Time) {
 	if p.rate == 0 || now.Sub(p.moved) < time.Second {
 		return
 	}
-	p.rate, p.moved = p.rate*1.1, now
-	if p.rate >= p.top {
+	p.moved = now
+	if below := 0.9 * p.much; p.rate < below {
+		p.rate = min(p.rate*3/2, below)
+		return
+	}
+	if p.rate *= 1.05; p.rate >= p.top {
 		p.rate = 0
 	}
 }

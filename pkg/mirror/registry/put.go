@@ -19,13 +19,15 @@ func (c *Client) PutBlob(ctx context.Context, repo Repository, data []byte) erro
 		session = nil // it does not know mounts
 	}
 	h := c.host(repo.Host)
-	return h.retry(ctx, func(attempt int) (err error) {
-		if session == nil || attempt > 1 {
-			if session, err = h.openUpload(ctx, repo, false); err != nil {
+	return h.retry(ctx, func() (err error) {
+		s := session
+		session = nil // a session that failed is not used again
+		if s == nil {
+			if s, err = h.openUpload(ctx, repo, false); err != nil {
 				return err
 			}
 		}
-		at := *session.at
+		at := *s.at
 		query := at.Query()
 		query.Set("digest", string(d))
 		at.RawQuery = query.Encode()

@@ -14,7 +14,7 @@ import (
 
 // Retry says how often and how patiently something is tried.
 type Retry struct {
-	Attempts int           // in all; default 5
+	Attempts int           // in all, of which an answer 429 or 503 counts half; default 5
 	Base     time.Duration // wait before the second attempt, doubled for each further one; default 500 ms
 	Max      time.Duration // longest wait of our own choice; default 20 s
 	// MaxAfter is the longest Retry-After that is obeyed; a registry that asks
@@ -78,15 +78,20 @@ func (c Clock) withDefaults() Clock {
 	return c
 }
 
+// tries counts how often something was tried. An answer that asks for patience
+// counts half.
+type tries struct{ failed, throttled int }
+
 // retry calls f until it succeeds, fails for good, or may not be tried again.
 // It is, with [blobReader.again], the only place where anything is.
-func (h *host) retry(ctx context.Context, f func(attempt int) error) error {
-	for attempt := 1; ; attempt++ {
-		err := f(attempt)
+func (h *host) retry(ctx context.Context, f func() error) error {
+	var t tries
+	for {
+		err := f()
 		if err == nil {
 			return nil
 		}
-		if err := h.again(ctx, attempt, err); err != nil {
+		if err := h.again(ctx, &t, err); err != nil {
 			return err
 		}
 	}
@@ -94,20 +99,25 @@ func (h *host) retry(ctx context.Context, f func(attempt int) error) error {
 
 // again decides whether what failed is tried once more, and waits until it may
 // be. It gives the error to end with otherwise.
-func (h *host) again(ctx context.Context, attempt int, err error) error {
+func (h *host) again(ctx context.Context, t *tries, err error) error {
 	if !Temporary(err) {
 		return err
 	}
-	wait := h.backoff(attempt, err)
+	wait, throttled := h.backoff(t.failed+t.throttled+1, err)
+	if throttled {
+		t.throttled++
+	} else {
+		t.failed++
+	}
 	switch {
-	case attempt >= h.c.opts.Retry.Attempts || ctx.Err() != nil:
+	case t.failed+t.throttled/2 >= h.c.opts.Retry.Attempts || ctx.Err() != nil:
 		return err
 	case !TallyOf(ctx).mayRetry(h.c.opts.Retry.PerImage):
 		return &spentError{"its image", err}
 	case !h.total.mayRetry(h.c.opts.Retry.PerHost):
 		return &spentError{"the run to " + h.name, err}
 	}
-	h.c.log.Debug("trying again", "host", h.name, "attempt", attempt, "wait", wait, "error", err)
+	h.c.log.Debug("trying again", "host", h.name, "attempt", t.failed+t.throttled, "wait", wait, "error", err)
 	h.stats.retried()
 	h.total.retry(err)
 	TallyOf(ctx).retry(err)
@@ -125,16 +135,27 @@ type spentError struct {
 	err  error
 }
 
+// enough makes an error final that was tried often enough where it happened.
+func enough(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &spentError{"", err}
+}
+
 func (e *spentError) Error() string {
+	if e.what == "" {
+		return e.err.Error()
+	}
 	return e.err.Error() + " (not tried again: most of the requests of " + e.what + " had to be tried again)"
 }
 func (e *spentError) Unwrap() error { return e.err }
 
 // backoff says how long to wait after a failed attempt. What the registry asks
 // for holds for every request to the host.
-func (h *host) backoff(attempt int, err error) time.Duration {
+func (h *host) backoff(attempt int, err error) (wait time.Duration, throttled bool) {
 	policy := h.c.opts.Retry
-	wait := min(policy.Base<<(attempt-1), policy.Max)
+	wait = min(policy.Base<<min(attempt-1, 20), policy.Max)
 	wait = wait/2 + time.Duration(h.c.clock.Rand()*float64(wait/2))
 	now := h.c.clock.Now()
 	after, throttled := askedToWait(err, now)
@@ -146,7 +167,7 @@ func (h *host) backoff(attempt int, err error) time.Duration {
 		h.pause(after)
 		wait = max(after, wait)
 	}
-	return wait
+	return wait, throttled
 }
 
 // throttled asks less of a host that has said that it is too much.

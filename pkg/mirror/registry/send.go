@@ -27,9 +27,10 @@ type request struct {
 	header map[string]string
 	body   []byte
 	stream io.Reader
-	length int64 // of the stream
-	held   bool  // the caller holds the host's slot already
-	expect []int // other statuses are errors
+	length int64                                        // of the stream
+	held   bool                                         // the caller holds the host's slot already
+	expect []int                                        // other statuses are errors
+	check  func(resp *http.Response, body []byte) error // of a body read whole
 }
 
 // once sends the request once (twice when a token has to be renewed) and
@@ -299,7 +300,7 @@ func (b *slotBody) Close() error {
 func (h *host) whole(ctx context.Context, r request, limit int64) (*http.Response, []byte, error) {
 	var resp *http.Response
 	var body []byte
-	err := h.retry(ctx, func(int) (err error) {
+	err := h.retry(ctx, func() (err error) {
 		resp, err = h.once(ctx, r)
 		if err != nil {
 			return err
@@ -311,6 +312,9 @@ func (h *host) whole(ctx context.Context, r request, limit int64) (*http.Respons
 		}
 		if err == nil && r.method == http.MethodGet && resp.ContentLength > int64(len(body)) {
 			return onTheWay(r.method, resp.Request.URL.String(), fmt.Errorf("%d of %d bytes", len(body), resp.ContentLength))
+		}
+		if err == nil && r.check != nil {
+			err = r.check(resp, body)
 		}
 		return err
 	})

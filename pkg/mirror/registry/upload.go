@@ -20,7 +20,8 @@ type Session struct {
 
 // Mount asks a registry to make a blob of the repository from available in
 // repo. When it does not, session may hold an upload opened instead, and err
-// says why when the registry refused; then the blob has to be sent.
+// says why when the registry refused or could not be asked; then the blob has
+// to be sent.
 func (c *Client) Mount(ctx context.Context, repo Repository, from string, d digest.Digest) (mounted bool, session *Session, err error) {
 	h := c.host(repo.Host)
 	r := request{
@@ -31,14 +32,9 @@ func (c *Client) Mount(ctx context.Context, repo Repository, from string, d dige
 	if from == repo.Path {
 		r.from = "" // the repository's own token will do
 	}
-	var refused error
-	err = h.retry(ctx, func(int) error {
+	err = h.retry(ctx, func() error {
 		resp, err := h.once(ctx, r)
 		if err != nil {
-			if s := StatusOf(err); s != 0 && s != http.StatusTooManyRequests && s != http.StatusServiceUnavailable {
-				refused = err
-				return nil
-			}
 			return err
 		}
 		defer resp.Body.Close()
@@ -49,7 +45,7 @@ func (c *Client) Mount(ctx context.Context, repo Repository, from string, d dige
 		session, _ = h.session(resp) // without a usable Location a new one is opened
 		return nil
 	})
-	return mounted, session, errors.Join(err, refused)
+	return mounted, session, err
 }
 
 // session reads where an upload goes on. The specification allows a relative
@@ -75,16 +71,20 @@ func (h *host) session(resp *http.Response) (*Session, error) {
 }
 
 // openUpload starts a session; held says that the caller has the host's slot.
-func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (*Session, error) {
-	resp, err := h.once(ctx, request{
-		kind: "upload", method: http.MethodPost, repo: repo, path: "blobs/uploads/", held: held,
-		expect: []int{http.StatusAccepted},
+func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (s *Session, err error) {
+	err = h.retry(ctx, func() error {
+		resp, err := h.once(ctx, request{
+			kind: "upload", method: http.MethodPost, repo: repo, path: "blobs/uploads/", held: held,
+			expect: []int{http.StatusAccepted},
+		})
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		s, err = h.session(resp)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	return h.session(resp)
+	return s, enough(err)
 }
 
 // SourceError says that a blob could not be had from its source; Err is why.
@@ -95,52 +95,98 @@ func (e *SourceError) Unwrap() error { return e.Err }
 
 // CopyBlob streams a blob from one repository to another, hashing it on the
 // way. session is an upload opened already, or nil. A registry that does not
-// take the blob in one piece gets it in chunks. The error is a [*SourceError]
-// when the source is to blame.
+// take the blob in one piece gets it in chunks; an upload that breaks goes on
+// from what the registry says it has, or begins anew. The error is a
+// [*SourceError] when the source is to blame.
 func (c *Client) CopyBlob(ctx context.Context, to Repository, desc Descriptor, from Repository, session *Session) error {
-	h := c.host(to.Host)
+	u := &upload{h: c.host(to.Host), to: to, desc: desc, from: from, session: session, source: c.newBlobReader(ctx, from, desc)}
+	defer u.source.Close()
 	wrong := ""
-	return h.retry(ctx, func(attempt int) error {
-		if attempt > 1 {
-			session = nil
-			if has, err := c.HasBlob(ctx, to, desc.Digest); err == nil && has {
-				return nil // the answer was lost, not the blob
-			}
-		}
-		err := c.upload(ctx, h, to, desc, from, session)
+	return u.h.retry(ctx, func() error {
+		err := u.attempt(ctx)
 		var bad *DigestError
-		if errors.As(err, &bad) && bad.Got != wrong && attempt == 1 {
-			// Bytes may go wrong on the way: read them once more.
+		if errors.As(err, &bad) && bad.Got != wrong {
+			// Bytes may go wrong on the way: they are read until the same come twice.
 			wrong = bad.Got
-			return onTheWay(http.MethodGet, from.String(), errors.New(bad.Error()))
+			u.session, u.source = nil, c.newBlobReader(ctx, from, desc)
+			return onTheWay(http.MethodGet, from.String(), bad)
 		}
 		return err
 	})
 }
 
-func (c *Client) upload(ctx context.Context, h *host, to Repository, desc Descriptor, from Repository, session *Session) (err error) {
-	if session == nil {
-		if session, err = h.openUpload(ctx, to, false); err != nil {
-			return err
+// upload is one blob on its way.
+type upload struct {
+	h        *host
+	to, from Repository
+	desc     Descriptor
+	source   *blobReader
+	session  *Session
+	begun    bool // something was sent
+}
+
+// resumeFrom is the size in bytes from which a broken upload is worth asking
+// how far it got.
+const resumeFrom = 1 << 20
+
+func (u *upload) attempt(ctx context.Context) error {
+	at := int64(0)
+	if u.begun {
+		has, err := u.h.hasBlob(ctx, u.to, u.desc.Digest, false)
+		if err != nil || has {
+			return enough(err) // the answer was lost, not the blob
+		}
+		if at = u.accepted(ctx); at == 0 {
+			u.session = nil
 		}
 	}
-	release, err := c.both(ctx, from, to, desc.Size)
+	if u.session == nil {
+		session, err := u.h.openUpload(ctx, u.to, false)
+		if err != nil {
+			return err
+		}
+		u.session = session
+	}
+	release, err := u.h.c.both(ctx, u.from, u.to, u.desc.Size)
 	if err != nil {
 		return err
 	}
 	defer release()
-	source := c.newBlobReader(ctx, from, desc)
-	defer source.Close()
-	if desc.Size > 0 && source.body == nil {
-		if err := source.start(); err != nil {
+	defer u.source.Close()
+	u.source.seek(at)
+	if u.source.offset() < u.desc.Size {
+		if err := u.source.start(); err != nil {
 			return &SourceError{err}
 		}
 	}
-	err = h.send(ctx, to, desc, source, session)
-	if source.err != nil {
-		return &SourceError{source.err}
+	u.begun = true
+	err = u.send(ctx, at)
+	if u.source.err != nil {
+		return &SourceError{u.source.err}
 	}
 	return err
+}
+
+// accepted asks how much of a broken upload the registry has, and where it goes
+// on; 0 when it is better to begin anew.
+func (u *upload) accepted(ctx context.Context) int64 {
+	if u.desc.Size < resumeFrom || u.session == nil {
+		return 0
+	}
+	r := request{kind: "upload", method: http.MethodGet, repo: u.to, url: u.session.at, expect: []int{http.StatusNoContent, http.StatusAccepted, http.StatusOK}}
+	resp, _, err := u.h.whole(ctx, r, maxErrorBody)
+	if err != nil {
+		return 0
+	}
+	n, known := acceptedRange(resp)
+	if !known || n > u.source.offset() {
+		return 0
+	}
+	if next, err := u.h.session(resp); err == nil {
+		next.minChunk = max(next.minChunk, u.session.minChunk)
+		u.session = next
+	}
+	return n
 }
 
 // start opens the download before anything is sent to the destination.
@@ -183,30 +229,35 @@ const (
 	minChunkSize = 1 << 20
 )
 
-// send sends the blob: in one piece, or in chunks when it is too large for the
-// specification of others or the host has said so.
-func (h *host) send(ctx context.Context, to Repository, desc Descriptor, source *blobReader, session *Session) error {
-	if h.chunk.Load() == 0 && desc.Size <= onePiece {
-		err := h.commit(ctx, to, desc, source, desc.Size, session)
+// send sends the blob from an offset on: in one piece, or in chunks when it is
+// too large for the specification of others, the host has said so, or a part of
+// it is there already.
+func (u *upload) send(ctx context.Context, at int64) (err error) {
+	h, source := u.h, u.source
+	again := func() error {
+		source.seek(0)
+		u.session, err = h.openUpload(ctx, u.to, true)
+		return err
+	}
+	if at == 0 && h.chunk.Load() == 0 && u.desc.Size <= onePiece {
+		err := h.commit(ctx, u.to, u.desc, source, u.desc.Size, u.session)
 		if StatusOf(err) != http.StatusRequestEntityTooLarge || source.err != nil {
 			return err
 		}
 		h.chunk.CompareAndSwap(0, chunkSize)
-		source.seek(0)
-		if session, err = h.openUpload(ctx, to, true); err != nil {
+		if err := again(); err != nil {
 			return err
 		}
 	}
-	for {
-		size := max(h.chunk.Load(), session.minChunk)
+	for source.offset() < u.desc.Size {
+		size := max(h.chunk.Load(), u.session.minChunk)
 		if size == 0 {
-			size = max(chunkSize, session.minChunk)
+			size = max(chunkSize, u.session.minChunk)
 		}
-		next, err := h.patch(ctx, to, desc, source, size, session)
-		if StatusOf(err) == http.StatusRequestEntityTooLarge && size/4 >= max(minChunkSize, session.minChunk) && source.err == nil {
+		next, err := h.patch(ctx, u.to, u.desc, source, size, u.session)
+		if StatusOf(err) == http.StatusRequestEntityTooLarge && size/4 >= max(minChunkSize, u.session.minChunk) && source.err == nil {
 			h.chunk.Store(size / 4)
-			source.seek(0)
-			if session, err = h.openUpload(ctx, to, true); err != nil {
+			if err := again(); err != nil {
 				return err
 			}
 			continue
@@ -214,16 +265,14 @@ func (h *host) send(ctx context.Context, to Repository, desc Descriptor, source 
 		if err != nil {
 			return err
 		}
-		session = next
-		if source.pos == desc.Size {
-			return h.commit(ctx, to, desc, source, 0, session)
-		}
+		u.session = next
 	}
+	return h.commit(ctx, u.to, u.desc, source, 0, u.session)
 }
 
 // patch sends one chunk and sets the source to where the registry wants to go on.
 func (h *host) patch(ctx context.Context, to Repository, desc Descriptor, source *blobReader, size int64, session *Session) (*Session, error) {
-	start := source.pos
+	start := source.offset()
 	n := min(size, desc.Size-start)
 	resp, err := h.once(ctx, request{
 		kind: "chunk", method: http.MethodPatch, repo: to, url: session.at, held: true,
@@ -242,9 +291,9 @@ func (h *host) patch(ctx context.Context, to Repository, desc Descriptor, source
 	if err != nil {
 		next = session // a registry that keeps the place need not say so
 	}
-	if taken, known := acceptedRange(resp); known && taken != source.pos {
-		if taken > source.pos || taken <= start && start > 0 && n > 0 {
-			return nil, onTheWay("PATCH", session.at.String(), fmt.Errorf("the registry has %d bytes of %d sent", taken, source.pos))
+	if taken, known := acceptedRange(resp); known && taken != source.offset() {
+		if taken > source.offset() || taken <= start && start > 0 && n > 0 {
+			return nil, onTheWay("PATCH", session.at.String(), fmt.Errorf("the registry has %d bytes of %d sent", taken, source.offset()))
 		}
 		source.seek(taken)
 	}
