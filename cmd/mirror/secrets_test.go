@@ -139,10 +139,10 @@ func newStage(t *testing.T) *stage {
 	}
 	tokens := &strict.Tokens{Accounts: []strict.Account{{User: signatureSecret, IdentityToken: identitySecret, Pull: []string{"team"}}}}
 	s.source = store.Serve(t, tokens.Wrap)
-	s.target = testkit.Serve(t, "target", basicAuth("robot", passwordSecret, s.withState(strict.New(strict.Options{}))))
-	s.service = testkit.Serve(t, "service", basicAuth("serviceaccount", serviceSecret, strict.New(strict.Options{})))
-	s.helped = testkit.Serve(t, "helped", basicAuth("helped", helperSecret, strict.New(strict.Options{})))
-	s.echoing = testkit.Serve(t, "echoing", basicAuth("robot", passwordSecret, http.HandlerFunc(s.echo)))
+	s.target = testkit.Serve(t, "target", testkit.Basic("robot", passwordSecret, s.withState(strict.New(strict.Options{}))))
+	s.service = testkit.Serve(t, "service", testkit.Basic("serviceaccount", serviceSecret, strict.New(strict.Options{})))
+	s.helped = testkit.Serve(t, "helped", testkit.Basic("helped", helperSecret, strict.New(strict.Options{})))
+	s.echoing = testkit.Serve(t, "echoing", testkit.Basic("robot", passwordSecret, http.HandlerFunc(s.echo)))
 	s.tokens = testkit.Serve(t, "tokens", http.HandlerFunc(s.failingTokens))
 	s.nobody = &testkit.Registry{Host: "127.0.0.1:1"}
 	far := testkit.ServeOn(t, "127.0.0.2", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -172,18 +172,6 @@ func newStage(t *testing.T) *stage {
 	}
 	s.file("auth.json", string(data))
 	return s
-}
-
-// basicAuth lets one user in.
-func basicAuth(user, password string, h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if u, p, _ := r.BasicAuth(); u != user || p != password {
-			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
 }
 
 // withState puts a secret into the places where uploads go on, and refuses some

@@ -98,6 +98,18 @@ func ServeTLS(t testing.TB, name string, h http.Handler) *Registry {
 	return known(t, &Registry{Name: name, Host: s.Listener.Addr().String(), Scheme: "https", CA: ca.pool, CAFile: ca.file})
 }
 
+// Basic lets in those who give a user's name and password.
+func Basic(user, password string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if u, p, _ := r.BasicAuth(); u != user || p != password {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
 // Secure says whether a registry process speaks TLS and wants a password.
 type Secure bool
 

@@ -3,9 +3,13 @@ package mirror_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
@@ -99,6 +103,54 @@ func TestCredentialsByRepository(t *testing.T) {
 			if push := strings.HasSuffix(scopes[0], ":pull,push"); name == "src" && push {
 				t.Errorf("the source was asked for %q", scopes)
 			}
+		}
+	}
+}
+
+// TestRotatedToken lets the token of a service account be another from one
+// request to the next, and the registry take the new one only.
+func TestRotatedToken(t *testing.T) {
+	src := testkit.InProcess(t, nil)
+	src.Push(t, "a/b:1", testkit.Image(t, "1", testkit.Layer(1, 100_000)))
+	src.Push(t, "a/b:2", testkit.Image(t, "2", testkit.Layer(2, 100_000)))
+	for _, class := range []string{"HEAD manifest", "HEAD blob", "POST upload", "PUT upload", "PUT manifest"} {
+		file := filepath.Join(t.TempDir(), "token")
+		var mu sync.Mutex
+		current := 0
+		token := func() string { return fmt.Sprint("token of the day ", strings.Repeat("x", current)) }
+		rotate := func() {
+			mu.Lock()
+			defer mu.Unlock()
+			current++
+			if err := os.WriteFile(file, []byte(token()), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+		rotate()
+		var log testkit.Recorder
+		log.Fault = func(_ http.ResponseWriter, _ *http.Request, have string, n int) bool {
+			if have == class && n == 1 {
+				rotate()
+			}
+			return false
+		}
+		store := strict.New(strict.Options{})
+		dst := store.Serve(t, func(h http.Handler) http.Handler {
+			return log.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				now := token()
+				mu.Unlock()
+				testkit.Basic("serviceaccount", now, h).ServeHTTP(w, r)
+			}))
+		})
+		c := registry.New(registry.Options{
+			Keychain: &auth.TokenFile{Host: dst.Host, Path: file, Read: os.ReadFile, Stat: os.Stat},
+			Retry:    registry.Retry{Attempts: 4, Base: time.Millisecond},
+		})
+		wantSummary(t, run(t, plan(t, src, dst, "$src/a/b:1 $dst/c:1", "$src/a/b:2 $dst/c:2"), mirror.Options{Client: c}), map[mirror.Outcome]int{mirror.Copied: 2})
+		c.Close()
+		if current != 2 {
+			t.Errorf("%s: rotated %d times", class, current)
 		}
 	}
 }

@@ -199,6 +199,15 @@ var images = []hardCase{
 		if len(s.dst.Tags("c")) > 0 {
 			s.Errorf("written: %v", s.dst.Tags("c"))
 		}
+		n := s.again(strict.Options{Refuse: func(mediaType string, _ []byte) string {
+			if strings.Contains(mediaType, ".docker.") {
+				return "manifest type " + mediaType + " is not supported"
+			}
+			return ""
+		}})
+		n.src.Manifest("a/b", "3", types.DockerManifestList, v1.IndexManifest{SchemaVersion: 2, MediaType: types.DockerManifestList, Manifests: []v1.Descriptor{s.image("a/b", "", 70)}})
+		n.failed(n.entry("$src/a/b:3 $dst/c:3"), mirror.CauseRefused, "manifest type application/vnd.docker.distribution.manifest.list.v2+json is not supported")
+		n.copied("$src/a/b:1 $dst/c:1")
 	}},
 	{name: "12-tag-moves", try: func(s *scene) {
 		first := s.image("a/b", "1", 90)

@@ -128,16 +128,7 @@ func elsewhere(t *testing.T, h http.Handler) (base string) {
 }
 
 // basic asks everybody for a password.
-func basic(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, password, _ := r.BasicAuth(); user != "robot" || password != "pass" {
-			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
-}
+func basic(h http.Handler) http.Handler { return testkit.Basic("robot", "pass", h) }
 
 // uploadLocations: where an upload goes on is relative or absolute, on another
 // port or host, and may name the wrong scheme.

@@ -82,7 +82,8 @@ func (h *host) inTurn(ctx context.Context, r request) (*http.Response, error) {
 }
 
 // authorized sends with the repository's credential; on a 401 it learns from
-// the challenge and tries once more, unless the body is gone.
+// the challenge, takes a new token or what a file holds by now, and tries once
+// more, unless the body is gone.
 func (h *host) authorized(ctx context.Context, base, target *url.URL, r request) (*http.Response, error) {
 	for second := false; ; second = true {
 		header, token, err := "", (*auth.Token)(nil), error(nil)
@@ -101,17 +102,18 @@ func (h *host) authorized(ctx context.Context, base, target *url.URL, r request)
 			h.forget(r.repo, r.from, *token)
 		}
 		h.challenged(offered)
-		if second || len(offered) == 0 || token == nil && header != "" {
+		renewed := token != nil
+		if token == nil && header != "" { // a file may hold another credential by now
+			now, _, err := h.authorization(ctx, base, r.repo, r.from)
+			renewed = err == nil && now != header
+		}
+		if second || len(offered) == 0 || (header != "" || r.stream != nil) && !renewed {
 			return resp, nil
 		}
-		if r.stream != nil {
-			if token == nil {
-				return resp, nil
-			}
-			resp.Body.Close()
-			return nil, onTheWay(r.method, target.String(), errors.New("the token expired, it is renewed"))
-		}
 		resp.Body.Close()
+		if r.stream != nil {
+			return nil, onTheWay(r.method, target.String(), errors.New("the credential expired, it is renewed"))
+		}
 	}
 }
 
