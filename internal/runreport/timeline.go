@@ -51,6 +51,7 @@ func (w waited) What() string { return waitNames[w.For] }
 var waitNames = map[string]string{
 	registry.WaitAsked: "the registry asked to be left alone",
 	registry.WaitRetry: "the pause before a request was tried again",
+	registry.WaitPace:  "the pace that the registry had shown it takes",
 	registry.WaitSlot:  "a free place among the registry's requests",
 	registry.WaitImage: "another image that was bringing the same layers",
 }

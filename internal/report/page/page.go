@@ -20,7 +20,8 @@
 //	    with data-most="300", of thousands the first 300 are shown until asked
 //	    the first list of a page takes its words from ?q= of the address
 //	<table data-sort>        columns sort by <td data-v=…>, else by text
-//	<table class="stack">    cells below each other when it is narrow
+//	<table class="stack">    cells below each other when it is narrow, with
+//	    <td data-label="Name"> before them; "stack tight": numbers side by side
 //	<div class="scroll">     around what may be wider than the page
 //	<span class="tag bad">   bad, warn, good, info: a word in that colour
 //	<div class="note bad">   a remark with a bar of that colour

@@ -42,7 +42,10 @@
         const hide = !ok || matching > most;
         if (item.hidden !== hide) item.hidden = hide;
       });
-      groups.forEach(function (g) { g.hidden = !g.querySelector('[data-item]:not([hidden])'); });
+      groups.forEach(function (g) {
+        g.hidden = !g.querySelector('[data-item]:not([hidden])');
+        if (g.tagName === 'DETAILS' && wanted.length > 0) g.open = true;
+      });
       const those = matching === items.length ? String(matching) : matching + ' of ' + items.length;
       all.hidden = matching <= most;
       count.textContent = matching <= most ? those + ' shown' : those + ' found, the first ' + most + ' shown';
