@@ -68,6 +68,7 @@ func New(tree *release.Tree, o NewOptions) (*NewSet, error) {
 	if err != nil {
 		return nil, err
 	}
+	out.Notes = append(n.untagged(), out.Notes...)
 	return &NewSet{Files: files, Generated: out, Secret: secret, Todo: n.todo(secret, known)}, nil
 }
 
@@ -141,6 +142,20 @@ func (n *newSet) conflicts() {
 			}
 		}
 	}
+}
+
+// untagged says which tag a destination without one gets: that of its source.
+func (n *newSet) untagged() []source.Problem {
+	var notes []source.Problem
+	for e := range n.file.Entries() {
+		for _, d := range e.Destinations {
+			if d.Tag == "" && e.Source.Tag != "" && !e.Source.Wildcard() {
+				notes = append(notes, source.Problem{Pos: d.Pos, Severity: source.Info, Hint: "write the tag if it is to be another, such as " + d.Text + ":latest",
+					Message: d.Text + " gets the tag of its source: " + e.Source.Tag})
+			}
+		}
+	}
+	return notes
 }
 
 // targets are the organisations that the set pushes to.

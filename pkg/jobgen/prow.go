@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -25,24 +26,10 @@ func strict(job object) error {
 	return d.Decode(new(prow.Periodic))
 }
 
-// prowConfig is the least configuration with which Prow checks decorated jobs.
-const prowConfig = `plank:
-  default_decoration_config_entries:
-  - config:
-      gcs_configuration:
-        bucket: none
-        path_strategy: explicit
-      gcs_credentials_secret: none
-      grace_period: 15s
-      timeout: 4h0m0s
-      utility_images:
-        clonerefs: none/clonerefs:0
-        entrypoint: none/entrypoint:0
-        initupload: none/initupload:0
-        sidecar: none/sidecar:0
-prowjob_namespace: ci
-pod_namespace: ci
-`
+// prowConfig is the configuration with which Prow checks the jobs.
+//
+//go:embed prow-config.yaml
+var prowConfig []byte
 
 // Load reads a jobs file with Prow's own strict loader and gives its error:
 // reserved environment, mounts without a volume, schedules, labels. It uses a
@@ -58,7 +45,7 @@ func Load(jobs []byte, dir string) (err error) {
 		}
 	}()
 	config, file := filepath.Join(tmp, "config.yaml"), filepath.Join(tmp, "jobs.yaml")
-	for name, text := range map[string][]byte{config: []byte(prowConfig), file: jobs} {
+	for name, text := range map[string][]byte{config: prowConfig, file: jobs} {
 		if err := os.WriteFile(name, text, 0o600); err != nil {
 			return err
 		}

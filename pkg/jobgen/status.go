@@ -1,9 +1,13 @@
 package jobgen
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -24,12 +28,21 @@ func (s Status) Differs() bool { return len(s.Missing)+len(s.Stale)+len(s.Extra)
 
 // Compare tells which mappings of a tree have reached a cluster. Each of
 // configMaps is what "oc get configmap NAME -o yaml" prints: one ConfigMap, or
-// a list of them; together they are all that the cluster has.
+// a list of them, of which those count that hold mappings. All that the settings
+// name have to be among them, where they tell their names.
 func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
-	there := map[string]string{}
+	there, names := map[string]string{}, map[string]bool{}
 	for _, text := range configMaps {
-		if err := readConfigMaps(text, there); err != nil {
+		if err := readConfigMaps(text, tree.Settings, there, names); err != nil {
 			return Status{}, err
+		}
+	}
+	if !names[""] {
+		for _, name := range tree.Settings.ConfigMaps() {
+			if !names[name] {
+				return Status{}, fmt.Errorf("the ConfigMap %s is not given: the mappings are in %s",
+					name, strings.Join(tree.Settings.ConfigMaps(), ", "))
+			}
 		}
 	}
 	var s Status
@@ -63,9 +76,14 @@ func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
 // uploaded from.
 const versionKey = "VERSION"
 
-func readConfigMaps(text []byte, into map[string]string) error {
+// readConfigMaps reads the keys of the ConfigMaps that hold mappings, and those
+// ConfigMaps' names; "" for one that does not tell.
+func readConfigMaps(text []byte, settings *release.Settings, into map[string]string, names map[string]bool) error {
 	type configMap struct {
-		Kind       string            `json:"kind"`
+		Kind     string `json:"kind"`
+		Metadata struct {
+			Name string `json:"name"`
+		} `json:"metadata"`
 		Data       map[string]string `json:"data"`
 		BinaryData map[string]string `json:"binaryData"`
 	}
@@ -83,11 +101,15 @@ func readConfigMaps(text []byte, into map[string]string) error {
 		return fmt.Errorf("not what 'oc get configmap -o yaml' prints: its kind is %q", top.Kind)
 	}
 	for _, m := range maps {
+		if m.Metadata.Name != "" && !settings.HoldsMappings(m.Metadata.Name) {
+			continue
+		}
+		names[m.Metadata.Name] = true
 		for key, value := range m.Data {
 			into[key] = value
 		}
 		for key, value := range m.BinaryData {
-			data, err := base64.StdEncoding.DecodeString(value)
+			data, err := unpack(value)
 			if err != nil {
 				return fmt.Errorf("key %s: %w", key, err)
 			}
@@ -95,4 +117,26 @@ func readConfigMaps(text []byte, into map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// maxUnpacked bounds what one compressed key may become: no file that fits into
+// a ConfigMap compresses that well.
+const maxUnpacked = 64 << 20
+
+// unpack reads a value of binaryData: base64, and below it the text as it is or
+// compressed, as config-updater uploads it with gzip: true.
+func unpack(value string) ([]byte, error) {
+	data, err := base64.StdEncoding.DecodeString(value)
+	if err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		return data, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(z, maxUnpacked+1))
+	if err == nil && len(text) > maxUnpacked {
+		err = fmt.Errorf("it is longer than %d bytes unpacked", maxUnpacked)
+	}
+	return text, err
 }

@@ -76,9 +76,9 @@ func (n *newSet) streams() []release.ImageTag {
 // unpromoted gives those that nothing fills.
 func (n *newSet) unpromoted() []release.ImageTag {
 	var out []release.ImageTag
-	promotions := n.tree.Promotions()
+	promotions, manifests := n.tree.Promotions(), n.tree.Manifests()
 	for _, t := range n.streams() {
-		if !promotions.Filled(t) && !slices.Contains(out, t) {
+		if !promotions.Filled(t) && !manifests.Declared(t) && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
 	}
@@ -86,11 +86,14 @@ func (n *newSet) unpromoted() []release.ImageTag {
 }
 
 // newNamespaces gives the namespaces of the tags into which nothing is promoted
-// yet.
+// yet, and nothing may be.
 func (n *newSet) newNamespaces(tags []release.ImageTag) []string {
 	var out []string
 	there := n.tree.Promotions().Namespaces()
 	for _, t := range tags {
+		if _, ok := n.tree.Manifests().Role(t.Namespace, "image-tagger"); ok {
+			continue
+		}
 		if !slices.ContainsFunc(there, func(p release.Promotion) bool { return p.Namespace == t.Namespace }) && !slices.Contains(out, t.Namespace) {
 			out = append(out, t.Namespace)
 		}

@@ -272,3 +272,39 @@ func BenchmarkGenerate(b *testing.B) {
 		}
 	}
 }
+
+// TestLoadRefuses shows that Prow's loader, with the configuration that we give
+// it, finds what it is there for.
+func TestLoadRefuses(t *testing.T) {
+	tree := mustLoad(t, fstest.MapFS{
+		release.MirroringDir + "/team/mapping_team": {Data: []byte("a.io/a/b:c quay.io/team/b:c\n")},
+		release.MirroringDir + "/team/_job.yaml":    {Data: []byte("secret: s\n")},
+	})
+	out, err := Generate(tree, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := string(out.Jobs.New)
+	if err := Load([]byte(good), t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	list := good[strings.Index(good, "- agent"):]
+	for name, bad := range map[string]string{
+		"reserved environment": strings.Replace(good, "name: HOME", "name: BUILD_ID", 1),
+		"no such volume":       strings.Replace(good, "configMap:\n        name: image-mirror-mappings\n      name: config", "configMap:\n        name: image-mirror-mappings\n      name: other", 1),
+		"a bad schedule":       strings.Replace(good, "'@hourly'", "'@often'", 1),
+		"two schedules":        strings.Replace(good, "cron: '@hourly'", "cron: '@hourly'\n  interval: 1h", 1),
+		"a bad label":          strings.Replace(good, "ci.openshift.io/area: team", "ci.openshift.io/area: 'te am'", 1),
+		"a field unknown":      strings.Replace(good, "decorate: true", "decorated: true", 1),
+		"one name twice":       good + list,
+		"a bad timeout":        strings.Replace(good, "decorate: true", "decorate: true\n  decoration_config: {timeout: soon}", 1),
+		"a bad state":          strings.Replace(good, "decorate: true", "decorate: true\n  reporter_config: {slack: {job_states_to_report: 3}}", 1),
+	} {
+		if bad == good {
+			t.Errorf("%s: the test changes nothing", name)
+		}
+		if err := Load([]byte(bad), t.TempDir()); err == nil {
+			t.Errorf("%s: Prow takes it", name)
+		}
+	}
+}
