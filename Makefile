@@ -55,8 +55,8 @@ lint: ## formatting, vet and staticcheck
 	$(GO) tool -modfile=tools/lint/go.mod staticcheck ./...
 
 .PHONY: bench
-bench: ## benchmarks: parsing, linting, planning
-	$(GO) test -run '^$$' -bench . -benchmem ./pkg/mapping ./pkg/release ./pkg/validate ./pkg/mirror
+bench: ## benchmarks: parsing, linting, planning, generating
+	$(GO) test -run '^$$' -bench . -benchmem ./pkg/mapping ./pkg/release ./pkg/validate ./pkg/mirror ./pkg/jobgen
 
 FUZZTIME ?= 1m
 
