@@ -39,7 +39,10 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	r.entries(jobs)
 	opts.Monitor.expect(len(r.report.Entries))
 	r.work(jobs, func(j *job, i int) { r.copy(ctx, j, i) })
-	r.report.ReferrersLeft = r.left(jobs)
+	if n := r.left(jobs); n > 0 {
+		r.report.ReferrersLeft = n
+		r.note("%d signatures or other referrers of these images were seen at the sources and not copied: --referrers copies them", n)
+	}
 	return r.finish(), nil
 }
 

@@ -332,6 +332,9 @@ func referrers(s *scene) {
 	fallback = "sha256-" + image.Digest.Hex
 	old.src.Index("a/b", fallback, signature)
 	report := old.copied("$src/a/b:1 $dst/c:1", "$src/a/b:1* $dst/d")
+	if notes := strings.Join(report.Notes, "\n"); !strings.Contains(notes, "1 signatures or other referrers") {
+		s.Errorf("notes: %s", notes)
+	}
 	if report.ReferrersLeft != 1 || slices.Contains(old.dstLog.Requests(), "referrers") {
 		s.Errorf("%d referrers were seen and left, want 1", report.ReferrersLeft)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -35,11 +36,11 @@ const (
 	DockerSigned1  = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 )
 
+var manifestTypes = []string{OCIIndex, DockerList, OCIManifest, DockerManifest, OCIArtifact, DockerSigned1, DockerSchema1}
+
 // accept is sent with every request for a manifest; a registry converts or
 // hides what is not on the list.
-var accept = strings.Join([]string{
-	OCIIndex, DockerList, OCIManifest, DockerManifest, OCIArtifact, DockerSigned1, DockerSchema1,
-}, ", ")
+var accept = strings.Join(manifestTypes, ", ")
 
 // IsIndex says whether a media type is that of a list of manifests.
 func IsIndex(mediaType string) bool { return mediaType == OCIIndex || mediaType == DockerList }
@@ -153,7 +154,7 @@ func (m Manifest) Content() (Content, error) {
 // ours, else what the body says or looks like.
 func mediaTypeOf(header string, body []byte) string {
 	kind, _, err := mime.ParseMediaType(header)
-	if err == nil && strings.Contains(accept, kind) && strings.HasPrefix(kind, "application/vnd.") {
+	if err == nil && slices.Contains(manifestTypes, kind) {
 		return kind
 	}
 	var raw struct {
