@@ -27,6 +27,7 @@ func TestDuplicates(t *testing.T) {
 		{"the same copy twice", []string{"a/x:1 b/x:1\na/x:1 b/x:1"}, "refuses the file", "a/x:1>b/x:1", "the same copy is written at m0:1:", ""},
 		{"the same copy twice in a line", []string{"a/x:1 b/x:1 b/x:1"}, "refuses the file", "a/x:1>b/x:1", "the same copy is written at m0:1:", ""},
 		{"the same copy in two files", []string{"a/x:1 b/x:1", "a/x:1 b/x:1"}, "never notices", "a/x:1>b/x:1", "the same copy is written at m0:1:", ""},
+		{"many copies in two files", []string{"a/x:1 b/x:1\na/x:2 b/x:2\na/x:3 b/x:3", "a/x:1 b/x:1\na/x:2 b/x:2\na/x:3 b/x:3"}, "never notices", "a/x:1>b/x:1 a/x:2>b/x:2 a/x:3>b/x:3", "the same copy is written at m0:1:7, too, as are 2 others of these files", ""},
 		{"two sources in a file", []string{"a/x:1 b/x:1\na/y:1 b/x:1"}, "refuses the file", "", "", "is written from a/y:1 here and from a/x:1 at m0:1:7"},
 		{"two sources in two files", []string{"a/x:1 b/x:1", "a/y:1 b/x:1"}, "never notices: the last one wins", "", "", "is written from a/y:1 here and from a/x:1 at m0:1:7"},
 		{"two sources as SRC=DST", []string{"a/x:1=b/x:1 a/y:1=b/x:1"}, "refuses the file", "", "", "is written from a/y:1 here"},

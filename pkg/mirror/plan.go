@@ -132,6 +132,8 @@ func (b *planBuilder) refuse(pos source.Position, hint, format string, args ...a
 func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
 	last := make([]int, 0, len(pairs))
 	at := map[string]int{}
+	var again []*repeated
+	between := map[[2]string]*repeated{} // by the two files
 	for i, p := range pairs {
 		key := destinationKey(p)
 		j, ok := at[key]
@@ -143,7 +145,12 @@ func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
 		first := pairs[last[j]]
 		switch {
 		case sourceKey(p.Source) == sourceKey(first.Source):
-			b.note(p, "the same copy is written at %s, too", first.Destination.Pos)
+			files := [2]string{p.Destination.Pos.File, first.Destination.Pos.File}
+			if between[files] == nil {
+				between[files] = &repeated{pair: p, first: first.Destination.Pos}
+				again = append(again, between[files])
+			}
+			between[files].n++
 		case p.Source.Wildcard() || first.Source.Wildcard():
 			last = append(last, i) // which tags there are is not known yet
 		case b.opts.AllowOverlap:
@@ -154,11 +161,26 @@ func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
 				"%s is written from %s here and from %s at %s", p.Destination.Canonical(), p.Source.Text, first.Source.Text, first.Destination.Pos)
 		}
 	}
+	for _, r := range again {
+		text := fmt.Sprintf("the same copy is written at %s, too", r.first)
+		if r.n > 1 {
+			text += fmt.Sprintf(", as are %d others of these files", r.n-1)
+		}
+		b.note(r.pair, "%s", text)
+	}
 	out := make([]mapping.Pair, len(last))
 	for i, k := range last {
 		out[i] = pairs[k]
 	}
 	return out
+}
+
+// repeated are copies that two files have in common (or one file twice): one
+// note is enough for all of them.
+type repeated struct {
+	pair  mapping.Pair // the first of them, in the later file
+	first source.Position
+	n     int
 }
 
 func (b *planBuilder) note(p mapping.Pair, format string, args ...any) {
