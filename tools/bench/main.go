@@ -1,0 +1,247 @@
+// Bench measures mirror beside other programs that copy images: crane, regsync
+// and, where it is installed, skopeo. Two registries run as processes of their
+// own on loopback, each behind a proxy that counts, and all programs get the
+// same images, made on the fly, and the same destinations. Programs take turns,
+// and a figure is the median of their runs.
+//
+// It prints one table for each workload: requests, bytes at both ends, wall
+// time, processor time of the program, memory of its largest process, and how
+// long mirror took against the fastest of the others.
+package main
+
+import (
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+var wayFree = way{}
+
+// bench is what all workloads share.
+type bench struct {
+	bin, dir string
+	runs     int // 0: what the workload thinks right
+	peers    []string
+	src, dst *registry
+}
+
+func main() {
+	b := &bench{}
+	flag.StringVar(&b.bin, "bin", "bin", "folder with mirror, registry-distribution, peer-crane and peer-regsync")
+	flag.IntVar(&b.runs, "runs", 0, "runs of each program (default: 1 to 5, by workload)")
+	flag.Usage = func() {
+		fmt.Fprintf(flag.CommandLine.Output(), "bench [flags] WORKLOAD...\n%s\n", workloads)
+		flag.PrintDefaults()
+	}
+	peers := flag.String("peers", "regsync crane skopeo", "programs to measure beside mirror")
+	flag.Parse()
+	b.peers = strings.Fields(*peers)
+	if _, err := exec.LookPath("skopeo"); err != nil && slices.Contains(b.peers, "skopeo") {
+		fmt.Println("skopeo is not installed and not measured: apt-get install skopeo")
+		b.peers = slices.DeleteFunc(b.peers, func(p string) bool { return p == "skopeo" })
+	}
+	base := ""
+	if _, err := os.Stat("/dev/shm"); err == nil {
+		base = "/dev/shm"
+	}
+	dir, err := os.MkdirTemp(base, "mirror-bench-")
+	check(err)
+	b.dir = dir
+	b.src = newRegistry(filepath.Join(b.bin, "registry-distribution"), dir, "src")
+	b.dst = newRegistry(filepath.Join(b.bin, "registry-distribution"), dir, "dst")
+	cleanup = func() {
+		b.src.stop()
+		b.dst.stop()
+		os.RemoveAll(dir)
+	}
+	defer cleanup()
+	for _, name := range flag.Args() {
+		run, ok := suites[name]
+		if !ok {
+			fail("there is no workload %s; there are:\n%s", name, workloads)
+		}
+		fmt.Printf("\n%s\n\n", titles[name])
+		run(b)
+	}
+}
+
+// cleanup ends the registries and removes their data.
+var cleanup = func() {}
+
+// fail ends the program.
+func fail(format string, args ...any) {
+	cleanup()
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+	os.Exit(1)
+}
+
+func check(err error) {
+	if err != nil {
+		fail("%v", err)
+	}
+}
+
+const workloads = `  w1       300 images that share 40 MiB, to 900 tags: first copy, nothing changed, 5 % changed
+  w1lat    the same with nothing changed, 30 ms for each request
+  w1far    first copy of the same, 30 ms for each request
+  w2       50 images of two platforms: first copy
+  w3       three images with a layer of 500 MiB: first copy
+  w3slow   the same over 100 MiB/s
+  big      an image with a layer of 5 GiB, on simulated registries
+  entries  100,000 entries with nothing to do, on simulated registries`
+
+var titles = map[string]string{
+	"w1":      "W1: 300 images that share four layers of 40 MiB, 1 MiB each, three tags for each image",
+	"w1lat":   "W1, nothing changed, 30 ms for each request",
+	"w1far":   "W1, first copy, 30 ms for each request",
+	"w2":      "W2: 50 images of two platforms, 16 MiB each, first copy",
+	"w3":      "W3: three images with a layer of 500 MiB, first copy",
+	"w3slow":  "W3, first copy, 100 MiB/s in each direction",
+	"big":     "An image with a layer of 5 GiB, on simulated registries",
+	"entries": "100,000 entries with nothing to do, on simulated registries",
+}
+
+var suites = map[string]func(*bench){
+	"w1": func(b *bench) {
+		b.suite(w1(), wayFree, 1, b.tools(16, 8), "first copy", "nothing changed", "5 % changed")
+	},
+	"w1lat": func(b *bench) {
+		tools := append(b.only("regsync", 16), b.only("regsync", 64)...)
+		b.suite(w1(), way{delay: 30 * time.Millisecond}, 5, append(tools, mirror(b.bin, 0)), "nothing changed")
+	},
+	"w1far":   func(b *bench) { b.suite(w1(), way{delay: 30 * time.Millisecond}, 1, b.tools(64, 24), "first copy") },
+	"w2":      func(b *bench) { b.suite(w2(), wayFree, 3, b.tools(16, 8), "first copy") },
+	"w3":      func(b *bench) { b.suite(w3(), wayFree, 5, b.tools(16, 8), "first copy"); b.hashing(1500 * mebibyte) },
+	"w3slow":  func(b *bench) { b.suite(w3(), way{bandwidth: 100 * mebibyte}, 1, b.tools(16, 8), "first copy") },
+	"big":     func(b *bench) { b.simulate(newLarge(5 << 30)) },
+	"entries": func(b *bench) { b.simulate(newMany(100_000)) },
+}
+
+// tools are mirror and its peers: those that run as one process may have one
+// number of requests in flight, those that run once for each copy another
+// number of copies.
+func (b *bench) tools(requests, copies int) []tool {
+	out := []tool{mirror(b.bin, requests)}
+	for _, p := range b.peers {
+		switch p {
+		case "regsync":
+			out = append(out, regsync(b.bin, requests))
+		case "crane":
+			out = append(out, crane(b.bin, copies))
+		case "skopeo":
+			path, err := exec.LookPath("skopeo")
+			check(err)
+			out = append(out, skopeo(path, copies))
+		default:
+			fail("no program %s", p)
+		}
+	}
+	return out
+}
+
+// only are mirror and one peer, if it is measured at all.
+func (b *bench) only(peer string, requests int) []tool {
+	all := b.peers
+	defer func() { b.peers = all }()
+	b.peers = slices.DeleteFunc(slices.Clone(all), func(p string) bool { return p != peer })
+	return b.tools(requests, requests)
+}
+
+// suite measures tools by turns in phases: "first copy", "nothing changed" and
+// "5 % changed".
+func (b *bench) suite(w *workload, way way, runs int, tools []tool, phases ...string) {
+	if b.runs > 0 {
+		runs = b.runs
+	}
+	b.src.empty()
+	w.push(b.src, 0)
+	if phases[0] != "first copy" {
+		b.dst.empty()
+		measure(mirror(b.bin, 0), w, b.dir, b.src.proxy, b.dst.proxy, wayFree)
+	}
+	samples := map[string]map[string][]sample{} // by phase and tool
+	for _, p := range phases {
+		samples[p] = map[string][]sample{}
+	}
+	for range runs {
+		for _, t := range tools {
+			if phases[0] == "first copy" {
+				b.dst.empty()
+			}
+			for _, p := range phases {
+				if p == "5 % changed" {
+					w.push(b.src, 1)
+				}
+				s := measure(t, w, b.dir, b.src.proxy, b.dst.proxy, way)
+				samples[p][t.String()] = append(samples[p][t.String()], s)
+				w.verify(t.String()+", "+p, b.src, b.dst)
+				if p == "5 % changed" {
+					w.push(b.src, 0)
+				}
+			}
+		}
+	}
+	fmt.Println(header)
+	for _, p := range phases {
+		print(p, tools, samples[p])
+	}
+}
+
+const header = `| | | requests (source + destination) | read / written, MiB | wall, s | CPU, s | peak memory, MiB | wall of mirror / this |
+|---|---|---|---|---|---|---|---|`
+
+// print writes a row for each tool; every row of another program says how long
+// mirror took against it, with as much in flight.
+func print(phase string, tools []tool, samples map[string][]sample) {
+	for _, t := range tools {
+		m := middle(samples[t.String()])
+		ratio := ""
+		if own, ok := samples[tool{name: "mirror", jobs: t.jobs}.String()]; t.name != "mirror" {
+			if !ok { // crane and skopeo count copies, not requests
+				own = samples[tools[0].String()]
+			}
+			ratio = fmt.Sprintf("%.2f", middle(own).wall.Seconds()/m.wall.Seconds())
+		}
+		fmt.Printf("| %s | %s | %d (%d + %d) | %.0f / %.0f | %.2f | %.2f | %.0f | %s |\n", phase, t, m.requests, m.source, m.target,
+			float64(m.read)/mebibyte, float64(m.written)/mebibyte, m.wall.Seconds(), m.cpu.Seconds(), float64(m.memory)/mebibyte, ratio)
+		phase = ""
+	}
+}
+
+// middle is the median of each figure.
+func middle(all []sample) (out sample) {
+	median := func(of func(*sample) int64) int64 {
+		var values []int64
+		for i := range all {
+			values = append(values, of(&all[i]))
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	out.wall = time.Duration(median(func(s *sample) int64 { return int64(s.wall) }))
+	out.cpu = time.Duration(median(func(s *sample) int64 { return int64(s.cpu) }))
+	out.memory = median(func(s *sample) int64 { return s.memory })
+	out.source = median(func(s *sample) int64 { return s.source })
+	out.target = median(func(s *sample) int64 { return s.target })
+	out.requests = median(func(s *sample) int64 { return s.requests })
+	out.read = median(func(s *sample) int64 { return s.read })
+	out.written = median(func(s *sample) int64 { return s.written })
+	return out
+}
+
+// hashing prints what SHA-256 of so many bytes costs here.
+func (b *bench) hashing(n int) {
+	piece := make([]byte, 256<<10)
+	hash := sha256.New()
+	start := time.Now()
+	for range n / len(piece) {
+		hash.Write(piece)
+	}
+	fmt.Printf("\nSHA-256 of %d MiB alone takes %.2f s of the processor.\n", n/mebibyte, time.Since(start).Seconds())
+}
