@@ -125,6 +125,7 @@ func (c *Client) host(name string) *host {
 			stats:         &stats{by: map[Count]int64{}},
 			tokens:        map[tokenKey]*tokenEntry{},
 			connecting:    make(chan struct{}, 1),
+			checked:       make(chan struct{}),
 		}
 		c.hosts[name] = h
 	}

@@ -35,10 +35,12 @@ type host struct {
 	tokens     map[tokenKey]*tokenEntry
 	quietUntil time.Time
 
-	headWorks  atomic.Bool  // HEAD of a manifest has given a digest
-	headBroken atomic.Bool  // HEAD of a manifest lies: use GET
-	head404    atomic.Bool  // a 404 to HEAD was found to be true
-	chunk      atomic.Int64 // largest request body it takes; 0: a whole blob
+	headWorks  atomic.Bool   // HEAD of a manifest has given a digest
+	headBroken atomic.Bool   // HEAD of a manifest lies: use GET
+	head404    atomic.Bool   // a 404 to HEAD was found to be true
+	checking   atomic.Bool   // somebody finds out whether one is true
+	checked    chan struct{} // closed when that was tried
+	chunk      atomic.Int64  // largest request body it takes; 0: a whole blob
 }
 
 type tokenKey struct {

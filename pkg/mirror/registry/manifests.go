@@ -48,7 +48,21 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Desc
 	case 0, http.StatusUnauthorized, http.StatusTooManyRequests:
 		return Descriptor{}, err
 	case http.StatusNotFound:
-		if h.headWorks.Load() || h.head404.Load() {
+		believed := func() bool { return h.headWorks.Load() || h.head404.Load() }
+		if believed() {
+			return Descriptor{}, err
+		}
+		// One finds out for all that ask at the same time.
+		if h.checking.CompareAndSwap(false, true) {
+			defer close(h.checked)
+			break
+		}
+		select {
+		case <-h.checked:
+		case <-ctx.Done():
+			return Descriptor{}, context.Cause(ctx)
+		}
+		if believed() {
 			return Descriptor{}, err
 		}
 	}
