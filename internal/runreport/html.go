@@ -83,7 +83,11 @@ type htmlReport struct {
 	Full      FullCopy
 	Entries   []htmlEntry // all but the unchanged, the bad ones first
 	Unchanged []unchanged
+	Few       bool // unchanged destinations: they are shown from the start
 }
+
+// few is how many unchanged destinations are shown from the start.
+const few = 300
 
 // problem is what failed for one reason, or what a check found.
 type problem struct {
@@ -160,6 +164,7 @@ func newHTML(r *mirror.Report) *htmlReport {
 		}
 		h.Unchanged[i].Destinations = append(h.Unchanged[i].Destinations, e.Destination)
 	}
+	h.Few = len(r.Entries)-len(h.Entries) <= few
 	slices.SortStableFunc(h.Entries, func(a, b htmlEntry) int { return cmp.Compare(rank(a.Outcome), rank(b.Outcome)) })
 	return h
 }

@@ -35,6 +35,7 @@ type timeline struct {
 // lane is one line of the timeline: a name, a drawing, a remark.
 type lane struct {
 	Name, Note string
+	Bad        bool
 	Shapes     template.HTML // SVG, made of numbers and of classes that stand here
 }
 
@@ -70,7 +71,7 @@ func newTimeline(r *mirror.Report) timeline {
 	}
 	for _, h := range r.Hosts {
 		if h.Paused > 0 {
-			t.Hosts = append(t.Hosts, lane{h.Host, "asked for " + clock(h.Paused), pauses(r, h, total)})
+			t.Hosts = append(t.Hosts, lane{Name: h.Host, Note: "asked for " + clock(h.Paused), Shapes: pauses(r, h, total)})
 		}
 	}
 	t.sets(r, total)
@@ -136,7 +137,7 @@ func (t *timeline) sets(r *mirror.Report, total float64) {
 			fmt.Fprintf(&b, `L%.1f %gL%.1f %g`, from, height, to, height)
 		}
 		fmt.Fprintf(&b, `L%d %dZ"/>`, laneWidth, laneHeight)
-		t.Sets = append(t.Sets, lane{l.name, count(l.all, "destination"), template.HTML(b.String())})
+		t.Sets = append(t.Sets, lane{Name: l.name, Note: count(l.all, "destination"), Shapes: template.HTML(b.String())})
 	}
 }
 
@@ -177,7 +178,7 @@ func (t *timeline) slowest(r *mirror.Report, total float64) {
 			class = "bad"
 		}
 		b.WriteString(bar(class, x(at, total), x(e.Started+e.Seconds, total)))
-		t.Slowest = append(t.Slowest, lane{e.Destination, note, template.HTML(b.String())})
+		t.Slowest = append(t.Slowest, lane{e.Destination, note, e.Bad(), template.HTML(b.String())})
 	}
 }
 

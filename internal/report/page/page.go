@@ -17,6 +17,7 @@
 //	    a search field and, for each facet, buttons or a choice, are put above;
 //	    inside, [data-item data-severity=… data-set=…] are shown and hidden,
 //	    and a [data-group] without a visible item is hidden with its heading;
+//	    a <details data-group> is open while words are searched for;
 //	    with data-most="300", of thousands the first 300 are shown until asked
 //	    the first list of a page takes its words from ?q= of the address
 //	<table data-sort>        columns sort by <td data-v=…>, else by text
