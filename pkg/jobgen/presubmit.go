@@ -49,7 +49,10 @@ func Presubmits(settings *release.Settings, o PresubmitOptions) ([]byte, error) 
 	if settings.Template != "" {
 		inputs = append(inputs, settings.Template)
 	}
-	lint := append([]string{release.AliasesFile, release.ConfigDir + "/", "clusters/"}, inputs...)
+	lint := append([]string{release.AliasesFile, release.ConfigDir + "/", release.ReleasesDir + "/"}, inputs...)
+	for _, dir := range release.ManifestDirs() {
+		lint = append(lint, dir+"/")
+	}
 	doc := object{"presubmits": object{o.Repository: []any{
 		job("mirror-check-jobs", "mirror-jobgen generate --check", inputs),
 		job("mirror-lint", `mirror-lint --new-from "$PULL_BASE_SHA"`, lint),

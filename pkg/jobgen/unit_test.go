@@ -82,9 +82,14 @@ func TestPresubmitsLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	runs := map[string]map[string]bool{
-		"core-services/image-mirroring/team/mapping_x": {"mirror-lint": true, "mirror-check-jobs": true},
-		"ci-operator/config/a/b/a-b-main.yaml":         {"mirror-lint": true},
-		"README.md":                                    {},
+		"core-services/image-mirroring/team/mapping_x":      {"mirror-lint": true, "mirror-check-jobs": true},
+		"ci-operator/config/a/b/a-b-main.yaml":              {"mirror-lint": true},
+		"core-services/release-controller/_releases/a.json": {"mirror-lint": true},
+		"clusters/app.ci/registry-access/a/admin.yaml":      {"mirror-lint": true},
+		"core-services/various_rbac/a.yaml":                 {"mirror-lint": true},
+		release.SecretsFile:                                 {"mirror-lint": true, "mirror-check-jobs": true},
+		"clusters/build02/a.yaml":                           {},
+		"README.md":                                         {},
 	}
 	for _, job := range c.PresubmitsStatic["openshift/release"] {
 		for file, want := range runs {

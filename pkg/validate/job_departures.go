@@ -21,7 +21,7 @@ type departure struct {
 	value    string // what the job has there; "" when nothing
 	what     string // in words
 	severity source.Severity
-	settings []string // of _job.yaml that can say it
+	settings []string // of _job.yaml and _mirror.yaml that can say it
 	choice   bool     // whether it is up to each set
 }
 
@@ -42,6 +42,8 @@ var govern = []struct {
 	{"spec.automountServiceAccountToken", []string{"service_account_token", "registry_login"}, true},
 	{"spec.volumes[push].secret.secretName", []string{"secret"}, true},
 	{"spec.containers[0].volumeMounts[push].subPath", []string{"secret_key"}, true},
+	{"spec.volumes[config]", []string{"config_map", "partitions"}, false},
+	{"spec.containers[0].volumeMounts[config].mountPath", []string{"mount_path"}, false},
 	{"cluster", []string{"cluster"}, false},
 	{"spec.containers[0].image", []string{"image", "runner"}, false},
 	{"spec.containers[0].env", []string{"env"}, false},

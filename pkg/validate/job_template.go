@@ -101,6 +101,11 @@ func (p *pass) unfilledTemplate(job *release.Job) {
 // as one.
 func (p *pass) declared(job *release.Job, d departure) bool {
 	own, adopted := p.settingsOf(job)
+	for _, key := range d.settings {
+		if slices.Contains(p.tree.Settings.Keys(), key) {
+			return true
+		}
+	}
 	for _, s := range []*release.JobSettings{own, &p.tree.Settings.Defaults} {
 		if s == nil {
 			continue
