@@ -3,3 +3,26 @@
 .PHONY: test-kill
 test-kill: ## kill a run at 200 moments and look at the destination after each
 	MIRROR_KILLS=200 $(GO) test -count=1 -run TestKilledAtAnyMoment -v ./cmd/mirror
+
+# mirror-jobgen links Prow: checking it takes many minutes (VULN=./cmd/mirror-jobgen).
+VULN ?= ./cmd/mirror ./cmd/mirror-lint
+
+.PHONY: vuln
+vuln: ## known vulnerabilities that the commands call (govulncheck; needs vuln.go.dev, or the module proxy)
+	@cd tools/vuln && $(GO) vet ./... && $(GO) test ./... && $(GO) run . -source ../.. $(VULN)
+
+# Two copies of the source in two folders, each with a build cache of its own: what
+# depends on the machine would show.
+REPRODUCE ?= mirror mirror-lint
+
+.PHONY: reproducible
+reproducible: ## build the commands twice, in two folders and without a cache, and compare the bytes
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && set -e && \
+	for copy in one a/longer/way/to/two; do \
+	  mkdir -p "$$dir/$$copy" && git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$$dir/$$copy"; \
+	  ( cd "$$dir/$$copy" && export GOCACHE="$$dir/cache/$$copy" && \
+	    for c in $(REPRODUCE); do $(BUILD) -buildvcs=false -o "$$dir/out/$$copy/$$c" ./cmd/$$c; done ); \
+	done; \
+	for c in $(REPRODUCE); do \
+	  cmp "$$dir/out/one/$$c" "$$dir/out/a/longer/way/to/two/$$c" && echo "$$c: twice the same bytes"; \
+	done
