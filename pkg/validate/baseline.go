@@ -42,28 +42,44 @@ func baselineStale() Rule {
 	}
 }
 
-func keyOf(f Finding) KnownKey { return KnownKey{f.Rule, f.Pos.File, f.Message} }
+// keysOf gives what a finding is known by: its message, or each of its parts.
+func keysOf(f Finding) []KnownKey {
+	if len(f.Parts) == 0 {
+		return []KnownKey{{f.Rule, f.Pos.File, f.Message}}
+	}
+	var keys []KnownKey
+	for _, part := range f.Parts {
+		keys = append(keys, KnownKey{f.Rule, f.Pos.File, part})
+	}
+	return keys
+}
 
-// KnownOf counts the findings of a result.
+// KnownOf counts the findings of a result; one that stands for several problems
+// counts as each of them.
 func KnownOf(r *Result) Known {
 	k := Known{}
 	for _, f := range r.Findings {
-		k[keyOf(f)]++
+		for _, key := range keysOf(f) {
+			k[key]++
+		}
 	}
 	return k
 }
 
-// New leaves only the findings that are not known; of several equal ones as
-// many as there are more than known.
+// New leaves only the findings that are not known, or not in all their parts;
+// of several equal ones as many as there are more than known.
 func (k Known) New(r *Result) {
 	left := Known{}
 	for key, n := range k {
 		left[key] = n
 	}
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
-		key := keyOf(f)
-		left[key]--
-		return left[key] >= 0
+		known := true
+		for _, key := range keysOf(f) {
+			left[key]--
+			known = known && left[key] >= 0
+		}
+		return known
 	})
 }
 

@@ -51,6 +51,7 @@ func checkConfigmapSize(p *pass) {
 	f := p.reportAs(severity, source.Position{File: release.MirroringDir}, "remove what is no longer mirrored, or spread the keys with partitioned_names",
 		"the mappings have %d bytes together, %d %% of what the ConfigMap %s takes: %s the limit of %d",
 		total, total*100/limit, p.tree.Settings.ConfigMap, what, limit)
+	f.Parts = []string{fmt.Sprintf("the mappings together are %s the limit of %d", what, limit)}
 	for _, m := range files[:min(len(files), 5)] {
 		largest = append(largest, m.Base)
 		f.Related = append(f.Related, Related{Pos: source.Position{File: m.Path}, Message: fmt.Sprintf("%d bytes", m.Size)})

@@ -86,6 +86,9 @@ func (p *pass) repeated(again repeats) {
 		}
 		f := p.reportAs(source.Warning, r.later.Destination.Pos, "narrow the wildcards, or remove the lines of one of the two",
 			"%d images are copied %s%s, from the same sources: %s", len(names), how, whose, some(names, 2))
+		for _, name := range names {
+			f.Parts = append(f.Parts, name+" is also copied by "+whose)
+		}
 		f.Related = append(f.Related, Related{Pos: r.earlier.Destination.Pos, Message: "also written here, from " + r.earlier.Source.Exact()})
 	}
 }

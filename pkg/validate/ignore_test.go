@@ -2,6 +2,7 @@ package validate_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
@@ -134,5 +135,31 @@ func TestBaseline(t *testing.T) {
 		if _, err := validate.ReadKnown([]byte(bad)); err == nil {
 			t.Errorf("%q was read as a baseline", bad)
 		}
+	}
+}
+
+// TestKnownByParts: what stands for several problems is new when one of them is,
+// not when there are fewer of them or more around them.
+func TestKnownByParts(t *testing.T) {
+	const head = "-- ci-operator/config/o/r/o-r-main.yaml --\nimages: [{to: a}, {to: b}]\npromotion: {namespace: team, name: s}\n" +
+		"-- core-services/image-mirroring/team/mapping_team --\n"
+	line := func(tag string) string { return "registry.ci.openshift.org/team/s:" + tag + " d.io/b/" + tag + ":1\n" }
+	before := lint(t, head+line("a")+line("x")+line("y"), "source-unpromoted")
+	for text, want := range map[string]int{
+		line("a") + line("x") + line("y"):             0,
+		line("a") + line("b") + line("x") + line("y"): 0,
+		line("a") + line("y"):                         0,
+		line("a") + line("x") + line("z"):             1,
+	} {
+		after := lint(t, head+text, "source-unpromoted")
+		validate.KnownOf(before).New(after)
+		if len(after.Findings) != want {
+			t.Errorf("%s: %v, want %d", text, after.Findings, want)
+		}
+	}
+	stale := lint(t, head+line("a")+line("y"), "source-unpromoted")
+	validate.KnownOf(before).Stale(stale, "baseline.json", release.DefaultSettings())
+	if len(stale.Findings) != 2 || !strings.Contains(stale.Findings[0].Message, "nothing promotes, publishes or mirrors registry.ci.openshift.org/team/s:x") {
+		t.Errorf("stale: %v", stale.Findings)
 	}
 }

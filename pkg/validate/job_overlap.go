@@ -68,6 +68,7 @@ func (p *pass) foreign(job *release.Job, set *release.Set) {
 		f := p.reportAs(severity, job.Globs[0].Pos, "narrow the glob, or rename the files of set "+other.Name,
 			"%s, the job of set %s, also picks up %s of set %s", job.Name, set.Name, strings.Join(names, ", "), other.Name)
 		for _, m := range taken {
+			f.Parts = append(f.Parts, fmt.Sprintf("%s also picks up %s of set %s", job.Name, m.Base, other.Name))
 			f.Related = append(f.Related, Related{Pos: source.Position{File: m.Path}, Message: "picked up"})
 		}
 	}

@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"fmt"
+
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
@@ -69,6 +71,7 @@ func (p *pass) conflicts() {
 		f := p.report(clashes[c][0].second.Pos, "exclude the image from one of the two, or promote it to another stream",
 			"%s %s promoted from %s and from %s: whichever is built last wins", some(tags, 5), verb, release.ConfigName(c.first), release.ConfigName(c.second))
 		for i, s := range clashes[c] {
+			f.Parts = append(f.Parts, fmt.Sprintf("%s is promoted from %s and from %s", s.second, release.ConfigName(c.first), release.ConfigName(c.second)))
 			f.Related = append(f.Related, Related{Pos: s.first.Pos, Message: s.first.String() + " is also promoted here"})
 			if i > 0 {
 				f.Related = append(f.Related, Related{Pos: s.second.Pos, Message: "and here"})

@@ -146,6 +146,7 @@ func (p *pass) stale(s *stale, mirrored map[release.Stream]*written) {
 		f.Hint = "did you mean " + near + "?"
 	}
 	for i, r := range s.bad {
+		f.Parts = append(f.Parts, "nothing promotes, publishes or mirrors "+r.Exact())
 		if i > 0 {
 			f.Related = append(f.Related, Related{Pos: r.Pos, Message: "nor " + r.Exact()})
 		}
