@@ -70,6 +70,7 @@ func TestNoSecretIsTold(t *testing.T) {
 			wanted++
 			out := filepath.Join(s.dir, fmt.Sprint("out", wanted))
 			args := append(run.args, "--format", format, "--report", filepath.Join(out, "report.json"), "--artifacts", filepath.Join(out, "artifacts"),
+				"--log-format", format, "--metrics-file", filepath.Join(out, "mirror.prom"), "--pushgateway", "http://robot:"+userSecret+"@127.0.0.1:1/"+"?token="+userSecret,
 				"--attempts", "2", "--registry-token", s.service.Host+"="+filepath.Join(s.dir, "service-token"))
 			if err := os.Mkdir(out, 0o755); err != nil {
 				t.Fatal(err)

@@ -37,7 +37,7 @@ func Take(m *mirror.Monitor, hosts []registry.HostStats, start, now time.Time) S
 		s.Sent += h.Written
 		if n := len(h.Pauses); n > 0 {
 			last := h.Pauses[n-1]
-			if left := last.At.Add(time.Duration(last.Seconds * float64(time.Second))).Sub(now); left > 0 {
+			if left := last.At.Add(time.Duration(last.Seconds * float64(time.Second))).Sub(now); left >= time.Second/2 {
 				s.Paused = append(s.Paused, Paused{h.Host, left})
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,6 +45,11 @@ func TestLargeMirrorSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	command(t, "mirror", "plan", "--artifacts", dir, "-f", file)
+	if xmllint, err := exec.LookPath("xmllint"); err != nil {
+		t.Log("xmllint is not installed, and has not read junit_mirror.xml: apt-get install libxml2-utils")
+	} else if out, err := exec.Command(xmllint, "--noout", filepath.Join(dir, "junit_mirror.xml")).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 	p := open(t, filepath.Join(dir, "mirror-summary.html"), look{width: 1400, scripts: true})
 	const list = "#destinations"
 	if n := p.shown(list); n != 300 {

@@ -246,9 +246,12 @@ func (h *host) pause(d time.Duration) {
 		if h.quietUntil.Before(now) {
 			h.quietUntil = now
 		}
-		h.stats.pausedFor(h.quietUntil, until.Sub(h.quietUntil))
+		longer := until.Sub(h.quietUntil)
+		h.stats.pausedFor(h.quietUntil, longer)
 		h.quietUntil = until
-		h.c.log.Info("the registry asks us to wait", "host", h.name, "wait", d)
+		if longer >= d/2 { // many requests are told the same at the same time
+			h.c.log.Info("the registry asks us to wait", "host", h.name, "wait", d)
+		}
 	}
 }
 
