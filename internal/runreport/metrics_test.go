@@ -192,15 +192,16 @@ func TestGroupOfAGateway(t *testing.T) {
 	}
 }
 
-// The dashboard and the alerts name only metrics that there are.
-func TestContribMetrics(t *testing.T) {
+// The dashboard, the alerts and the documentation name only metrics that there
+// are; the documentation names all.
+func TestNamedMetrics(t *testing.T) {
 	r := realReport(t, mirror.ModeRun)
 	var b bytes.Buffer
 	if err := Metrics(&b, r, "v1", Failing(r, nil)); err != nil {
 		t.Fatal(err)
 	}
 	all := families(t, b.Bytes())
-	for _, file := range []string{"contrib/grafana/mirror.json", "contrib/prometheus/mirror-alerts.yaml"} {
+	for _, file := range []string{"contrib/grafana/mirror.json", "contrib/prometheus/mirror-alerts.yaml", "docs/mirror-outputs.md"} {
 		text, err := os.ReadFile(filepath.Join(testkit.Root(), file))
 		if err != nil {
 			t.Fatal(err)
@@ -212,6 +213,11 @@ func TestContribMetrics(t *testing.T) {
 		for _, name := range names {
 			if all[name] == nil {
 				t.Errorf("%s names %s, which is not written", file, name)
+			}
+		}
+		for name := range all {
+			if strings.HasSuffix(file, ".md") && !slices.Contains(names, name) {
+				t.Errorf("%s does not name %s", file, name)
 			}
 		}
 	}
