@@ -17,6 +17,8 @@ import (
 const (
 	maxDepth     = 10     // indexes within indexes
 	maxManifests = 10_000 // of one image
+	maxBlobs     = 10_000 // of one manifest
+	maxFailures  = 20     // of the parts of one manifest, before no more are begun
 )
 
 // visit is one image on its way into one repository.
@@ -143,8 +145,13 @@ func (r *run) below(ctx context.Context, v *visit, m registry.Manifest, depth in
 		return fmt.Errorf("%w: indexes are nested more than %d deep", errUnsupported, maxDepth)
 	}
 	content, err := m.Content()
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case len(content.Children) > maxManifests:
+		return fmt.Errorf("%w: the image has more than %d manifests", errUnsupported, maxManifests)
+	case len(content.Blobs) > maxBlobs:
+		return fmt.Errorf("%w: the image has more than %d blobs", errUnsupported, maxBlobs)
 	}
 	var tasks []func() error
 	children := content.Children
@@ -165,7 +172,7 @@ func (r *run) below(ctx context.Context, v *visit, m registry.Manifest, depth in
 }
 
 // all runs tasks side by side and gives the error of the first of them, by
-// order, that failed.
+// order, that failed. After many failures no more are begun.
 func all(tasks []func() error) error {
 	if len(tasks) == 1 {
 		return tasks[0]()
@@ -173,12 +180,18 @@ func all(tasks []func() error) error {
 	const most = 16
 	errs := make([]error, len(tasks))
 	var wg sync.WaitGroup
+	var failed atomic.Int64
 	slots := make(chan struct{}, most)
 	for i, task := range tasks {
 		slots <- struct{}{}
+		if failed.Load() >= maxFailures {
+			break
+		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = task()
+			if errs[i] = task(); errs[i] != nil {
+				failed.Add(1)
+			}
 		})
 	}
 	wg.Wait()

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
@@ -98,7 +100,7 @@ func (r *run) ended(ctx context.Context) bool {
 func (r *run) note(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.report.Notes = append(r.report.Notes, fmt.Sprintf(format, args...))
+	r.report.Notes = append(r.report.Notes, printable(fmt.Sprintf(format, args...)))
 }
 
 // entries lays out the report, in the order of the plan.
@@ -144,12 +146,31 @@ func (r *run) done(i int, result Entry, err error) {
 			e.Outcome = Failed
 		}
 	}
+	e.Error, e.Reason, e.Retried = printable(e.Error), printable(e.Reason), printable(e.Retried)
+	for i := range e.Details {
+		e.Details[i] = printable(e.Details[i])
+	}
 	if r.opts.FailFast && e.Bad() {
 		r.stopOnce.Do(func() { close(r.stop) })
 	}
 	if r.opts.Done != nil {
 		r.opts.Done(*e)
 	}
+}
+
+// printable makes text that registries had a part in fit for a terminal, a log
+// and a page: without control characters, and not longer than a person reads.
+func printable(s string) string {
+	const most = 2000
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, s)
 }
 
 func (r *run) finish() *Report {
