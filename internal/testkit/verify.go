@@ -94,6 +94,7 @@ func (c *comparer) manifest(fromRef, toRef string) error {
 		Manifests []descriptor `json:"manifests"`
 		Config    *descriptor  `json:"config"`
 		Layers    []descriptor `json:"layers"`
+		Blobs     []descriptor `json:"blobs"`
 	}
 	if err := json.Unmarshal(got, &m); err != nil {
 		return err
@@ -106,7 +107,7 @@ func (c *comparer) manifest(fromRef, toRef string) error {
 	if m.Config != nil {
 		m.Layers = append(m.Layers, *m.Config)
 	}
-	for _, b := range m.Layers {
+	for _, b := range append(m.Layers, m.Blobs...) {
 		if c.seen[b.Digest] || len(b.URLs) > 0 {
 			continue
 		}
@@ -142,7 +143,7 @@ func (r *Registry) fetch(repo, path string) (data []byte, mediaType string, err 
 	if err != nil {
 		return nil, "", err
 	}
-	for _, kind := range []string{"oci.image.index.v1", "oci.image.manifest.v1", "docker.distribution.manifest.v2", "docker.distribution.manifest.list.v2"} {
+	for _, kind := range []string{"oci.image.index.v1", "oci.image.manifest.v1", "oci.artifact.manifest.v1", "docker.distribution.manifest.v2", "docker.distribution.manifest.list.v2"} {
 		req.Header.Add("Accept", "application/vnd."+kind+"+json")
 	}
 	if r.User != "" {

@@ -268,6 +268,7 @@ type document struct {
 	Manifests    []descriptor      `json:"manifests"`
 	Config       *descriptor       `json:"config"`
 	Layers       []descriptor      `json:"layers"`
+	Blobs        []descriptor      `json:"blobs"`
 	FSLayers     []json.RawMessage `json:"fsLayers"`
 	Subject      *descriptor       `json:"subject"`
 	ArtifactType string            `json:"artifactType"`
@@ -287,7 +288,7 @@ func (m manifest) refersTo() (children, blobs []digest.Digest) {
 	if doc.Config != nil {
 		blobs = append(blobs, doc.Config.Digest)
 	}
-	for _, l := range doc.Layers {
+	for _, l := range append(doc.Layers, doc.Blobs...) {
 		if len(l.URLs) == 0 {
 			blobs = append(blobs, l.Digest)
 		}

@@ -112,6 +112,12 @@ var images = []hardCase{
 				}
 			}
 		}
+		// Its digest is that of the whole index; a deep look completes it.
+		s.options.Platform, s.options.Deep = nil, true
+		whole := s.run("$src/a/b:1 $dst/d:1")
+		s.want(whole, mirror.Repaired)
+		s.same(whole)
+		s.options.Platform, s.options.Deep = func(p string) bool { return p == "linux/amd64" }, false
 		picky := s.again(strict.Options{}) // and does not take an index without its children
 		picky.options = s.options
 		picky.failed(picky.entry("$src/a/b:1 $dst/d:1"), mirror.CauseRefused, "only with all of its platforms", "MANIFEST_BLOB_UNKNOWN")
@@ -131,7 +137,9 @@ var images = []hardCase{
 			})
 		}
 		artifact("1")
-		s.copied("$src/a/b:1 $dst/c:1")
+		const never = "application/vnd.oci.artifact.manifest.v1+json" // released, but found
+		s.src.Manifest("a/b", "2", never, map[string]any{"mediaType": never, "blobs": []v1.Descriptor{s.src.Blob("a/b", noise("blob", 30))}})
+		s.copied("$src/a/b:1 $dst/c:1", "$src/a/b:2 $dst/c:2")
 		n := s.again(strict.Options{Refuse: func(_ string, body []byte) string {
 			if strings.Contains(string(body), "vnd.oci.empty") {
 				return "config media type application/vnd.oci.empty.v1+json is not accepted"

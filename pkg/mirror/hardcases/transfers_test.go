@@ -56,9 +56,13 @@ var transfers = []hardCase{
 				if class != "HEAD manifest" && class != "GET manifest" || n.dst.Tags("c")["1"] != "" {
 					return false // the repository is there once something was pushed
 				}
+				w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="strict"`, r.Host))
 				strict.Refuse(w, code, "DENIED", "requested access to the resource is denied")
 				return true
 			}
+			tokens := &strict.Tokens{Accounts: []strict.Account{{User: "robot", Password: "pass", Pull: []string{"c"}, Push: []string{"c"}}}}
+			n.to = n.dst.Serve(s.T, func(h http.Handler) http.Handler { return tokens.Wrap(n.dstLog.Wrap(h)) })
+			n.authFile = strict.AuthFile(map[string]strict.Account{n.to.Host: tokens.Accounts[0]})
 			n.copied("$src/a/b:1 $dst/c:1")
 			n = s.again(strict.Options{})
 			n.srcLog.Fault = func(w http.ResponseWriter, _ *http.Request, class string, _ int) bool {
