@@ -28,11 +28,18 @@ func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, 
 		}
 		return result, err
 	}
+	want, err := src.image(ctx)
+	if err != nil {
+		return result, err
+	}
+	if want.Digest == have.Digest { // the source's registry gave another digest for the tag
+		result.Previous, result.Outcome = "", Unchanged
+		return result, nil
+	}
 	result.Outcome = Differs
 	result.Details = append(result.Details, fmt.Sprintf("it holds %s", have.Digest))
-	want, err := src.image(ctx)
-	if err != nil || !registry.IsIndex(want.MediaType) {
-		return result, err
+	if !registry.IsIndex(want.MediaType) {
+		return result, nil
 	}
 	got, err := r.client.Manifest(ctx, to, string(have.Digest))
 	if err != nil {

@@ -35,7 +35,7 @@ func (r *run) choose(ctx context.Context, src *origin) error {
 		return fmt.Errorf("%w: the filter leaves %d platforms (%s), and a new index would have another digest; keep the manifest list or choose one platform",
 			errUnsupported, len(images), platforms(images))
 	case r.opts.Single:
-		src.root = images[0]
+		src.root, src.tag = images[0], ""
 	case len(chosen) < len(content.Children):
 		left := slices.DeleteFunc(slices.Clone(content.Children), func(c registry.Descriptor) bool { return among(chosen, c) })
 		src.left = fmt.Sprintf("the filter left out %d of %d: %s", len(left), len(content.Children), platforms(left))

@@ -17,9 +17,13 @@ import (
 type origin struct {
 	repo registry.Repository
 	root registry.Descriptor
+	tag  string // by which the root was found; "" for a digest
 	left string // what the platform filter leaves out, for a person
 	get  func(ctx context.Context, d digest.Digest) (registry.Manifest, error)
-	size func() (bytes int64, blobs int) // of the manifests fetched so far
+	// image fetches the manifest of the source itself. Where a registry does not
+	// have the digest that it gave for the tag, it is what GET gives for the tag.
+	image func(ctx context.Context) (registry.Manifest, error)
+	size  func() (bytes int64, blobs int) // of the manifests fetched so far
 	// parts are the root and the children of the indexes fetched so far.
 	parts func() []digest.Digest
 }
@@ -27,11 +31,11 @@ type origin struct {
 func newOrigin(client *registry.Client, repo registry.Repository, root registry.Descriptor) *origin {
 	s := &origin{repo: repo, root: root}
 	var mu sync.Mutex
-	var fetched memo[digest.Digest, registry.Manifest]
+	var fetched memo[string, registry.Manifest]
 	blobs, size := map[digest.Digest]bool{}, int64(0)
 	var children []digest.Digest
-	fetch := func(ctx context.Context, d digest.Digest) (registry.Manifest, error) {
-		m, err := client.Manifest(ctx, repo, string(d))
+	fetch := func(ctx context.Context, ref string) (registry.Manifest, error) {
+		m, err := client.Manifest(ctx, repo, ref)
 		if err != nil {
 			return m, err
 		}
@@ -62,8 +66,18 @@ func newOrigin(client *registry.Client, repo registry.Repository, root registry.
 		defer mu.Unlock()
 		return append([]digest.Digest{s.root.Digest}, children...)
 	}
-	s.get = func(ctx context.Context, d digest.Digest) (registry.Manifest, error) {
-		return fetched.get(ctx, d, func() (registry.Manifest, error) { return fetch(ctx, d) })
+	get := func(ctx context.Context, ref string) (registry.Manifest, error) {
+		return fetched.get(ctx, ref, func() (registry.Manifest, error) { return fetch(ctx, ref) })
+	}
+	s.get = func(ctx context.Context, d digest.Digest) (registry.Manifest, error) { return get(ctx, string(d)) }
+	s.image = func(ctx context.Context) (registry.Manifest, error) {
+		m, err := s.get(ctx, s.root.Digest)
+		if registry.NotFound(err) && s.tag != "" {
+			if m, err = get(ctx, s.tag); err == nil {
+				client.DoubtHead(repo.Host)
+			}
+		}
+		return m, unreadable(err)
 	}
 	return s
 }
@@ -98,6 +112,9 @@ func (r *run) origin(ctx context.Context, j *job) (*origin, error) {
 	repo := registry.Repository{Host: j.source.Host(), Path: j.source.Path()}
 	root, err := r.resolve(ctx, repo, *j.source)
 	src := newOrigin(r.client, repo, root)
+	if j.source.Digest == "" {
+		src.tag = j.source.Tag
+	}
 	if err == nil {
 		err = r.choose(ctx, src)
 	}
@@ -130,12 +147,6 @@ func (r *run) resolve(ctx context.Context, repo registry.Repository, ref mapping
 	}
 	d, err := r.client.Resolve(ctx, repo, ref.Tag)
 	return d, unreadable(err)
-}
-
-// image fetches the manifest of the source itself.
-func (s *origin) image(ctx context.Context) (registry.Manifest, error) {
-	m, err := s.get(ctx, s.root.Digest)
-	return m, unreadable(err)
 }
 
 // unreadable says what an error means that comes instead of a source.
@@ -179,7 +190,9 @@ func (r *run) target(ctx context.Context, j *job, origin func() (*origin, error)
 		have, err = r.client.Resolve(ctx, w.to, w.ref(src.root.Digest))
 	}
 	result, err := r.align(ctx, src, w, have, err)
-	result.Digest = string(src.root.Digest)
+	if result.Digest = string(src.root.Digest); w.digest != "" {
+		result.Digest = string(w.digest)
+	}
 	result.Size, result.Blobs = src.size()
 	if src.left != "" {
 		result.Details = append(result.Details, src.left)

@@ -104,6 +104,10 @@ func (r *run) copyImage(ctx context.Context, src *origin, w *move) error {
 	if err != nil {
 		return err
 	}
+	if w.digest = m.Digest; w.digest == w.had && !r.opts.Force {
+		w.present = true
+		return r.follow(ctx, src, w.to)
+	}
 	key := placeKey{to: w.to, digest: m.Digest, deep: v.deep, root: true}
 	if err := r.once(ctx, key, src.repo, func() error { return r.root(ctx, v, m) }); err != nil {
 		return err

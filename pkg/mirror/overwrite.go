@@ -33,9 +33,10 @@ type move struct {
 	had    digest.Digest // what the tag held when we looked; "" for nothing
 	looked time.Time
 
+	digest  digest.Digest // of what is written, once that is known
 	details []string
 	backup  string // the tag under which had is kept
-	present bool   // somebody else wrote the image meanwhile
+	present bool   // the image is there: somebody else wrote it, or its digest was given wrongly
 }
 
 // ref is what the image is written under: the tag, or its own digest.

@@ -34,13 +34,17 @@ func (r *run) follow(ctx context.Context, src *origin, to registry.Repository) e
 		}
 		return nil
 	}
-	key := placeKey{to: to, digest: src.root.Digest, refers: src.repo.String()}
+	root, err := src.image(ctx)
+	if err != nil {
+		return err
+	}
+	key := placeKey{to: to, digest: root.Digest, refers: src.repo.String()}
 	return r.once(ctx, key, src.repo, func() error {
 		tags, err := r.tagsOf(ctx, src.repo)
 		if err != nil {
 			return fmt.Errorf("listing the tags of the source for signatures: %w", err)
 		}
-		todo, err := r.subjects(ctx, src, src.root.Digest, 0)
+		todo, err := r.subjects(ctx, src, root.Digest, 0)
 		if err != nil {
 			return err
 		}

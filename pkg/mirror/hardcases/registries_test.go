@@ -60,8 +60,33 @@ var registries = []hardCase{
 			n = s.again(strict.Options{})
 			head(n, &n.dstLog, code)
 		}
-		noDigest := func(_ *http.Request, _ string, _ int, h http.Header) { h.Del("Docker-Content-Digest") }
+		// A registry that knows no HEAD is believed in no 404, even after a true one.
 		n := s.again(strict.Options{})
+		n.srcLog.Fault = answer("HEAD manifest", 0, status(404))
+		n.options.Parallel = 1
+		report := n.run("$src/a/b:gone $dst/c:gone", one, two)
+		n.failed(report.Entries[0], mirror.CauseSourceMissing)
+		report.Entries = report.Entries[1:]
+		n.want(report, mirror.Copied)
+		n.same(report)
+		// HEAD gives the digest of something that does not exist.
+		n = s.again(strict.Options{})
+		n.srcLog.Edit = func(_ *http.Request, class string, _ int, h http.Header) {
+			if class == "HEAD manifest" {
+				h.Set("Docker-Content-Digest", "sha256:"+strings.Repeat("0", 64))
+			}
+		}
+		n.options.Referrers = true
+		n.copied(one, two, "$src/a/b:1 $dst/d:1 $dst/d:2")
+		n.dstLog.Reset()
+		n.want(n.run(one, two), mirror.Unchanged)
+		if puts := n.dstLog.Count("PUT manifest"); puts != 0 {
+			s.Errorf("%d manifests were written again", puts)
+		}
+		n.options.Mode = mirror.ModeCheck
+		n.want(n.run(one, two), mirror.Unchanged)
+		noDigest := func(_ *http.Request, _ string, _ int, h http.Header) { h.Del("Docker-Content-Digest") }
+		n = s.again(strict.Options{})
 		n.srcLog.Edit, n.dstLog.Edit = noDigest, noDigest
 		n.copied(one, two)
 		n.want(n.run(one, two), mirror.Unchanged)

@@ -37,7 +37,7 @@ type host struct {
 
 	headWorks  atomic.Bool   // HEAD of a manifest has given a digest
 	headBroken atomic.Bool   // HEAD of a manifest lies: use GET
-	head404    atomic.Bool   // a 404 to HEAD was found to be true
+	head404    atomic.Bool   // a 404 to HEAD was found to be true: believed where we write, and a mistake costs a request
 	checking   atomic.Bool   // somebody finds out whether one is true
 	checked    chan struct{} // closed when that was tried
 	chunk      atomic.Int64  // largest request body it takes; 0: a whole blob

@@ -48,7 +48,7 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Desc
 	case 0, http.StatusUnauthorized, http.StatusTooManyRequests:
 		return Descriptor{}, err
 	case http.StatusNotFound:
-		believed := func() bool { return h.headWorks.Load() || h.head404.Load() }
+		believed := func() bool { return h.headWorks.Load() || repo.Push && h.head404.Load() }
 		if believed() {
 			return Descriptor{}, err
 		}
@@ -77,6 +77,10 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Desc
 	}
 	return Descriptor{}, getErr
 }
+
+// DoubtHead makes a registry be asked by GET only what a tag stands for: a
+// digest that it gave to HEAD does not exist there.
+func (c *Client) DoubtHead(host string) { c.host(host).headBroken.Store(true) }
 
 func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) (Descriptor, error) {
 	m, err := c.Manifest(ctx, repo, ref)
