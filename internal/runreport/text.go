@@ -96,7 +96,11 @@ func (t Text) Summary(r *mirror.Report) {
 	if m := r.Moved; m.Manifests > 0 {
 		moved = fmt.Sprintf(", %s in %d blobs, %d mounted, %d manifests", Size(m.BlobBytes), m.Blobs, m.Mounts, m.Manifests)
 	}
-	fmt.Fprintf(t.W, "%s: %s%s, %d requests, %.1f s\n", t.paint(bold, string(r.Mode)), strings.Join(parts, ", "), moved, r.Requests, r.Seconds)
+	requests := fmt.Sprintf("%d requests", r.Requests)
+	if r.Expected > r.Requests {
+		requests = fmt.Sprintf("%d requests (%d of them to plan)", r.Expected, r.Requests)
+	}
+	fmt.Fprintf(t.W, "%s: %s%s, %s, %.1f s\n", t.paint(bold, string(r.Mode)), strings.Join(parts, ", "), moved, requests, r.Seconds)
 }
 
 func (t Text) failures(r *mirror.Report) {

@@ -20,16 +20,23 @@ type writer interface {
 	PutManifest(ctx context.Context, to registry.Repository, ref string, m registry.Manifest) (bool, error)
 }
 
-// nowhere is the writer of a dry run: everything works, nothing happens.
-type nowhere struct{}
+// nowhere is the writer of a dry run: everything works, nothing happens, and
+// the requests that it would have taken are counted.
+type nowhere struct{ requests atomic.Int64 }
 
-func (nowhere) Mount(context.Context, registry.Repository, string, digest.Digest) (bool, *registry.Session, error) {
+func (w *nowhere) Mount(context.Context, registry.Repository, string, digest.Digest) (bool, *registry.Session, error) {
+	w.requests.Add(1)
 	return true, nil, nil
 }
-func (nowhere) CopyBlob(context.Context, registry.Repository, registry.Descriptor, registry.Repository, *registry.Session) error {
+func (w *nowhere) CopyBlob(_ context.Context, _ registry.Repository, desc registry.Descriptor, _ registry.Repository, s *registry.Session) error {
+	w.requests.Add(registry.CopyRequests(desc.Size))
+	if s != nil {
+		w.requests.Add(-1) // that opened it
+	}
 	return nil
 }
-func (nowhere) PutManifest(context.Context, registry.Repository, string, registry.Manifest) (bool, error) {
+func (w *nowhere) PutManifest(context.Context, registry.Repository, string, registry.Manifest) (bool, error) {
+	w.requests.Add(1)
 	return true, nil
 }
 
@@ -277,7 +284,7 @@ func (p *placer) openOrFind(ctx context.Context, h *blobHost, to registry.Reposi
 		return false, nil, nil
 	case p.dry: // asks, too, to tell what a run would do
 		has, err := p.client.HasBlob(ctx, to, desc.Digest)
-		return has, nil, err
+		return has, &registry.Session{}, err
 	}
 	has, session, err := p.w.Mount(ctx, to, to.Path, desc.Digest)
 	if ctx.Err() != nil {

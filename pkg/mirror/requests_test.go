@@ -2,18 +2,20 @@ package mirror_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// pings are what it takes to find out that a registry speaks plain HTTP: the
-// TLS handshake that fails is no request.
+// pings are what it takes to find out that a registry speaks plain HTTP; the
+// registry sees one of them: the TLS handshake that fails is no request.
 const pings = 2
 
 // TestNothingChanged counts the requests of a run that has nothing to do: one
@@ -106,4 +108,104 @@ func TestSlowRepository(t *testing.T) {
 		}
 	}})
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 2 * (slow + quick)})
+}
+
+// shared makes images of two layers that all have and one of their own, each
+// for two tags of its own repository, and one index.
+func shared(t *testing.T, src *testkit.Registry, images int, label string) (lines []string) {
+	t.Helper()
+	base := []v1.Layer{testkit.Layer(1, 300_000), testkit.Layer(2, 300_000)}
+	for i := range images {
+		own := testkit.Layer(int64(10+i)+int64(len(label))<<20, 100_000)
+		src.Push(t, fmt.Sprintf("ci/stream:i%d", i), testkit.Image(t, fmt.Sprint(label, i), append(base[:2:2], own)...))
+		lines = append(lines, fmt.Sprintf("$src/ci/stream:i%d $dst/org/i%d:a $dst/org/i%d:b", i, i, i))
+	}
+	return lines
+}
+
+// counts gives what a run asked of a host, by kind of request.
+func counts(r *mirror.Report, host string) map[string]int64 {
+	out := map[string]int64{}
+	for _, h := range r.Hosts {
+		if h.Host == host {
+			for _, c := range h.By {
+				out[c.Request] += c.Count
+			}
+		}
+	}
+	return out
+}
+
+// TestFirstCopyRequests has every request of a first copy accounted for: T
+// sources, D destinations of R repositories, B blobs of which some are shared.
+func TestFirstCopyRequests(t *testing.T) {
+	const images, tags = 12, 2
+	src, dst := testkit.InProcess(t, nil), testkit.Distribution(t, false)
+	lines := shared(t, src, images, "")
+	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t)})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: tags * images})
+	const large, small = 2 + images, images // layers, and configs that are not worth asking for
+	for host, want := range map[string]map[string]int64{
+		src.Host: {"GET ping": pings, "HEAD manifest": images, "GET manifest": images, "GET blob": large + small},
+		dst.Host: {
+			"GET ping": pings, "HEAD manifest": tags * images,
+			"GET manifest": 1, // whether a 404 to HEAD is true
+			"HEAD blob":    large, "POST upload": large, "PUT blob": large + small,
+			"POST mount":   small + 2*(images-1), // a config's upload is opened by asking for a mount
+			"PUT manifest": tags * images,
+		},
+	} {
+		if got := counts(report, host); !maps.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", host, got, want)
+		}
+	}
+}
+
+// TestFewChanged counts what a run needs of which two sources have changed:
+// that of a run with nothing to do, and what is new.
+func TestFewChanged(t *testing.T) {
+	const images, tags, changed = 12, 2, 2
+	src, dst := testkit.InProcess(t, nil), testkit.Distribution(t, false)
+	lines := shared(t, src, images, "")
+	run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t)})
+	shared(t, src, changed, "new")
+	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t)})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: tags * changed, mirror.Unchanged: tags * (images - changed)})
+	for host, want := range map[string]map[string]int64{
+		src.Host: {"GET ping": pings, "HEAD manifest": images, "GET manifest": changed, "GET blob": 2 * changed},
+		dst.Host: {
+			"GET ping": pings, "HEAD manifest": tags*images + changed,
+			"HEAD blob": 2 + changed, "POST upload": changed, "PUT blob": 2 * changed,
+			"POST mount": 2*(changed-1) + changed, "PUT manifest": tags * changed,
+		},
+	} {
+		if got := counts(report, host); !maps.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", host, got, want)
+		}
+	}
+}
+
+// TestPlanTellsTheRun has a plan say beforehand what the run then does: a first
+// copy with an index, and one after some sources have changed.
+func TestPlanTellsTheRun(t *testing.T) {
+	src, dst := testkit.InProcess(t, nil), testkit.Distribution(t, false)
+	lines := shared(t, src, 8, "")
+	index := testkit.Index(t, map[string]mutate.Appendable{
+		"linux/amd64": testkit.Image(t, "amd", testkit.Layer(1, 300_000), testkit.Layer(50, 70_000)),
+		"linux/arm64": testkit.Image(t, "arm", testkit.Layer(1, 300_000), testkit.Layer(51, 70_000)),
+	}, "linux/amd64", "linux/arm64")
+	src.Push(t, "ci/multi:v1", index)
+	lines = append(lines, "$src/ci/multi:v1 $dst/org/multi:v1 $dst/other/multi:v1")
+	for _, label := range []string{"", "new", "newer still"} {
+		shared(t, src, 3, label)
+		planned := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), Mode: mirror.ModePlan})
+		done := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t)})
+		if planned.Moved != done.Moved || planned.Expected != done.Requests {
+			t.Errorf("the plan said %+v and %d requests, the run took %+v and %d:\n%v\n%v", planned.Moved, planned.Expected,
+				done.Moved, done.Requests, counts(planned, dst.Host), counts(done, dst.Host))
+		}
+		if done.Moved.Blobs == 0 || planned.Requests >= done.Requests {
+			t.Errorf("%d requests to plan, %d to run, %+v", planned.Requests, done.Requests, done.Moved)
+		}
+	}
 }

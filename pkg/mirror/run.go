@@ -27,7 +27,7 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 		stop:   make(chan struct{}),
 	}
 	if opts.Mode != ModeRun {
-		r.w = nowhere{}
+		r.w = &r.nowhere
 	}
 	r.placer = &placer{
 		client: opts.Client, w: r.w, mount: !opts.SkipMount, dry: opts.Mode != ModeRun,
@@ -54,6 +54,8 @@ type run struct {
 	client *registry.Client
 	w      writer
 	placer *placer
+	// nowhere is the writer of a run that writes nothing.
+	nowhere nowhere
 
 	mu         sync.Mutex
 	report     *Report
@@ -186,6 +188,9 @@ func (r *run) finish() *Report {
 	rep.Hosts = r.client.Stats()
 	for _, h := range rep.Hosts {
 		rep.Requests += h.Requests
+	}
+	if rep.Mode == ModePlan {
+		rep.Expected = rep.Requests + r.nowhere.requests.Load()
 	}
 	slices.Sort(rep.Notes)
 	return rep

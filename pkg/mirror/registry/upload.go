@@ -229,6 +229,19 @@ const (
 	minChunkSize = 1 << 20
 )
 
+// CopyRequests is how many requests it takes at both ends to copy a blob of so
+// many bytes when nothing goes wrong.
+func CopyRequests(size int64) int64 {
+	n := int64(2) // an upload is opened and ended
+	if size > 0 {
+		n++ // a download
+	}
+	if size > onePiece {
+		n += (size + chunkSize - 1) / chunkSize
+	}
+	return n
+}
+
 // send sends the blob from an offset on: in one piece, or in chunks when it is
 // too large for the specification of others, the host has said so, or a part of
 // it is there already.
