@@ -18,7 +18,7 @@ NORACE := ./pkg/jobgen/... ./cmd/mirror-jobgen/... ./internal/depcheck/...
 
 include tools/registries.mk
 include tools/browser.mk
-include packaging.mk
+include tools/packaging.mk
 include tools/bench.mk
 include tools/chaos.mk
 include tools/hardening.mk
