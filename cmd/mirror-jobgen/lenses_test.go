@@ -16,6 +16,7 @@ import (
 
 	reports "github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
@@ -55,36 +56,12 @@ func show(t *testing.T, lens api.Lens, name string, write func(*bytes.Buffer) er
 		t.Fatalf("go list: %v", err)
 	}
 	body := lens.Body([]api.Artifact{artifact{name, b.Bytes()}}, strings.TrimSpace(string(dir)), "", nil, config.Spyglass{})
-	return parse(t, body)
-}
-
-func parse(t *testing.T, text string) *html.Node {
-	t.Helper()
-	root, err := html.Parse(strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return root
-}
-
-// words gives the text of a page, with single blanks.
-func words(root *html.Node) string {
-	var b strings.Builder
-	for n := range root.Descendants() {
-		if n.Type == html.TextNode && n.Parent.Data != "script" && n.Parent.Data != "style" {
-			b.WriteString(n.Data + " ")
-		}
-	}
-	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "\u2060", "")), " ")
+	return htmltest.Parse(t, body)
 }
 
 func attribute(root *html.Node, element, key string) string {
-	for n := range root.Descendants() {
-		for _, a := range n.Attr {
-			if n.Type == html.ElementNode && n.Data == element && a.Key == key {
-				return a.Val
-			}
-		}
+	for _, n := range htmltest.Find(root, element) {
+		return htmltest.Attr(n, key)
 	}
 	return ""
 }
@@ -105,7 +82,7 @@ func TestProwShowsTheReports(t *testing.T) {
 
 	t.Run("junit", func(t *testing.T) {
 		body := show(t, junitlens.Lens{}, "junit_mirror-lint.xml", func(b *bytes.Buffer) error { return reports.JUnit(b, result, validate.RuleInfos()) })
-		shown := words(body)
+		shown := htmltest.Words(body)
 		for _, f := range result.Findings {
 			if text := strings.Join(strings.Fields(f.Message), " "); !strings.Contains(shown, text) {
 				t.Errorf("the lens does not show %q", text)
@@ -125,18 +102,18 @@ func TestProwShowsTheReports(t *testing.T) {
 			t.Fatal(err)
 		}
 		body := show(t, htmllens.Lens{}, "mirror-lint-summary.html", write)
-		if shown := words(body); !strings.Contains(shown, "mirror-lint: ") || !strings.Contains(shown, "errors") {
+		if shown := htmltest.Words(body); !strings.Contains(shown, "mirror-lint: ") || !strings.Contains(shown, "errors") {
 			t.Errorf("the lens has the heading %q", shown)
 		}
 		if tip := attribute(body, "abbr", "title"); !strings.Contains(tip, "image mirroring") {
 			t.Errorf("the lens has the tooltip %q", tip)
 		}
-		inFrame := words(parse(t, attribute(body, "iframe", "srcdoc")))
-		if want := words(parse(t, page.String())); inFrame != want {
+		inFrame := htmltest.Words(htmltest.Parse(t, attribute(body, "iframe", "srcdoc")))
+		if want := htmltest.Words(htmltest.Parse(t, page.String())); inFrame != want {
 			t.Errorf("in the frame:\n%s\nby itself:\n%s", inFrame, want)
 		}
-		if n := attribute(parse(t, attribute(body, "iframe", "srcdoc")), "p", "onclick"); n != "" {
-			t.Errorf("a name became an attribute: %s", n)
+		if n := htmltest.Find(htmltest.Parse(t, attribute(body, "iframe", "srcdoc")), "[onclick]"); len(n) > 0 {
+			t.Errorf("a name became an attribute of <%s>", n[0].Data)
 		}
 	})
 }

@@ -10,51 +10,8 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
 )
-
-// find gives the elements of a page that have a name, or a class after a dot.
-func find(t *testing.T, page, what string) []*html.Node {
-	t.Helper()
-	root, err := html.Parse(strings.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []*html.Node
-	for n := range root.Descendants() {
-		class, byClass := strings.CutPrefix(what, ".")
-		if n.Type == html.ElementNode && (!byClass && n.Data == what || byClass && strings.Contains(" "+attr(n, "class")+" ", " "+class+" ")) {
-			found = append(found, n)
-		}
-	}
-	return found
-}
-
-func attr(n *html.Node, key string) string {
-	for _, a := range n.Attr {
-		if a.Key == key {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-func text(n *html.Node) string {
-	var b strings.Builder
-	for d := range n.Descendants() {
-		if d.Type == html.TextNode {
-			b.WriteString(d.Data)
-		}
-	}
-	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "\u2060", "")), " ")
-}
-
-func texts(nodes []*html.Node) []string {
-	var out []string
-	for _, n := range nodes {
-		out = append(out, text(n))
-	}
-	return out
-}
 
 func TestHTML(t *testing.T) {
 	at := func(file string, line, column int) source.Position {
@@ -95,7 +52,7 @@ func TestHTML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := b.String()
+	page := htmltest.Parse(t, b.String())
 	for _, tt := range []struct{ what, want string }{
 		{"title", "mirror-lint: 1 error, 2 warnings, 1 info"},
 		{"h2", "shop 1 error, 1 info | Outside any set 1 warning | tools 1 warning | What the rules mean | Nothing found by"},
@@ -108,17 +65,17 @@ func TestHTML(t *testing.T) {
 		{"footer", "mirror-lint v1"},
 		{"dd", "1 | 2 | 1 | 2 | 4 of 5"},
 	} {
-		if got := strings.Join(texts(find(t, page, tt.what)), " | "); got != tt.want {
+		if got := strings.Join(htmltest.AllWords(htmltest.Find(page, tt.what)), " | "); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.what, got, tt.want)
 		}
 	}
 	for _, s := range []string{"no secrets here", "Why.", "What to do.", "place 7", "no owners"} {
-		if !strings.Contains(page, s) {
+		if !strings.Contains(b.String(), s) {
 			t.Errorf("the page lacks %q", s)
 		}
 	}
-	for i, f := range find(t, page, "article") {
-		if attr(f, "data-severity") == "" || attr(f, "data-set") == "" || attr(f, "data-rule") == "" {
+	for i, f := range htmltest.Find(page, "article") {
+		if htmltest.Attr(f, "data-severity") == "" || htmltest.Attr(f, "data-set") == "" || htmltest.Attr(f, "data-rule") == "" {
 			t.Errorf("finding %d cannot be filtered by severity, set and rule", i)
 		}
 	}
@@ -129,7 +86,7 @@ func TestHTMLWithoutFindings(t *testing.T) {
 	if err := HTML(&b, &Result{}, []RuleInfo{{ID: "set-job"}}, HTMLOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := texts(find(t, b.String(), "h1")); len(got) != 1 || got[0] != "Image mirroring: no findings" {
+	if got := htmltest.AllWords(htmltest.Find(htmltest.Parse(t, b.String()), "h1")); len(got) != 1 || got[0] != "Image mirroring: no findings" {
 		t.Errorf("heading %q", got)
 	}
 }
@@ -138,16 +95,9 @@ func TestHTMLWithoutFindings(t *testing.T) {
 func foreign(t *testing.T, page string) []string {
 	t.Helper()
 	ours := strings.Fields("html head meta title style body a header h1 h2 h3 p dl div dt dd main ul li code section small article span pre mark b details summary footer script")
-	root, err := html.Parse(strings.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var found []string
 	scripts := 0
-	for n := range root.Descendants() {
-		if n.Type != html.ElementNode {
-			continue
-		}
+	for _, n := range htmltest.Nodes(htmltest.Parse(t, page), func(*html.Node) bool { return true }) {
 		if !slices.Contains(ours, n.Data) || n.Data == "script" && scripts > 0 {
 			found = append(found, "<"+n.Data+">")
 		}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -21,54 +22,18 @@ func parsed(t *testing.T, r *mirror.Report) (*html.Node, string) {
 	if err := HTML(&b, r, "v1"); err != nil {
 		t.Fatal(err)
 	}
-	text := b.String()
-	doc, err := html.Parse(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return doc, text
-}
-
-// nodes gives the elements that f chooses.
-func nodes(doc *html.Node, f func(*html.Node) bool) []*html.Node {
-	var out []*html.Node
-	for n := range doc.Descendants() {
-		if n.Type == html.ElementNode && f(n) {
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
-func attr(n *html.Node, name string) string {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-// words is the text of a node as a person reads it.
-func words(n *html.Node) string {
-	var b strings.Builder
-	for c := range n.Descendants() {
-		if c.Type == html.TextNode && c.Parent.Data != "style" && c.Parent.Data != "script" {
-			b.WriteString(c.Data + " ")
-		}
-	}
-	return strings.Join(strings.Fields(b.String()), " ")
+	return htmltest.Parse(t, b.String()), b.String()
 }
 
 func TestHTML(t *testing.T) {
 	r := realReport(t, mirror.ModeRun)
 	doc, _ := parsed(t, r)
-	title := nodes(doc, func(n *html.Node) bool { return n.Data == "title" })
-	meta := nodes(doc, func(n *html.Node) bool { return n.Data == "meta" && attr(n, "name") == "description" })
-	if len(title) != 1 || words(title[0]) != "mirror run: 1 failed, 3 copied, 1 unchanged" || len(meta) != 1 || attr(meta[0], "content") == "" {
-		t.Errorf("the title is %q, descriptions: %d", words(title[0]), len(meta))
+	title := htmltest.Nodes(doc, func(n *html.Node) bool { return n.Data == "title" })
+	meta := htmltest.Nodes(doc, func(n *html.Node) bool { return n.Data == "meta" && htmltest.Attr(n, "name") == "description" })
+	if len(title) != 1 || htmltest.Words(title[0]) != "mirror run: 1 failed, 3 copied, 1 unchanged" || len(meta) != 1 || htmltest.Attr(meta[0], "content") == "" {
+		t.Errorf("the title is %q, descriptions: %d", htmltest.Words(title[0]), len(meta))
 	}
-	text := words(doc)
+	text := htmltest.Words(doc)
 	src, dst := Host(r.Entries[0].Source), Host(r.Entries[0].Destination)
 	for _, want := range []string{
 		"What to do " + src + ": no such source for 1 entry since ",
@@ -97,7 +62,7 @@ func TestHTML(t *testing.T) {
 // A check shows what differs, and what to do about it.
 func TestHTMLOfCheck(t *testing.T) {
 	doc, _ := parsed(t, realReport(t, mirror.ModeCheck))
-	if text := words(doc); !strings.Contains(text, "3 destinations that do not exist To do: mirror run brings them in line") {
+	if text := htmltest.Words(doc); !strings.Contains(text, "3 destinations that do not exist To do: mirror run brings them in line") {
 		t.Errorf("the page says %s", text)
 	}
 }
@@ -128,8 +93,8 @@ func TestLargeHTML(t *testing.T) {
 		if len(text) > limit {
 			t.Errorf("%s: %d bytes, want at most %d", outcome, len(text), limit)
 		}
-		items := nodes(doc, func(n *html.Node) bool { return attr(n, "data-set") != "" })
-		lanes := nodes(doc, func(n *html.Node) bool { return attr(n, "class") == "lane" })
+		items := htmltest.Nodes(doc, func(n *html.Node) bool { return htmltest.Attr(n, "data-set") != "" })
+		lanes := htmltest.Nodes(doc, func(n *html.Node) bool { return htmltest.Attr(n, "class") == "lane" })
 		if len(items) != 7700 || len(lanes) > maxSetLanes+maxSlowest {
 			t.Errorf("%s: %d destinations and %d lanes, want 7700 and at most %d", outcome, len(items), len(lanes), maxSetLanes+maxSlowest)
 		}
@@ -148,11 +113,11 @@ func TestHostileHTML(t *testing.T) {
 	want, _ := parsed(t, realReport(t, mirror.ModeRun))
 	for _, tag := range []string{"script", "style"} {
 		named := func(n *html.Node) bool { return n.Data == tag }
-		if a, b := len(nodes(doc, named)), len(nodes(want, named)); a != b {
+		if a, b := len(htmltest.Nodes(doc, named)), len(htmltest.Nodes(want, named)); a != b {
 			t.Errorf("%d <%s>, want %d", a, tag, b)
 		}
 	}
-	bad := nodes(doc, func(n *html.Node) bool {
+	bad := htmltest.Nodes(doc, func(n *html.Node) bool {
 		for _, a := range n.Attr {
 			if strings.HasPrefix(a.Key, "on") || (a.Key == "src" || a.Key == "href") && !strings.HasPrefix(a.Val, "#") {
 				return true

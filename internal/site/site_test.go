@@ -13,6 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -86,47 +87,14 @@ func shop() fstest.MapFS {
 	}
 }
 
-// nodes gives the texts of the elements of a page that have an attribute with a
-// value, or are named so.
-func nodes(t *testing.T, page string, want func(n *html.Node, attr map[string]string) bool) []string {
-	t.Helper()
-	root, err := html.Parse(strings.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	for n := range root.Descendants() {
-		if n.Type != html.ElementNode {
-			continue
-		}
-		attr := map[string]string{"": n.Data}
-		for _, a := range n.Attr {
-			attr[a.Key] = a.Val
-		}
-		if !want(n, attr) {
-			continue
-		}
-		var b strings.Builder
-		for d := range n.Descendants() {
-			switch d.Data {
-			case "td", "br", "dd":
-				b.WriteString(" ")
-			}
-			if d.Type == html.TextNode {
-				b.WriteString(d.Data)
-			}
-		}
-		out = append(out, strings.Join(strings.Fields(b.String()), " "))
-	}
-	return out
-}
-
 func rows(t *testing.T, page string) []string {
-	return nodes(t, page, func(_ *html.Node, a map[string]string) bool { _, ok := a["data-item"]; return ok && a[""] == "tr" })
+	t.Helper()
+	return htmltest.AllWords(htmltest.Nodes(htmltest.Parse(t, page), func(n *html.Node) bool { return n.Data == "tr" && htmltest.Has(n, "data-item") }))
 }
 
 func paths(t *testing.T, page, class string) []string {
-	return nodes(t, page, func(_ *html.Node, a map[string]string) bool { return a[""] == "path" && a["class"] == class })
+	t.Helper()
+	return htmltest.AllWords(htmltest.Nodes(htmltest.Parse(t, page), func(n *html.Node) bool { return n.Data == "path" && htmltest.Attr(n, "class") == class }))
 }
 
 func TestImages(t *testing.T) {
@@ -210,14 +178,14 @@ func TestHostileNames(t *testing.T) {
 		t.Fatalf("no page of the set: %q", slices.Sorted(maps.Keys(p)))
 	}
 	for file, page := range p {
-		for _, found := range nodes(t, page, func(n *html.Node, a map[string]string) bool {
-			return a[""] == "i" || a[""] == "img" || a[""] == "b" || a["onclick"] != "" || a[""] == "script" && !strings.Contains(n.FirstChild.Data, "use strict")
+		for _, n := range htmltest.Nodes(htmltest.Parse(t, page), func(n *html.Node) bool {
+			return slices.Contains([]string{"i", "img", "b"}, n.Data) || htmltest.Has(n, "onclick") || n.Data == "script" && !strings.Contains(n.FirstChild.Data, "use strict")
 		}) {
-			t.Errorf("%s has an element of a name's making: %s", file, found)
+			t.Errorf("%s has a <%s> of a name's making", file, n.Data)
 		}
 	}
-	links := nodes(t, p["index.html"], func(_ *html.Node, a map[string]string) bool {
-		return a["href"] == "sets/a%22b%3Ci%3E&%27%23%3F%2541%20c..%C3%BC.html"
+	links := htmltest.Nodes(htmltest.Parse(t, p["index.html"]), func(n *html.Node) bool {
+		return htmltest.Attr(n, "href") == "sets/a%22b%3Ci%3E&%27%23%3F%2541%20c..%C3%BC.html"
 	})
 	if len(links) < 2 { // in the table and in the picture
 		t.Errorf("%d links to the set's page", len(links))

@@ -1,0 +1,94 @@
+// Package htmltest reads pages as a browser does, for the tests of HTML reports.
+package htmltest
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// Parse gives the document that a browser makes of a page.
+func Parse(t testing.TB, page string) *html.Node {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// Nodes gives the elements that choose takes, in order.
+func Nodes(doc *html.Node, choose func(*html.Node) bool) []*html.Node {
+	var out []*html.Node
+	for n := range doc.Descendants() {
+		if n.Type == html.ElementNode && choose(n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// Find gives the elements of a name, or with "." before it of a class, or in
+// brackets with an attribute.
+func Find(doc *html.Node, what string) []*html.Node {
+	return Nodes(doc, func(n *html.Node) bool {
+		if class, ok := strings.CutPrefix(what, "."); ok {
+			return strings.Contains(" "+Attr(n, "class")+" ", " "+class+" ")
+		}
+		if key, ok := strings.CutPrefix(what, "["); ok {
+			return Has(n, strings.TrimSuffix(key, "]"))
+		}
+		return n.Data == what
+	})
+}
+
+// Has says whether an element has an attribute.
+func Has(n *html.Node, key string) bool {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// Attr gives the value of an attribute, "" where there is none.
+func Attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// Words is the text of a node as a person reads it: without styles, scripts and
+// invisible word joiners, with single blanks, and a blank between elements
+// unless they only may break there.
+func Words(n *html.Node) string {
+	var b strings.Builder
+	joined := false
+	for d := range n.Descendants() {
+		switch {
+		case d.Type == html.ElementNode && d.Data == "wbr":
+			joined = true
+		case d.Type == html.TextNode && d.Parent.Data != "style" && d.Parent.Data != "script":
+			if !joined {
+				b.WriteByte(' ')
+			}
+			b.WriteString(d.Data)
+			joined = false
+		}
+	}
+	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "\u2060", "")), " ")
+}
+
+// AllWords gives the words of every node.
+func AllWords(nodes []*html.Node) []string {
+	var out []string
+	for _, n := range nodes {
+		out = append(out, Words(n))
+	}
+	return out
+}
