@@ -152,7 +152,8 @@ func TestEndsGently(t *testing.T) {
 	const images, free = 60, 10
 	s := newSlow(t, images, free)
 	report := filepath.Join(t.TempDir(), "report.json")
-	p := start(t, "run", "-f", s.mapping, "--report", report, "--grace", "1m", "--max-per-registry", "16")
+	artifacts := t.TempDir()
+	p := start(t, "run", "-f", s.mapping, "--report", report, "--artifacts", artifacts, "--grace", "1m", "--max-per-registry", "16")
 	p.until("work is under way", func() bool { return s.log.Count("GET blob") > free+1 })
 	p.signal(syscall.SIGINT, syscall.SIGTERM)
 	p.until("the signal is told", func() bool { return strings.Contains(p.said(), "error: interrupted: nothing new is started") })
@@ -164,6 +165,11 @@ func TestEndsGently(t *testing.T) {
 	// Twice 16 images are worked on at a time.
 	if copied, never := r.Summary[mirror.Copied], r.Summary[mirror.Interrupted]; copied == 0 || never < images-32-free {
 		t.Errorf("%d were copied, %d were not", copied, never)
+	}
+	for _, name := range []string{"mirror-report.json", "junit_mirror.xml", "metadata.json"} {
+		if _, err := os.Stat(filepath.Join(artifacts, name)); err != nil {
+			t.Error(err)
+		}
 	}
 	if !strings.Contains(p.said(), "interrupted, ") {
 		t.Errorf("there is no summary:\n%s", p.said())

@@ -261,3 +261,27 @@ func TestUnseenTagIsNotWritten(t *testing.T) {
 		t.Errorf("the tag was written: %s", got)
 	}
 }
+
+// A signature that others made for the same image is theirs.
+func TestSignaturesAreProtected(t *testing.T) {
+	src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, nil)
+	img := testkit.Image(t, "x")
+	d := src.Push(t, "a/b:v1", img)
+	dst.Push(t, "c/d:v1", img)
+	signature := strings.Replace(d, ":", "-", 1) + ".sig"
+	ours := src.Push(t, "a/b:"+signature, testkit.Image(t, "our signature"))
+	theirs := dst.Push(t, "c/d:"+signature, testkit.Image(t, "their signature"))
+	p := plan(t, src, dst, "$src/a/b:v1 $dst/c/d:v1")
+	report := run(t, p, mirror.Options{Client: client(t), Referrers: true, Overwrite: mirror.OverwriteNever})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Protected: 1})
+	if e := report.Entries[0]; !strings.Contains(e.Error, "but not all that refers to it: the tag "+signature+": it holds "+theirs) {
+		t.Errorf("%+v", e)
+	}
+	if got := dst.Digest("c/d:" + signature); got != theirs {
+		t.Errorf("the signature is %s, want %s", got, theirs)
+	}
+	wantSummary(t, run(t, p, mirror.Options{Client: client(t), Referrers: true}), map[mirror.Outcome]int{mirror.Unchanged: 1})
+	if got := dst.Digest("c/d:" + signature); got != ours {
+		t.Errorf("the signature is %s, want %s", got, ours)
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
@@ -197,14 +198,20 @@ func newList(manifests []registry.Descriptor) registry.Manifest {
 	return registry.Manifest{MediaType: registry.OCIIndex, Digest: digest.FromBytes(body), Body: body}
 }
 
-// signature copies one of cosign's tags.
+// signature copies one of cosign's tags. It is protected as other tags are.
 func (r *run) signature(ctx context.Context, src *origin, to registry.Repository, tag string) error {
 	root, err := r.client.Resolve(ctx, src.repo, tag)
 	if err != nil {
 		return err
 	}
-	if have, err := r.client.Resolve(ctx, to, tag); err == nil && have.Digest == root.Digest {
-		return nil
+	w := &move{to: to, dest: mapping.Reference{Registry: to.Host, Repository: to.Path, Tag: tag}, looked: r.opts.Now()}
+	if have, err := r.client.Resolve(ctx, to, tag); err == nil {
+		if w.had = have.Digest; w.had == root.Digest {
+			return nil
+		}
+	}
+	if err := r.protect(ctx, w); err != nil {
+		return fmt.Errorf("the tag %s: %w", tag, err)
 	}
 	s := newOrigin(r.client, src.repo, root)
 	m, err := s.get(ctx, root.Digest)
@@ -215,7 +222,7 @@ func (r *run) signature(ctx context.Context, src *origin, to registry.Repository
 	if err := r.below(ctx, v, m, 1); err != nil {
 		return err
 	}
-	return r.put(ctx, v, tag, m, 1)
+	return r.write(ctx, v, w, m)
 }
 
 // tagsOf lists a repository's tags, sorted, once in a run.
