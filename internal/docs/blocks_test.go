@@ -141,6 +141,19 @@ func pages(t *testing.T) []string {
 	return all
 }
 
+// No page has commands that TestBlocks would pass over.
+func TestPagesAreUnderstood(t *testing.T) {
+	for _, page := range pages(t) {
+		data, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := blocks(string(data)); err != nil {
+			t.Errorf("%s: %v", page, err)
+		}
+	}
+}
+
 // Every block runs, in order, in one copy of the small release tree per page.
 func TestBlocks(t *testing.T) {
 	bin := tools(t)
