@@ -6,7 +6,6 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
-	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
 func referenceRegistry() Rule {
@@ -31,6 +30,9 @@ quay.io/prometheus/busybox:1 quay.io/team/busybox:1
 // CI registry; the namespace they go to follows.
 const supplemental = "mapping_supplemental_ci_images_"
 
+// supplementalSet is the set that most of them lie in.
+const supplementalSet = "supplemental-ci-images"
+
 // ciHost is the registry that CI promotes to.
 const ciHost = "registry.ci.openshift.org"
 
@@ -44,7 +46,7 @@ func checkReferenceRegistry(p *pass) {
 				if slices.Contains(retired, d.Registry) {
 					p.reportAs(source.Error, d.Pos, "name its successor", "%s is written to %s, which is retired", d.Repository, d.Registry)
 				}
-				if inside && !goesTo(d, namespace) {
+				if inside && !goesTo(d, namespace, m.Set.Name == supplementalSet) {
 					p.reportAs(source.Error, d.Pos, "write to "+ciHost+"/"+strings.ReplaceAll(namespace, "_", "-")+"/…",
 						"%s does not go to the namespace that %s is named for", d.Exact(), m.Base)
 				}
@@ -86,9 +88,12 @@ func (p *pass) retired() []string {
 }
 
 // goesTo says whether a destination is in the namespace of the CI registry that
-// a supplemental file is named for: NAMESPACE or NAMESPACE_anything, "_" for "-".
-func goesTo(d mapping.Reference, name string) bool {
+// a supplemental file is named for, "_" for "-": NAMESPACE exactly, as the
+// repository's own check of that set has it, or in other sets also
+// NAMESPACE_anything.
+func goesTo(d mapping.Reference, name string, exactly bool) bool {
 	namespace, _, _ := strings.Cut(d.Repository, "/")
-	name = release.Fold(name)
-	return d.Registry == ciHost && strings.Contains(d.Repository, "/") && (name == release.Fold(namespace) || strings.HasPrefix(name, release.Fold(namespace)+"_"))
+	name = strings.ReplaceAll(name, "_", "-")
+	return d.Registry == ciHost && strings.Contains(d.Repository, "/") &&
+		(name == namespace || !exactly && strings.HasPrefix(name, namespace+"-"))
 }
