@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
 // asCommand makes the test binary be the command itself.
@@ -95,7 +97,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		cmd := start()
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
-		waitForWriting(filepath.Dir(file), ended)
+		testkit.WaitForTemporary(filepath.Dir(file), ended)
 		time.Sleep(time.Duration(i) * 100 * time.Microsecond)
 		if err := cmd.Process.Kill(); err == nil {
 			killed++
@@ -114,22 +116,6 @@ func TestKilledWhileWriting(t *testing.T) {
 	t.Logf("killed %d times of %d while writing: %d times the old file was there, %d times the new one", killed, tries, olds, news)
 	if killed == 0 || olds == 0 {
 		t.Error("no run was killed before it was done: the test shows nothing")
-	}
-}
-
-// waitForWriting returns when a temporary file appears in a folder, or when the
-// process has ended, which it says again.
-func waitForWriting(dir string, ended chan error) {
-	for {
-		select {
-		case err := <-ended:
-			ended <- err
-			return
-		default:
-		}
-		if found, _ := filepath.Glob(filepath.Join(dir, ".*")); len(found) > 0 {
-			return
-		}
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
 // asCommand makes the test binary be the command.
@@ -47,7 +49,7 @@ func TestFixIsNeverHalfDone(t *testing.T) {
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
-		waitForWriting(filepath.Dir(name(0)), ended)
+		testkit.WaitForTemporary(filepath.Dir(name(0)), ended)
 		time.Sleep(time.Duration(2*try) * time.Millisecond)
 		if err := cmd.Process.Kill(); err == nil {
 			killed++
@@ -79,21 +81,5 @@ func TestFixIsNeverHalfDone(t *testing.T) {
 	t.Logf("killed %d of %d times: %d files were the old ones, %d the new, both in %d runs", killed, tries, olds, news, mixed)
 	if mixed == 0 {
 		t.Error("no run was killed between two files: the test shows nothing")
-	}
-}
-
-// waitForWriting returns when a temporary file appears in a folder, or when the
-// process has ended, which it says again.
-func waitForWriting(dir string, ended chan error) {
-	for {
-		select {
-		case err := <-ended:
-			ended <- err
-			return
-		default:
-		}
-		if found, _ := filepath.Glob(filepath.Join(dir, ".*")); len(found) > 0 {
-			return
-		}
 	}
 }
