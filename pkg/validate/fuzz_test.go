@@ -95,6 +95,27 @@ func FuzzLint(f *testing.F) {
 	})
 }
 
+// FuzzJobs runs all rules on a jobs file of any content: no panic, and every
+// finding says what and where.
+func FuzzJobs(f *testing.F) {
+	_, job, _ := strings.Cut(exampleFromTemplate(), "periodics:\n")
+	f.Add("periodics:\n" + job)
+	f.Add("periodics:\n" + strings.Replace(job, "name: HOME", "name: &a [*a]", 1))
+	f.Add("periodics:\n" + strings.Replace(job, "agent: kubernetes", "labels: &l {a: *l}\n  reporter_config: *l", 1))
+	f.Add("periodics:\n" + job + strings.Replace(job, "spec:", "spec: &s {containers: *s}\n  decoration_config:", 1))
+	f.Fuzz(func(t *testing.T, text string) {
+		tree, err := release.Load(fstest.MapFS{fuzzedFile: {Data: []byte("a.io/b/c:1 d.io/b/c:1\n")}, release.DefaultJobsFile: {Data: []byte(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range Run(tree, Rules()...).Findings {
+			if found.Pos.File == "" || found.Message == "" {
+				t.Errorf("%+v", found)
+			}
+		}
+	})
+}
+
 // FuzzFix mends a mapping file of any content: a second run has nothing to do,
 // and a file that oc takes mirrors the same images after it as before.
 func FuzzFix(f *testing.F) {

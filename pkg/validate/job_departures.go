@@ -257,9 +257,13 @@ func scalars(n *yaml.Node) []*yaml.Node {
 
 // brief gives a value in a few words.
 func brief(n *yaml.Node) string {
+	const longest = 120
 	var b strings.Builder
 	var write func(n *yaml.Node)
 	write = func(n *yaml.Node) {
+		if b.Len() > longest { // an anchor may even stand within itself
+			return
+		}
 		switch n = dereferenced(n); n.Kind {
 		case yaml.MappingNode:
 			for i, k := range keys(n) {
@@ -288,8 +292,8 @@ func brief(n *yaml.Node) string {
 		}
 	}
 	write(n)
-	if text := []rune(b.String()); len(text) > 120 {
-		return string(text[:120]) + " …"
+	if text := []rune(b.String()); len(text) > longest {
+		return string(text[:longest]) + " …"
 	}
 	return b.String()
 }
