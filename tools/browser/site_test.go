@@ -148,3 +148,24 @@ func picture(p *tab) {
 		p.Errorf("the set %s leads to the page of %s", name, at)
 	}
 }
+
+// TestSiteOfHostileNames opens every page of a repository whose names look like
+// markup: none becomes an element, and each leads where it says.
+func TestSiteOfHostileNames(t *testing.T) {
+	out := t.TempDir()
+	command(t, "mirror-jobgen", "site", hostileTree(t), "--output", out)
+	for _, name := range []string{"index.html", "images.html", "findings.html"} {
+		p := open(t, filepath.Join(out, name), look{width: 1400, scripts: true})
+		if n := eval[int](p, "document.querySelectorAll('img, main script, main b[onclick], [onclick], [onmouseover]').length"); n > 0 {
+			t.Errorf("%s has %d elements that a name has made", name, n)
+		}
+	}
+	p := open(t, filepath.Join(out, "index.html"), look{width: 1400, scripts: true})
+	const link = "tbody th a"
+	name := eval[string](p, fmt.Sprintf("document.querySelector(%q).textContent", link))
+	p.click(link)
+	p.run(chromedp.WaitVisible(chromedp.CSS(".facts")))
+	if at := eval[string](p, "document.querySelector('h1').textContent"); at != name {
+		t.Errorf("the set %s leads to the page of %s", name, at)
+	}
+}
