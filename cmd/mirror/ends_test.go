@@ -47,12 +47,17 @@ func startBinary(t *testing.T, binary string, args ...string) *process {
 	p := &process{t: t, cmd: exec.Command(binary, args...), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_RUNTIME_DIR=", "REGISTRY_AUTH_FILE=", "DOCKER_CONFIG=")
 	p.cmd.Stdout, p.cmd.Stderr = p, p
+	p.run()
+	return p
+}
+
+func (p *process) run() {
+	p.t.Helper()
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	go func() { p.cmd.Wait(); close(p.ended) }()
-	t.Cleanup(func() { p.cmd.Process.Kill(); <-p.ended })
-	return p
+	p.t.Cleanup(func() { p.cmd.Process.Kill(); <-p.ended })
 }
 
 func (p *process) signal(signals ...syscall.Signal) {
@@ -207,6 +212,25 @@ func TestEndsAtOnceByThirdSignal(t *testing.T) {
 	}
 	p.signal(syscall.SIGINT)
 	if code := p.code(); code != 3 || !strings.Contains(p.said(), "error: ended at once by a third signal") {
+		t.Errorf("exit code %d: %s", code, p.said())
+	}
+}
+
+// Who waits for standard input is let go by one signal.
+func TestEndsWhileItReads(t *testing.T) {
+	in, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	defer w.Close()
+	p := &process{t: t, cmd: exec.Command("mirror", "run", "-f", "-"), ended: make(chan struct{})}
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = in, p, p
+	p.run()
+	w.WriteString("# a line, and no end\n")
+	time.Sleep(100 * time.Millisecond) // until it reads; before, the signal ends it, too
+	p.signal(syscall.SIGINT)
+	if code := p.code(); code == 0 || code == 1 {
 		t.Errorf("exit code %d: %s", code, p.said())
 	}
 }

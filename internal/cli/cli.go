@@ -74,7 +74,7 @@ func Main(build func(Env) *cobra.Command) {
 		fmt.Fprintln(os.Stderr, "error: ended at once by a third signal")
 		os.Exit(ExitFailed)
 	})
-	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	env := Env{Stdin: interruptible{ctx, os.Stdin}, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
 	os.Exit(Run(ctx, build(env), env, os.Args[1:]))
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"os"
 )
 
@@ -17,4 +18,31 @@ func watch(signals <-chan os.Signal, end func()) context.Context {
 		end()
 	}()
 	return ctx
+}
+
+// interruptible is a reader that does not wait any longer once the context is
+// cancelled: a person who is asked for input may go.
+type interruptible struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+func (r interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	read := make(chan result, 1)
+	size := len(p)
+	go func() {
+		data := make([]byte, size) // not p, which belongs to a caller that may be gone
+		n, err := r.from.Read(data)
+		read <- result{data[:n], err}
+	}()
+	select {
+	case got := <-read:
+		return copy(p, got.data), got.err
+	case <-r.ctx.Done():
+		return 0, Failf("interrupted while reading standard input")
+	}
 }

@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"io"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -22,4 +26,22 @@ func TestWatch(t *testing.T) {
 	}
 	signals <- os.Interrupt
 	<-ended
+}
+
+// Reading standard input ends with the first signal.
+func TestInterruptible(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	long := strings.Repeat("a line\n", 10_000)
+	got, err := io.ReadAll(interruptible{ctx, strings.NewReader(long)})
+	if err != nil || string(got) != long {
+		t.Errorf("%d bytes of %d, %v", len(got), len(long), err)
+	}
+	silent, w := io.Pipe()
+	defer w.Close()
+	go cancel()
+	_, err = io.ReadAll(interruptible{ctx, silent})
+	var e *Error
+	if !errors.As(err, &e) || e.Code != ExitFailed || !strings.Contains(e.Error(), "interrupted") {
+		t.Errorf("got %v", err)
+	}
 }

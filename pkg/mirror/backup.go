@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"text/template"
@@ -57,7 +58,7 @@ func (b *Backup) String() string { return b.text }
 func (b *Backup) Name(tag string, d digest.Digest, now time.Time) (string, error) {
 	now = now.UTC()
 	fields := backupFields{Tag: tag, Digest: d.Encoded()[:12], Date: now.Format("20060102"), Time: now.Format("150405")}
-	var out strings.Builder
+	var out short
 	if err := b.template.Execute(&out, fields); err != nil {
 		return "", fmt.Errorf("the template %s cannot be used: %s", b.text, strings.TrimPrefix(err.Error(), "template: backup:"))
 	}
@@ -69,6 +70,16 @@ func (b *Backup) Name(tag string, d digest.Digest, now time.Time) (string, error
 	default:
 		return name, nil
 	}
+}
+
+// short takes what may be a tag, and a bit more.
+type short struct{ strings.Builder }
+
+func (s *short) Write(p []byte) (int, error) {
+	if s.Len()+len(p) > 1000 {
+		return 0, errors.New("it gives a text without end")
+	}
+	return s.Builder.Write(p)
 }
 
 // check refuses destinations whose backup would be under a tag that another

@@ -38,15 +38,16 @@ func TestBackupNames(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"":              "no valid tag",
-		"{{.Tag}}":      "the tag v1 itself",
-		"previous":      "every image the same tag",
-		"{{.Date}}":     "every image the same tag",
-		"{{.Tag}}/old":  "no valid tag",
-		"{{.Tag}} {{":   "cannot be read",
-		"{{.Nonsense}}": "cannot be used",
-		"-{{.Tag}}":     "no valid tag",
-		"{{.Tag}}-ä":    "no valid tag",
+		"":                          "no valid tag",
+		"{{.Tag}}":                  "the tag v1 itself",
+		"previous":                  "every image the same tag",
+		"{{.Date}}":                 "every image the same tag",
+		"{{.Tag}}/old":              "no valid tag",
+		"{{.Tag}} {{":               "cannot be read",
+		"{{.Nonsense}}":             "cannot be used",
+		"{{range 9999999}}x{{end}}": "a text without end",
+		"-{{.Tag}}":                 "no valid tag",
+		"{{.Tag}}-ä":                "no valid tag",
 	} {
 		if _, err := mirror.ParseBackup(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)

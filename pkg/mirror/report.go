@@ -133,8 +133,8 @@ type Report struct {
 	Requests int64                `json:"requests"`
 	// Expected is how many requests a run takes, in the report of a dry run. It
 	// is exact as long as nobody else writes meanwhile and the destinations take
-	// mounts; not in it are retries, tokens for writing, and a second look at
-	// destinations that are protected or took more than ten seconds.
+	// mounts; not in it are retries, tokens for writing, records, and a second
+	// look at destinations that are protected or took more than ten seconds.
 	Expected int64 `json:"expectedRequests,omitempty"`
 	// ReferrersLeft counts signatures and other referrers that were seen at the
 	// sources without looking for them and not copied.
