@@ -57,10 +57,11 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err != nil {
 		return cli.Failf("%w", err)
 	}
+	report.Problems = in.leftOut()
 	if err := out.write(report); err != nil {
 		return err
 	}
-	if !report.OK() || in.broken || ctx.Err() != nil {
+	if !report.OK() || ctx.Err() != nil {
 		return cli.Exit(cli.ExitFindings)
 	}
 	return nil

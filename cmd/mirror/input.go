@@ -10,6 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
 // maxInput bounds a mapping file; a ConfigMap has at most 1 MiB.
@@ -88,6 +89,17 @@ func (in *input) add(f *mapping.File) {
 	default:
 		in.files = append(in.files, &mapping.File{Name: f.Name, Lines: f.Lines})
 	}
+}
+
+// leftOut are the errors for which files were left out.
+func (in *input) leftOut() []mirror.Problem {
+	var out []mirror.Problem
+	for _, p := range in.problems {
+		if p.Severity == source.Error {
+			out = append(out, mirror.Problem{File: p.Pos.File, Line: p.Pos.Line, Column: p.Pos.Column, Message: p.Message, Hint: p.Hint})
+		}
+	}
+	return out
 }
 
 func (o *options) stopAtFailure() bool { return o.failFast || !o.continueOnError }

@@ -30,6 +30,20 @@ func Host(reference string) string {
 	return (mapping.Reference{Registry: first}).Host()
 }
 
+// leftOut counts the mapping files that were left out.
+func leftOut(r *mirror.Report) int {
+	files := map[string]bool{}
+	for _, p := range r.Problems {
+		files[p.File] = true
+	}
+	return len(files)
+}
+
+// place is where a problem stands.
+func place(p mirror.Problem) source.Position {
+	return source.Position{File: p.File, Line: p.Line, Column: p.Column}
+}
+
 func position(e mirror.Entry) source.Position {
 	return source.Position{File: e.File, Line: e.Line, Column: e.Column}
 }

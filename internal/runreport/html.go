@@ -22,15 +22,19 @@ var htmlContent string
 // every destination.
 func HTML(w io.Writer, r *mirror.Report, version string) error {
 	h := newHTML(r)
+	what := outcomes(r.Summary)
+	if n := leftOut(r); n > 0 {
+		what = count(n, "mapping file") + " left out, " + what
+	}
 	return page.Write(w, page.Page{
-		Title:       "mirror " + string(r.Mode) + ": " + outcomes(r.Summary),
+		Title:       "mirror " + string(r.Mode) + ": " + what,
 		Description: "What was mirrored, what was not and why, by set and registry, with the time and the requests it took.",
-		Heading:     "Mirror " + string(r.Mode) + ": " + outcomes(r.Summary),
+		Heading:     "Mirror " + string(r.Mode) + ": " + what,
 		Lead:        h.lead(),
 		Figures:     h.figures(),
 		Footer:      strings.TrimSpace(fmt.Sprintf("mirror %s · started %s", version, r.Started.UTC().Format("2006-01-02 15:04:05 MST"))),
 		Data:        h,
-	}, htmlContent, template.FuncMap{"text": report.Clean, "clock": clock, "size": Size})
+	}, htmlContent, template.FuncMap{"place": place, "text": report.Clean, "clock": clock, "size": Size})
 }
 
 // outcomes tells how many destinations have which outcome, the bad ones first.
@@ -76,7 +80,7 @@ func tone(o mirror.Outcome) page.Tone {
 
 type htmlReport struct {
 	*mirror.Report
-	Problems  []problem
+	Groups    []problem
 	Sets      []setRow
 	Hosts     []hostRow
 	Timeline  timeline
@@ -93,6 +97,7 @@ const few = 300
 type problem struct {
 	Heading, Hint string
 	First, More   []htmlEntry
+	Files         []mirror.Problem // for mapping files that were left out
 }
 
 // shown is how many entries of a problem are open.
@@ -172,7 +177,10 @@ func newHTML(r *mirror.Report) *htmlReport {
 func (h *htmlReport) problems() {
 	add := func(heading, hint string, entries []htmlEntry) {
 		n := min(len(entries), shown)
-		h.Problems = append(h.Problems, problem{heading, hint, entries[:n], entries[n:]})
+		h.Groups = append(h.Groups, problem{Heading: heading, Hint: hint, First: entries[:n], More: entries[n:]})
+	}
+	if n := leftOut(h.Report); n > 0 {
+		h.Groups = append(h.Groups, problem{Heading: count(n, "mapping file") + " left out", Hint: "mend the lines; nothing of such a file is mirrored until then", Files: h.Problems})
 	}
 	for _, f := range h.Report.Failures() {
 		var entries []htmlEntry
@@ -266,13 +274,15 @@ func (h *htmlReport) lead() string {
 		}
 	}
 	switch {
+	case bad == 0 && len(h.Problems) > 0:
+		return "Nothing failed, but a mapping file could not be used: it comes first, with what to do."
 	case bad == 0 && h.Mode == mirror.ModePlan:
 		return "Nothing was written; this is what a run would do."
 	case bad == 0:
 		return "Every destination is as its source."
 	}
 	return fmt.Sprintf("%d of %s %s not in line, for %s: they come first, each with what to do.", bad, count(len(h.Report.Entries), "destination"),
-		map[bool]string{true: "is", false: "are"}[bad == 1], count(len(h.Problems), "reason"))
+		map[bool]string{true: "is", false: "are"}[bad == 1], count(len(h.Groups), "reason"))
 }
 
 func (h *htmlReport) figures() []page.Figure {

@@ -67,6 +67,29 @@ func TestHTMLOfCheck(t *testing.T) {
 	}
 }
 
+// A mapping file that was left out is told first, and the run is not fine.
+func TestLeftOut(t *testing.T) {
+	r := realReport(t, mirror.ModeCheck)
+	r.Entries = r.Entries[4:]
+	r.Problems = []mirror.Problem{{File: "sets/x/mapping_x", Line: 3, Column: 4, Message: "a tab is no separator", Hint: "write a blank"}}
+	if r.OK() {
+		t.Error("a run without a mapping file is fine")
+	}
+	doc, _ := parsed(t, r)
+	if text := words(doc); !strings.Contains(text, "What to do 1 mapping file left out To do: mend the lines") || !strings.Contains(text, "sets/x/mapping_x:3:4 : a tab is no separator write a blank") {
+		t.Errorf("the page says %s", text)
+	}
+	suite := junit(t, r)
+	if c := suite.Cases[0]; suite.Failures < 1 || c.Class != "mapping_x" || c.Failure == nil || !strings.Contains(c.Failure.Text, "the file was left out: a tab is no separator\nwrite a blank") {
+		t.Errorf("the first case is %+v", c)
+	}
+	var b bytes.Buffer
+	Text{W: &b, Mode: r.Mode}.Summary(r)
+	if !strings.Contains(b.String(), "\n1 mapping file left out\nerror: sets/x/mapping_x:3:4: a tab is no separator\nhint: write a blank\n") {
+		t.Errorf("the text is %s", b.String())
+	}
+}
+
 // large is the report of a run over 7,700 destinations.
 func large(outcome mirror.Outcome) *mirror.Report {
 	r := &mirror.Report{Version: 1, Mode: mirror.ModeRun, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Seconds: 900, Summary: map[mirror.Outcome]int{outcome: 7700}}

@@ -3,17 +3,24 @@ package runreport
 import (
 	"fmt"
 	"io"
+	"path"
 
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
 // JUnit writes one test suite for Prow's JUnit lens: a case for each
-// destination, with its mapping file as the class. A copy that worked only when
+// destination, with its mapping file as the class, and a failed one for each
+// error in a mapping file that was left out. A copy that worked only when
 // something was tried again has two cases, one failed and one passed, which the
 // lens shows as flaky.
 func JUnit(w io.Writer, r *mirror.Report) error {
 	suite := report.JUnitSuite{Name: "mirror " + string(r.Mode), Time: r.Seconds, Cases: make([]report.JUnitCase, 0, len(r.Entries))}
+	for _, p := range r.Problems {
+		suite.Cases = append(suite.Cases, report.JUnitCase{Class: path.Base(p.File), Name: "the file at " + place(p).String(), Failure: &report.JUnitFailure{
+			Message: p.Message, Text: fmt.Sprintf("%s: the file was left out: %s\n%s", place(p), p.Message, p.Hint),
+		}})
+	}
 	for _, e := range r.Entries {
 		c := report.JUnitCase{Class: Set(e), Name: e.Destination, Time: e.Seconds}
 		switch {

@@ -66,8 +66,8 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		r := hostile(s)
 		suite := junit(t, r)
-		if suite.Tests != 3 || suite.Failures != 2 {
-			t.Errorf("JUnit: %d tests, %d failures; want 3 (one of them flaky), 2", suite.Tests, suite.Failures)
+		if suite.Tests != 4 || suite.Failures != 3 {
+			t.Errorf("JUnit: %d tests, %d failures; want 4 (one of them flaky, one for a file), 3", suite.Tests, suite.Failures)
 		}
 		var b bytes.Buffer
 		if err := Metrics(&b, r, s, Failing(r, nil)); err != nil {
@@ -90,12 +90,13 @@ func FuzzText(f *testing.F) {
 
 // hostile is a report with s in every place that a registry or a file fills.
 func hostile(s string) *mirror.Report {
+	problem := mirror.Problem{File: s, Line: 1, Message: s, Hint: s}
 	e := mirror.Entry{File: s, Line: 1, Column: 2, Source: s, Destination: s, Digest: s, Retried: s, Retries: 1, Details: []string{s}}
 	failed, copied := e, e
 	failed.Outcome, failed.Error, failed.Cause = mirror.Failed, s+"!", mirror.CauseOther
 	copied.Outcome = mirror.Copied
 	return &mirror.Report{
-		Version: 1, Mode: mirror.ModeRun, Entries: []mirror.Entry{failed, copied}, Notes: []string{s},
+		Version: 1, Mode: mirror.ModeRun, Entries: []mirror.Entry{failed, copied}, Notes: []string{s}, Problems: []mirror.Problem{problem},
 		Summary: map[mirror.Outcome]int{mirror.Failed: 1, mirror.Copied: 1},
 	}
 }

@@ -120,6 +120,8 @@ func (m metrics) images(r *mirror.Report) {
 		}
 		failed[Set(e)] += n
 	}
+	m.family("mirror_left_out_files", "Mapping files that were left out for errors in them.")
+	m.value("mirror_left_out_files", float64(leftOut(r)))
 	m.family("mirror_failed_images", "Destinations that failed or differ, by mapping file.")
 	for _, set := range slices.Sorted(maps.Keys(failed)) {
 		m.value("mirror_failed_images", float64(failed[set]), "set", set)

@@ -80,9 +80,7 @@ func (t Text) Summary(r *mirror.Report) {
 	for _, n := range r.Notes {
 		fmt.Fprintf(t.W, "note: %s\n", report.Clean(n))
 	}
-	if r.Mode != mirror.ModeCheck {
-		t.failures(r)
-	}
+	t.failures(r)
 	var parts []string
 	for _, o := range mirror.Outcomes() {
 		if n := r.Summary[o]; n > 0 {
@@ -104,7 +102,17 @@ func (t Text) Summary(r *mirror.Report) {
 }
 
 func (t Text) failures(r *mirror.Report) {
-	for _, g := range r.Failures() {
+	groups := r.Failures()
+	if n := leftOut(r); n > 0 {
+		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, count(n, "mapping file")+" left out"))
+	}
+	for _, p := range r.Problems {
+		fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), report.Clean(fmt.Sprintf("%s: %s", place(p), p.Message)))
+		if p.Hint != "" {
+			fmt.Fprintf(t.W, "hint: %s\n", report.Clean(p.Hint))
+		}
+	}
+	for _, g := range groups {
 		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, report.Clean(g.String())))
 		for _, i := range g.Indexes {
 			e := r.Entries[i]
@@ -112,7 +120,7 @@ func (t Text) failures(r *mirror.Report) {
 		}
 		fmt.Fprintf(t.W, "hint: %s\n", g.Hint)
 	}
-	if !r.OK() {
+	if len(r.Problems)+len(groups) > 0 {
 		fmt.Fprintln(t.W)
 	}
 }

@@ -119,13 +119,25 @@ type Moved struct {
 	Manifests int64 `json:"manifests"`
 }
 
+// Problem is what keeps a mapping file from being used.
+type Problem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"` // what to do
+}
+
 // Report is the result of a run.
 type Report struct {
-	Version  int                  `json:"version"` // 1
-	Mode     Mode                 `json:"mode"`
-	Started  time.Time            `json:"started"`
-	Seconds  float64              `json:"seconds"`
-	Entries  []Entry              `json:"entries"` // in the order of the plan
+	Version int       `json:"version"` // 1
+	Mode    Mode      `json:"mode"`
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"`
+	Entries []Entry   `json:"entries"` // in the order of the plan
+	// Problems are those for which mapping files were left out. Whoever read the
+	// files adds them; the engine sees plans only.
+	Problems []Problem            `json:"problems,omitempty"`
 	Notes    []string             `json:"notes,omitempty"`
 	Summary  map[Outcome]int      `json:"summary"`
 	Moved    Moved                `json:"moved"`
@@ -141,9 +153,9 @@ type Report struct {
 	ReferrersLeft int `json:"referrersLeft,omitempty"`
 }
 
-// OK says that nothing failed and nothing differs.
+// OK says that nothing failed, nothing differs, and no mapping file was left out.
 func (r *Report) OK() bool {
-	return !slices.ContainsFunc(r.Entries, Entry.Bad)
+	return len(r.Problems) == 0 && !slices.ContainsFunc(r.Entries, Entry.Bad)
 }
 
 // causeOf puts an error into a class.
