@@ -76,7 +76,7 @@ func TestLeftOut(t *testing.T) {
 		t.Error("a run without a mapping file is fine")
 	}
 	doc, _ := parsed(t, r)
-	if text := words(doc); !strings.Contains(text, "What to do 1 mapping file left out To do: mend the lines") || !strings.Contains(text, "sets/x/mapping_x:3:4 : a tab is no separator write a blank") {
+	if text := htmltest.Words(doc); !strings.Contains(text, "What to do 1 mapping file left out To do: mend the lines") || !strings.Contains(text, "sets/x/mapping_x:3:4 : a tab is no separator write a blank") {
 		t.Errorf("the page says %s", text)
 	}
 	suite := junit(t, r)
