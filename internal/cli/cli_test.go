@@ -62,3 +62,12 @@ func TestColor(t *testing.T) {
 		t.Error("--color sometimes was taken")
 	}
 }
+
+func TestWidth(t *testing.T) {
+	for columns, want := range map[string]int{"": 0, "72": 72, "-3": 0, "wide": 0} {
+		env := cli.Env{Stdout: &bytes.Buffer{}, Getenv: func(string) string { return columns }}
+		if got := cli.Width(env); got != want {
+			t.Errorf("COLUMNS=%q: %d columns, want %d", columns, got, want)
+		}
+	}
+}
