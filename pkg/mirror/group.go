@@ -170,7 +170,9 @@ func (r *run) target(ctx context.Context, j *job, origin func() (*origin, error)
 	}
 	go origin()
 	w := &move{
-		to:   registry.Repository{Host: t.Destination.Host(), Path: t.Destination.Path(), Push: r.opts.Mode == ModeRun},
+		to: registry.Repository{
+			Host: t.Destination.Host(), Path: t.Destination.Path(), Push: r.opts.Mode == ModeRun, Destination: true,
+		},
 		dest: t.Destination, looked: r.opts.Now(),
 	}
 	var have registry.Descriptor
@@ -206,6 +208,7 @@ func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Des
 	switch {
 	case err == nil:
 		r.occupied.Store(w.to, true)
+		r.holds(src.repo, w.to, have)
 	case registry.NotFound(err), registry.Denied(err): // many registries hide what is not there
 	default:
 		return Entry{}, fmt.Errorf("looking at the destination: %w", err)

@@ -1,10 +1,12 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -109,7 +111,7 @@ func (r *run) copyImage(ctx context.Context, src *origin, w *move) error {
 		return r.follow(ctx, src, w.to)
 	}
 	key := placeKey{to: w.to, digest: m.Digest, deep: v.deep, root: true}
-	if err := r.once(ctx, key, src.repo, func() error { return r.root(ctx, v, m) }); err != nil {
+	if err := r.once(ctx, key, src.repo, func() error { return r.root(ctx, v, m, w.had) }); err != nil {
 		return err
 	}
 	if err := r.write(ctx, v, w, m); err != nil {
@@ -119,11 +121,12 @@ func (r *run) copyImage(ctx context.Context, src *origin, w *move) error {
 }
 
 // root brings what is below the root of an image, unless the repository has the
-// manifest already.
-func (r *run) root(ctx context.Context, v *visit, m registry.Manifest) error {
+// manifest already. had is what the tag holds.
+func (r *run) root(ctx context.Context, v *visit, m registry.Manifest, had digest.Digest) error {
 	if has, err := r.has(ctx, v, m.Digest); err != nil || has {
 		return err
 	}
+	r.learn(ctx, v, m, had)
 	return r.below(ctx, v, m, 0)
 }
 
@@ -165,6 +168,8 @@ func (r *run) below(ctx context.Context, v *visit, m registry.Manifest, depth in
 	for _, c := range children {
 		tasks = append(tasks, func() error { return r.child(ctx, v, "index "+string(m.Digest), c, depth+1) })
 	}
+	// Large blobs first: the largest decides when the image is complete.
+	slices.SortStableFunc(content.Blobs, func(a, b registry.Descriptor) int { return cmp.Compare(b.Size, a.Size) })
 	seen := map[digest.Digest]bool{}
 	for _, b := range content.Blobs {
 		if !seen[b.Digest] {

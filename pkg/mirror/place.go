@@ -147,6 +147,22 @@ func (p *placer) knows(repo registry.Repository, d digest.Digest) {
 	h.state(d).add(repo.Path)
 }
 
+// unknown counts the blobs that would be asked for one by one: those worth
+// asking for that are not known to be in the repository or, when anywhere is
+// set, in any of its registry's.
+func (p *placer) unknown(repo registry.Repository, blobs []registry.Descriptor, anywhere bool) (n int) {
+	h := p.host(repo.Host)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, b := range blobs {
+		s, ok := h.blobs[b.Digest]
+		if b.Size >= probeFrom && !(ok && (s.has(repo.Path) || anywhere && s.first != "")) {
+			n++
+		}
+	}
+	return n
+}
+
 // doubts forgets that a repository has a blob.
 func (p *placer) doubts(repo registry.Repository, d digest.Digest) {
 	h := p.host(repo.Host)

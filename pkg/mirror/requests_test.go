@@ -175,8 +175,9 @@ func TestFewChanged(t *testing.T) {
 		src.Host: {"GET ping": pings, "HEAD manifest": images, "GET manifest": changed, "GET blob": 2 * changed},
 		dst.Host: {
 			"GET ping": pings, "HEAD manifest": tags*images + changed,
-			"HEAD blob": 2 + changed, "POST upload": changed, "PUT blob": 2 * changed,
-			"POST mount": 2*(changed-1) + changed, "PUT manifest": tags * changed,
+			"GET manifest": changed, // what the tag held tells that the shared layers are there
+			"HEAD blob":    changed, "POST upload": changed, "PUT blob": 2 * changed,
+			"POST mount": changed, "PUT manifest": tags * changed,
 		},
 	} {
 		if got := counts(report, host); !maps.Equal(got, want) {

@@ -61,6 +61,8 @@ type run struct {
 	report     *Report
 	started    map[placeKey]*placement
 	occupied   sync.Map // registry.Repository: some tag of ours exists there
+	relatives  sync.Map // relativeKey: relative
+	learned    memo[relative, bool]
 	tagLists   memo[registry.Repository, []string]
 	written    map[string]bool                     // canonical destinations, where backups are made
 	emptied    memo[registry.Repository, struct{}] // those that have emptyBlob

@@ -48,7 +48,7 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Desc
 	case 0, http.StatusUnauthorized, http.StatusTooManyRequests:
 		return Descriptor{}, err
 	case http.StatusNotFound:
-		believed := func() bool { return h.headWorks.Load() || repo.Push && h.head404.Load() }
+		believed := func() bool { return h.headWorks.Load() || repo.Destination && h.head404.Load() }
 		if believed() {
 			return Descriptor{}, err
 		}

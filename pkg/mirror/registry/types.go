@@ -20,6 +20,9 @@ type Repository struct {
 	// Push asks for credentials and tokens that may write. It is part of the
 	// value so that a destination is asked with one token from first to last.
 	Push bool
+	// Destination says that images are brought here, in a dry run, too: that one
+	// of them is not there yet is nothing to wonder about.
+	Destination bool
 }
 
 // String gives host/path.
