@@ -17,7 +17,8 @@ bin/registry-olareg: tools/registries/olareg/go.mod tools/registries/olareg/go.s
 .PHONY: registries test-registries
 registries: $(REGISTRIES) ## build the registries that the tests start as processes
 
-# The copy suite over every pair of registries and Debian's docker-registry 2.8
-# (apt-get install docker-registry), without which it fails.
+# The copy suite over every pair of registries, and what protects tags in each;
+# Debian's docker-registry 2.8 (apt-get install docker-registry) is one of them,
+# without which it fails.
 test-registries: $(REGISTRIES) ## the copy suite over every pair of registries, Debian's docker-registry included
-	MIRROR_TEST_DEBIAN_REGISTRY=1 $(GO) test -count=1 -run '^TestRegistries$$' -v ./pkg/mirror/
+	MIRROR_TEST_DEBIAN_REGISTRY=1 $(GO) test -count=1 -run '^(TestRegistries|TestChangedByUs|TestBackup)$$' -v ./pkg/mirror/

@@ -84,7 +84,7 @@ func TestBackupRefusedByPlan(t *testing.T) {
 
 // What a tag held is kept under the backup's tag, without a byte of a blob.
 func TestBackup(t *testing.T) {
-	for _, kind := range destinations {
+	for _, kind := range destinations() {
 		t.Run(kind.name, func(t *testing.T) {
 			src, dst := testkit.InProcess(t, nil), kind.start(t)
 			for _, tag := range []string{"moved", "same", "new"} {

@@ -10,7 +10,9 @@
 //
 //   - an image arrives with the bytes and the digest that it has at its source,
 //     or not at all; nothing is converted;
-//   - a tag is moved last, when everything below it is in the repository;
+//   - a tag is moved last, when everything below it is in the repository, so that
+//     a run may be killed at any moment, and the next one does what is left;
+//   - a tag that may not be overwritten is left as it is, and that is told;
 //   - a source tag is resolved once in a run, so that all its destinations get
 //     the same image even when it moves meanwhile;
 //   - what failed does not keep the rest from being copied, and is in the report

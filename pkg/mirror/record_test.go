@@ -12,14 +12,8 @@ import (
 )
 
 // destinations are registries of every kind to mirror to.
-var destinations = []struct {
-	name  string
-	start func(testing.TB) *testkit.Registry
-}{
-	{"in-process", func(t testing.TB) *testkit.Registry { return testkit.InProcess(t, nil) }},
-	{"strict", func(t testing.TB) *testkit.Registry { return strict.New(strict.Options{}).Serve(t, nil) }},
-	{"distribution", func(t testing.TB) *testkit.Registry { return testkit.Distribution(t, false) }},
-	{"olareg", testkit.Olareg},
+func destinations() []kind {
+	return append(kinds(), kind{"strict", func(t testing.TB) *testkit.Registry { return strict.New(strict.Options{}).Serve(t, nil) }})
 }
 
 // ownership is one tag that is mirrored with changed-by-us.
@@ -59,7 +53,7 @@ func (o *ownership) run(want mirror.Outcome) mirror.Entry {
 
 // Tags that hold what was mirrored last are moved, others are not.
 func TestChangedByUs(t *testing.T) {
-	for _, kind := range destinations {
+	for _, kind := range destinations() {
 		t.Run(kind.name, func(t *testing.T) {
 			o := newOwnership(t, kind.start(t))
 			o.source("1")

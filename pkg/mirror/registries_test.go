@@ -12,23 +12,30 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
+// kind is a kind of registry to mirror from or to.
+type kind struct {
+	name  string
+	start func(testing.TB) *testkit.Registry
+}
+
+// kinds are those that want no password.
+func kinds() []kind {
+	all := []kind{
+		{"in-process", func(t testing.TB) *testkit.Registry { return testkit.InProcess(t, nil) }},
+		{"distribution", func(t testing.TB) *testkit.Registry { return testkit.Distribution(t, false) }},
+		{"olareg", testkit.Olareg},
+	}
+	if os.Getenv("MIRROR_TEST_DEBIAN_REGISTRY") == "1" { // make test-registries
+		all = append(all, kind{"debian", testkit.Debian})
+	}
+	return all
+}
+
 // TestRegistries copies 50 images with shared layers and 6 for two platforms
 // between every pair of registries, and compares every manifest and blob that
 // arrived.
 func TestRegistries(t *testing.T) {
-	type kind struct {
-		name  string
-		start func(testing.TB) *testkit.Registry
-	}
-	kinds := []kind{
-		{"in-process", func(t testing.TB) *testkit.Registry { return testkit.InProcess(t, nil) }},
-		{"distribution", func(t testing.TB) *testkit.Registry { return testkit.Distribution(t, false) }},
-		{"distribution-secure", func(t testing.TB) *testkit.Registry { return testkit.Distribution(t, true) }},
-		{"olareg", testkit.Olareg},
-	}
-	if os.Getenv("MIRROR_TEST_DEBIAN_REGISTRY") == "1" { // make test-registries
-		kinds = append(kinds, kind{"debian", testkit.Debian})
-	}
+	kinds := append(kinds(), kind{"distribution-secure", func(t testing.TB) *testkit.Registry { return testkit.Distribution(t, true) }})
 	for _, from := range kinds {
 		t.Run("from "+from.name, func(t *testing.T) {
 			src := from.start(t)
