@@ -1,75 +1,25 @@
-package main
+package lens
 
 import (
 	"bytes"
-	"errors"
-	"os/exec"
-	"path/filepath"
+	"os"
 	"strings"
 	"testing"
 
-	"golang.org/x/net/html"
-	"sigs.k8s.io/prow/pkg/config"
-	"sigs.k8s.io/prow/pkg/spyglass/api"
 	htmllens "sigs.k8s.io/prow/pkg/spyglass/lenses/html"
 	junitlens "sigs.k8s.io/prow/pkg/spyglass/lenses/junit"
 
 	reports "github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// artifact is a file of a job as Prow's lenses are given it.
-type artifact struct {
-	name string
-	data []byte
-}
-
-func (a artifact) ReadAt(p []byte, off int64) (int, error) {
-	return bytes.NewReader(a.data).ReadAt(p, off)
-}
-func (a artifact) ReadAtMost(n int64) ([]byte, error) {
-	return a.data[:min(n, int64(len(a.data)))], nil
-}
-func (a artifact) ReadAll() ([]byte, error)               { return a.data, nil }
-func (a artifact) ReadTail(int64) ([]byte, error)         { return nil, errors.ErrUnsupported }
-func (a artifact) Size() (int64, error)                   { return int64(len(a.data)), nil }
-func (a artifact) CanonicalLink() string                  { return "https://deck.example/artifacts/" + a.name }
-func (a artifact) JobPath() string                        { return "artifacts/" + a.name }
-func (a artifact) Metadata() (map[string]string, error)   { return nil, nil }
-func (a artifact) UpdateMetadata(map[string]string) error { return errors.ErrUnsupported }
-
-// show has a lens of Prow show a file.
-func show(t *testing.T, lens api.Lens, name string, write func(*bytes.Buffer) error) *html.Node {
-	t.Helper()
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		t.Fatal(err)
-	}
-	pkg := "junit"
-	if strings.HasSuffix(name, ".html") {
-		pkg = "html"
-	}
-	dir, err := exec.Command("go", "list", "-f", "{{.Dir}}", "sigs.k8s.io/prow/pkg/spyglass/lenses/"+pkg).Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	body := lens.Body([]api.Artifact{artifact{name, b.Bytes()}}, strings.TrimSpace(string(dir)), "", nil, config.Spyglass{})
-	return htmltest.Parse(t, body)
-}
-
-func attribute(root *html.Node, element, key string) string {
-	for _, n := range htmltest.Find(root, element) {
-		return htmltest.Attr(n, key)
-	}
-	return ""
-}
-
-// TestProwShowsTheReports gives the reports of mirror-lint to the lenses that
+// TestLintReports gives the reports of mirror-lint to the lenses that
 // show them on a job's page.
-func TestProwShowsTheReports(t *testing.T) {
-	tree, err := load(filepath.Join("..", "..", "testdata", "release"))
+func TestLintReports(t *testing.T) {
+	tree, err := release.Load(os.DirFS("../../../testdata/release"))
 	if err != nil {
 		t.Fatal(err)
 	}
