@@ -24,14 +24,22 @@ func (s *site) figures() []page.Figure {
 		}
 	}
 	return []page.Figure{
-		figure("Errors", s.result.Count(source.Error), page.Bad),
-		figure("Warnings", s.result.Count(source.Warning), page.Warn),
-		figure("Mappings in conflict", conflicts, page.Bad),
+		linked("findings.html?severity=error", figure("Errors", s.result.Count(source.Error), page.Bad)),
+		linked("findings.html?severity=warning", figure("Warnings", s.result.Count(source.Warning), page.Warn)),
+		linked("images.html?state=in+conflict", figure("Mappings in conflict", conflicts, page.Bad)),
 		figure("Sets", len(s.Sets), page.Plain),
 		figure("Streams mirrored", len(streams), page.Plain),
-		figure("Mappings", mappings, page.Plain),
+		linked("images.html", figure("Mappings", mappings, page.Plain)),
 		figure("Destinations", len(destinations), page.Plain),
 	}
+}
+
+// linked is a figure that leads to what it counts, where there is any.
+func linked(href string, f page.Figure) page.Figure {
+	if f.Value != "0" {
+		f.Href = href
+	}
+	return f
 }
 
 func (s *set) figures() []page.Figure {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/input"
@@ -36,6 +37,7 @@ func TestSite(t *testing.T) {
 			t.Run("search", func(t *testing.T) { search(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("sort", func(t *testing.T) { sortSets(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("picture", func(t *testing.T) { picture(open(t, index, look{width: 1400, scripts: true})) })
+			t.Run("figures", func(t *testing.T) { figures(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("without scripts", func(t *testing.T) {
 				withoutScripts(open(t, index, look{width: 1400}))
 				withoutScripts(open(t, images, look{width: 1400}))
@@ -98,6 +100,22 @@ func search(p *tab) {
 
 // most is how many rows of a long list are shown at first.
 const most = 300
+
+// figures follows each number at the top of the page to what it counts.
+func figures(p *tab) {
+	p.Helper()
+	found := eval[map[string]string](p, `Object.fromEntries(Array.from(document.querySelectorAll('.figures dd a')).map(a => [a.href, a.textContent.replace(',', '')]))`)
+	if len(found) < 2 {
+		p.Fatalf("%d figures lead anywhere", len(found))
+	}
+	for href, number := range found {
+		p.run(chromedp.Navigate(href))
+		said := eval[string](p, `document.querySelector('.filter output').textContent`)
+		if shown := p.shown("[data-filter]"); fmt.Sprint(shown) != number && !strings.HasPrefix(said, number+" found") {
+			p.Errorf("%s is to show %s, and shows %d (%s)", href, number, shown, said)
+		}
+	}
+}
 
 // sortSets clicks the head of the column with numbers, twice.
 func sortSets(p *tab) {

@@ -19,7 +19,8 @@
 //	    and a [data-group] without a visible item is hidden with its heading;
 //	    a <details data-group> is open while words are searched for;
 //	    with data-most="300", of thousands the first 300 are shown until asked
-//	    the first list of a page takes its words from ?q= of the address
+//	    the first list of a page takes its words from ?q= of the address, and
+//	    its facets from ?severity=error and the like
 //	<table data-sort>        columns sort by <td data-v=…>, else by text
 //	<table class="stack">    cells below each other when it is narrow, with
 //	    <td data-label="Name"> before them; "stack tight": numbers side by side
@@ -64,6 +65,7 @@ type Link struct{ Text, Href string }
 // Figure is one number at the top of a page.
 type Figure struct {
 	Label, Value, Note string
+	Href               string // where the things counted are; may be empty
 	Tone               Tone
 }
 

@@ -10,7 +10,7 @@
     if (text !== undefined) e.textContent = text;
     return e;
   }
-  let asked = new URLSearchParams(location.search).get('q') || '';
+  let asked = new URLSearchParams(location.search);
   function title(word) { return word.charAt(0).toUpperCase() + word.slice(1).replace(/-/g, ' '); }
 
   // <div data-filter="LABEL" data-facets="severity set"> holds items
@@ -56,12 +56,13 @@
     (list.dataset.facets || '').split(/\s+/).filter(Boolean).forEach(function (facet) {
       const counts = new Map();
       items.forEach(function (i) { const v = i.dataset[facet]; if (v) counts.set(v, (counts.get(v) || 0) + 1); });
-      if (counts.size < 2) return;
-      chosen[facet] = new Set();
+      if (counts.size === 0 || counts.values().next().value === items.length) return;
+      const first = counts.has(asked.get(facet)) ? asked.get(facet) : '';
+      chosen[facet] = new Set(first ? [first] : []);
       if (counts.size <= 5 && Array.from(counts.keys()).join('').length <= 60) {
         const chips = make('div', { class: 'chips', role: 'group', 'aria-label': title(facet) });
         counts.forEach(function (n, v) {
-          const b = make('button', { type: 'button', 'aria-pressed': 'false', 'data-by': facet, 'data-is': v }, v + ' ' + n);
+          const b = make('button', { type: 'button', 'aria-pressed': String(v === first), 'data-by': facet, 'data-is': v }, v + ' ' + n);
           b.addEventListener('click', function () {
             const on = !chosen[facet].delete(v);
             if (on) chosen[facet].add(v);
@@ -76,6 +77,7 @@
       const select = make('select', { 'aria-label': title(facet), 'data-by': facet });
       select.append(make('option', { value: '' }, title(facet) + ': all'));
       Array.from(counts.keys()).sort().forEach(function (v) { select.append(make('option', { value: v }, v + ' (' + counts.get(v) + ')')); });
+      select.value = first;
       select.addEventListener('change', function () {
         chosen[facet] = new Set(select.value ? [select.value] : []);
         apply();
@@ -86,8 +88,8 @@
     let waiting = 0;
     words.addEventListener('input', function () { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(apply); });
     list.prepend(bar);
-    words.value = asked;
-    asked = '';
+    words.value = asked.get('q') || '';
+    asked = new URLSearchParams();
     apply();
   }
 

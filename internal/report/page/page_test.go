@@ -23,7 +23,7 @@ func render(t *testing.T, text string) string {
 	p := page.Page{
 		Title: text, Description: text, Heading: text, Lead: text, Footer: text, Data: text,
 		Nav:     []page.Link{{Text: text, Href: "index.html"}, {Text: text}},
-		Figures: []page.Figure{{Label: text, Value: text, Note: text, Tone: page.Bad}},
+		Figures: []page.Figure{{Label: text, Value: text, Note: text, Href: text, Tone: page.Bad}},
 	}
 	if err := page.Write(&b, p, content, nil); err != nil {
 		t.Fatal(err)
