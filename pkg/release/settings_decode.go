@@ -240,9 +240,14 @@ func (d *decoder) free(n *yaml.Node, v reflect.Value, what string) {
 	v.Set(reflect.ValueOf(m))
 }
 
+// duplicates reports keys that are given twice, and keys that JSON has no word
+// for.
 func (d *decoder) duplicates(n *yaml.Node, what string) {
 	if n.Kind == yaml.MappingNode {
-		d.pairs(n, what, func(_, value *yaml.Node) {
+		d.pairs(n, what, func(key, value *yaml.Node) {
+			if tag := key.ShortTag(); tag != "!!str" && tag != "!!merge" {
+				d.problem(d.at(key), fmt.Sprintf("%s: the key %s is no text", what, key.Value), "put it in quotes")
+			}
 			if value.Kind == yaml.MappingNode || value.Kind == yaml.SequenceNode {
 				d.duplicates(value, what)
 			}

@@ -42,6 +42,7 @@ func TestJobSettingsProblems(t *testing.T) {
 		{"out of range", "shards: 0\nverbosity: 11\n", "_job.yaml:1:9: shards must be between 1 and 100\n_job.yaml:2:12: verbosity must be between 0 and 10\n"},
 		{"alias", "env: &e\n  A: b\npatch: *e\n", "_job.yaml:3:8: patch: YAML aliases are not supported here (write the value out)\n"},
 		{"twice in a patch", "patch:\n  spec:\n    a: 1\n    a: 2\n", "_job.yaml:4:5: a is given twice, first on line 3 (remove one of them)\n"},
+		{"a number as a key of a patch", "patch:\n  labels:\n    1: a\n", "_job.yaml:3:5: patch: the key 1 is no text (put it in quotes)\n"},
 		{"no mapping", "- area\n", "_job.yaml:1:1: the file must be a mapping (key: value)\n"},
 		{"two documents", "area: x\n---\narea: y\n", "_job.yaml: more than one YAML document (keep one)\n"},
 	} {
