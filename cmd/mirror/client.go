@@ -50,6 +50,9 @@ func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (m
 	if o.attempts < 1 {
 		return opts, cli.Usagef("--attempts %d: use a number from 1", o.attempts)
 	}
+	if o.perImage < 1 || o.perRegistry < 1 {
+		return opts, cli.Usagef("--retries-per-image and --retries-per-registry take numbers from 1; --attempts 1 tries nothing again")
+	}
 	client, err := o.client(env, log)
 	opts.Client = client
 	return opts, err
@@ -66,7 +69,7 @@ func (o *options) client(env cli.Env, log *slog.Logger) (*registry.Client, error
 	}
 	return registry.New(registry.Options{
 		Keychain: keychain, Roots: roots, Insecure: o.isInsecure, MaxPerHost: o.maxPerRegistry,
-		TokenEndpoints: o.tokenEndpoints, Idle: o.idleTimeout, Retry: registry.Retry{Attempts: o.attempts}, UserAgent: "mirror-tools/" + cli.Version(),
+		TokenEndpoints: o.tokenEndpoints, Idle: o.idleTimeout, Retry: registry.Retry{Attempts: o.attempts, PerImage: o.perImage, PerHost: o.perRegistry}, UserAgent: "mirror-tools/" + cli.Version(),
 		Log: log,
 	}), nil
 }

@@ -30,6 +30,8 @@ type options struct {
 	shard              string
 
 	attempts       int
+	perImage       int64
+	perRegistry    int64
 	maxPerRegistry int
 	timeout        time.Duration
 	idleTimeout    time.Duration
@@ -107,7 +109,9 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	o.protection.bind(f, mode)
 
 	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "most requests to one registry at a time (default: 16, and up to 64 while it answers well)")
-	f.IntVar(&o.attempts, "attempts", 5, "how often a request that may succeed later is tried")
+	f.IntVar(&o.attempts, "attempts", 5, "how often a request that may succeed later is tried; 429 and 503 count half")
+	f.Int64Var(&o.perImage, "retries-per-image", 20, "how often requests of one image are tried again, beyond as many as succeed")
+	f.Int64Var(&o.perRegistry, "retries-per-registry", 200, "how often requests to one registry are tried again in the run, beyond as many as succeed")
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time (default: never)")
 	f.DurationVar(&o.idleTimeout, "idle-timeout", 2*time.Minute, "give up a transfer in which nothing moved for so long")
 	f.DurationVar(&o.grace, "grace", 10*time.Second, "time that work under way gets after a signal")

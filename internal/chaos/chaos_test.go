@@ -3,6 +3,8 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -55,6 +57,8 @@ func TestChaos(t *testing.T) {
 	if os.Getenv("MIRROR_CHAOS_SEED") != "" {
 		first, n = number(t, os.Getenv("MIRROR_CHAOS_SEED")), 1
 	}
+	log.SetOutput(io.Discard) // net/http tells of answers that nobody asked for
+	defer log.SetOutput(os.Stderr)
 	y := &tally{faults: map[string]int{}, outcomes: map[mirror.Outcome]int{}}
 	start := time.Now()
 	t.Run("seeds", func(t *testing.T) {

@@ -108,7 +108,8 @@ func (w *world) serve(name string, h http.Handler) (stop func()) {
 }
 
 // client makes a registry client for the world's network.
-func (w *world) client(opts registry.Options) *registry.Client {
+// roots are the authorities to trust, when not those of its registries.
+func (w *world) client(opts registry.Options, roots ...*x509.CertPool) *registry.Client {
 	auths := map[string]any{}
 	for _, s := range w.sites {
 		auths[s.name] = map[string]string{"username": "mirror", "password": "s3cret"}
@@ -120,10 +121,15 @@ func (w *world) client(opts registry.Options) *registry.Client {
 	if opts.Keychain, err = auth.ParseConfig("test", config, nil); err != nil {
 		w.t.Fatal(err)
 	}
-	opts.Insecure = func(string) bool { return !w.tls }
-	_, roots := certificate()
+	if opts.Insecure == nil {
+		opts.Insecure = func(string) bool { return !w.tls }
+	}
+	_, trusted := certificate()
+	for _, r := range roots {
+		trusted = r
+	}
 	opts.Transport = &http.Transport{
-		DialContext: w.net.Dial, TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true,
+		DialContext: w.net.Dial, TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true,
 		DisableCompression: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: 256 << 10,
 		TLSHandshakeTimeout: 15 * time.Second,
 	}

@@ -135,7 +135,7 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 		result, err = Entry{Outcome: Missing, Details: []string{err.Error()}}, nil
 	}
 	if err != nil && ctx.Err() != nil {
-		err = errInterrupted
+		err = fmt.Errorf("%w: %w", errInterrupted, context.Cause(ctx))
 	}
 	r.done(j.first+i, r.tell(c, result), err)
 }
