@@ -109,7 +109,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	o.protection.bind(f, mode)
 
 	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "most requests to one registry at a time (default: 16, and up to 64 while it answers well)")
-	f.IntVar(&o.attempts, "attempts", 5, "how often a request that may succeed later is tried; 429 and 503 count half")
+	f.IntVar(&o.attempts, "attempts", 7, "how often a request that may succeed later is tried; answers 429 and 503 are counted apart, up to 10")
 	f.Int64Var(&o.perImage, "retries-per-image", 20, "how often requests of one image are tried again, beyond as many as succeed")
 	f.Int64Var(&o.perRegistry, "retries-per-registry", 200, "how often requests to one registry are tried again in the run, beyond as many as succeed")
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time (default: never)")

@@ -101,11 +101,12 @@ func TestCredentialsStayAtHome(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		w.smallImages(5, dst)
 		account := strict.Account{User: "mirror", Password: "s3cret", Push: []string{"org"}, Pull: []string{"org", "ci"}}
-		leaked, served := 0, 0
+		var leaked, served atomic.Int64
 		watch := func(s *site) http.Handler {
 			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				if served++; r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "" {
-					leaked++
+				served.Add(1)
+				if r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "" {
+					leaked.Add(1)
 				}
 				s.calm.ServeHTTP(rw, r)
 			})
@@ -130,8 +131,8 @@ func TestCredentialsStayAtHome(t *testing.T) {
 		if report.Summary[mirror.Copied] != 5 {
 			t.Errorf("outcomes %v: %v", report.Summary, report.Failures())
 		}
-		if leaked > 0 || served < 10 {
-			t.Errorf("%d of %d requests to other hosts carried a credential", leaked, served)
+		if leaked.Load() > 0 || served.Load() < 10 {
+			t.Errorf("%d of %d requests to other hosts carried a credential", leaked.Load(), served.Load())
 		}
 	})
 }
@@ -179,11 +180,11 @@ func TestIdleTimeout(t *testing.T) {
 		t.Run(strings.ReplaceAll(class, " ", "-"), func(t *testing.T) {
 			plain(t, func(t *testing.T, w *world) {
 				w.smallImages(1, dst)
-				n := 0
+				var n atomic.Int64
 				hang := func(h http.Handler) http.Handler {
 					return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 						if testkit.Class(r) == class {
-							n++
+							n.Add(1)
 							(&Fault{r: r}).stall(time.Hour)
 							return
 						}
@@ -201,7 +202,7 @@ func TestIdleTimeout(t *testing.T) {
 					t.Errorf("%v %s", report.Summary, report.Entries[0].Error)
 				}
 				if took < 20*time.Second || took > 100*time.Second {
-					t.Errorf("took %v for %d requests", took, n)
+					t.Errorf("took %v for %d requests", took, n.Load())
 				}
 				time.Sleep(2 * time.Hour)
 			})

@@ -90,9 +90,10 @@ func (w *world) serve(name string, h http.Handler) (stop func()) {
 	s := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
 	l := w.net.Listen(name)
 	done := make(chan struct{})
+	secure := w.tls
 	go func() {
 		defer close(done)
-		if w.tls {
+		if secure {
 			cert, _ := certificate()
 			s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
 			s.ServeTLS(l, "", "")

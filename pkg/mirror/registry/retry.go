@@ -14,7 +14,7 @@ import (
 
 // Retry says how often and how patiently something is tried.
 type Retry struct {
-	Attempts int           // in all, of which an answer 429 or 503 counts half; default 5
+	Attempts int           // in all, not counting answers 429 and 503, of which there may be 10; default 7
 	Base     time.Duration // wait before the second attempt, doubled for each further one; default 500 ms
 	Max      time.Duration // longest wait of our own choice; default 20 s
 	// MaxAfter is the longest Retry-After that is obeyed; a registry that asks
@@ -28,7 +28,7 @@ type Retry struct {
 
 func (r Retry) withDefaults() Retry {
 	if r.Attempts <= 0 {
-		r.Attempts = 5
+		r.Attempts = 7
 	}
 	if r.Base <= 0 {
 		r.Base = 500 * time.Millisecond
@@ -78,9 +78,12 @@ func (c Clock) withDefaults() Clock {
 	return c
 }
 
-// tries counts how often something was tried. An answer that asks for patience
-// counts half.
+// tries counts how often something was tried; answers that ask for patience
+// apart.
 type tries struct{ failed, throttled int }
+
+// maxThrottled is how often something may be answered 429 or 503.
+const maxThrottled = 10
 
 // retry calls f until it succeeds, fails for good, or may not be tried again.
 // It is, with [blobReader.again], the only place where anything is.
@@ -110,7 +113,7 @@ func (h *host) again(ctx context.Context, t *tries, err error) error {
 		t.failed++
 	}
 	switch {
-	case t.failed+t.throttled/2 >= h.c.opts.Retry.Attempts || ctx.Err() != nil:
+	case t.failed >= h.c.opts.Retry.Attempts, t.throttled >= maxThrottled, ctx.Err() != nil:
 		return err
 	case !TallyOf(ctx).mayRetry(h.c.opts.Retry.PerImage):
 		return &spentError{"its image", err}

@@ -32,17 +32,18 @@ type watch struct {
 }
 
 func newWatch(idle time.Duration, end context.CancelCauseFunc) *watch {
-	w := &watch{idle: idle, end: end}
+	w := &watch{idle: idle, end: end, since: time.Now()}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(idle, w.over)
-	w.since = time.Now()
 	return w
 }
 
 func (w *watch) over() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.since.IsZero() {
-		return
+	if w.since.IsZero() || w.waited+time.Since(w.since) < w.idle {
+		return // the timer fired while it was stopped
 	}
 	if w.moved > 0 {
 		w.end(errSlow)
