@@ -40,7 +40,7 @@ func newProxy(handler http.Handler) *proxy {
 // forward passes requests on to a registry.
 func forward(address string) http.Handler {
 	target := &url.URL{Scheme: "http", Host: address}
-	buffers := &bufferPool{sync.Pool{New: func() any { return make([]byte, 128<<10) }}}
+	buffers := &bufferPool{sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}}
 	return &httputil.ReverseProxy{
 		Rewrite:    func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
 		Transport:  &http.Transport{MaxIdleConnsPerHost: 1000, DisableCompression: true, WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10},
@@ -51,8 +51,8 @@ func forward(address string) http.Handler {
 
 type bufferPool struct{ sync.Pool }
 
-func (b *bufferPool) Get() []byte  { return b.Pool.Get().([]byte) }
-func (b *bufferPool) Put(p []byte) { b.Pool.Put(p) }
+func (b *bufferPool) Get() []byte  { return *b.Pool.Get().(*[]byte) }
+func (b *bufferPool) Put(p []byte) { b.Pool.Put(&p) }
 
 // reset begins to count anew.
 func (p *proxy) reset(w way) {
