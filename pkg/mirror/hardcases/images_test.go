@@ -61,6 +61,12 @@ var images = []hardCase{
 		s.want(report, mirror.Repaired)
 		s.same(report)
 		s.want(s.run(lines...), mirror.Unchanged)
+		// What the tag holds now promises a layer that is gone.
+		s.dst.Drop("c", layer.Digest)
+		s.src.Image("a/b", "2", "newer", layer, own)
+		s.copied(lines[1])
+		s.options.Deep = true
+		s.run(lines...)
 	}},
 	{name: "03-nested-index", try: func(s *scene) {
 		inner := s.src.Index("a/b", "", strict.For("linux", "amd64", s.image("a/b", "", 90)))
