@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,9 +42,14 @@ func realReport(t testing.TB, mode mirror.Mode) *mirror.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := registry.New(registry.Options{Retry: registry.Retry{Base: time.Millisecond, Max: 5 * time.Millisecond}})
+	var slept atomic.Int64 // whoever would sleep moves the clock instead
+	now := func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
+	client := registry.New(registry.Options{Clock: registry.Clock{Now: now, Sleep: func(_ context.Context, d time.Duration) error {
+		slept.Add(int64(d))
+		return nil
+	}}})
 	defer client.Close()
-	report, err := mirror.Run(context.Background(), plan, mirror.Options{Client: client, Mode: mode})
+	report, err := mirror.Run(context.Background(), plan, mirror.Options{Client: client, Mode: mode, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
