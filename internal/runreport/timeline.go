@@ -198,6 +198,8 @@ func waitedFor(e mirror.Entry, w registry.Wait) string {
 	switch w.For {
 	case registry.WaitAsked:
 		return w.On + ", which asked for it"
+	case registry.WaitPace:
+		return "the pace that " + w.On + " takes"
 	case registry.WaitRetry:
 		return "another try at " + w.On
 	case registry.WaitImage:
