@@ -60,7 +60,7 @@ func TestTenPercentFail(t *testing.T) {
 		w.handler(dst, nil)
 		quiet, _ = w.finish(registry.Options{})
 	})
-	for seed := range uint64(5) {
+	for seed := range uint64(3) {
 		plain(t, func(t *testing.T, w *world) {
 			w.manyImages()
 			var injectors []*Injector

@@ -14,7 +14,8 @@
 //   - a manifest is returned only if its bytes have its digest, a blob's last
 //     byte is handed out only after the whole blob was found to be right;
 //   - what is worth trying again is tried again here and nowhere else, within
-//     [Retry]; Retry-After holds back all requests to that host;
+//     [Retry]; Retry-After holds back all requests to that host, one that
+//     throttles is asked less, one that is down is not asked ([DownError]);
 //   - answers are read within limits: no body, list or header grows without end;
 //   - errors are of type [*Error] where a registry answered, and none holds a
 //     secret or a URL's query.
