@@ -22,5 +22,5 @@ test-image: ## build the image without the generator, start it and mirror with i
 	cd tools/image && $(GO) vet ./... && $(GO) test ./...
 
 .PHONY: test-docs
-test-docs: build ## run every command block of the guides, and the patch for a release repository
+test-docs: build ## run every command block of the documents
 	MIRROR_BIN=$(CURDIR)/bin $(GO) test -count=1 ./internal/docs

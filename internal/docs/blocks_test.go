@@ -203,18 +203,3 @@ func TestBlocksRefuses(t *testing.T) {
 		}
 	}
 }
-
-// The patch of contrib/openshift-release applies to a real tree with
-// hand-written jobs, after which the generated files are current.
-func TestSwitch(t *testing.T) {
-	archive := filepath.Join(testkit.Corpus(t), "release-2022-12.tar.gz")
-	bin, dir := tools(t), t.TempDir()
-	must(t, bin, dir, dir, "tar xzf '"+archive+"' && git init -q . && sha256sum ci-operator/jobs/infra-image-mirroring.yaml > ../before-"+filepath.Base(dir))
-	script := filepath.Join(testkit.Root(), "contrib/openshift-release/switch.sh")
-	must(t, bin, dir, dir, script+" . > switch.patch && git apply switch.patch && mirror-jobgen generate --check . && sha256sum -c ../before-"+filepath.Base(dir))
-	for _, f := range []string{"core-services/image-mirroring/knative/_job.yaml", "hack/mirror.mk", "ci-operator/jobs/infra-image-mirroring-presubmits.yaml"} {
-		if info, err := os.Stat(filepath.Join(dir, f)); err != nil || info.Size() == 0 {
-			t.Errorf("the patch does not make %s", f)
-		}
-	}
-}
