@@ -47,8 +47,7 @@ func blocks(page string) ([]block, error) {
 			fenced = !fenced
 		case fenced:
 		case strings.HasPrefix(line, "<!--"):
-			why, ok := strings.CutSuffix(line, " -->")
-			if why, ok = strings.CutPrefix(why, notRun); ok && why != "" {
+			if why, ok := strings.CutPrefix(strings.TrimSuffix(line, " -->"), notRun); ok && why != "" {
 				next.reason, marked = why, true
 			} else if strings.HasPrefix(line, finds) {
 				next.finds, marked = true, true
