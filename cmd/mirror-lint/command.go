@@ -92,7 +92,7 @@ func lint(env cli.Env, o options, dir string) error {
 	if err != nil || result == nil {
 		return err
 	}
-	if err := o.narrow(dir, tree, result); err != nil {
+	if err := o.narrow(env, dir, tree, result); err != nil {
 		return err
 	}
 	found := outcome{result: result, tree: tree}

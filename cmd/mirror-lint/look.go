@@ -70,7 +70,7 @@ func loadError(dir string, err error) error {
 }
 
 // narrow takes out what is known: by a git revision, by a baseline.
-func (o options) narrow(dir string, tree *release.Tree, result *report.Result) error {
+func (o options) narrow(env cli.Env, dir string, tree *release.Tree, result *report.Result) error {
 	if o.newFrom != "" {
 		known, err := before(dir, o.newFrom)
 		if err != nil {
@@ -85,6 +85,7 @@ func (o options) narrow(dir string, tree *release.Tree, result *report.Result) e
 		if err := atomicfile.Write(o.baseline, validate.KnownOf(result).Write); err != nil {
 			return cli.Failf("writing the baseline: %w", err)
 		}
+		fmt.Fprintf(env.Stderr, "wrote %s, number of findings: %d; --baseline %[1]s leaves them out from now on\n", o.baseline, len(result.Findings))
 		result.Findings = nil
 		return nil
 	}

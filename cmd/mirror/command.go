@@ -58,6 +58,7 @@ image:
 What a destination has already is left alone. What cannot be copied is said, and
 does not keep the rest from being copied.`,
 		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		modeCommand(env, mirror.ModeRun, "Copy what is missing or different", `  mirror run -f mapping_team_latest

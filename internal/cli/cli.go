@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -87,11 +88,21 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 	cmd.SetIn(env.Stdin)
 	cmd.SetOut(env.Stdout)
 	cmd.SetErr(env.Stderr)
-	err := cmd.ExecuteContext(ctx)
+	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		// The flags of a misspelt command are not what is wrong.
+		if wrong := c.ValidateArgs(c.Flags().Args()); wrong != nil && c.HasSubCommands() {
+			return wrong
+		}
+		return err
+	})
+	called, err := cmd.ExecuteContextC(ctx)
 	if err == nil {
 		return ExitOK
 	}
-	e := &Error{Code: ExitUsage, Err: err, Hint: "see '" + cmd.Name() + " --help'"}
+	e := &Error{Code: ExitUsage, Err: err, Hint: "see '" + called.CommandPath() + " --help'"}
+	if strings.HasPrefix(err.Error(), "accepts ") { // so many arguments, says cobra
+		e.Hint = "write '" + called.UseLine() + "', or " + e.Hint
+	}
 	errors.As(err, &e)
 	if e.Err != nil {
 		fmt.Fprintf(env.Stderr, "error: %v\n", e.Err)

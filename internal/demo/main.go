@@ -72,7 +72,7 @@ func run(bin, tree string, out io.Writer) error {
 func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
 
 func (d *demo) title(format string, args ...any) {
-	d.say("\n\x1b[1m== "+format+"\x1b[0m\n", args...)
+	d.say("\n== "+format+"\n", args...)
 }
 
 // command runs one of our commands in the tree, shows what it prints and gives

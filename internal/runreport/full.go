@@ -14,7 +14,7 @@ type FullCopy struct {
 	Known   bool // false: no image was read, so that there is nothing to compare
 }
 
-// Requests of a full copy: HEAD of both manifests, GET and PUT of one; HEAD,
+// Requests of a full copy, at the least: HEAD of both manifests, GET and PUT of one; HEAD,
 // GET, POST and PUT of each blob.
 const (
 	requestsPerImage = 4
@@ -22,15 +22,16 @@ const (
 )
 
 // Full computes what a full copy of the destinations that a run worked on would
-// have cost.
+// have cost: never less than what the run did cost.
 func Full(r *mirror.Report) FullCopy {
-	var known, bytes, blobs, guessed int64
+	var known, bytes, requests, guessed int64
 	for _, e := range r.Entries {
 		switch {
 		case e.Size > 0:
 			known++
 			bytes += e.Size
-			blobs += int64(e.Blobs)
+			// An image of several platforms takes more than the least.
+			requests += max(requestsPerImage+int64(e.Blobs)*requestsPerBlob, e.Requests-e.Retries)
 		case e.Outcome == mirror.Unchanged || e.Outcome == mirror.Protected:
 			guessed++
 		}
@@ -38,10 +39,9 @@ func Full(r *mirror.Report) FullCopy {
 	if known == 0 {
 		return FullCopy{}
 	}
-	all := known + guessed
 	return FullCopy{
-		Bytes:    bytes + bytes/known*guessed,
-		Requests: all*requestsPerImage + (blobs+blobs*guessed/known)*requestsPerBlob,
+		Bytes:    max(bytes+bytes/known*guessed, r.Moved.BlobBytes),
+		Requests: max(requests+requests*guessed/known, r.Requests),
 		Guessed:  int(guessed), Known: true,
 	}
 }

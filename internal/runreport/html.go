@@ -303,8 +303,11 @@ func (h *htmlReport) figures() []page.Figure {
 	})
 	sent := page.Figure{Label: "Sent", Value: Size(h.Moved.BlobBytes)}
 	requests := page.Figure{Label: "Requests", Value: fmt.Sprint(h.Requests)}
-	if h.Full.Known {
-		sent.Note, requests.Note = "of "+Size(h.Full.Bytes)+" in full", fmt.Sprintf("of %d in full", h.Full.Requests)
+	if h.Full.Bytes > h.Moved.BlobBytes {
+		sent.Note = "a full copy: " + Size(h.Full.Bytes)
+	}
+	if h.Full.Requests > h.Requests {
+		requests.Note = fmt.Sprintf("a full copy: %d", h.Full.Requests)
 	}
 	took := page.Figure{Label: "Took", Value: clock(h.Seconds)}
 	paused := 0.0

@@ -75,7 +75,7 @@ func importable(tree *release.Tree) error {
 	for _, s := range tree.Sets {
 		if s.Job != nil {
 			problems = append(problems, source.Problem{Pos: source.Position{File: s.Dir + "/" + release.JobSettingsName},
-				Message: "this set has settings already: its job was imported", Hint: "remove the file to import again"})
+				Message: "this set has settings already: its job is generated", Hint: "remove the file to import again"})
 		}
 	}
 	for _, key := range [...]string{"adopted", "defaults", "jobs"} {
