@@ -71,7 +71,7 @@ func (m metrics) value(name string, v float64, labels ...string) {
 var labelEscape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 // Metrics writes what there is to watch about a run for Prometheus' textfile
-// collector or its Pushgateway. docs/mirror-outputs.md lists the metrics.
+// collector or its Pushgateway. docs/reports.md lists the metrics.
 func Metrics(w io.Writer, r *mirror.Report, version string, failing Since) error {
 	m := metrics{bufio.NewWriter(w)}
 	m.run(r, version)

@@ -201,7 +201,7 @@ func TestNamedMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := families(t, b.Bytes())
-	for _, file := range []string{"contrib/grafana/mirror.json", "contrib/prometheus/mirror-alerts.yaml", "docs/mirror-outputs.md"} {
+	for _, file := range []string{"contrib/grafana/mirror.json", "contrib/prometheus/mirror-alerts.yaml", "docs/reports.md"} {
 		text, err := os.ReadFile(filepath.Join(testkit.Root(), file))
 		if err != nil {
 			t.Fatal(err)
