@@ -273,6 +273,10 @@ func (h *htmlReport) lead() string {
 			bad++
 		}
 	}
+	reasons := len(h.Groups) // of which one may be for the files that were left out
+	if len(h.Problems) > 0 {
+		reasons--
+	}
 	switch {
 	case bad == 0 && len(h.Problems) > 0:
 		return "Nothing failed, but a mapping file could not be used: it comes first, with what to do."
@@ -282,7 +286,7 @@ func (h *htmlReport) lead() string {
 		return "Every destination is as its source."
 	}
 	return fmt.Sprintf("%d of %s %s not in line, for %s: they come first, each with what to do.", bad, count(len(h.Report.Entries), "destination"),
-		map[bool]string{true: "is", false: "are"}[bad == 1], count(len(h.Groups), "reason"))
+		map[bool]string{true: "is", false: "are"}[bad == 1], count(reasons, "reason"))
 }
 
 func (h *htmlReport) figures() []page.Figure {

@@ -79,6 +79,13 @@ func TestLeftOut(t *testing.T) {
 	if text := htmltest.Words(doc); !strings.Contains(text, "What to do 1 mapping file left out To do: mend the lines") || !strings.Contains(text, "sets/x/mapping_x:3:4 : a tab is no separator write a blank") {
 		t.Errorf("the page says %s", text)
 	}
+	// The file is no reason for what became of the destinations of others.
+	whole := realReport(t, mirror.ModeRun)
+	whole.Problems = r.Problems
+	doc, _ = parsed(t, whole)
+	if text := htmltest.Words(doc); !strings.Contains(text, "1 of 5 destinations is not in line, for 1 reason: they come first") {
+		t.Errorf("the page says %s", text)
+	}
 	suite := junit(t, r)
 	if c := suite.Cases[0]; suite.Failures < 1 || c.Class != "mapping_x" || c.Failure == nil || !strings.Contains(c.Failure.Text, "the file was left out: a tab is no separator\nwrite a blank") {
 		t.Errorf("the first case is %+v", c)

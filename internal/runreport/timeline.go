@@ -236,6 +236,8 @@ func waits(r *mirror.Report) []waited {
 // clock gives seconds as a person reads them.
 func clock(s float64) string {
 	switch {
+	case 0 < s && s < 0.0995:
+		return fmt.Sprintf("%.0f ms", max(1, 1000*s))
 	case s < 10:
 		return fmt.Sprintf("%.1f s", s)
 	case s < 120:
