@@ -196,6 +196,26 @@ func TestEndsAfterGrace(t *testing.T) {
 	}
 }
 
+// When the time of --timeout is over, the run ends with its reports, and what was
+// not done says why.
+func TestEndsByTimeout(t *testing.T) {
+	s := newSlow(t, 40, 4)
+	report := filepath.Join(t.TempDir(), "report.json")
+	p := start(t, "run", "-f", s.mapping, "--report", report, "--timeout", "300ms")
+	if code := p.code(); code != 1 {
+		t.Errorf("exit code %d, want 1; it said:\n%s", code, p.said())
+	}
+	r := s.check(t, report)
+	if r.Summary[mirror.Interrupted] < 40-4 {
+		t.Errorf("%v", r.Summary)
+	}
+	for _, e := range r.Entries {
+		if e.Outcome == mirror.Interrupted && !strings.Contains(e.Error, "the time of --timeout is over") {
+			t.Errorf("%s: %s", e.Destination, e.Error)
+		}
+	}
+}
+
 // A third signal does not wait for the grace period.
 func TestEndsAtOnceByThirdSignal(t *testing.T) {
 	s := newSlow(t, 5, 0)

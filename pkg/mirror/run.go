@@ -45,7 +45,7 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 		r.report.ReferrersLeft = n
 		r.note("%d signatures or other referrers of these images were seen at the sources and not copied: --referrers copies them", n)
 	}
-	return r.finish(), nil
+	return r.finish(ctx), nil
 }
 
 // run is one run at work.
@@ -177,9 +177,13 @@ func printable(s string) string {
 	}, s)
 }
 
-func (r *run) finish() *Report {
+func (r *run) finish(ctx context.Context) *Report {
 	rep := r.report
-	for _, e := range rep.Entries {
+	for i := range rep.Entries {
+		e := &rep.Entries[i]
+		if e.Error == errInterrupted.Error() && ctx.Err() != nil { // its turn never came
+			e.Error += ": " + context.Cause(ctx).Error()
+		}
 		rep.Summary[e.Outcome]++
 	}
 	rep.Seconds = r.opts.Now().Sub(rep.Started).Seconds()

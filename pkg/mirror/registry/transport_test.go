@@ -1,13 +1,14 @@
 package registry
 
 import (
+	"crypto/x509"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"sync"
 	"sync/atomic"
 	"testing"
-
-	"crypto/x509"
-	"net/url"
 )
 
 // TestHTTP2 asks a registry that offers HTTP/2 over one connection.
@@ -37,5 +38,47 @@ func TestHTTP2(t *testing.T) {
 	}
 	if n := old.Load(); n > 0 {
 		t.Errorf("%d requests by HTTP/1", n)
+	}
+}
+
+// A server that ends its connections with GOAWAY while requests are under way
+// costs new connections, and no request.
+func TestHTTP2GoAway(t *testing.T) {
+	var n, connections atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1)%5 == 0 {
+			w.Header().Set("Connection", "close") // which Go's server says by GOAWAY
+		}
+		w.Header().Set("Docker-Content-Digest", "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+	}))
+	server.EnableHTTP2 = true
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	u, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	c := New(Options{Roots: roots})
+	t.Cleanup(c.Close)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				if _, err := c.Resolve(t.Context(), Repository{Host: u.Host, Path: "a/b"}, "tag"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := connections.Load(); got < 3 {
+		t.Errorf("%d connections: nothing was ended", got)
 	}
 }
