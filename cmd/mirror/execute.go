@@ -73,7 +73,7 @@ func (o *options) deadlines(ctx context.Context, v *voice) (context.Context, con
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	end := func(why string) func() { return func() { cancel(errors.New(why)) } }
 	stop := context.AfterFunc(ctx, func() {
-		v.errors(fmt.Errorf("interrupted: nothing new is started, what is under way has %v to finish", o.grace))
+		v.errors(fmt.Errorf("interrupted: nothing new is started, what is under way has %v to finish; a third signal ends it at once", o.grace))
 		time.AfterFunc(o.grace, end("interrupted"))
 	})
 	var timer *time.Timer
