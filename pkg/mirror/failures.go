@@ -75,7 +75,7 @@ func hint(cause Cause, host string) string {
 	case CauseSourceMissing:
 		return "see whether the source is still built and promoted; remove the line when it is gone for good, or pass --skip-missing"
 	case CauseDenied:
-		return "see that the repository exists, and that the secret holds a credential for " + host + " that may read the source and write the destination"
+		return "see that the repository exists, and that the secret (the file of --registry-config) holds a credential for " + host + ", with the right password, that may read the source and write the destination"
 	case CauseRefused:
 		return host + " does not take what it is given: its answer says why; a quota or a rule of the repository is the usual reason"
 	case CauseUnavailable:
