@@ -12,6 +12,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/report/page"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
 //go:embed html.tmpl
@@ -203,12 +204,36 @@ func (h *htmlReport) problems() {
 	}
 }
 
+// probes are the pings without an answer of a registry that answered another
+// one: it was asked by https and speaks plain http.
+func probes(s registry.HostStats) (n int64) {
+	answered := false
+	for _, c := range s.By {
+		if c.Request == "GET ping" {
+			answered = answered || c.Status != 0
+			if c.Status == 0 {
+				n += c.Count
+			}
+		}
+	}
+	if !answered {
+		return 0
+	}
+	return n
+}
+
 func (h *htmlReport) rows() {
 	sets, hosts := map[string]*setRow{}, map[string]*hostRow{}
 	var order []*setRow
 	for _, s := range h.Report.Hosts {
 		var refusals []string
 		for _, c := range byStatus(s) {
+			if c.Status == 0 {
+				c.Count -= probes(s)
+			}
+			if c.Count == 0 {
+				continue
+			}
 			if c.Status == 0 || c.Status >= 400 && c.Status != 404 && c.Status != 401 {
 				refusals = append(refusals, fmt.Sprintf("%s × %d", cmp.Or(map[int]string{0: "no answer"}[c.Status], fmt.Sprint(c.Status)), c.Count))
 			}

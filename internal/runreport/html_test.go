@@ -165,3 +165,22 @@ func TestHostileHTML(t *testing.T) {
 		t.Errorf("the style has %s", m)
 	}
 }
+
+// A registry that was tried by https before it was spoken to over plain http did
+// not refuse anything; one that never answered did.
+func TestProbes(t *testing.T) {
+	plain := registry.HostStats{By: []registry.Count{
+		{Request: "GET ping", Status: 0, Count: 1}, {Request: "GET ping", Status: 200, Count: 1}, {Request: "GET blob", Status: 0, Count: 3},
+	}}
+	dead := registry.HostStats{By: []registry.Count{{Request: "GET ping", Status: 0, Count: 2}}}
+	if a, b := probes(plain), probes(dead); a != 1 || b != 0 {
+		t.Errorf("%d probes and %d, want 1 and 0", a, b)
+	}
+	for want, s := range map[string]registry.HostStats{"no answer × 3": plain, "no answer × 2": dead} {
+		s.Host = "a.io"
+		doc, _ := parsed(t, &mirror.Report{Mode: mirror.ModeRun, Hosts: []registry.HostStats{s}})
+		if text := htmltest.Words(doc); !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q: %s", want, text)
+		}
+	}
+}
