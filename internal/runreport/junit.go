@@ -27,12 +27,12 @@ func JUnit(w io.Writer, r *mirror.Report) error {
 		case e.Bad():
 			what := Told(e)
 			c.Failure = &report.JUnitFailure{Message: what, Text: fmt.Sprintf("%s: %s: %s\nsource: %s", position(e), e.Outcome, what, e.Source)}
-			if e.Retried != "" {
+			if e.Retries > 0 {
 				c.Failure.Text += fmt.Sprintf("\ntried again %s, first because of: %s", times(e.Retries), e.Retried)
 			}
 		case e.Outcome == mirror.Missing, e.Outcome == mirror.Filtered, e.Outcome == mirror.Protected:
 			c.Skipped = &report.JUnitSkipped{Message: Told(e)}
-		case e.Retried != "":
+		case e.Retries > 0:
 			failed := c
 			failed.Time = 0
 			failed.Failure = &report.JUnitFailure{Message: e.Retried, Text: fmt.Sprintf("%s: tried again %s, first because of: %s", position(e), times(e.Retries), e.Retried)}

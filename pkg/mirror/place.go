@@ -66,6 +66,7 @@ type blobHost struct {
 	blobs    map[digest.Digest]*blobState
 	mounted  int  // mounts that worked
 	declined int  // mounts answered with an upload session
+	failed   int  // mounts that nothing came of, though they were tried again and again
 	refused  bool // the registry answered a mount with an error: no more of them
 	deaf     bool // the same for a mount from a blob's own repository
 }
@@ -86,12 +87,16 @@ type flight struct {
 	to   registry.Repository
 }
 
-// tries is how many declined mounts, with none that worked, it takes to give up
-// on mounting at a registry.
-const tries = 3
+// How many mounts, with none that worked, it takes to give up on mounting at a
+// registry: declined ones, which are an answer, and failed ones, which any
+// request to a registry in trouble may be.
+const (
+	declinedMounts = 3
+	failedMounts   = 12
+)
 
 func (h *blobHost) mountable() bool {
-	return !h.refused && (h.mounted > 0 || h.declined < tries)
+	return !h.refused && (h.mounted > 0 || h.declined < declinedMounts && h.failed < failedMounts)
 }
 
 func (p *placer) host(name string) *blobHost {
@@ -262,12 +267,16 @@ func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository,
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
+		var down *registry.DownError
 		h.mu.Lock()
 		switch {
 		case mounted:
 			h.mounted++
+		case errors.As(err, &down): // it was not asked
 		case err != nil && !registry.Unavailable(err):
 			h.refused = true
+		case err != nil:
+			h.failed++
 		default:
 			h.declined++
 		}

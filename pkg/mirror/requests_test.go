@@ -5,12 +5,14 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
@@ -208,5 +210,35 @@ func TestPlanTellsTheRun(t *testing.T) {
 		if done.Moved.Blobs == 0 || planned.Requests >= done.Requests {
 			t.Errorf("%d requests to plan, %d to run, %+v", planned.Requests, done.Requests, done.Moved)
 		}
+	}
+}
+
+// A registry in trouble fails some mounts altogether before one has worked: that
+// says nothing about mounts, and the layers are not sent to every repository.
+func TestMountsAfterTrouble(t *testing.T) {
+	const images, attempts, failed = 12, 4, 4
+	var log testkit.Recorder
+	src, dst := testkit.InProcess(t, nil), strict.New(strict.Options{}).Serve(t, log.Wrap)
+	src.Push(t, "ci/stream:base", testkit.Image(t, "base", testkit.Layer(1, 300_000)))
+	first := []string{"$src/ci/stream:base $dst/org/base:a"}
+	wantSummary(t, run(t, plan(t, src, dst, first...), mirror.Options{Client: client(t)}), map[mirror.Outcome]int{mirror.Copied: 1})
+	var mounts atomic.Int64
+	log.Fault = func(w http.ResponseWriter, r *http.Request, _ string, _ int) bool {
+		from := r.URL.Query().Get("from")
+		if from == "" || strings.Contains(r.URL.Path, from+"/blobs") || mounts.Add(1) > attempts*failed {
+			return false
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	}
+	lines := first
+	for i := range images {
+		src.Push(t, fmt.Sprintf("ci/stream:i%d", i), testkit.Image(t, fmt.Sprint(i), testkit.Layer(1, 300_000)))
+		lines = append(lines, fmt.Sprintf("$src/ci/stream:i%d $dst/org/i%d:a", i, i))
+	}
+	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), Parallel: 1})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: images, mirror.Unchanged: 1})
+	if sent := report.Moved.Blobs - images; sent > failed+1 || report.Moved.Mounts < images-failed-1 {
+		t.Errorf("the layer was sent %d times and mounted %d times; %d mounts failed", sent, report.Moved.Mounts, failed)
 	}
 }
