@@ -118,7 +118,7 @@ func Unavailable(err error) bool {
 		network *networkError
 	)
 	switch {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case err == nil, errors.Is(err, context.Canceled):
 		return false
 	case errors.As(err, &answer):
 		return temporaryStatus(answer.Status)

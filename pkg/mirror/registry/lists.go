@@ -56,7 +56,7 @@ func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) 
 	r.header = map[string]string{"Accept": OCIIndex}
 	for page := 0; page < maxPages; page++ {
 		resp, body, err := h.whole(ctx, r, maxPage)
-		if StatusOf(err) != 0 && !Temporary(err) {
+		if StatusOf(err) != 0 && !Unavailable(err) {
 			return nil, false, nil // 404, 400, 405: no such API
 		}
 		if err != nil {
