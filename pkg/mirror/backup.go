@@ -164,7 +164,7 @@ func (r *run) keep(ctx context.Context, w *move, name string) error {
 	if err != nil {
 		return err
 	}
-	if _, err = r.w.PutManifest(ctx, w.to, name, m); err == nil {
+	if _, err = r.w.PutManifest(ctx, w.to, name, m, nil); err == nil {
 		r.manifests.Add(1)
 	}
 	return err

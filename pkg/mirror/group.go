@@ -171,7 +171,10 @@ func (r *run) target(ctx context.Context, j *job, origin func() (*origin, error)
 	go origin()
 	w := &move{
 		to: registry.Repository{
-			Host: t.Destination.Host(), Path: t.Destination.Path(), Push: r.opts.Mode == ModeRun, Destination: true,
+			Host: t.Destination.Host(), Path: t.Destination.Path(), Push: r.opts.Mode == ModeRun,
+			// Where a tag may have to stay, no HEAD is believed that has only ever
+			// said that something does not exist.
+			Destination: r.opts.Overwrite == OverwriteAlways && len(r.opts.Immutable) == 0 && r.opts.Backup == nil,
 		},
 		dest: t.Destination, looked: r.opts.Now(),
 	}

@@ -236,7 +236,7 @@ func (r *run) child(ctx context.Context, v *visit, parent string, c registry.Des
 				return nil
 			}
 		}
-		return r.put(ctx, v, string(c.Digest), m, depth)
+		return r.put(ctx, v, string(c.Digest), m, depth, nil)
 	})
 }
 
@@ -273,10 +273,10 @@ func (r *run) blob(ctx context.Context, v *visit, b registry.Descriptor) error {
 
 // put writes a manifest. When the registry says that something below it is
 // missing, though it seemed to be there, that is brought once more.
-func (r *run) put(ctx context.Context, v *visit, ref string, m registry.Manifest, depth int) error {
-	_, err := r.w.PutManifest(ctx, v.to, ref, m)
+func (r *run) put(ctx context.Context, v *visit, ref string, m registry.Manifest, depth int, again func() (bool, error)) error {
+	_, err := r.w.PutManifest(ctx, v.to, ref, m, again)
 	if incomplete(err) && !v.deep {
-		again := &visit{src: v.src, to: v.to, deep: true}
+		deep := &visit{src: v.src, to: v.to, deep: true}
 		content, contentErr := m.Content()
 		if contentErr != nil {
 			return contentErr
@@ -284,10 +284,15 @@ func (r *run) put(ctx context.Context, v *visit, ref string, m registry.Manifest
 		for _, b := range content.Blobs {
 			r.placer.doubts(v.to, b.Digest)
 		}
-		if err := r.below(ctx, again, m, depth); err != nil {
+		if err := r.below(ctx, deep, m, depth); err != nil {
 			return err
 		}
-		_, err = r.w.PutManifest(ctx, v.to, ref, m)
+		if again != nil {
+			if done, err := again(); err != nil || done {
+				return err
+			}
+		}
+		_, err = r.w.PutManifest(ctx, v.to, ref, m, again)
 	}
 	switch {
 	case r.opts.Platform != nil && incomplete(err):

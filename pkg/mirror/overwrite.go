@@ -63,6 +63,39 @@ func (r *run) guarded(dest mapping.Reference) bool {
 	return dest.Tag != "" && (immutable || r.opts.Overwrite != OverwriteAlways)
 }
 
+// careful says whether a tag has to be looked at right before it is written:
+// something may keep it from being moved, or what it holds is to be kept.
+func (r *run) careful(dest mapping.Reference) bool {
+	return dest.Tag != "" && (r.opts.Backup != nil || r.guarded(dest))
+}
+
+// beforeAgain makes what has to be seen to before a tag is tried to be written
+// once more, perhaps minutes after the last look: done says that it holds the
+// image by now, because the answer to our own write was lost or somebody wrote
+// the same. It is nil where any tag may be moved unseen.
+func (r *run) beforeAgain(ctx context.Context, w *move, want digest.Digest) func() (done bool, err error) {
+	if !r.careful(w.dest) {
+		return nil
+	}
+	return func() (bool, error) {
+		had, details := w.had, w.details
+		if err := r.recheck(ctx, w, want); err != nil {
+			return false, err
+		}
+		switch {
+		case w.present:
+			w.present, w.had, w.details = false, had, details
+			return true, nil
+		case w.had == had:
+			return false, nil
+		}
+		if err := r.backup(ctx, w, want); err != nil {
+			return false, err
+		}
+		return false, r.announce(ctx, w, want)
+	}
+}
+
 // protect says why a tag that holds another image stays as it is; nil when it
 // may be moved.
 func (r *run) protect(ctx context.Context, w *move) error {
@@ -93,7 +126,7 @@ func (r *run) write(ctx context.Context, v *visit, w *move, m registry.Manifest)
 	if err := r.announce(ctx, w, m.Digest); err != nil {
 		return err
 	}
-	if err := r.put(ctx, v, w.ref(m.Digest), m, 0); err != nil {
+	if err := r.put(ctx, v, w.ref(m.Digest), m, 0, r.beforeAgain(ctx, w, m.Digest)); err != nil {
 		return err
 	}
 	r.settle(ctx, w, m.Digest)
@@ -105,7 +138,7 @@ func (r *run) write(ctx context.Context, v *visit, w *move, m registry.Manifest)
 // know no conditional write, so that what happens within one request is not
 // noticed.
 func (r *run) recheck(ctx context.Context, w *move, want digest.Digest) error {
-	guarded := r.guarded(w.dest)
+	guarded := r.careful(w.dest)
 	if w.dest.Tag == "" || r.opts.Mode != ModeRun || !guarded && r.opts.Now().Sub(w.looked) < lookAgain {
 		return nil
 	}

@@ -17,7 +17,7 @@ import (
 type writer interface {
 	Mount(ctx context.Context, to registry.Repository, from string, d digest.Digest) (bool, *registry.Session, error)
 	CopyBlob(ctx context.Context, to registry.Repository, desc registry.Descriptor, from registry.Repository, s *registry.Session) error
-	PutManifest(ctx context.Context, to registry.Repository, ref string, m registry.Manifest) (bool, error)
+	PutManifest(ctx context.Context, to registry.Repository, ref string, m registry.Manifest, again func() (bool, error)) (bool, error)
 }
 
 // nowhere is the writer of a dry run: everything works, nothing happens, and
@@ -35,7 +35,7 @@ func (w *nowhere) CopyBlob(_ context.Context, _ registry.Repository, desc regist
 	}
 	return nil
 }
-func (w *nowhere) PutManifest(context.Context, registry.Repository, string, registry.Manifest) (bool, error) {
+func (w *nowhere) PutManifest(context.Context, registry.Repository, string, registry.Manifest, func() (bool, error)) (bool, error) {
 	w.requests.Add(1)
 	return true, nil
 }
@@ -232,8 +232,8 @@ func (p *placer) place(ctx context.Context, to registry.Repository, desc registr
 	}
 }
 
-// join waits for a flight. Its failure is ours when it went to the same
-// repository, or when the source that we share could not be read.
+// join waits for a flight. Its failure is ours when the source that we
+// share could not be read, or when it went to the same repository.
 func (f *flight) join(ctx context.Context, same bool, from registry.Repository) error {
 	select {
 	case <-f.done:
@@ -241,7 +241,10 @@ func (f *flight) join(ctx context.Context, same bool, from registry.Repository) 
 		return context.Cause(ctx)
 	}
 	var source *registry.SourceError
-	if f.err != nil && (same || errors.As(f.err, &source) && f.from == from) {
+	if errors.As(f.err, &source) {
+		same = f.from == from
+	}
+	if same {
 		return f.err
 	}
 	return nil

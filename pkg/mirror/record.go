@@ -152,6 +152,6 @@ func (r *run) putRecord(ctx context.Context, w *move, c record) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.w.PutManifest(ctx, w.to, recordTag(w.dest.Tag), c.manifest(w.dest.Tag))
+	_, err = r.w.PutManifest(ctx, w.to, recordTag(w.dest.Tag), c.manifest(w.dest.Tag), nil)
 	return err
 }

@@ -174,7 +174,7 @@ func (r *run) list(ctx context.Context, v *visit, subject digest.Digest, list []
 	case fallback.Body == nil || !registry.IsIndex(fallback.MediaType):
 		m = newList(list)
 	}
-	return r.put(ctx, v, tag, m, 1)
+	return r.put(ctx, v, tag, m, 1, nil)
 }
 
 // merge adds to a list what it does not have.

@@ -13,6 +13,7 @@ import (
 type breaker struct {
 	mu     sync.Mutex
 	failed int       // in a row
+	fresh  int       // those of them that were begun after the first had come
 	since  time.Time // when the first of them came
 	busy   time.Time // since when the host has only said 429; zero: it has not
 	last   error
@@ -22,7 +23,8 @@ type breaker struct {
 }
 
 const (
-	downAfter      = 8                // failures in a row, and
+	downAfter      = 8                // failures in a row,
+	downFresh      = 3                // some of requests begun after the first of them, and
 	downFor        = 30 * time.Second // nothing else for so long
 	throttledFor   = 10 * time.Minute // of nothing but 429
 	firstProbe     = 15 * time.Second
@@ -73,7 +75,10 @@ func (b *breaker) check(host string, now time.Time) error {
 // failure is told of each failure that may mean that the host is down, or that
 // it throttles us, which is a sign of life unless it goes on for long. It gives
 // an error when the breaker opens now.
-func (b *breaker) failure(now time.Time, err error, throttled bool) *DownError {
+//
+// began is when the request was sent. Requests that were under way together and
+// end one after the other tell of one moment only: the host may be well by now.
+func (b *breaker) failure(now, began time.Time, err error, throttled bool) *DownError {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.last = err
@@ -86,10 +91,12 @@ func (b *breaker) failure(now time.Time, err error, throttled bool) *DownError {
 		return b.opens(now, now.Sub(b.busy) >= throttledFor)
 	}
 	if b.failed == 0 {
-		b.since = now
+		b.since, b.fresh = now, 0
 	}
-	b.failed++
-	return b.opens(now, b.failed >= downAfter && now.Sub(b.since) >= downFor)
+	if b.failed++; !began.Before(b.since) {
+		b.fresh++
+	}
+	return b.opens(now, b.failed >= downAfter && b.fresh >= downFresh && now.Sub(b.since) >= downFor)
 }
 
 func (b *breaker) opens(now time.Time, yes bool) *DownError {

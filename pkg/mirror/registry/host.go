@@ -87,6 +87,8 @@ func (h *host) connect(ctx context.Context, trying bool) (*url.URL, error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, err
+	case errors.As(err, new(*spentError)):
+		return nil, err // others may try it more often
 	case err != nil:
 		return nil, h.isDown(err)
 	}
@@ -277,8 +279,8 @@ func (h *host) turn(ctx context.Context) error {
 }
 
 // health tells the breaker how a request went: an error means that the host may
-// be down, or that it throttles us.
-func (h *host) health(err error, throttled bool) {
+// be down, or that it throttles us. began is when the request was sent.
+func (h *host) health(began time.Time, err error, throttled bool) {
 	now := h.c.clock.Now()
 	if err == nil {
 		if h.breaker.success() {
@@ -287,7 +289,7 @@ func (h *host) health(err error, throttled bool) {
 		}
 		return
 	}
-	if opens := h.breaker.failure(now, err, throttled); opens != nil {
+	if opens := h.breaker.failure(now, began, err, throttled); opens != nil {
 		h.opened(opens)
 	}
 }

@@ -124,15 +124,24 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 // PutManifest writes the manifest's bytes under a tag or its digest. subject
 // says whether the registry told that it keeps referrers (OCI-Subject). An
 // answer that is no clear yes (201 with the digest) is not believed: the
-// registry is asked what it has.
-func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest) (subject bool, err error) {
+// registry is asked what it has. again, where it is not nil, is called before
+// each attempt but the first: it ends the attempts by saying that all is done,
+// or with its error.
+func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest, again func() (done bool, err error)) (subject bool, err error) {
 	h := c.host(repo.Host)
+	first := true
 	r := request{
 		kind: "manifest", method: http.MethodPut, repo: repo, path: "manifests/" + ref, body: m.Body,
 		header: map[string]string{"Content-Type": m.MediaType},
 		expect: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
 	}
 	err = h.retry(ctx, func() error {
+		if !first && again != nil {
+			if done, err := again(); err != nil || done {
+				return err
+			}
+		}
+		first = false
 		resp, err := h.once(ctx, r)
 		if err != nil {
 			return err

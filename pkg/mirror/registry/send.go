@@ -210,6 +210,7 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 	}
 	TallyOf(parent).request()
 	h.total.request()
+	began := h.c.clock.Now()
 	resp, err := transport.RoundTrip(req)
 	if req.Body != nil {
 		req.Body.Close()
@@ -226,15 +227,15 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 			return nil, context.Cause(parent)
 		}
 		err = onTheWay(req.Method, req.URL.String(), err)
-		h.health(err, false)
+		h.health(began, err, false)
 		return nil, err
 	}
 	h.stats.request(kind, resp.StatusCode)
 	switch code := resp.StatusCode; {
 	case code == http.StatusTooManyRequests || code >= 500 && temporaryStatus(code):
-		h.health(&Error{Method: req.Method, URL: redact(req.URL.String()), Host: h.name, Status: code}, code == http.StatusTooManyRequests)
+		h.health(began, &Error{Method: req.Method, URL: redact(req.URL.String()), Host: h.name, Status: code}, code == http.StatusTooManyRequests)
 	default:
-		h.health(nil, false)
+		h.health(began, nil, false)
 		h.total.success()
 		TallyOf(parent).success()
 	}

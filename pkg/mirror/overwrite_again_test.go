@@ -1,0 +1,114 @@
+package mirror_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// A write that the registry fails is tried again, perhaps minutes later. What
+// somebody else wrote to the tag meanwhile is guarded like what was there before.
+func TestProtectedBetweenAttempts(t *testing.T) {
+	backup, err := mirror.ParseBackup("{{.Tag}}-previous")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		opts   mirror.Options
+		stays  bool // the other's image
+		backup bool // of the other's image
+	}{
+		{"always", mirror.Options{}, false, false},
+		{"never", mirror.Options{Overwrite: mirror.OverwriteNever}, true, false},
+		{"immutable", mirror.Options{Immutable: globs(t, "*:v1")}, true, false},
+		{"changed by us", mirror.Options{Overwrite: mirror.OverwriteOurs}, true, false},
+		{"backup", mirror.Options{Backup: backup}, false, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log testkit.Recorder
+			src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, log.Wrap)
+			src.Push(t, "a/b:v1", testkit.Image(t, "ours", testkit.Layer(1, 1000)))
+			other := testkit.Image(t, "theirs")
+			var failed atomic.Bool
+			log.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
+				if class != "PUT manifest" || !strings.HasSuffix(r.URL.Path, "/v1") || failed.Swap(true) {
+					return false
+				}
+				dst.Push(t, "c/d:v1", other)
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return true
+			}
+			opts := tt.opts
+			opts.Client = client(t)
+			report := run(t, plan(t, src, dst, "$src/a/b:v1 $dst/c/d:v1"), opts)
+			digest, err := other.Digest()
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, outcome := src.Digest("a/b:v1"), mirror.Copied
+			if tt.stays {
+				want, outcome = digest.String(), mirror.Protected
+			}
+			wantSummary(t, report, map[mirror.Outcome]int{outcome: 1})
+			if got := dst.Digest("c/d:v1"); got != want {
+				t.Errorf("the tag holds %s, want %s", got, want)
+			}
+			if got := dst.Digest("c/d:v1-previous"); tt.backup != (got == digest.String()) {
+				t.Errorf("the backup holds %q", got)
+			}
+		})
+	}
+}
+
+// The answer to our own write is lost: what the tag holds then is no work of
+// somebody else.
+func TestOwnWriteIsKnownAgain(t *testing.T) {
+	var log testkit.Recorder
+	src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, log.Wrap)
+	src.Push(t, "a/b:v1", testkit.Image(t, "ours", testkit.Layer(1, 1000)))
+	img := testkit.Image(t, "ours", testkit.Layer(1, 1000))
+	var lost atomic.Bool
+	log.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
+		if class != "PUT manifest" || !strings.HasSuffix(r.URL.Path, "/v1") || lost.Swap(true) {
+			return false
+		}
+		dst.Push(t, "c/d:v1", img) // the same bytes as ours
+		w.WriteHeader(http.StatusBadGateway)
+		return true
+	}
+	report := run(t, plan(t, src, dst, "$src/a/b:v1 $dst/c/d:v1"), mirror.Options{Client: client(t), Overwrite: mirror.OverwriteNever})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 1})
+	if e := report.Entries[0]; len(e.Details) > 0 || e.Previous != "" {
+		t.Errorf("%+v", e)
+	}
+	if got := dst.Digest("c/d:v1"); got != src.Digest("a/b:v1") {
+		t.Errorf("the tag holds %s", got)
+	}
+}
+
+// A registry whose HEAD says of everything that it does not exist makes no tag
+// look free that is to stay.
+func TestProtectedFromALyingHead(t *testing.T) {
+	src, dst, log, lines := moved(t, "v1", "v2")
+	src.Push(t, "a/b:absent", testkit.Image(t, "absent"))
+	log.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
+		if class == "HEAD manifest" {
+			w.WriteHeader(http.StatusNotFound)
+			return true
+		}
+		return false
+	}
+	lines = slices.Insert(lines, 0, "$src/a/b:absent $dst/c/d:absent")
+	old := []string{dst.Digest("c/d:v1"), dst.Digest("c/d:v2")}
+	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), Overwrite: mirror.OverwriteNever, Parallel: 1})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 1, mirror.Protected: 2})
+	if now := []string{dst.Digest("c/d:v1"), dst.Digest("c/d:v2")}; !slices.Equal(now, old) {
+		t.Errorf("the tags hold %v, want %v", now, old)
+	}
+}

@@ -1,0 +1,33 @@
+package registry
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// Requests that were under way together and are given up one after the other
+// do not open the breaker: nothing was asked since. Failures of requests begun
+// later do.
+func TestBreakerWantsFreshFailures(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	failed := errors.New("nothing moved")
+	var b breaker
+	now := start
+	for i := range 40 {
+		now = start.Add(2*time.Minute + time.Duration(i)*time.Second)
+		if down := b.failure(now, start.Add(time.Duration(i)*time.Second), failed, false); down != nil {
+			t.Fatalf("opened by failure %d of requests that were under way together", i)
+		}
+	}
+	for i := range downFresh {
+		down := b.failure(now.Add(time.Second), now, failed, false)
+		if opened := down != nil; opened != (i == downFresh-1) {
+			t.Errorf("fresh failure %d: opened is %t", i, opened)
+		}
+	}
+	b.success()
+	if down := b.failure(now.Add(time.Hour), now.Add(time.Hour), failed, false); down != nil {
+		t.Error("one failure after an answer opens it")
+	}
+}
