@@ -145,7 +145,8 @@ func tooManyRequests(s *scene) {
 			}
 		},
 		"bad line ends": func(*scene) http.HandlerFunc {
-			return func(w http.ResponseWriter, _ *http.Request) {
+			return func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body) // closing on unread bytes would reset the connection, and the answer with it
 				conn, buffer, err := http.NewResponseController(w).Hijack()
 				if err != nil {
 					s.Error(err)
