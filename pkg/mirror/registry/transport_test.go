@@ -11,15 +11,9 @@ import (
 	"testing"
 )
 
-// TestHTTP2 asks a registry that offers HTTP/2 over one connection.
-func TestHTTP2(t *testing.T) {
-	var old atomic.Int64
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor < 2 {
-			old.Add(1)
-		}
-		w.Header().Set("Docker-Content-Digest", "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-	}))
+// http2Client starts a server that offers HTTP/2 and gives a client for it.
+func http2Client(t *testing.T, server *httptest.Server) (c *Client, host string) {
+	t.Helper()
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -29,10 +23,23 @@ func TestHTTP2(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	c := New(Options{Roots: roots})
+	c = New(Options{Roots: roots})
 	t.Cleanup(c.Close)
+	return c, u.Host
+}
+
+// TestHTTP2 asks a registry that offers HTTP/2 over one connection.
+func TestHTTP2(t *testing.T) {
+	var old atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor < 2 {
+			old.Add(1)
+		}
+		w.Header().Set("Docker-Content-Digest", "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+	}))
+	c, host := http2Client(t, server)
 	for range 3 {
-		if _, err := c.Resolve(t.Context(), Repository{Host: u.Host, Path: "a/b"}, "tag"); err != nil {
+		if _, err := c.Resolve(t.Context(), Repository{Host: host, Path: "a/b"}, "tag"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -51,27 +58,17 @@ func TestHTTP2GoAway(t *testing.T) {
 		}
 		w.Header().Set("Docker-Content-Digest", "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 	}))
-	server.EnableHTTP2 = true
 	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			connections.Add(1)
 		}
 	}
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	u, err := url.Parse(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(server.Certificate())
-	c := New(Options{Roots: roots})
-	t.Cleanup(c.Close)
+	c, host := http2Client(t, server)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 20 {
-				if _, err := c.Resolve(t.Context(), Repository{Host: u.Host, Path: "a/b"}, "tag"); err != nil {
+				if _, err := c.Resolve(t.Context(), Repository{Host: host, Path: "a/b"}, "tag"); err != nil {
 					t.Error(err)
 				}
 			}
