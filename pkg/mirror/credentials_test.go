@@ -122,7 +122,12 @@ func TestRotatedToken(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			current++
-			if err := os.WriteFile(file, []byte(token()), 0o600); err != nil {
+			// Kubernetes replaces such a file whole.
+			err := os.WriteFile(file+".new", []byte(token()), 0o600)
+			if err == nil {
+				err = os.Rename(file+".new", file)
+			}
+			if err != nil {
 				t.Error(err)
 			}
 		}

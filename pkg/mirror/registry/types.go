@@ -133,6 +133,10 @@ func (m Manifest) Content() (Content, error) {
 	if err := json.Unmarshal(m.Body, &raw); err != nil {
 		return Content{}, m.wrong("is no valid JSON of its kind: %v", err)
 	}
+	// A registry may answer with an error where a manifest is expected, and say 200.
+	if raw.Config == nil && raw.Layers == nil && raw.Blobs == nil && m.MediaType != OCIArtifact && !IsIndex(m.MediaType) {
+		return Content{}, fmt.Errorf("manifest %s has no config and no layers: the registry may have answered with something else", m.Digest)
+	}
 	c := Content{Subject: raw.Subject, ArtifactType: raw.ArtifactType}
 	if IsIndex(m.MediaType) {
 		c.Children = raw.Manifests
