@@ -75,18 +75,19 @@ func (r *run) tags(ctx context.Context, g Group) []*job {
 }
 
 // overlaps finds destinations that have two sources only now that wildcards are
-// known. All of them fail, so that no tag is written by chance; where overlap
-// is allowed, all but the last are left out.
+// known. They fail, so that no tag is written by chance; where overlap is
+// allowed, all but the last are left out.
 func (r *run) overlaps(jobs []*job) {
 	type writer struct{ job, target int }
 	last := map[string]writer{}
 	drop := map[writer]bool{}
+	r.overlap = map[string]error{}
 	for i, j := range jobs {
 		if j.err != nil {
 			continue
 		}
 		for k, t := range j.targets {
-			key := destinationKey(mapping.Pair{Source: t.Source, Destination: t.Destination})
+			key := destinationKey(mapping.Pair(t))
 			other, taken := last[key]
 			last[key] = writer{i, k}
 			if !taken {
@@ -100,10 +101,11 @@ func (r *run) overlaps(jobs []*job) {
 			case r.opts.AllowOverlap:
 				drop[other] = true
 				r.note("%s: %s is also written from %s at %s, which comes later and wins", o.Destination.Pos, o.Destination.Exact(), t.Source.Exact(), t.Destination.Pos)
+			case r.overlap[key] == nil:
+				r.overlap[key] = fmt.Errorf("%w: %s is written from %s at %s and from %s at %s",
+					errOverlap, t.Destination.Exact(), o.Source.Exact(), o.Destination.Pos, t.Source.Exact(), t.Destination.Pos)
 			default:
-				text := "%w: %s is also written from %s at %s"
-				jobs[other.job].err = fmt.Errorf(text, errOverlap, t.Destination.Exact(), t.Source.Exact(), t.Destination.Pos)
-				j.err = fmt.Errorf(text, errOverlap, o.Destination.Exact(), o.Source.Exact(), o.Destination.Pos)
+				r.overlap[key] = fmt.Errorf("%w and from %s at %s", r.overlap[key], t.Source.Exact(), t.Destination.Pos)
 			}
 		}
 	}

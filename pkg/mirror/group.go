@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -165,10 +166,13 @@ func unreadable(err error) error {
 // target brings one destination in line with its source. Both are asked what
 // they hold at the same time.
 func (r *run) target(ctx context.Context, j *job, origin func() (*origin, error), t Target) (Entry, error) {
-	if j.err != nil {
-		return Entry{}, j.err
+	key := destinationKey(mapping.Pair(t))
+	if err := cmp.Or(j.err, r.overlap[key]); err != nil {
+		return Entry{}, err
 	}
-	go origin()
+	var asking sync.WaitGroup
+	asking.Go(func() { origin() })
+	defer asking.Wait() // it may be asked longer than we wait for it
 	w := &move{
 		to: registry.Repository{
 			Host: t.Destination.Host(), Path: t.Destination.Path(), Push: r.opts.Mode == ModeRun,

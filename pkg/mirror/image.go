@@ -137,7 +137,7 @@ func (r *run) has(ctx context.Context, v *visit, d digest.Digest) (bool, error) 
 		return false, nil
 	}
 	_, err := r.client.Resolve(ctx, v.to, string(d))
-	if registry.StatusOf(err) != 0 && !registry.Temporary(err) {
+	if registry.StatusOf(err) != 0 && !registry.Unavailable(err) {
 		return false, nil
 	}
 	return err == nil, err

@@ -8,6 +8,8 @@ import (
 // memo finds each value once, for whoever asks first; the others wait for it or
 // for the end of their context.
 type memo[K comparable, V any] struct {
+	forget func(error) bool // says which failures are for those only who wait; nil: none
+
 	mu    sync.Mutex
 	known map[K]*answer[V]
 }
@@ -29,6 +31,11 @@ func (m *memo[K, V]) get(ctx context.Context, key K, find func() (V, error)) (V,
 		m.known[key] = a
 		m.mu.Unlock()
 		a.value, a.err = find()
+		if a.err != nil && m.forget != nil && m.forget(a.err) {
+			m.mu.Lock()
+			delete(m.known, key)
+			m.mu.Unlock()
+		}
 		close(a.done)
 		return a.value, a.err
 	}

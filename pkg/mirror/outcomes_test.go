@@ -56,20 +56,28 @@ func TestWildcards(t *testing.T) {
 	}
 }
 
-// A wildcard that turns out to write what another line writes is not run.
+// Where a wildcard turns out to write what other lines write, that is not done,
+// and everything else is.
 func TestWildcardOverlap(t *testing.T) {
 	src, dst := pair(t)
 	src.Push(t, "a/b:v1", testkit.Image(t, "1"))
 	src.Push(t, "a/b:v2", testkit.Image(t, "2"))
 	src.Push(t, "a/c:x", testkit.Image(t, "3"))
-	report := run(t, plan(t, src, dst, "$src/a/b:v* $dst/c/d", "$src/a/c:x $dst/c/d:v1"), mirror.Options{Client: client(t)})
-	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 1, mirror.Failed: 2})
+	src.Push(t, "a/d:v1", testkit.Image(t, "4"))
+	lines := []string{"$src/a/b:v* $dst/c/d $dst/c/e", "$src/a/c:x $dst/c/f:1 $dst/c/d:v1 $dst/c/f:2", "$src/a/d:* $dst/c/d"}
+	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t)})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 5, mirror.Failed: 3})
 	if dst.Digest("c/d:v1") != "" {
-		t.Error("a tag with two sources was written")
+		t.Error("a tag with three sources was written")
 	}
 	for _, e := range report.Entries {
-		if e.Outcome == mirror.Failed && e.Cause != mirror.CauseOverlap {
-			t.Errorf("%s failed for %s", e.Destination, e.Cause)
+		if e.Outcome != mirror.Failed {
+			continue
+		}
+		for _, part := range []string{"/c/d:v1 is written from", "/a/b:v1 at mapping_test:1:", "/a/c:x at mapping_test:2:", "/a/d:v1 at mapping_test:3:"} {
+			if e.Cause != mirror.CauseOverlap || !strings.Contains(e.Error, part) {
+				t.Errorf("%s failed for %s: %s", e.Destination, e.Cause, e.Error)
+			}
 		}
 	}
 }

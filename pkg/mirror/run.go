@@ -25,6 +25,9 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 		opts: opts, client: opts.Client, w: opts.Client, started: map[placeKey]*placement{},
 		report: &Report{Version: 1, Mode: opts.Mode, Started: opts.Now(), Entries: []Entry{}, Summary: map[Outcome]int{}},
 		stop:   make(chan struct{}),
+		// What failed because a registry is in trouble may work for the next who asks.
+		tagLists: memo[registry.Repository, []string]{forget: registry.Unavailable},
+		emptied:  memo[registry.Repository, struct{}]{forget: registry.Unavailable},
 	}
 	if opts.Mode != ModeRun {
 		r.w = &r.nowhere
@@ -60,8 +63,9 @@ type run struct {
 	mu         sync.Mutex
 	report     *Report
 	started    map[placeKey]*placement
-	occupied   sync.Map // registry.Repository: some tag of ours exists there
-	relatives  sync.Map // relativeKey: relative
+	overlap    map[string]error // by destinationKey: that it has several sources
+	occupied   sync.Map         // registry.Repository: some tag of ours exists there
+	relatives  sync.Map         // relativeKey: relative
 	learned    memo[relative, bool]
 	tagLists   memo[registry.Repository, []string]
 	written    map[string]bool                     // canonical destinations, where backups are made

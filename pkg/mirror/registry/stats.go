@@ -19,8 +19,8 @@ type Count struct {
 type HostStats struct {
 	Host     string  `json:"host"`
 	Requests int64   `json:"requests"`
-	Read     int64   `json:"bytesRead"`    // of response bodies of blobs and manifests
-	Written  int64   `json:"bytesWritten"` // of request bodies of blobs and manifests
+	Read     int64   `json:"bytesRead"`    // of all response bodies
+	Written  int64   `json:"bytesWritten"` // of all request bodies
 	Retries  int64   `json:"retries"`
 	Paused   float64 `json:"pausedSeconds"` // asked for by Retry-After
 	By       []Count `json:"by"`
