@@ -10,14 +10,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// compare says how a destination differs from its source, for a check. have is
-// the zero descriptor when the destination does not exist.
-func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, have registry.Descriptor, result Entry) (Entry, error) {
+// compare says how a destination differs from its source, for a check, when it
+// is not the same. have is the zero descriptor when it does not exist.
+func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, have registry.Descriptor, same bool, result Entry) (Entry, error) {
 	switch {
 	case have.Digest == "":
 		result.Outcome = Absent
 		return result, nil
-	case have.Digest == src.root.Digest:
+	case same:
 		result.Previous, result.Outcome = "", Unchanged
 		if !r.opts.Deep {
 			return result, nil
@@ -31,10 +31,6 @@ func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, 
 	want, err := src.image(ctx)
 	if err != nil {
 		return result, err
-	}
-	if want.Digest == have.Digest { // the source's registry gave another digest for the tag
-		result.Previous, result.Outcome = "", Unchanged
-		return result, nil
 	}
 	result.Outcome = Differs
 	result.Details = append(result.Details, fmt.Sprintf("it holds %s", have.Digest))

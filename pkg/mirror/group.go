@@ -223,13 +223,22 @@ func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Des
 	w.had = have.Digest
 	result := Entry{Previous: string(have.Digest)}
 	same := err == nil && have.Digest == src.root.Digest
-	if !same {
-		if err := r.protect(ctx, w); err != nil {
+	if err == nil && !same {
+		// Two digests may be of one image: of another algorithm, or given by a
+		// registry that errs. Nothing is said or done before that is known.
+		m, err := src.image(ctx)
+		w.digest = m.Digest
+		if same = err == nil && m.Is(have.Digest); !same {
+			if err := r.protect(ctx, w); err != nil {
+				return result, err
+			}
+		}
+		if err != nil {
 			return result, err
 		}
 	}
 	if r.opts.Mode == ModeCheck {
-		return r.compare(ctx, src, w.to, have, result)
+		return r.compare(ctx, src, w.to, have, same, result)
 	}
 	if same && !r.opts.Force {
 		result.Previous = ""

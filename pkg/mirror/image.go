@@ -106,9 +106,8 @@ func (r *run) copyImage(ctx context.Context, src *origin, w *move) error {
 	if err != nil {
 		return err
 	}
-	if w.digest = m.Digest; w.digest == w.had && !r.opts.Force {
-		w.present = true
-		return r.follow(ctx, src, w.to)
+	if w.digest = m.Digest; w.dest.Tag != "" {
+		m.Digest = digest.FromBytes(m.Body) // what registries say of tags, whatever the source was asked by
 	}
 	key := placeKey{to: w.to, digest: m.Digest, deep: v.deep, root: true}
 	if err := r.once(ctx, key, src.repo, func() error { return r.root(ctx, v, m, w.had) }); err != nil {

@@ -36,7 +36,7 @@ type move struct {
 	digest  digest.Digest // of what is written, once that is known
 	details []string
 	backup  string // the tag under which had is kept
-	present bool   // the image is there: somebody else wrote it, or its digest was given wrongly
+	present bool   // the image is there: somebody else wrote it
 }
 
 // ref is what the image is written under: the tag, or its own digest.

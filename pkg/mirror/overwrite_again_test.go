@@ -112,3 +112,55 @@ func TestProtectedFromALyingHead(t *testing.T) {
 		t.Errorf("the tags hold %v, want %v", now, old)
 	}
 }
+
+// A source whose HEAD gives a digest that is of nothing makes no tag look wrong
+// that holds the right image.
+func TestRightInSpiteOfALyingHead(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		opts mirror.Options
+	}{
+		{"always", mirror.Options{}},
+		{"never", mirror.Options{Overwrite: mirror.OverwriteNever}},
+		{"changed by us", mirror.Options{Overwrite: mirror.OverwriteOurs}},
+		{"immutable", mirror.Options{Immutable: globs(t, "*:*")}},
+		{"adopted", mirror.Options{Overwrite: mirror.OverwriteOurs, Adopt: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, mode := range []mirror.Mode{mirror.ModePlan, mirror.ModeCheck, mirror.ModeRun} {
+				var srcLog, dstLog testkit.Recorder
+				src, dst := testkit.InProcess(t, srcLog.Wrap), testkit.InProcess(t, dstLog.Wrap)
+				img := testkit.Image(t, "x", testkit.Layer(1, 1000))
+				want := src.Push(t, "a/b:v1", img)
+				dst.Push(t, "c/d:v1", img)
+				dst.Push(t, "c/d:v2", img)
+				srcLog.Edit = func(_ *http.Request, class string, _ int, h http.Header) {
+					if class == "HEAD manifest" {
+						h.Set("Docker-Content-Digest", "sha256:"+strings.Repeat("0", 64))
+					}
+				}
+				srcLog.Reset()
+				dstLog.Reset()
+				opts := tt.opts
+				opts.Mode, opts.Client = mode, client(t)
+				report := run(t, plan(t, src, dst, "$src/a/b:v1 $dst/c/d:v1 $dst/c/d:v2"), opts)
+				wantSummary(t, report, map[mirror.Outcome]int{mirror.Unchanged: 2})
+				for _, e := range report.Entries {
+					if e.Previous != "" || e.Digest != want {
+						t.Errorf("%s: %+v", mode, e)
+					}
+				}
+				if n := srcLog.Count("HEAD manifest", "GET manifest"); n != 3 { // HEAD, GET of what it says, GET of the tag
+					t.Errorf("%s: %d requests to the source: %q", mode, n, srcLog.Requests())
+				}
+				records := 0
+				if opts.Adopt && mode == mirror.ModeRun {
+					records = 2
+				}
+				if n := dstLog.Count("PUT manifest"); n != records {
+					t.Errorf("%s: %d manifests were written, want %d: %q", mode, n, records, dstLog.Requests())
+				}
+			}
+		})
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
@@ -169,5 +170,38 @@ var more = []hardCase{
 		s.copied("$src/a/b:1 $dst/c:1", "$src/a/b:2 $dst/c:2", "$src/a/b:3 $dst/c:3")
 		s.options.Platform = func(string) bool { return true }
 		s.want(s.run("$src/a/b:1 $dst/d:1"), mirror.Filtered)
+	}},
+	{name: "37-other-digests", try: func(s *scene) {
+		s.image("a/b", "1", 90_000)
+		body := s.src.Content("a/b", "1")
+		sum := digest.SHA512.FromString(body)
+		put, err := http.NewRequest(http.MethodPut, "http://"+s.from.Host+"/v2/a/b/manifests/"+sum.String(), strings.NewReader(body))
+		if err != nil {
+			s.Fatal(err)
+		}
+		put.Header.Set("Content-Type", string(types.OCIManifestSchema1))
+		if resp, err := s.from.Client().Do(put); err != nil || resp.StatusCode != http.StatusCreated {
+			s.Fatal(resp, err)
+		}
+		lines := []string{"$src/a/b@" + sum.String() + " $dst/c:1 $dst/c:2 $dst/d"}
+		for _, set := range []func(*mirror.Options){
+			func(o *mirror.Options) {},
+			func(o *mirror.Options) { o.Overwrite = mirror.OverwriteNever },
+			func(o *mirror.Options) { o.Overwrite = mirror.OverwriteOurs },
+		} {
+			n := s.again(strict.Options{})
+			set(&n.options)
+			n.copied(lines...)
+			n.srcLog.Reset()
+			n.dstLog.Reset()
+			report := n.run(lines...)
+			n.want(report, mirror.Unchanged)
+			n.same(report)
+			if n.dstLog.Count("PUT manifest") != 0 || n.srcLog.Count() != 2 || n.srcLog.Count("GET manifest") != 1 {
+				n.Errorf("asked of the source: %q, of the destination: %q", n.srcLog.Requests(), n.dstLog.Requests())
+			}
+			n.options.Mode = mirror.ModeCheck
+			n.want(n.run(lines...), mirror.Unchanged)
+		}
 	}},
 }

@@ -149,14 +149,14 @@ func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m
 		resp.Body.Close()
 		subject = resp.Header.Get("OCI-Subject") != ""
 		got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
-		if resp.StatusCode != http.StatusCreated || got.Validate() != nil || got.Algorithm() != m.Digest.Algorithm() {
+		if resp.StatusCode != http.StatusCreated || got.Validate() != nil {
 			d, err := c.Resolve(ctx, repo, ref)
-			if NotFound(err) || err == nil && d.Digest != m.Digest {
+			if NotFound(err) || err == nil && !m.Is(d.Digest) {
 				err = onTheWay(http.MethodPut, resp.Request.URL.String(), fmt.Errorf("the registry says %s and has not taken the manifest", resp.Status))
 			}
 			return err
 		}
-		if got != m.Digest {
+		if !m.Is(got) {
 			return &DigestError{Where: fmt.Sprintf("what %s made of the manifest", repo), Want: m.Digest.String(), Got: got.String()}
 		}
 		return nil

@@ -91,6 +91,11 @@ type Manifest struct {
 	Body      []byte
 }
 
+// Is says whether a digest, of whatever algorithm, is the manifest's.
+func (m Manifest) Is(d digest.Digest) bool {
+	return d == m.Digest || d.Validate() == nil && d == d.Algorithm().FromBytes(m.Body)
+}
+
 // Content is what a manifest refers to.
 type Content struct {
 	Children     []Descriptor // of an index, in order
