@@ -4,12 +4,14 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -25,7 +27,7 @@ func (c *Client) HasBlob(ctx context.Context, repo Repository, d digest.Digest) 
 func (h *host) hasBlob(ctx context.Context, repo Repository, d digest.Digest, held bool) (bool, error) {
 	r := request{kind: "blob", method: http.MethodHead, repo: repo, path: "blobs/" + string(d), held: held, expect: []int{http.StatusOK}}
 	_, _, err := h.whole(ctx, r, 1)
-	if StatusOf(err) != 0 && !Temporary(err) {
+	if StatusOf(err) != 0 && !Unavailable(err) {
 		return false, nil
 	}
 	return err == nil, err
@@ -50,7 +52,16 @@ type blobReader struct {
 	tries   tries
 	since   int64 // pos when tries began
 	err     error // final
+
+	later bool          // the download is to go on when somebody has called resume
+	wait  time.Duration // before that
 }
+
+// shortly is how long a download is waited for while the upload that it feeds
+// is under way.
+const shortly = 5 * time.Second
+
+var errLater = errors.New("the blob's source is asked again later")
 
 // mark is a place to which the reader can go back.
 type mark struct {
@@ -71,8 +82,11 @@ func (c *Client) newBlobReader(ctx context.Context, repo Repository, desc Descri
 // Read implements [io.Reader].
 func (b *blobReader) Read(p []byte) (int, error) {
 	for {
-		if b.err != nil {
+		switch {
+		case b.err != nil:
 			return 0, b.err
+		case b.later:
+			return 0, errLater
 		}
 		if b.pos == b.desc.Size {
 			return 0, io.EOF
@@ -81,8 +95,11 @@ func (b *blobReader) Read(p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		if err != nil {
-			b.again(err)
+		if err == nil {
+			continue
+		}
+		if b.failed(err); b.later && max(b.wait, b.h.quietFor()) <= shortly {
+			b.resume()
 		}
 	}
 }
@@ -124,13 +141,25 @@ func (b *blobReader) verify() error {
 	return nil
 }
 
-// again decides what follows an error: another opening, or the end.
-func (b *blobReader) again(err error) {
+// failed decides what follows an error: another opening later on, or the end.
+func (b *blobReader) failed(err error) {
 	b.Close()
 	if b.pos-b.since >= 16<<20 {
 		b.tries, b.since = tries{}, b.pos
 	}
-	b.err = b.h.again(b.ctx, &b.tries, err)
+	b.wait, b.err = b.h.after(b.ctx, &b.tries, err)
+	b.later = b.err == nil
+}
+
+// resume waits until a download that failed may be tried again. It says whether
+// there is one that is.
+func (b *blobReader) resume() bool {
+	if !b.later {
+		return false
+	}
+	b.later = false
+	b.err = b.h.c.clock.Sleep(b.ctx, b.wait)
+	return b.err == nil
 }
 
 // open starts the download at pos. A registry that does not know ranges sends

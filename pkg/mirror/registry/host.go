@@ -258,10 +258,10 @@ func (h *host) pause(d time.Duration) {
 }
 
 // slot takes one of the requests that the host may have in flight, for a
-// repository and, when a blob is sent, its size.
-func (h *host) slot(ctx context.Context, repo string, size int64) error {
+// repository and, when a blob is sent, its size. take is a method of the limiter.
+func (h *host) slot(ctx context.Context, take func(context.Context, string, int64) error, repo string, size int64) error {
 	start := h.c.clock.Now()
-	err := h.limiter.acquire(ctx, repo, size)
+	err := take(ctx, repo, size)
 	TallyOf(ctx).Waited(WaitSlot, h.name, h.c.clock.Now().Sub(start))
 	return err
 }
@@ -310,13 +310,18 @@ func (h *host) opened(down *DownError) {
 		"host", h.name, "since", down.Since.Format(time.TimeOnly), "error", down.Err)
 }
 
+// quietFor is how long the host wants to be left alone from now on.
+func (h *host) quietFor() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return max(h.quietUntil.Sub(h.c.clock.Now()), 0)
+}
+
 // quiet waits until the host may be asked again.
 func (h *host) quiet(ctx context.Context) error {
 	for {
-		h.mu.Lock()
-		wait := h.quietUntil.Sub(h.c.clock.Now())
-		h.mu.Unlock()
-		if wait <= 0 {
+		wait := h.quietFor()
+		if wait == 0 {
 			return nil
 		}
 		TallyOf(ctx).Waited(WaitAsked, h.name, wait)

@@ -15,7 +15,9 @@ import (
 // that one that answers slowly does not keep the others waiting; then to what
 // is short, then to the largest blob, because the largest decides when the run
 // ends; then to who waits longest. Where there are several repositories, none
-// gets the last quarter of the slots.
+// gets the last quarter of the slots. No more than a quarter is held by who
+// waits for a slot of another host, so that a slow host does not keep this one
+// from its other work.
 type limiter struct {
 	mu      sync.Mutex
 	most    int
@@ -23,6 +25,7 @@ type limiter struct {
 	careful bool           // the host has said that it is too much
 	good    int            // successes since the bound last moved
 	used    int            // slots
+	held    int            // those of them held by who waits for another host
 	busy    map[string]int // slots by repository
 	only    string         // the first repository
 	several bool           // there are others
@@ -33,6 +36,7 @@ type limiter struct {
 type turn struct {
 	repo string
 	size int64 // of the blob that is sent; 0 for what is short
+	hold bool  // it will wait for another host then
 	come chan struct{}
 }
 
@@ -43,7 +47,24 @@ func newLimiter(start, most int) *limiter {
 // acquire takes a slot for a request to a repository, which gives it back with
 // release.
 func (l *limiter) acquire(ctx context.Context, repo string, size int64) error {
-	t := &turn{repo: repo, size: size, come: make(chan struct{})}
+	return l.wait(ctx, &turn{repo: repo, size: size, come: make(chan struct{})})
+}
+
+// hold takes a slot for a request that cannot begin before another host has a
+// slot for it, too: then it calls begin.
+func (l *limiter) hold(ctx context.Context, repo string, size int64) error {
+	return l.wait(ctx, &turn{repo: repo, size: size, hold: true, come: make(chan struct{})})
+}
+
+func (l *limiter) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held--
+	l.wake()
+}
+
+func (l *limiter) wait(ctx context.Context, t *turn) error {
+	repo := t.repo
 	l.mu.Lock()
 	if l.only == "" {
 		l.only = repo
@@ -62,6 +83,9 @@ func (l *limiter) acquire(ctx context.Context, repo string, size int64) error {
 	if i := slices.Index(l.waiting, t); i >= 0 {
 		l.waiting = slices.Delete(l.waiting, i, i+1)
 	} else { // the turn came at the same moment
+		if t.hold {
+			l.held--
+		}
 		l.free(repo)
 	}
 	return context.Cause(ctx)
@@ -89,7 +113,7 @@ func (l *limiter) wake() {
 		}
 		next := -1
 		for i, t := range l.waiting {
-			if l.busy[t.repo] < most && (next < 0 || l.before(t, l.waiting[next])) {
+			if l.busy[t.repo] < most && !(t.hold && l.held >= max(1, l.limit/4)) && (next < 0 || l.before(t, l.waiting[next])) {
 				next = i
 			}
 		}
@@ -99,6 +123,9 @@ func (l *limiter) wake() {
 		t := l.waiting[next]
 		l.waiting = slices.Delete(l.waiting, next, next+1)
 		l.used++
+		if t.hold {
+			l.held++
+		}
 		l.busy[t.repo]++
 		close(t.come)
 	}

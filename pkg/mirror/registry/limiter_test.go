@@ -11,11 +11,17 @@ import (
 // take acquires in the background and waits until the limiter knows of it.
 func take(t *testing.T, l *limiter, repo string, size int64, got chan<- string) {
 	t.Helper()
+	takeBy(t, l, l.acquire, repo, size, got)
+}
+
+// takeBy does so by one of the limiter's methods.
+func takeBy(t *testing.T, l *limiter, method func(context.Context, string, int64) error, repo string, size int64, got chan<- string) {
+	t.Helper()
 	l.mu.Lock()
 	before := len(l.waiting) + l.used
 	l.mu.Unlock()
 	go func() {
-		if err := l.acquire(context.Background(), repo, size); err == nil {
+		if err := method(context.Background(), repo, size); err == nil {
 			got <- fmt.Sprintf("%s %d", repo, size)
 		}
 	}()
@@ -122,4 +128,24 @@ func TestLimiterBound(t *testing.T) {
 		l.shrink()
 	}
 	want(1, "being stopped again and again")
+}
+
+// TestLimiterHold: who waits for another host holds a quarter of the slots at
+// most, until that has a slot, too.
+func TestLimiterHold(t *testing.T) {
+	l := newLimiter(8, 8)
+	got := make(chan string, 20)
+	for range 5 {
+		takeBy(t, l, l.hold, "to", 9, got)
+	}
+	for range 3 {
+		take(t, l, "to", 0, got)
+	}
+	if l.used != 5 || l.held != 2 || len(l.waiting) != 3 {
+		t.Errorf("%d slots, %d of them held, %d wait; want 5, 2 and 3", l.used, l.held, len(l.waiting))
+	}
+	l.begin()
+	if l.used != 6 || l.held != 2 || len(l.waiting) != 2 {
+		t.Errorf("after one could begin: %d slots, %d of them held, %d wait; want 6, 2 and 2", l.used, l.held, len(l.waiting))
+	}
 }

@@ -152,9 +152,9 @@ func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m
 		if resp.StatusCode != http.StatusCreated || got.Validate() != nil {
 			d, err := c.Resolve(ctx, repo, ref)
 			if NotFound(err) || err == nil && !m.Is(d.Digest) {
-				err = onTheWay(http.MethodPut, resp.Request.URL.String(), fmt.Errorf("the registry says %s and has not taken the manifest", resp.Status))
+				return onTheWay(http.MethodPut, resp.Request.URL.String(), fmt.Errorf("the registry says %s and has not taken the manifest", resp.Status))
 			}
-			return err
+			return enough(err)
 		}
 		if !m.Is(got) {
 			return &DigestError{Where: fmt.Sprintf("what %s made of the manifest", repo), Want: m.Digest.String(), Got: got.String()}

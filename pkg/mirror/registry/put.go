@@ -27,12 +27,8 @@ func (c *Client) PutBlob(ctx context.Context, repo Repository, data []byte) erro
 				return err
 			}
 		}
-		at := *s.at
-		query := at.Query()
-		query.Set("digest", string(d))
-		at.RawQuery = query.Encode()
 		resp, err := h.once(ctx, request{
-			kind: "blob", method: http.MethodPut, repo: repo, url: &at, body: data,
+			kind: "blob", method: http.MethodPut, repo: repo, url: s.closing(d), body: data,
 			header: map[string]string{"Content-Type": "application/octet-stream"},
 			expect: []int{http.StatusCreated, http.StatusOK, http.StatusNoContent, http.StatusAccepted},
 		})

@@ -14,7 +14,7 @@ import (
 
 // Retry says how often and how patiently something is tried.
 type Retry struct {
-	Attempts int           // in all, not counting answers 429 and 503, of which there may be 10; default 7
+	Attempts int           // in all, not counting answers 429 and 503, of which there may be 10, or 10 minutes; default 7
 	Base     time.Duration // wait before the second attempt, doubled for each further one; default 500 ms
 	Max      time.Duration // longest wait of our own choice; default 20 s
 	// MaxAfter is the longest Retry-After that is obeyed; a registry that asks
@@ -22,7 +22,7 @@ type Retry struct {
 	MaxAfter time.Duration
 	// PerImage and PerHost bound how often something is tried again: as often
 	// as requests of the image (of the whole run to one host) succeeded, and so
-	// many times more. Default 20 and 200.
+	// many times more; what follows 429 and 503 does not count. Default 20 and 200.
 	PerImage, PerHost int64
 }
 
@@ -79,11 +79,17 @@ func (c Clock) withDefaults() Clock {
 }
 
 // tries counts how often something was tried; answers that ask for patience
-// apart.
-type tries struct{ failed, throttled int }
+// apart, with the time that they took.
+type tries struct {
+	failed, throttled int
+	waited            time.Duration
+}
 
-// maxThrottled is how often something may be answered 429 or 503.
-const maxThrottled = 10
+// How often something may be answered 429 or 503, and for how long.
+const (
+	maxThrottled = 10
+	maxPatience  = 10 * time.Minute
+)
 
 // retry calls f until it succeeds, fails for good, or may not be tried again.
 // It is, with [blobReader.again], the only place where anything is.
@@ -103,32 +109,44 @@ func (h *host) retry(ctx context.Context, f func() error) error {
 // again decides whether what failed is tried once more, and waits until it may
 // be. It gives the error to end with otherwise.
 func (h *host) again(ctx context.Context, t *tries, err error) error {
-	if !Temporary(err) {
-		return err
+	wait, end := h.after(ctx, t, err)
+	if end != nil {
+		return end
 	}
-	wait, throttled := h.backoff(t.failed+t.throttled+1, err)
-	if throttled {
-		t.throttled++
-	} else {
-		t.failed++
-	}
-	switch {
-	case t.failed >= h.c.opts.Retry.Attempts, t.throttled >= maxThrottled, ctx.Err() != nil:
-		return err
-	case !TallyOf(ctx).mayRetry(h.c.opts.Retry.PerImage):
-		return &spentError{"its image", err}
-	case !h.total.mayRetry(h.c.opts.Retry.PerHost):
-		return &spentError{"the run to " + h.name, err}
-	}
-	h.c.log.Debug("trying again", "host", h.name, "attempt", t.failed+t.throttled, "wait", wait, "error", err)
-	h.stats.retried()
-	h.total.retry(err)
-	TallyOf(ctx).retry(err)
-	TallyOf(ctx).Waited(WaitRetry, h.name, wait)
 	if h.c.clock.Sleep(ctx, wait) != nil {
 		return err
 	}
 	return nil
+}
+
+// after says how long to wait until what failed is tried once more, or gives the
+// error to end with.
+func (h *host) after(ctx context.Context, t *tries, err error) (wait time.Duration, end error) {
+	if !Temporary(err) {
+		return 0, err
+	}
+	wait, throttled := h.backoff(t.failed+t.throttled+1, err)
+	if throttled {
+		t.throttled++
+		t.waited += wait
+	} else {
+		t.failed++
+	}
+	switch {
+	case t.failed >= h.c.opts.Retry.Attempts, t.throttled >= maxThrottled, t.waited > maxPatience, ctx.Err() != nil:
+		return 0, err
+	case throttled: // it works, and tells us when: that costs no budget
+	case !TallyOf(ctx).mayRetry(h.c.opts.Retry.PerImage):
+		return 0, &spentError{"its image", err}
+	case !h.total.mayRetry(h.c.opts.Retry.PerHost):
+		return 0, &spentError{"the run to " + h.name, err}
+	}
+	h.c.log.Debug("trying again", "host", h.name, "attempt", t.failed+t.throttled, "wait", wait, "error", err)
+	h.stats.retried()
+	h.total.retry(err, throttled)
+	TallyOf(ctx).retry(err, throttled)
+	TallyOf(ctx).Waited(WaitRetry, h.name, wait)
+	return wait, nil
 }
 
 // spentError says that something was not tried again because there was too

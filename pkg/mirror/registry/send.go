@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 )
@@ -38,7 +37,7 @@ type request struct {
 func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 	release := func() {}
 	if !r.held {
-		if err := h.slot(ctx, r.repo.Path, 0); err != nil {
+		if err := h.slot(ctx, h.limiter.acquire, r.repo.Path, 0); err != nil {
 			return nil, err
 		}
 		release = func() { h.limiter.release(r.repo.Path) }
@@ -200,9 +199,9 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 	}
 	watch := newWatch(idle, cancel)
 	req = req.WithContext(ctx)
-	var written atomic.Int64
+	question := &questionBody{ReadCloser: req.Body, watch: watch}
 	if req.Body != nil && req.Body != http.NoBody {
-		req.Body = &questionBody{ReadCloser: req.Body, watch: watch, moved: func(n int) { written.Add(int64(n)) }}
+		req.Body = question
 	}
 	transport := h.c.secure
 	if h.mayBeInsecure && req.URL.Hostname() == hostname(h.name) {
@@ -216,7 +215,7 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 		req.Body.Close()
 	}
 	watch.rest(0, true)
-	h.stats.moved(0, written.Load())
+	h.stats.moved(0, question.sent.Load())
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
@@ -227,7 +226,9 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 			return nil, context.Cause(parent)
 		}
 		err = onTheWay(req.Method, req.URL.String(), err)
-		h.health(began, err, false)
+		if !question.broke.Load() {
+			h.health(began, err, false)
+		}
 		return nil, err
 	}
 	h.stats.request(kind, resp.StatusCode)
@@ -253,6 +254,8 @@ func (h *host) roundTrip(req *http.Request, kind string) (*http.Response, error)
 	return resp, nil
 }
 
+var errAnswered = errors.New("the request has its answer already")
+
 // streamBody is a body that nobody reads any more once its request is
 // answered: a transport goes on reading after an early answer (such as 413),
 // while the stream is needed for the next request.
@@ -266,7 +269,7 @@ func (b *streamBody) Read(p []byte) (int, error) {
 	b.lock <- struct{}{}
 	defer func() { <-b.lock }()
 	if b.done {
-		return 0, errors.New("the request has its answer already")
+		return 0, errAnswered
 	}
 	return b.r.Read(p)
 }

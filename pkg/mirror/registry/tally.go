@@ -32,6 +32,7 @@ type Tally struct {
 	requests int64
 	good     int64 // requests that got an answer and need not be tried again
 	retries  int64
+	failures int64 // retries that did not follow 429 or 503
 	retried  error
 	waits    map[Wait]time.Duration // Wait.Seconds is 0 in keys
 }
@@ -57,12 +58,15 @@ func (t *Tally) request() {
 	}
 }
 
-func (t *Tally) retry(err error) {
+func (t *Tally) retry(err error, throttled bool) {
 	if t != nil {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if t.retries++; t.retried == nil {
 			t.retried = err
+		}
+		if !throttled {
+			t.failures++
 		}
 	}
 }
@@ -75,7 +79,7 @@ func (t *Tally) success() {
 	}
 }
 
-// mayRetry says whether there were fewer retries than requests that succeeded,
+// mayRetry says whether there were fewer failures than requests that succeeded,
 // and so many more.
 func (t *Tally) mayRetry(more int64) bool {
 	if t == nil {
@@ -83,7 +87,7 @@ func (t *Tally) mayRetry(more int64) bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.retries < t.good+more
+	return t.failures < t.good+more
 }
 
 // Waited adds time spent waiting for one of the kinds of [Wait].

@@ -70,6 +70,15 @@ func (h *host) session(resp *http.Response) (*Session, error) {
 	return s, nil
 }
 
+// closing is where the upload of a blob ends.
+func (s *Session) closing(d digest.Digest) *url.URL {
+	at := *s.at
+	query := at.Query()
+	query.Set("digest", string(d))
+	at.RawQuery = query.Encode()
+	return &at
+}
+
 // openUpload starts a session; held says that the caller has the host's slot.
 func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (s *Session, err error) {
 	err = h.retry(ctx, func() error {
@@ -104,6 +113,9 @@ func (c *Client) CopyBlob(ctx context.Context, to Repository, desc Descriptor, f
 	wrong := ""
 	return u.h.retry(ctx, func() error {
 		err := u.attempt(ctx)
+		for err != nil && u.source.resume() {
+			err = u.attempt(ctx)
+		}
 		var bad *DigestError
 		if errors.As(err, &bad) && bad.Got != wrong {
 			// Bytes may go wrong on the way: they are read until the same come twice.
@@ -154,13 +166,15 @@ func (u *upload) attempt(ctx context.Context) error {
 	defer release()
 	defer u.source.Close()
 	u.source.seek(at)
-	if u.source.offset() < u.desc.Size {
-		if err := u.source.start(); err != nil {
-			return &SourceError{err}
+	if u.source.offset() < u.desc.Size { // before anything is sent to the destination
+		if err = u.source.open(); err != nil {
+			u.source.failed(err)
 		}
 	}
-	u.begun = true
-	err = u.send(ctx, at)
+	if err == nil {
+		u.begun = true
+		err = u.send(ctx, at)
+	}
 	if u.source.err != nil {
 		return &SourceError{u.source.err}
 	}
@@ -189,34 +203,43 @@ func (u *upload) accepted(ctx context.Context) int64 {
 	return n
 }
 
-// start opens the download before anything is sent to the destination.
-func (b *blobReader) start() error {
-	for b.body == nil && b.err == nil {
-		if err := b.open(); err != nil {
-			b.again(err)
-		}
-	}
-	return b.err
-}
-
-// both takes a slot on the source's and the destination's host, in an order
-// that all transfers share, so that none waits for another in a circle.
+// both takes a slot on the source's and the destination's host when neither
+// wants to be left alone, so that what waits for one does not keep the other
+// from its work.
 func (c *Client) both(ctx context.Context, a, b Repository, size int64) (release func(), err error) {
 	if b.Host < a.Host {
 		a, b = b, a
 	}
 	first, second := c.host(a.Host), c.host(b.Host)
-	if err := first.slot(ctx, a.Path, size); err != nil {
-		return nil, err
+	for {
+		for _, h := range []*host{first, second} {
+			if err := h.quiet(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if release, err = pair(ctx, first, second, a.Path, b.Path, size); err != nil || first.quietFor()+second.quietFor() == 0 {
+			return release, err
+		}
+		release()
 	}
+}
+
+// pair takes the two slots in an order that all transfers share, so that none
+// waits for another in a circle.
+func pair(ctx context.Context, first, second *host, a, b string, size int64) (release func(), err error) {
 	if first == second {
-		return func() { first.limiter.release(a.Path) }, nil
+		return func() { first.limiter.release(a) }, first.slot(ctx, first.limiter.acquire, a, size)
 	}
-	if err := second.slot(ctx, b.Path, size); err != nil {
-		first.limiter.release(a.Path)
+	if err := first.slot(ctx, first.limiter.hold, a, size); err != nil {
 		return nil, err
 	}
-	return func() { first.limiter.release(a.Path); second.limiter.release(b.Path) }, nil
+	err = second.slot(ctx, second.limiter.acquire, b, size)
+	first.limiter.begin()
+	if err != nil {
+		first.limiter.release(a)
+		return nil, err
+	}
+	return func() { first.limiter.release(a); second.limiter.release(b) }, nil
 }
 
 const (
@@ -315,12 +338,9 @@ func (h *host) patch(ctx context.Context, to Repository, desc Descriptor, source
 
 // commit ends an upload with its digest and the last n bytes.
 func (h *host) commit(ctx context.Context, to Repository, desc Descriptor, source *blobReader, n int64, session *Session) error {
-	at := *session.at
-	query := at.Query()
-	query.Set("digest", string(desc.Digest))
-	at.RawQuery = query.Encode()
+	at := session.closing(desc.Digest)
 	r := request{
-		kind: "blob", method: http.MethodPut, repo: to, url: &at, held: true,
+		kind: "blob", method: http.MethodPut, repo: to, url: at, held: true,
 		expect: []int{http.StatusCreated, http.StatusOK, http.StatusNoContent, http.StatusAccepted},
 	}
 	if n > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -109,13 +110,17 @@ func (b *answerBody) Close() error {
 type questionBody struct {
 	io.ReadCloser
 	watch *watch
-	moved func(n int)
+	sent  atomic.Int64
+	broke atomic.Bool // it could not be read to its end, which is not the other side's fault
 }
 
 func (b *questionBody) Read(p []byte) (int, error) {
 	b.watch.rest(0, false)
 	n, err := b.ReadCloser.Read(p)
-	b.moved(n)
+	b.sent.Add(int64(n))
+	if err != nil && err != io.EOF && err != errAnswered {
+		b.broke.Store(true)
+	}
 	b.watch.rest(n, err != nil)
 	b.watch.wait()
 	return n, err
