@@ -1,0 +1,116 @@
+package registry
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// endAbruptly speaks HTTP/2 until the first request, whose answer it begins
+// with a part of a body, and ends the connection with GOAWAY. stream says
+// whether the request is among those that GOAWAY calls handled.
+func endAbruptly(c io.ReadWriter, code http2.ErrCode, stream bool, size int, part []byte) error {
+	if _, err := io.ReadFull(c, make([]byte, len(http2.ClientPreface))); err != nil {
+		return err
+	}
+	f := http2.NewFramer(c, c)
+	if err := f.WriteSettings(); err != nil {
+		return err
+	}
+	for {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			return err
+		}
+		if _, ok := frame.(*http2.HeadersFrame); !ok {
+			continue
+		}
+		id := frame.Header().StreamID
+		if len(part) > 0 {
+			var head bytes.Buffer
+			e := hpack.NewEncoder(&head)
+			e.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
+			e.WriteField(hpack.HeaderField{Name: "content-length", Value: strconv.Itoa(size)})
+			if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: head.Bytes(), EndHeaders: true}); err != nil {
+				return err
+			}
+			if err := f.WriteData(id, false, part); err != nil {
+				return err
+			}
+		}
+		if !stream {
+			id = 0
+		}
+		return f.WriteGoAway(id, code, nil)
+	}
+}
+
+// TestAbruptGoAway: a connection that ends with GOAWAY before or in the middle
+// of an answer costs what was on the way, and a download goes on where it broke.
+func TestAbruptGoAway(t *testing.T) {
+	blob := bytes.Repeat([]byte("0123456789abcdef"), 2_000)
+	for name, tt := range map[string]struct {
+		code   http2.ErrCode
+		stream bool
+		part   []byte
+	}{
+		"not handled":   {http2.ErrCodeNo, false, nil},
+		"calm down":     {http2.ErrCodeEnhanceYourCalm, false, nil},
+		"in the answer": {http2.ErrCodeInternal, true, blob[:9_000]},
+		"half handled":  {http2.ErrCodeNo, true, blob[:9_000]},
+		"no answer":     {http2.ErrCodeInternal, true, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var connections, resumed atomic.Int64
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/v2/" {
+					if r.Header.Get("Range") != "" {
+						resumed.Add(1)
+					}
+					http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(blob))
+				}
+				w.Header().Set("Connection", "close")
+			}))
+			server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+				"h2": func(s *http.Server, c *tls.Conn, h http.Handler) {
+					defer c.Close()
+					if n := connections.Add(1); n == 2 || n == 3 { // the first is that of the ping
+						if err := endAbruptly(c, tt.code, tt.stream, len(blob), tt.part); err != nil {
+							t.Error(err)
+						}
+						return
+					}
+					h2 := &http2.Server{}
+					h2.ServeConn(c, &http2.ServeConnOpts{Handler: h, BaseConfig: s})
+				},
+			}
+			c, host := http2Client(t, server)
+			c.opts.Retry.Base = time.Millisecond
+			repo := Repository{Host: host, Path: "a/b"}
+			if _, err := c.host(host).connect(t.Context(), false); err != nil {
+				t.Fatal(err)
+			}
+			c.Close() // the connection of the ping
+			got, err := io.ReadAll(c.newBlobReader(t.Context(), repo, Descriptor{Digest: digest.FromBytes(blob), Size: int64(len(blob))}))
+			if err != nil || !bytes.Equal(got, blob) {
+				t.Errorf("%d bytes of %d: %v", len(got), len(blob), err)
+			}
+			if n := connections.Load(); n != 4 {
+				t.Errorf("%d connections: not ended as the test means", n)
+			}
+			if (resumed.Load() > 0) != (len(tt.part) > 0) {
+				t.Errorf("the download went on %d times", resumed.Load())
+			}
+		})
+	}
+}
