@@ -180,3 +180,44 @@ func TestMountToken(t *testing.T) {
 	}
 	g.tokens.CheckNarrow(t)
 }
+
+// TestWhoseRefusal: a refusal says whether a credential was there to be refused:
+// a key of the secret that fits no repository looks like a wrong password else.
+func TestWhoseRefusal(t *testing.T) {
+	const without = "asked without a credential"
+	robot := strict.Account{User: "robot", Password: "pass", Pull: []string{"org"}, Push: []string{"org"}}
+	wrong := robot
+	wrong.Password = "another"
+	for name, tt := range map[string]struct {
+		key     string
+		account strict.Account
+		none    bool
+	}{
+		"a key for other repositories": {"/elsewhere", robot, true},
+		"a wrong password":             {"/org", wrong, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			src := testkit.InProcess(t, nil)
+			src.Push(t, "a/b:1", testkit.Image(t, "1", testkit.Layer(1, 1_000)))
+			for _, scheme := range []string{"Basic", "Bearer"} {
+				var dst *testkit.Registry
+				if scheme == "Basic" {
+					dst = testkit.Serve(t, "dst", testkit.Basic(robot.User, robot.Password, strict.New(strict.Options{})))
+				} else {
+					dst = newGuarded(t, "127.0.0.2", robot).at
+				}
+				keychain, err := auth.ParseConfig("test", []byte(strict.AuthFile(map[string]strict.Account{dst.Host + tt.key: tt.account})), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c := registry.New(registry.Options{Keychain: keychain})
+				t.Cleanup(c.Close)
+				report := run(t, plan(t, src, dst, "$src/a/b:1 $dst/org/x:1"), mirror.Options{Client: c})
+				e := report.Entries[0]
+				if e.Cause != mirror.CauseDenied || strings.Contains(e.Error, without) != tt.none || strings.Contains(e.Reason, without) != tt.none {
+					t.Errorf("%s: cause %s, reason %q, error %q", scheme, e.Cause, e.Reason, e.Error)
+				}
+			}
+		})
+	}
+}

@@ -26,6 +26,9 @@ type Error struct {
 	// the text of the first, cleaned for printing.
 	Codes   []string
 	Message string
+	// Anonymous says that the registry refused somebody who has no credential
+	// for the repository.
+	Anonymous bool
 	// RetryAfter is how long the registry wants to be left alone; 0 when it did
 	// not say.
 	RetryAfter time.Duration
@@ -39,6 +42,9 @@ func (e *Error) Error() string {
 	}
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
+	}
+	if e.Anonymous {
+		b.WriteString("; it was asked without a credential, there is none for it")
 	}
 	return b.String()
 }
@@ -174,7 +180,11 @@ func Blame(err error) (host, reason string) {
 	)
 	switch {
 	case errors.As(err, &answer):
-		return answer.Host, clean(fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status)), 60)
+		reason = fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status))
+		if answer.Anonymous {
+			reason += ", asked without a credential"
+		}
+		return answer.Host, clean(reason, 60)
 	case errors.As(err, &status):
 		return status.Host, clean(fmt.Sprintf("%d %s from the token endpoint", status.Code, http.StatusText(status.Code)), 60)
 	case errors.As(err, &network):

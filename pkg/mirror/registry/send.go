@@ -57,6 +57,10 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 	}
 	answer := h.newError(resp.Request, resp)
 	release()
+	if Denied(answer) {
+		cred, err := h.c.opts.Keychain.Lookup(ctx, h.name, r.repo.Path)
+		answer.Anonymous = err == nil && cred.Anonymous()
+	}
 	return nil, answer
 }
 
