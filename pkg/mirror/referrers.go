@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -115,11 +116,13 @@ func (r *run) refersTo(ctx context.Context, src *origin, to registry.Repository,
 		if fallback, err = r.client.Manifest(ctx, src.repo, tagOf(subject)); err != nil {
 			return nil, err
 		}
-		content, err := fallback.Content()
+		listed, isList, err := listOf(fallback)
 		if err != nil {
 			return nil, err
 		}
-		list = merge(list, content.Children)
+		if list = merge(list, listed); !isList {
+			fallback = registry.Manifest{}
+		}
 	}
 	v := &visit{src: src, to: to}
 	for _, d := range list {
@@ -146,7 +149,7 @@ func (r *run) refersTo(ctx context.Context, src *origin, to registry.Repository,
 
 // list makes the destination list what refers to a manifest: a registry that
 // has the API does so by itself, another one needs the tag that stands for the
-// list. What that lists already stays in it.
+// list. fallback is what that tag holds at the source.
 func (r *run) list(ctx context.Context, v *visit, subject digest.Digest, list []registry.Descriptor, fallback registry.Manifest) error {
 	_, known, err := r.client.Referrers(ctx, v.to, string(subject))
 	if err != nil || known && fallback.Body == nil {
@@ -156,25 +159,76 @@ func (r *run) list(ctx context.Context, v *visit, subject digest.Digest, list []
 	lock, _ := r.lists.LoadOrStore(v.to.String()+":"+tag, &sync.Mutex{})
 	lock.(*sync.Mutex).Lock()
 	defer lock.(*sync.Mutex).Unlock()
-	m := fallback
+	for range 3 {
+		if err = r.grow(ctx, v, tag, list, fallback); !errors.Is(err, errListMoved) {
+			break
+		}
+	}
+	return err
+}
+
+var errListMoved = errors.New("somebody else changes the list of referrers again and again")
+
+// grow adds to the list that a tag holds what it does not list yet. What is
+// listed stays, so that nothing but an immutable tag keeps a list from growing;
+// what is no list is somebody's image and stays as it is. A tag that does not
+// exist gets the source's list, as it is if that lists all.
+func (r *run) grow(ctx context.Context, v *visit, tag string, list []registry.Descriptor, m registry.Manifest) error {
 	have, err := r.client.Manifest(ctx, v.to, tag)
+	there := err == nil
 	switch {
-	case err == nil:
-		content, err := have.Content()
-		if err != nil {
-			return err
-		}
-		all := merge(content.Children, list)
-		if len(all) == len(content.Children) {
-			return nil
-		}
-		m = newList(all)
+	case there:
+		m = have
 	case !registry.NotFound(err):
 		return err
-	case fallback.Body == nil || !registry.IsIndex(fallback.MediaType):
-		m = newList(list)
 	}
-	return r.put(ctx, v, tag, m, 1, nil)
+	listed, isList, err := listOf(m)
+	all := merge(listed, list)
+	glob, immutable := r.immutable(tagged(v.to, tag))
+	switch {
+	case err != nil:
+		return err
+	case there && !isList:
+		err = &protectedError{fmt.Sprintf("it holds %s, which is no list of what refers to an image: left as it is", have.Digest)}
+		return fmt.Errorf("the tag %s: %w", tag, err)
+	case there && len(all) == len(listed):
+		return nil
+	case there && immutable:
+		err = &protectedError{fmt.Sprintf("it does not list all that was copied, and is immutable (%s): left as it is", glob)}
+		return fmt.Errorf("the tag %s: %w", tag, err)
+	case len(all) > len(listed):
+		m = newList(all)
+	}
+	return r.put(ctx, v, tag, m, 1, func() (bool, error) {
+		now, err := r.client.Resolve(ctx, v.to, tag)
+		switch {
+		case err == nil && now.Digest == m.Digest:
+			return true, nil
+		case err == nil && now.Digest != have.Digest:
+			return false, errListMoved
+		case err != nil && !registry.NotFound(err):
+			return false, err
+		}
+		return false, nil
+	})
+}
+
+// listOf gives what a manifest lists as referring to another one; isList is
+// false for an image, of one platform or of several.
+func listOf(m registry.Manifest) (list []registry.Descriptor, isList bool, err error) {
+	if !registry.IsIndex(m.MediaType) {
+		return nil, false, nil
+	}
+	content, err := m.Content()
+	images := slices.ContainsFunc(content.Children, func(c registry.Descriptor) bool { return c.Platform != nil && c.ArtifactType == "" })
+	if err != nil || images {
+		return nil, false, err
+	}
+	return content.Children, true, nil
+}
+
+func tagged(repo registry.Repository, tag string) mapping.Reference {
+	return mapping.Reference{Registry: repo.Host, Repository: repo.Path, Tag: tag}
 }
 
 // merge adds to a list what it does not have.
@@ -204,7 +258,7 @@ func (r *run) signature(ctx context.Context, src *origin, to registry.Repository
 	if err != nil {
 		return err
 	}
-	w := &move{to: to, dest: mapping.Reference{Registry: to.Host, Repository: to.Path, Tag: tag}, looked: r.opts.Now()}
+	w := &move{to: to, dest: tagged(to, tag), looked: r.opts.Now()}
 	if have, err := r.client.Resolve(ctx, to, tag); err == nil {
 		if w.had = have.Digest; w.had == root.Digest {
 			return nil

@@ -2,8 +2,10 @@ package mirror_test
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -85,4 +87,131 @@ func listed(t *testing.T, c *registry.Client, repo registry.Repository, subject 
 		digests = append(digests, d.Digest.String())
 	}
 	return digests
+}
+
+// TestListsOfReferrers copies an image with a referrer that only the source's
+// API knows, and one that only its tag lists, to a registry without the API.
+func TestListsOfReferrers(t *testing.T) {
+	const byAPI, byTag, theirs = "by API", "by tag", "theirs"
+	backup, err := mirror.ParseBackup("{{.Tag}}-previous")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		at      string // what the source's tag holds: a list without or with all, an image
+		has     string // what the destination's tag holds: nothing, a list, all, an image, images
+		opts    mirror.Options
+		outcome mirror.Outcome
+		lists   []string // nil: the tag is as it was
+		says    string
+	}{
+		{"the source's tag does not list all", "list", "", mirror.Options{}, mirror.Unchanged, []string{byAPI, byTag}, ""},
+		{"the source's tag lists all", "all", "", mirror.Options{}, mirror.Unchanged, []string{byAPI, byTag}, ""},
+		{"the source's tag is an image", "image", "", mirror.Options{}, mirror.Unchanged, []string{byAPI}, ""},
+		{"immutable and not there", "list", "", mirror.Options{Immutable: globs(t, "*:*")}, mirror.Unchanged, []string{byAPI, byTag}, ""},
+		{"a list grows", "list", "list", mirror.Options{}, mirror.Unchanged, []string{byAPI, byTag, theirs}, ""},
+		{"a list grows where nothing is overwritten", "list", "list", mirror.Options{Overwrite: mirror.OverwriteNever}, mirror.Unchanged, []string{byAPI, byTag, theirs}, ""},
+		{"a list grows that is not recorded", "list", "list", mirror.Options{Overwrite: mirror.OverwriteOurs}, mirror.Unchanged, []string{byAPI, byTag, theirs}, ""},
+		{"a list grows without a backup", "list", "list", mirror.Options{Backup: backup}, mirror.Unchanged, []string{byAPI, byTag, theirs}, ""},
+		{"an immutable list does not", "list", "list", mirror.Options{Immutable: globs(t, "*:sha256-*")}, mirror.Protected, nil, "is immutable (*:sha256-*)"},
+		{"an immutable list need not", "list", "all", mirror.Options{Immutable: globs(t, "*:sha256-*")}, mirror.Unchanged, nil, ""},
+		{"the destination's tag is an image", "list", "image", mirror.Options{}, mirror.Protected, nil, "no list"},
+		{"the destination's tag is an index of images", "list", "images", mirror.Options{}, mirror.Protected, nil, "no list"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log testkit.Recorder
+			src, dst := strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
+			img := src.Image("a/b", "v1", "x")
+			dst.Image("c/d", "v1", "x")
+			tag := "sha256-" + img.Digest.Hex
+			refer := func(g *strict.Registry, repo, kind string, subject *v1.Descriptor) v1.Descriptor {
+				d := g.Manifest(repo, "", types.OCIManifestSchema1, v1.Manifest{
+					SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: "application/" + kind,
+					Config: g.Blob(repo, []byte("{}")), Layers: []v1.Descriptor{g.Blob(repo, []byte(kind))}, Subject: subject,
+				})
+				d.ArtifactType = "application/x-test"
+				return d
+			}
+			all := map[string]v1.Descriptor{byAPI: refer(src, "a/b", byAPI, &img), byTag: refer(src, "a/b", byTag, nil), theirs: refer(dst, "c/d", theirs, nil)}
+			switch tt.at {
+			case "list":
+				src.Index("a/b", tag, all[byTag])
+			case "all":
+				src.Index("a/b", tag, all[byTag], all[byAPI])
+			case "image":
+				src.Image("a/b", tag, "no list")
+			}
+			switch tt.has {
+			case "list":
+				dst.Index("c/d", tag, all[theirs])
+			case "all":
+				dst.Index("c/d", tag, refer(dst, "c/d", byTag, nil), refer(dst, "c/d", byAPI, &img))
+			case "image":
+				dst.Image("c/d", tag, "no list")
+			case "images":
+				dst.Index("c/d", tag, strict.For("linux", "amd64", dst.Image("c/d", "", "no list")))
+			}
+			had := dst.Content("c/d", tag)
+			from, to := src.Serve(t, nil), dst.Serve(t, log.Wrap)
+			opts := tt.opts
+			mirrored := func() *mirror.Report {
+				opts.Client, opts.Referrers = client(t), true
+				report := run(t, plan(t, from, to, "$src/a/b:v1 $dst/c/d:v1"), opts)
+				wantSummary(t, report, map[mirror.Outcome]int{tt.outcome: 1})
+				return report
+			}
+			if e := mirrored().Entries[0]; !strings.Contains(e.Error, tt.says) {
+				t.Errorf("%q is not in the error: %s", tt.says, e.Error)
+			}
+			now := dst.Content("c/d", tag)
+			if tt.lists == nil && now != had {
+				t.Errorf("the tag holds %s, want %s", now, had)
+			}
+			if tt.at == "all" && tt.has == "" && now != src.Content("a/b", tag) {
+				t.Errorf("the tag holds %s, want the source's bytes %s", now, src.Content("a/b", tag))
+			}
+			for kind, d := range all {
+				if tt.lists != nil && strings.Contains(now, d.Digest.String()) != slices.Contains(tt.lists, kind) {
+					t.Errorf("it should list %q: %s", tt.lists, now)
+				}
+			}
+			log.Reset()
+			if mirrored(); log.Count("PUT manifest") > 0 {
+				t.Errorf("the second run writes again: %q", log.Requests())
+			}
+			if len(dst.Tags("c/d")) != 2 {
+				t.Errorf("the tags are %v", dst.Tags("c/d"))
+			}
+		})
+	}
+}
+
+// Somebody else adds to a list while the registry fails our write of it: what
+// they added stays in it.
+func TestListChangesBetweenAttempts(t *testing.T) {
+	var log testkit.Recorder
+	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
+	img := src.Image("a/b", "v1", "x")
+	dst.Image("c/d", "v1", "x")
+	tag := "sha256-" + img.Digest.Hex
+	ours := src.Image("a/b", "", "ours")
+	src.Index("a/b", tag, ours)
+	theirs := dst.Image("c/d", "", "theirs")
+	var failed atomic.Int64
+	log.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
+		if class != "PUT manifest" || !strings.HasSuffix(r.URL.Path, tag) || failed.Add(1) > 1 {
+			return false
+		}
+		dst.Index("c/d", tag, theirs)
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	}
+	report := run(t, plan(t, src.Serve(t, nil), dst.Serve(t, log.Wrap), "$src/a/b:v1 $dst/c/d:v1"), mirror.Options{Client: client(t), Referrers: true})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Unchanged: 1})
+	for _, d := range []v1.Descriptor{ours, theirs} {
+		if now := dst.Content("c/d", tag); !strings.Contains(now, d.Digest.String()) {
+			t.Errorf("%s is not in the list: %s", d.Digest, now)
+		}
+	}
 }
