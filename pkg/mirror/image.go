@@ -54,7 +54,8 @@ type failure struct {
 }
 
 // once runs f for the first who asks for a key; the others wait for its result.
-// A failure is shared only by those who read from the same source.
+// A failure is shared only by those who read from the same source, and that of a
+// registry in trouble only by those who wait for it.
 func (r *run) once(ctx context.Context, key placeKey, from registry.Repository, f func() error) error {
 	for {
 		r.mu.Lock()
@@ -68,6 +69,9 @@ func (r *run) once(ctx context.Context, key placeKey, from registry.Repository, 
 			defer r.mu.Unlock()
 			if err != nil {
 				p.failed = &failure{err, from}
+			}
+			if registry.Unavailable(err) {
+				delete(r.started, key)
 			}
 			close(p.done)
 			p.done = nil
@@ -135,7 +139,12 @@ func (r *run) has(ctx context.Context, v *visit, d digest.Digest) (bool, error) 
 	if _, ok := r.occupied.Load(v.to); !ok || v.deep {
 		return false, nil
 	}
-	_, err := r.client.Resolve(ctx, v.to, string(d))
+	return r.exists(ctx, v.to, d)
+}
+
+// exists asks for a manifest; the error is for a registry that cannot be asked.
+func (r *run) exists(ctx context.Context, repo registry.Repository, d digest.Digest) (bool, error) {
+	_, err := r.client.Resolve(ctx, repo, string(d))
 	if registry.StatusOf(err) != 0 && !registry.Unavailable(err) {
 		return false, nil
 	}
@@ -231,8 +240,8 @@ func (r *run) child(ctx context.Context, v *visit, parent string, c registry.Des
 			return err
 		}
 		if v.deep {
-			if _, err := r.client.Resolve(ctx, v.to, string(c.Digest)); err == nil {
-				return nil
+			if has, err := r.exists(ctx, v.to, c.Digest); err != nil || has {
+				return err
 			}
 		}
 		return r.put(ctx, v, string(c.Digest), m, depth, nil)
@@ -256,13 +265,15 @@ func (r *run) blob(ctx context.Context, v *visit, b registry.Descriptor) error {
 	if sent {
 		v.changed.Store(true)
 	}
+	var source *registry.SourceError
+	missing := errors.As(err, &source) && registry.NotFound(err)
 	switch {
 	case err == nil:
 		return nil
-	case b.Foreign() && registry.NotFound(err):
+	case b.Foreign() && missing:
 		r.note("%s: the layer %s is kept elsewhere (%s) and was not copied", v.src.repo, b.Digest, hostsOf(b.URLs))
 		return nil
-	case registry.NotFound(err):
+	case missing:
 		return &missingError{fmt.Sprintf("the blob %s does not exist", b.Digest), err, false}
 	case b.Size == 0 && registry.StatusOf(err) != 0:
 		return fmt.Errorf("the registry refuses the empty blob %s: %w", b.Digest, err)

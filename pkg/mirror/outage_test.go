@@ -8,7 +8,11 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -36,6 +40,66 @@ func TestTroubleIsNoAbsence(t *testing.T) {
 	}
 }
 
+// A check of what is behind a right digest says that parts are missing only when
+// the registry says so.
+func TestTroubleIsNoDifference(t *testing.T) {
+	var log testkit.Recorder
+	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{})
+	var child v1.Descriptor
+	for g, repo := range map[*strict.Registry]string{src: "a/b", dst: "c/d"} {
+		child = g.Image(repo, "", "child")
+		g.Index(repo, "v1", strict.For("linux", "amd64", child))
+	}
+	from, to := src.Serve(t, nil), dst.Serve(t, log.Wrap)
+	check := func() *mirror.Report {
+		return run(t, plan(t, from, to, "$src/a/b:v1 $dst/c/d:v1"), mirror.Options{Client: client(t), Mode: mirror.ModeCheck, Deep: true})
+	}
+	wantSummary(t, check(), map[mirror.Outcome]int{mirror.Unchanged: 1})
+	for _, class := range []string{"HEAD manifest", "HEAD blob"} {
+		log.Fault = func(w http.ResponseWriter, r *http.Request, have string, _ int) bool {
+			fails := strings.HasSuffix(r.URL.Path, child.Digest.String()) || have == "HEAD blob"
+			if fails && strings.HasSuffix(have, class[len("HEAD "):]) {
+				w.WriteHeader(http.StatusInternalServerError)
+				return true
+			}
+			return false
+		}
+		report := check()
+		wantSummary(t, report, map[mirror.Outcome]int{mirror.Failed: 1})
+		if e := report.Entries[0]; e.Cause != mirror.CauseUnavailable {
+			t.Errorf("%s: %+v", class, e)
+		}
+	}
+	log.Fault = nil
+	dst.Drop("c/d", child.Digest)
+	wantSummary(t, check(), map[mirror.Outcome]int{mirror.Differs: 1})
+}
+
+// A destination without the repository takes no upload (404): the source is not
+// to blame, also not where its layer may be kept elsewhere.
+func TestNoRepositoryIsNoMissingBlob(t *testing.T) {
+	src := strict.New(strict.Options{})
+	foreign := src.Blob("a/b", []byte("x"))
+	foreign.URLs = []string{"https://127.0.0.1:1/x"}
+	src.Image("a/b", "v1", "x", foreign)
+	var log testkit.Recorder
+	log.Fault = func(w http.ResponseWriter, r *http.Request, _ string, _ int) bool {
+		if r.URL.Path != "/v2/" {
+			strict.Refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "the repository does not exist")
+			return true
+		}
+		return false
+	}
+	report := run(t, plan(t, src.Serve(t, nil), testkit.InProcess(t, log.Wrap), "$src/a/b:v1 $dst/c/d:v1"), mirror.Options{Client: client(t)})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Failed: 1})
+	if e := report.Entries[0]; e.Cause != mirror.CauseRefused || !strings.Contains(e.Error, "copying the blob") || !strings.Contains(e.Error, "NAME_UNKNOWN") {
+		t.Errorf("%+v", e)
+	}
+	if len(report.Notes) > 0 {
+		t.Errorf("notes: %q", report.Notes)
+	}
+}
+
 // What a registry fails for one tag in spite of all attempts is asked again for
 // the next.
 func TestFailuresAreForgotten(t *testing.T) {
@@ -49,6 +113,9 @@ func TestFailuresAreForgotten(t *testing.T) {
 			return class == "PUT upload" && strings.HasSuffix(r.URL.RawQuery, empty)
 		}},
 		{"the tags of the source", mirror.Options{Referrers: true}, func(_ *http.Request, class string) bool { return class == "tags" }},
+		{"a child of both", mirror.Options{}, func(r *http.Request, class string) bool {
+			return class == "PUT manifest" && strings.Contains(r.URL.Path, "/c/d/manifests/sha256:")
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var log testkit.Recorder
@@ -61,8 +128,9 @@ func TestFailuresAreForgotten(t *testing.T) {
 				return false
 			}
 			both := testkit.InProcess(t, log.Wrap)
-			both.Push(t, "a/b:v1", testkit.Image(t, "1"))
-			both.Push(t, "a/b:v2", testkit.Image(t, "2"))
+			child := map[string]mutate.Appendable{"linux/amd64": testkit.Image(t, "child")}
+			both.Push(t, "a/b:v1", testkit.Index(t, child, "linux/amd64"))
+			both.Push(t, "a/b:v2", testkit.Index(t, child, "linux/amd64"))
 			opts := tt.opts
 			opts.Client, opts.Parallel = client(t), 1
 			report := run(t, plan(t, both, both, "$src/a/b:v1 $dst/c/d:v1", "$src/a/b:v2 $dst/c/d:v2"), opts)
