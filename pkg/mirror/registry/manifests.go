@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -90,35 +91,60 @@ func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) 
 	return Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: int64(len(m.Body))}, nil
 }
 
-// Manifest fetches the manifest for a tag or digest. Asked for by digest, its
-// bytes have that digest, or the error is a [*DigestError].
+// Manifest fetches the manifest for a tag or digest. Its bytes have the digest
+// that it is asked for by; asked for by tag, they have the one that the registry
+// gives with them or, where that is wrong, one by which the registry has them.
+// The error is a [*DigestError] else, and a [*ManifestError] for something that is
+// no manifest at all.
 func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Manifest, error) {
 	r := get
 	r.repo, r.path = repo, "manifests/"+ref
 	r.header = map[string]string{"Accept": accept}
 	var m Manifest
 	wrong := digest.Digest("")
+	want := digest.Digest(ref)
+	tag := want.Validate() != nil
 	r.check = func(resp *http.Response, body []byte) error {
 		m = Manifest{MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), body), Body: body, Digest: digest.FromBytes(body)}
-		want := digest.Digest(ref)
-		if want.Validate() != nil {
-			return nil
+		told := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
+		var bad error
+		switch {
+		case !tag:
+			m.Digest = want.Algorithm().FromBytes(body)
+			bad = m.differs(repo, want)
+		case !m.plausible():
+			bad = m.wrong("is none: the registry answered with something else")
+		case told.Validate() == nil:
+			bad = m.differs(repo, told)
 		}
-		m.Digest = want.Algorithm().FromBytes(body)
-		if m.Digest == want || IsSchema1(m.MediaType) {
+		switch {
+		case IsSchema1(m.MediaType): // its digest is not that of its bytes
 			return nil
-		}
-		bad := &DigestError{Where: fmt.Sprintf("the manifest in %s", repo), Want: ref, Got: m.Digest.String()}
-		if m.Digest == wrong {
+		case bad == nil, m.Digest == wrong:
 			return bad
 		}
 		wrong = m.Digest // bytes may go wrong on the way: once more, until the same come twice
 		return onTheWay(r.method, resp.Request.URL.String(), bad)
 	}
-	if _, _, err := c.host(repo.Host).whole(ctx, r, maxManifest); err != nil {
+	_, _, err := c.host(repo.Host).whole(ctx, r, maxManifest)
+	var bad *DigestError
+	if tag && errors.As(err, &bad) { // which of the two is wrong?
+		if byDigest, err := c.Manifest(ctx, repo, string(m.Digest)); err == nil {
+			return byDigest, nil
+		}
+	}
+	if err != nil {
 		return Manifest{}, err
 	}
 	return m, nil
+}
+
+// differs gives the error for a manifest that does not have a digest.
+func (m Manifest) differs(repo Repository, want digest.Digest) error {
+	if m.Is(want) {
+		return nil
+	}
+	return &DigestError{Where: fmt.Sprintf("the manifest in %s", repo), Want: string(want), Got: m.Digest.String()}
 }
 
 // PutManifest writes the manifest's bytes under a tag or its digest. subject

@@ -120,6 +120,21 @@ func (m Manifest) wrong(format string, args ...any) error {
 	return &ManifestError{m.Digest, fmt.Sprintf(format, args...)}
 }
 
+// plausible says whether the bytes are a manifest of some kind, and not a page
+// or an error that the registry gives with 200.
+func (m Manifest) plausible() bool {
+	var raw map[string]json.RawMessage
+	if json.Unmarshal(m.Body, &raw) != nil {
+		return false
+	}
+	for _, key := range []string{"schemaVersion", "mediaType", "manifests", "config", "layers", "blobs"} {
+		if raw[key] != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Content reads the manifest; the error is [ErrSchema1] or a [*ManifestError].
 // Every digest in it is valid and every size is
 // not negative.
