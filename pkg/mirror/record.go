@@ -107,22 +107,37 @@ func (r *run) announce(ctx context.Context, w *move, want digest.Digest) error {
 	if r.opts.Overwrite != OverwriteOurs || w.dest.Tag == "" {
 		return nil
 	}
-	c := record{Last: want}
-	if w.had != "" && w.had != want {
-		c = record{Last: w.had, Next: want}
-	}
-	if err := r.putRecord(ctx, w, c); err != nil {
+	if err := r.putRecord(ctx, w, announced(w, want)); err != nil {
 		return fmt.Errorf("the tag was not moved, because that could not be recorded: %w", err)
 	}
 	return nil
 }
 
+func announced(w *move, want digest.Digest) record {
+	if w.had == "" || w.had == want {
+		return record{Last: want}
+	}
+	return record{Last: w.had, Next: want}
+}
+
 // settle records that a tag was moved. When it fails, what was announced holds.
+// Where another run of the same job has recorded something since, the tag may
+// hold what it was given by either.
 func (r *run) settle(ctx context.Context, w *move, want digest.Digest) {
-	if r.opts.Overwrite != OverwriteOurs || w.dest.Tag == "" || w.had == "" || w.had == want {
+	if r.opts.Overwrite != OverwriteOurs || w.dest.Tag == "" || r.opts.Mode != ModeRun {
 		return
 	}
-	if err := r.putRecord(ctx, w, record{Last: want}); err != nil {
+	now, found, err := r.recorded(ctx, w)
+	c := record{Last: want}
+	if found && now != announced(w, want) {
+		if c.Next = now.Next; c.Next == "" || c.Next == want {
+			c.Next = now.Last
+		}
+	}
+	if err == nil && c != now {
+		err = r.putRecord(ctx, w, c)
+	}
+	if err != nil {
 		w.details = append(w.details, fmt.Sprintf("the record of it was not completed: %v", err))
 	}
 }

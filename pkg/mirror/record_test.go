@@ -141,10 +141,10 @@ func TestRecordRequests(t *testing.T) {
 			t.Errorf("%s: the tag and its record were looked at %d times, want %d: %q", want, looked, looks, log.Requests())
 		}
 	}
-	count(mirror.Copied, 2, 2)    // the record, the tag; looked at before and again
+	count(mirror.Copied, 2, 3)    // the record, the tag; both looked at before and again
 	count(mirror.Unchanged, 0, 1) // the floor
 	o.source("2")
-	count(mirror.Copied, 3, 3) // the record, the tag, the record
+	count(mirror.Copied, 3, 4) // the record, the tag, the record
 	if n := log.Count("PUT upload"); n != 1 {
 		t.Errorf("%d blobs were sent, want the image's own", n)
 	}
@@ -183,6 +183,56 @@ func TestRecordSurvives(t *testing.T) {
 			}
 			broken.Store(false)
 			o.source("3")
+			o.run(mirror.Copied)
+		})
+	}
+}
+
+// Another run of the same job, which finds another image at the source, comes in
+// between: whichever image the tag holds then is ours.
+func TestRecordOfTwoRuns(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		class string // the request before which the other run does all of its work
+		path  string
+		n     int64 // of those requests, from 1
+		fresh bool  // the tag does not exist before
+	}{
+		{"before the record", "PUT manifest", "/_mirror.v1", 1, false},
+		{"before the tag", "PUT manifest", "/c/d/manifests/v1", 1, false},
+		{"before the record is completed", "GET manifest", "/_mirror.v1", 2, false},
+		{"before the record of a new tag", "PUT manifest", "/_mirror.v1", 1, true},
+		{"before the new tag", "PUT manifest", "/c/d/manifests/v1", 1, true},
+		{"after the new tag", "GET manifest", "/_mirror.v1", 1, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log testkit.Recorder
+			o := newOwnership(t, testkit.InProcess(t, log.Wrap))
+			if !tt.fresh {
+				o.source("1")
+				o.run(mirror.Copied)
+			}
+			var seen atomic.Int64
+			log.Fault = func(_ http.ResponseWriter, r *http.Request, class string, _ int) bool {
+				if class == tt.class && strings.HasSuffix(r.URL.Path, tt.path) && seen.Add(1) == tt.n {
+					o.source("3")
+					other := *o
+					other.run(mirror.Copied)
+				}
+				return false
+			}
+			o.source("2")
+			opts := o.opts
+			opts.Client = client(t)
+			report, err := mirror.Run(t.Context(), o.plan, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 1})
+			if seen.Load() <= tt.n {
+				t.Error("there was no other run")
+			}
+			o.source("4")
 			o.run(mirror.Copied)
 		})
 	}
