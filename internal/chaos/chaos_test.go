@@ -128,6 +128,7 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 	retry := registry.Retry{}
 	client := w.client(registry.Options{Retry: retry, MaxPerHost: 1 + dice.IntN(16)})
 	opts := mirror.Options{Client: client, Deep: dice.IntN(4) == 0, Force: dice.IntN(8) == 0, SkipMount: dice.IntN(8) == 0}
+	g := w.guard(seed, &opts)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	began := time.Now()
@@ -137,6 +138,7 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 		t.Errorf("the run was still going after %v", took)
 	}
 	w.check(report)
+	g.check(report)
 	hits := map[string]int{}
 	for _, in := range injectors {
 		for k, n := range in.Hits() {

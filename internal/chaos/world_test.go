@@ -249,9 +249,7 @@ func (w *world) check(report *mirror.Report) {
 	w.t.Helper()
 	w.whole = map[string]bool{}
 	for _, e := range report.Entries {
-		host, rest, _ := strings.Cut(e.Destination, "/")
-		repo, tag, _ := strings.Cut(rest, ":")
-		got, err := w.complete(w.sites[host], repo, tag)
+		got, err := w.holds(e.Destination)
 		switch {
 		case err != nil:
 			w.t.Errorf("%s is reported as %s and is broken: %v", e.Destination, e.Outcome, err)
@@ -267,10 +265,10 @@ func (w *world) check(report *mirror.Report) {
 	}
 }
 
-func (w *world) plan() *mirror.Plan {
+func (w *world) plan(opts mirror.PlanOptions) *mirror.Plan {
 	w.t.Helper()
 	file := mapping.Parse("mapping_chaos", []byte(strings.Join(w.lines, "\n")+"\n"))
-	plan, err := mirror.NewPlan([]*mapping.File{file}, mirror.PlanOptions{})
+	plan, err := mirror.NewPlan([]*mapping.File{file}, opts)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -279,7 +277,7 @@ func (w *world) plan() *mirror.Plan {
 
 func (w *world) run(ctx context.Context, opts mirror.Options) *mirror.Report {
 	w.t.Helper()
-	report, err := mirror.Run(ctx, w.plan(), opts)
+	report, err := mirror.Run(ctx, w.plan(mirror.PlanOptions{Backup: opts.Backup}), opts)
 	if err != nil {
 		w.t.Fatal(err)
 	}
