@@ -10,6 +10,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
+const partsMissing = "the digest is right, but parts of the image are missing"
+
 // compare says how a destination differs from its source, for a check, when it
 // is not the same. have is the zero descriptor when it does not exist.
 func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, have registry.Descriptor, same bool, result Entry) (Entry, error) {
@@ -24,7 +26,7 @@ func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, 
 		}
 		broken, err := r.repair(ctx, src, to)
 		if broken {
-			result.Outcome, result.Details = Differs, []string{"the digest is right, but parts of the image are missing"}
+			result.Outcome, result.Details = Differs, []string{partsMissing}
 		}
 		return result, err
 	}

@@ -250,8 +250,10 @@ func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Des
 			return result, r.follow(ctx, src, w.to)
 		}
 		repaired, err := r.repair(ctx, src, w.to)
-		result.Outcome = Unchanged
-		if repaired {
+		switch result.Outcome = Unchanged; {
+		case repaired && r.opts.Mode == ModePlan:
+			result.Outcome, result.Details = Planned, []string{partsMissing}
+		case repaired:
 			result.Outcome = Repaired
 		}
 		return result, err

@@ -134,9 +134,10 @@ func (r *run) root(ctx context.Context, v *visit, m registry.Manifest, had diges
 }
 
 // has says whether the destination has a manifest, so that everything below it
-// is there. A repository in which none of our tags exist is not asked.
+// is there, unless that is what is looked at. A repository in which none of our
+// tags exist is not asked.
 func (r *run) has(ctx context.Context, v *visit, d digest.Digest) (bool, error) {
-	if _, ok := r.occupied.Load(v.to); !ok || v.deep {
+	if _, ok := r.occupied.Load(v.to); !ok || v.deep || r.opts.Deep {
 		return false, nil
 	}
 	return r.exists(ctx, v.to, d)
@@ -258,9 +259,6 @@ func childName(c registry.Descriptor) string {
 
 // blob brings one blob.
 func (r *run) blob(ctx context.Context, v *visit, b registry.Descriptor) error {
-	if v.src.repo.Host == v.to.Host {
-		r.placer.knows(v.src.repo, b.Digest)
-	}
 	sent, err := r.placer.place(ctx, v.to, b, v.src.repo, v.deep)
 	if sent {
 		v.changed.Store(true)

@@ -183,13 +183,17 @@ func (p *placer) place(ctx context.Context, to registry.Repository, desc registr
 	for {
 		h.mu.Lock()
 		s := h.state(desc.Digest)
-		if s.has(to.Path) {
+		near := from.Host == to.Host // the blob can be mounted from its source
+		if s.has(to.Path) || near && from.Path == to.Path && !ask {
 			h.mu.Unlock()
 			return false, nil
 		}
 		mount, wait, same := "", s.flights[to.Path], true
 		if wait == nil && p.mount && h.mountable() {
-			if mount = s.first; mount == "" {
+			switch mount = s.first; {
+			case mount == "" && near:
+				mount = from.Path
+			case mount == "":
 				wait, same = s.uploading, false
 			}
 		}
