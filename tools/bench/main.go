@@ -5,8 +5,9 @@
 // and a figure is the median of their runs.
 //
 // It prints one table for each workload: requests, bytes at both ends, wall
-// time, processor time of the program, memory of its largest process, and how
-// long mirror took against the fastest of the others.
+// time, how many requests were in flight at both ends on the average, processor
+// time of the program, memory of its largest process, and how long mirror took
+// against the others.
 package main
 
 import (
@@ -113,8 +114,10 @@ var suites = map[string]func(*bench){
 		b.suite(w1(), wayFree, 1, b.tools(16, 8), "first copy", "nothing changed", "5 % changed")
 	},
 	"w1lat": func(b *bench) {
-		tools := append(b.only("regsync", 16), b.only("regsync", 64)...)
-		b.suite(w1(), way{delay: 30 * time.Millisecond}, 5, append(tools, mirror(b.bin, 0)), "nothing changed")
+		// 24 and 96 make as many requests in flight in all as regsync's 16 and 64.
+		tools := append(b.only("regsync", 16), mirror(b.bin, 24))
+		tools = append(append(tools, b.only("regsync", 64)...), mirror(b.bin, 96), mirror(b.bin, 0))
+		b.suite(w1(), way{delay: 30 * time.Millisecond}, 5, tools, "nothing changed")
 	},
 	"w1far":   func(b *bench) { b.suite(w1(), way{delay: 30 * time.Millisecond}, 1, b.tools(64, 24), "first copy") },
 	"w2":      func(b *bench) { b.suite(w2(), wayFree, 3, b.tools(16, 8), "first copy") },
@@ -195,8 +198,8 @@ func (b *bench) suite(w *workload, way way, runs int, tools []tool, phases ...st
 	}
 }
 
-const header = `| | | requests (source + destination) | read / written, MiB | wall, s | CPU, s | peak memory, MiB | wall of mirror / this |
-|---|---|---|---|---|---|---|---|`
+const header = `| | | requests (source + destination) | read / written, MiB | wall, s | in flight | CPU, s | peak memory, MiB | wall of mirror / this |
+|---|---|---|---|---|---|---|---|---|`
 
 // print writes a row for each tool; every row of another program says how long
 // mirror took against it, with as much in flight.
@@ -210,8 +213,8 @@ func print(phase string, tools []tool, samples map[string][]sample) {
 			}
 			ratio = fmt.Sprintf("%.2f", middle(own).wall.Seconds()/m.wall.Seconds())
 		}
-		fmt.Printf("| %s | %s | %d (%d + %d) | %.0f / %.0f | %.2f | %.2f | %.0f | %s |\n", phase, t, m.requests, m.source, m.target,
-			float64(m.read)/mebibyte, float64(m.written)/mebibyte, m.wall.Seconds(), m.cpu.Seconds(), float64(m.memory)/mebibyte, ratio)
+		fmt.Printf("| %s | %s | %d (%d + %d) | %.0f / %.0f | %.2f | %.1f | %.2f | %.0f | %s |\n", phase, t, m.requests, m.source, m.target,
+			float64(m.read)/mebibyte, float64(m.written)/mebibyte, m.wall.Seconds(), m.busy.Seconds()/m.wall.Seconds(), m.cpu.Seconds(), float64(m.memory)/mebibyte, ratio)
 		phase = ""
 	}
 }
@@ -227,6 +230,7 @@ func middle(all []sample) (out sample) {
 		return values[len(values)/2]
 	}
 	out.wall = time.Duration(median(func(s *sample) int64 { return int64(s.wall) }))
+	out.busy = time.Duration(median(func(s *sample) int64 { return int64(s.busy) }))
 	out.cpu = time.Duration(median(func(s *sample) int64 { return int64(s.cpu) }))
 	out.memory = median(func(s *sample) int64 { return s.memory })
 	out.source = median(func(s *sample) int64 { return s.source })

@@ -20,6 +20,7 @@ type proxy struct {
 	up, down throttle
 
 	requests, sent, received atomic.Int64 // received: by the client
+	busy                     atomic.Int64 // nanoseconds, summed over the requests
 }
 
 func newProxy(handler http.Handler) *proxy {
@@ -30,6 +31,8 @@ func newProxy(handler http.Handler) *proxy {
 	p := &proxy{addr: listener.Addr().String()}
 	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.requests.Add(1)
+		start := time.Now()
+		defer func() { p.busy.Add(int64(time.Since(start))) }()
 		time.Sleep(time.Duration(p.delay.Load()))
 		r.Body = &countedBody{r.Body, p}
 		handler.ServeHTTP(&countedWriter{w, p}, r)
@@ -57,6 +60,7 @@ func (b *bufferPool) Put(p []byte) { b.Pool.Put(&p) }
 // reset begins to count anew.
 func (p *proxy) reset(w way) {
 	p.requests.Store(0)
+	p.busy.Store(0)
 	p.sent.Store(0)
 	p.received.Store(0)
 	p.delay.Store(int64(w.delay))

@@ -101,8 +101,9 @@ type sample struct {
 	wall, cpu      time.Duration
 	memory         int64 // bytes, of the largest process
 	requests       int64
-	read, written  int64 // bytes of bodies from the source and to the destination
-	source, target int64 // requests to either
+	busy           time.Duration // of all requests together
+	read, written  int64         // bytes of bodies from the source and to the destination
+	source, target int64         // requests to either
 }
 
 // measure runs a tool once.
@@ -136,6 +137,7 @@ func measure(t tool, w *workload, dir string, src, dst *proxy, way way) sample {
 	wg.Wait()
 	s.wall = time.Since(start)
 	s.source, s.target = src.requests.Load(), dst.requests.Load()
+	s.busy = time.Duration(src.busy.Load() + dst.busy.Load())
 	s.requests, s.read, s.written = s.source+s.target, src.received.Load(), dst.sent.Load()
 	src.reset(wayFree)
 	dst.reset(wayFree)
