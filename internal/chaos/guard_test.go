@@ -37,15 +37,17 @@ func (w *world) guard(seed uint64, opts *mirror.Options) *guard {
 		}
 	}
 	var err error
-	switch rand.New(rand.NewPCG(seed, 2)).IntN(6) {
+	all := func(string) bool { return true }
+	switch rand.New(rand.NewPCG(seed, 2)).IntN(8) {
 	case 0:
-		opts.Overwrite = mirror.OverwriteNever
-		g.kept = func(string) bool { return true }
+		opts.Overwrite, g.kept = mirror.OverwriteNever, all
 	case 1:
+		opts.Overwrite, g.kept = mirror.OverwriteOurs, all // none of them is ours
+	case 2:
 		opts.Immutable = make([]mapping.Glob, 1)
 		opts.Immutable[0], err = mapping.ParseGlob("*:v*-0")
 		g.kept = func(to string) bool { return strings.HasSuffix(to, "-0") }
-	case 2:
+	case 3:
 		opts.Backup, err = mirror.ParseBackup("{{.Tag}}-previous")
 		g.backup = true
 	default:
