@@ -223,6 +223,11 @@ func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Des
 	w.had = have.Digest
 	result := Entry{Previous: string(have.Digest)}
 	same := err == nil && have.Digest == src.root.Digest
+	if !same {
+		if done, err := r.asList(ctx, src, w, &result); done || err != nil {
+			return result, err
+		}
+	}
 	if err == nil && !same {
 		// Two digests may be of one image: of another algorithm, or given by a
 		// registry that errs. Nothing is said or done before that is known.

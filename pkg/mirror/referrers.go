@@ -155,16 +155,22 @@ func (r *run) list(ctx context.Context, v *visit, subject digest.Digest, list []
 	if err != nil || known && fallback.Body == nil {
 		return err
 	}
-	tag := tagOf(subject)
+	_, err = r.listed(ctx, v, tagOf(subject), list, fallback)
+	return err
+}
+
+// listed makes the list of a tag list something, and says whether that was
+// written. m is what the tag gets when it does not exist.
+func (r *run) listed(ctx context.Context, v *visit, tag string, list []registry.Descriptor, m registry.Manifest) (wrote bool, err error) {
 	lock, _ := r.lists.LoadOrStore(v.to.String()+":"+tag, &sync.Mutex{})
 	lock.(*sync.Mutex).Lock()
 	defer lock.(*sync.Mutex).Unlock()
 	for range 3 {
-		if err = r.grow(ctx, v, tag, list, fallback); !errors.Is(err, errListMoved) {
+		if wrote, err = r.grow(ctx, v, tag, list, m); !errors.Is(err, errListMoved) {
 			break
 		}
 	}
-	return err
+	return wrote, err
 }
 
 var errListMoved = errors.New("somebody else changes the list of referrers again and again")
@@ -173,33 +179,33 @@ var errListMoved = errors.New("somebody else changes the list of referrers again
 // listed stays, so that nothing but an immutable tag keeps a list from growing;
 // what is no list is somebody's image and stays as it is. A tag that does not
 // exist gets the source's list, as it is if that lists all.
-func (r *run) grow(ctx context.Context, v *visit, tag string, list []registry.Descriptor, m registry.Manifest) error {
+func (r *run) grow(ctx context.Context, v *visit, tag string, list []registry.Descriptor, m registry.Manifest) (wrote bool, err error) {
 	have, err := r.client.Manifest(ctx, v.to, tag)
 	there := err == nil
 	switch {
 	case there:
 		m = have
 	case !registry.NotFound(err):
-		return err
+		return false, err
 	}
 	listed, isList, err := listOf(m)
 	all := merge(listed, list)
 	glob, immutable := r.immutable(tagged(v.to, tag))
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case there && !isList:
 		err = &protectedError{fmt.Sprintf("it holds %s, which is no list of what refers to an image: left as it is", have.Digest)}
-		return fmt.Errorf("the tag %s: %w", tag, err)
+		return false, fmt.Errorf("the tag %s: %w", tag, err)
 	case there && len(all) == len(listed):
-		return nil
+		return false, nil
 	case there && immutable:
 		err = &protectedError{fmt.Sprintf("it does not list all that was copied, and is immutable (%s): left as it is", glob)}
-		return fmt.Errorf("the tag %s: %w", tag, err)
+		return false, fmt.Errorf("the tag %s: %w", tag, err)
 	case len(all) > len(listed):
 		m = newList(all)
 	}
-	return r.put(ctx, v, tag, m, 1, func() (bool, error) {
+	err = r.put(ctx, v, tag, m, 1, func() (bool, error) {
 		now, err := r.client.Resolve(ctx, v.to, tag)
 		switch {
 		case err == nil && now.Digest == m.Digest:
@@ -211,6 +217,7 @@ func (r *run) grow(ctx context.Context, v *visit, tag string, list []registry.De
 		}
 		return false, nil
 	})
+	return err == nil, err
 }
 
 // listOf gives what a manifest lists as referring to another one; isList is
@@ -229,6 +236,39 @@ func listOf(m registry.Manifest) (list []registry.Descriptor, isList bool, err e
 
 func tagged(repo registry.Repository, tag string) mapping.Reference {
 	return mapping.Reference{Registry: repo.Host, Repository: repo.Path, Tag: tag}
+}
+
+// asList mirrors a tag that stands for a list of referrers and that a mapping
+// names, such as by a wildcard: it is added to, so that neither the mapping
+// undoes what follows from the images, nor the other way round. done is false
+// for other tags.
+func (r *run) asList(ctx context.Context, src *origin, w *move, result *Entry) (done bool, err error) {
+	if !r.opts.Referrers || digest.Digest(strings.Replace(w.dest.Tag, "-", ":", 1)).Validate() != nil {
+		return false, nil
+	}
+	m, err := src.image(ctx)
+	if err != nil {
+		return false, err
+	}
+	list, isList, err := listOf(m)
+	if err != nil || !isList {
+		return false, err
+	}
+	w.digest = m.Digest
+	v := &visit{src: src, to: w.to}
+	key := placeKey{to: w.to, digest: m.Digest, root: true}
+	if err := r.once(ctx, key, src.repo, func() error { return r.below(ctx, v, m, 0) }); err != nil {
+		return true, err
+	}
+	wrote, err := r.listed(ctx, v, w.dest.Tag, list, m)
+	switch result.Outcome = Copied; {
+	case !wrote:
+		result.Outcome, result.Previous = Unchanged, ""
+	case r.opts.Mode == ModePlan:
+		result.Outcome = Planned
+	}
+	result.Details = append(result.Details, "a list of referrers: it lists what its source lists, and what it listed before")
+	return true, err
 }
 
 // merge adds to a list what it does not have.

@@ -215,3 +215,51 @@ func TestListChangesBetweenAttempts(t *testing.T) {
 		}
 	}
 }
+
+// A wildcard that stands for the tags of lists, too, does not undo what follows
+// from the images, and a tag of such a name that holds an image is one.
+func TestWildcardsAddToLists(t *testing.T) {
+	for _, overwrite := range []mirror.Overwrite{mirror.OverwriteAlways, mirror.OverwriteNever} {
+		var log testkit.Recorder
+		src, dst := strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
+		img := src.Image("a/b", "v1", "x")
+		tag := "sha256-" + img.Digest.Hex
+		byAPI := src.Manifest("a/b", "", types.OCIManifestSchema1, v1.Manifest{
+			SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Config: src.Blob("a/b", []byte("{}")), Layers: []v1.Descriptor{}, Subject: &img,
+		})
+		ours, theirs := src.Image("a/b", "", "ours"), dst.Image("c/d", "", "theirs")
+		src.Index("a/b", tag, ours)
+		named := src.Image("a/b", "sha256-"+ours.Digest.Hex, "named like a list")
+		dst.Index("c/d", tag, theirs)
+		from, to := src.Serve(t, nil), dst.Serve(t, log.Wrap)
+		mirrored := func(mode mirror.Mode, want map[mirror.Outcome]int) {
+			t.Helper()
+			log.Reset()
+			opts := mirror.Options{Client: client(t), Referrers: true, Overwrite: overwrite, Mode: mode, Parallel: 1}
+			report, err := mirror.Run(t.Context(), plan(t, from, to, "$src/a/b:* $dst/c/d"), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantSummary(t, report, want)
+			for _, e := range report.Entries {
+				if said := strings.Join(e.Details, ""); strings.HasSuffix(e.Source, tag) != strings.Contains(said, "a list of referrers") {
+					t.Errorf("%s: %q", e.Source, said)
+				}
+			}
+		}
+		mirrored(mirror.ModePlan, map[mirror.Outcome]int{mirror.Planned: 3})
+		mirrored(mirror.ModeRun, map[mirror.Outcome]int{mirror.Copied: 3})
+		for _, d := range []v1.Descriptor{byAPI, ours, theirs} {
+			if now := dst.Content("c/d", tag); !strings.Contains(now, d.Digest.String()) {
+				t.Errorf("%s is not in the list: %s", d.Digest, now)
+			}
+		}
+		if got := dst.Tags("c/d")["sha256-"+ours.Digest.Hex]; got != named.Digest.String() {
+			t.Errorf("the image that is named like a list is %s", got)
+		}
+		mirrored(mirror.ModeRun, map[mirror.Outcome]int{mirror.Unchanged: 3})
+		if n := log.Count("PUT manifest"); n > 0 {
+			t.Errorf("%d manifests were written again: %q", n, log.Requests())
+		}
+	}
+}
