@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -205,7 +206,7 @@ func (r *run) grow(ctx context.Context, v *visit, tag string, list []registry.De
 	case len(all) > len(listed):
 		m = newList(all)
 	}
-	err = r.put(ctx, v, tag, m, 1, func() (bool, error) {
+	again := func() (bool, error) {
 		now, err := r.client.Resolve(ctx, v.to, tag)
 		switch {
 		case err == nil && now.Digest == m.Digest:
@@ -216,8 +217,33 @@ func (r *run) grow(ctx context.Context, v *visit, tag string, list []registry.De
 			return false, err
 		}
 		return false, nil
-	})
+	}
+	err = r.put(ctx, v, tag, m, 1, again)
+	var missing *missingError
+	if errors.As(err, &missing) { // the registry refused a list of what it has not any more
+		there, listErr := r.stillThere(ctx, v.to, listed)
+		if listErr != nil || len(there) == len(listed) {
+			return false, cmp.Or(listErr, err)
+		}
+		r.note("%s: of what the tag %s lists, %d do not exist any more and were left out of it", v.to, tag, len(listed)-len(there))
+		m = newList(merge(there, list))
+		err = r.put(ctx, v, tag, m, 1, again)
+	}
 	return err == nil, err
+}
+
+// stillThere gives those of a list that a repository has.
+func (r *run) stillThere(ctx context.Context, repo registry.Repository, list []registry.Descriptor) (there []registry.Descriptor, err error) {
+	for _, d := range list {
+		has, err := r.exists(ctx, repo, d.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if has {
+			there = append(there, d)
+		}
+	}
+	return there, nil
 }
 
 // listOf gives what a manifest lists as referring to another one; isList is

@@ -263,3 +263,28 @@ func TestWildcardsAddToLists(t *testing.T) {
 		}
 	}
 }
+
+// What a list names and its repository has not any more keeps nothing from being
+// added, though the registry refuses such a list.
+func TestListOfWhatIsGone(t *testing.T) {
+	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
+	img := src.Image("a/b", "v1", "x")
+	dst.Image("c/d", "v1", "x")
+	tag := "sha256-" + img.Digest.Hex
+	ours := src.Image("a/b", "", "ours")
+	src.Index("a/b", tag, ours)
+	gone, theirs := dst.Image("c/d", "", "gone"), dst.Image("c/d", "", "theirs")
+	dst.Index("c/d", tag, gone, theirs)
+	dst.Drop("c/d", gone.Digest)
+	report := run(t, plan(t, src.Serve(t, nil), dst.Serve(t, nil), "$src/a/b:v1 $dst/c/d:v1"), mirror.Options{Client: client(t), Referrers: true})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Unchanged: 1})
+	if len(report.Notes) != 1 || !strings.Contains(report.Notes[0], "1 do not exist any more") {
+		t.Errorf("notes: %q", report.Notes)
+	}
+	now := dst.Content("c/d", tag)
+	for _, d := range []v1.Descriptor{ours, theirs, gone} {
+		if strings.Contains(now, d.Digest.String()) != (d.Digest != gone.Digest) {
+			t.Errorf("%s: %s", d.Digest, now)
+		}
+	}
+}
