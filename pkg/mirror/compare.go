@@ -14,7 +14,7 @@ const partsMissing = "the digest is right, but parts of the image are missing"
 
 // compare says how a destination differs from its source, for a check, when it
 // is not the same. have is the zero descriptor when it does not exist.
-func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, have registry.Descriptor, same bool, result Entry) (Entry, error) {
+func (r *run) compare(ctx context.Context, src *origin, w *move, have registry.Descriptor, same bool, result Entry) (Entry, error) {
 	switch {
 	case have.Digest == "":
 		result.Outcome = Absent
@@ -24,7 +24,7 @@ func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, 
 		if !r.opts.Deep {
 			return result, nil
 		}
-		broken, err := r.repair(ctx, src, to)
+		broken, err := r.repair(ctx, src, w)
 		if broken {
 			result.Outcome, result.Details = Differs, []string{partsMissing}
 		}
@@ -39,7 +39,7 @@ func (r *run) compare(ctx context.Context, src *origin, to registry.Repository, 
 	if !registry.IsIndex(want.MediaType) {
 		return result, nil
 	}
-	got, err := r.client.Manifest(ctx, to, string(have.Digest))
+	got, err := r.client.Manifest(ctx, w.to, string(have.Digest))
 	if err != nil {
 		return result, err
 	}

@@ -243,7 +243,7 @@ func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Des
 		}
 	}
 	if r.opts.Mode == ModeCheck {
-		return r.compare(ctx, src, w.to, have, same, result)
+		return r.compare(ctx, src, w, have, same, result)
 	}
 	if same && !r.opts.Force {
 		result.Previous = ""
@@ -251,13 +251,14 @@ func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Des
 			return result, err
 		}
 		if !r.opts.Deep {
-			result.Outcome = Unchanged
-			return result, r.follow(ctx, src, w.to)
+			err := r.follow(ctx, src, w)
+			result.Outcome, result.Details = Unchanged, w.details
+			return result, err
 		}
-		repaired, err := r.repair(ctx, src, w.to)
-		switch result.Outcome = Unchanged; {
+		repaired, err := r.repair(ctx, src, w)
+		switch result.Outcome, result.Details = Unchanged, w.details; {
 		case repaired && r.opts.Mode == ModePlan:
-			result.Outcome, result.Details = Planned, []string{partsMissing}
+			result.Outcome, result.Details = Planned, append(result.Details, partsMissing)
 		case repaired:
 			result.Outcome = Repaired
 		}

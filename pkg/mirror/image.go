@@ -30,7 +30,8 @@ type visit struct {
 	deep bool // believe nothing that the destination's manifests say
 
 	manifests atomic.Int64
-	changed   atomic.Bool // something was sent
+	changed   atomic.Bool   // something was sent
+	wrote     *atomic.Int64 // counts manifests, where that is not nil
 }
 
 // placeKey names something that is brought into a repository once in a run.
@@ -120,7 +121,7 @@ func (r *run) copyImage(ctx context.Context, src *origin, w *move) error {
 	if err := r.write(ctx, v, w, m); err != nil {
 		return err
 	}
-	return r.follow(ctx, src, w.to)
+	return r.follow(ctx, src, w)
 }
 
 // root brings what is below the root of an image, unless the repository has the
@@ -309,6 +310,9 @@ func (r *run) put(ctx context.Context, v *visit, ref string, m registry.Manifest
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
 	v.changed.Store(true)
+	if v.wrote != nil {
+		v.wrote.Add(1)
+	}
 	r.manifests.Add(1)
 	return nil
 }
@@ -326,15 +330,15 @@ func incomplete(err error) bool {
 
 // repair looks behind an image that the destination has and brings what is
 // missing; it says whether anything was.
-func (r *run) repair(ctx context.Context, src *origin, to registry.Repository) (bool, error) {
-	v := &visit{src: src, to: to, deep: true}
+func (r *run) repair(ctx context.Context, src *origin, w *move) (bool, error) {
+	v := &visit{src: src, to: w.to, deep: true}
 	m, err := src.image(ctx)
 	if err != nil {
 		return false, err
 	}
-	key := placeKey{to: to, digest: m.Digest, deep: true, root: true}
+	key := placeKey{to: w.to, digest: m.Digest, deep: true, root: true}
 	if err := r.once(ctx, key, src.repo, func() error { return r.below(ctx, v, m, 0) }); err != nil {
 		return false, err
 	}
-	return v.changed.Load(), r.follow(ctx, src, to)
+	return v.changed.Load(), r.follow(ctx, src, w)
 }

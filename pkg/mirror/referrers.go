@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 
@@ -27,7 +28,7 @@ func tagOf(d digest.Digest) string { return strings.Replace(string(d), ":", "-",
 // follow copies what refers to an image, to the manifests in it, and to what
 // was found in that way. Where referrers are not wanted it takes a note of what
 // could have been followed.
-func (r *run) follow(ctx context.Context, src *origin, to registry.Repository) error {
+func (r *run) follow(ctx context.Context, src *origin, w *move) error {
 	if !r.opts.Referrers {
 		if len(r.tagLists.peek(src.repo)) == 0 {
 			return nil
@@ -41,6 +42,13 @@ func (r *run) follow(ctx context.Context, src *origin, to registry.Repository) e
 	if err != nil {
 		return err
 	}
+	to := w.to
+	v := &visit{src: src, to: to, wrote: &atomic.Int64{}}
+	defer func() {
+		if n := v.wrote.Load(); n > 0 {
+			w.details = append(w.details, fmt.Sprintf("manifests of what refers to it: %d", n))
+		}
+	}()
 	key := placeKey{to: to, digest: root.Digest, refers: src.repo.String()}
 	return r.once(ctx, key, src.repo, func() error {
 		tags, err := r.tagsOf(ctx, src.repo)
@@ -53,14 +61,17 @@ func (r *run) follow(ctx context.Context, src *origin, to registry.Repository) e
 		}
 		r.occupied.Store(to, true)
 		seen := map[digest.Digest]bool{}
-		for len(todo) > 0 && len(seen) <= maxManifests {
+		for len(todo) > 0 {
+			if len(seen) > maxManifests {
+				return fmt.Errorf("%w: more than %d manifests refer to the image", errUnsupported, maxManifests)
+			}
 			next := todo[0]
 			todo = todo[1:]
 			if seen[next] {
 				continue
 			}
 			seen[next] = true
-			found, err := r.refersTo(ctx, src, to, next, tags)
+			found, err := r.refersTo(ctx, v, next, tags)
 			if err != nil {
 				return fmt.Errorf("the image is there, but not all that refers to it: %w", err)
 			}
@@ -107,14 +118,14 @@ func (r *run) subjects(ctx context.Context, src *origin, d digest.Digest, depth 
 
 // refersTo copies what refers to one manifest: by the referrers API, by the tag
 // that stands for it, and by cosign's tags. It gives the digests that it found.
-func (r *run) refersTo(ctx context.Context, src *origin, to registry.Repository, subject digest.Digest, tags []string) (found []digest.Digest, err error) {
-	list, _, err := r.client.Referrers(ctx, src.repo, string(subject))
+func (r *run) refersTo(ctx context.Context, v *visit, subject digest.Digest, tags []string) (found []digest.Digest, err error) {
+	list, _, err := r.client.Referrers(ctx, v.src.repo, string(subject))
 	if err != nil {
 		return nil, err
 	}
 	var fallback registry.Manifest
 	if _, ok := slices.BinarySearch(tags, tagOf(subject)); ok {
-		if fallback, err = r.client.Manifest(ctx, src.repo, tagOf(subject)); err != nil {
+		if fallback, err = r.client.Manifest(ctx, v.src.repo, tagOf(subject)); err != nil {
 			return nil, err
 		}
 		listed, isList, err := listOf(fallback)
@@ -125,7 +136,6 @@ func (r *run) refersTo(ctx context.Context, src *origin, to registry.Repository,
 			fallback = registry.Manifest{}
 		}
 	}
-	v := &visit{src: src, to: to}
 	for _, d := range list {
 		if err := r.child(ctx, v, "what refers to "+string(subject), d, 1); err != nil {
 			return nil, err
@@ -140,7 +150,7 @@ func (r *run) refersTo(ctx context.Context, src *origin, to registry.Repository,
 	for _, ending := range signatureTags {
 		tag := tagOf(subject) + ending
 		if _, ok := slices.BinarySearch(tags, tag); ok {
-			if err := r.signature(ctx, src, to, tag); err != nil {
+			if err := r.signature(ctx, v, tag); err != nil {
 				return nil, err
 			}
 		}
@@ -319,8 +329,9 @@ func newList(manifests []registry.Descriptor) registry.Manifest {
 }
 
 // signature copies one of cosign's tags. It is protected as other tags are.
-func (r *run) signature(ctx context.Context, src *origin, to registry.Repository, tag string) error {
-	root, err := r.client.Resolve(ctx, src.repo, tag)
+func (r *run) signature(ctx context.Context, v *visit, tag string) error {
+	to := v.to
+	root, err := r.client.Resolve(ctx, v.src.repo, tag)
 	if err != nil {
 		return err
 	}
@@ -333,12 +344,12 @@ func (r *run) signature(ctx context.Context, src *origin, to registry.Repository
 	if err := r.protect(ctx, w); err != nil {
 		return fmt.Errorf("the tag %s: %w", tag, err)
 	}
-	s := newOrigin(r.client, src.repo, root)
+	s := newOrigin(r.client, v.src.repo, root)
 	m, err := s.get(ctx, root.Digest)
 	if err != nil {
 		return err
 	}
-	v := &visit{src: s, to: to}
+	v = &visit{src: s, to: to, wrote: v.wrote}
 	if err := r.below(ctx, v, m, 1); err != nil {
 		return err
 	}

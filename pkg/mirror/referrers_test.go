@@ -288,3 +288,29 @@ func TestListOfWhatIsGone(t *testing.T) {
 		}
 	}
 }
+
+// What is copied of what refers to an image is told, also where the image itself
+// is there already.
+func TestReferrersAreTold(t *testing.T) {
+	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
+	img := src.Image("a/b", "v1", "x")
+	dst.Image("c/d", "v1", "x")
+	src.Index("a/b", "sha256-"+img.Digest.Hex, src.Image("a/b", "", "ours"))
+	src.Image("a/b", "sha256-"+img.Digest.Hex+".sig", "signature")
+	p := plan(t, src.Serve(t, nil), dst.Serve(t, nil), "$src/a/b:v1 $dst/c/d:v1 $dst/c/d:v2")
+	for _, tt := range []struct {
+		mode  mirror.Mode
+		want  map[mirror.Outcome]int
+		times int
+	}{
+		{mirror.ModePlan, map[mirror.Outcome]int{mirror.Unchanged: 1, mirror.Planned: 1}, 1},
+		{mirror.ModeRun, map[mirror.Outcome]int{mirror.Unchanged: 1, mirror.Copied: 1}, 1},
+		{mirror.ModeRun, map[mirror.Outcome]int{mirror.Unchanged: 2}, 0},
+	} {
+		report := run(t, p, mirror.Options{Client: client(t), Mode: tt.mode, Referrers: true, Parallel: 1})
+		wantSummary(t, report, tt.want)
+		if n := strings.Count(strings.Join(report.Entries[0].Details, ""), "manifests of what refers to it: 3"); n != tt.times || len(report.Entries[1].Details) > 0 {
+			t.Errorf("%s: %q, %q", tt.mode, report.Entries[0].Details, report.Entries[1].Details)
+		}
+	}
+}

@@ -78,7 +78,7 @@ type Entry struct {
 	// the same. Report.Failures counts them.
 	Host    string   `json:"host,omitempty"`
 	Reason  string   `json:"reason,omitempty"`
-	Details []string `json:"details,omitempty"` // what differs, what was left out
+	Details []string `json:"details,omitempty"` // what differs, what was left out, what was copied beside the image
 	// Started and Seconds say when the destination was worked on, from the start
 	// of the run, and how long; 0 and 0 when its turn never came.
 	Started float64 `json:"started"`
