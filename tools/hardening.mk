@@ -4,8 +4,7 @@
 test-kill: ## kill a run at 200 moments and look at the destination after each
 	MIRROR_KILLS=200 $(GO) test -count=1 -run TestKilledAtAnyMoment -v ./cmd/mirror
 
-# mirror-jobgen links Prow: checking it takes many minutes (VULN=./cmd/mirror-jobgen).
-VULN ?= ./cmd/mirror ./cmd/mirror-lint
+VULN ?= ./cmd/mirror ./cmd/mirror-lint ./cmd/mirror-jobgen
 
 .PHONY: vuln
 vuln: ## known vulnerabilities that the commands call (govulncheck; needs vuln.go.dev, or the module proxy)

@@ -59,24 +59,25 @@ func read(r io.Reader) (findings, error) {
 	}
 }
 
-// print tells the findings and says whether there is none that is ours.
+// print tells the findings and says whether there is none for us to mend: in a
+// module, with a version that is better.
 func (f findings) print(w io.Writer) bool {
-	ours, std := 0, 0
+	ours, std, open := 0, 0, 0
 	for _, id := range slices.Sorted(maps.Keys(f.called)) {
-		c, kind := f.called[id], "error"
-		if c.module == "stdlib" {
-			kind = "warning"
+		c, kind, fixed := f.called[id], "warning", "fixed in "+f.called[id].fixed
+		switch {
+		case c.fixed == "":
+			fixed = "not fixed yet"
+			open++
+		case c.module == "stdlib":
 			std++
-		} else {
+		default:
+			kind = "error"
 			ours++
-		}
-		fixed := "not fixed yet"
-		if c.fixed != "" {
-			fixed = "fixed in " + c.fixed
 		}
 		fmt.Fprintf(w, "%s: %s %s in %s %s, %s (%s)\n", kind, id, f.summary[id], c.module, c.version, fixed, c.function)
 	}
-	fmt.Fprintf(w, "%d vulnerabilities are called: %d in modules, %d in the standard library of this Go release; %d more are in modules and not called\n",
-		ours+std, ours, std, len(f.seen)-len(f.called))
+	fmt.Fprintf(w, "%d vulnerabilities are called: %d in modules, %d in the standard library of this Go release, %d that nobody has fixed; %d more are in modules and not called\n",
+		len(f.called), ours, std, open, len(f.seen)-len(f.called))
 	return ours == 0
 }

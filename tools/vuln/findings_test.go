@@ -26,7 +26,11 @@ func TestFindings(t *testing.T) {
 		{"ours", answer, false, []string{
 			"error: GO-1 One in a.io/b v1.1.0, fixed in v1.2.0 (a.io/b/c.Do)\n",
 			"warning: GO-2 Two in stdlib v1.26.8, fixed in v1.26.9 (net/http.Get)\n",
-			"2 vulnerabilities are called: 1 in modules, 1 in the standard library of this Go release; 1 more are in modules and not called\n",
+			"2 vulnerabilities are called: 1 in modules, 1 in the standard library of this Go release, 0 that nobody has fixed; 1 more are in modules and not called\n",
+		}},
+		{"not fixed", strings.ReplaceAll(answer, `"fixed_version": "v1.2.0", `, ""), true, []string{
+			"warning: GO-1 One in a.io/b v1.1.0, not fixed yet (a.io/b/c.Do)\n",
+			"1 that nobody has fixed",
 		}},
 		{"the standard library's", strings.ReplaceAll(answer, `"function": "Do"`, `"function": ""`), true, []string{"1 vulnerabilities are called: 0 in modules, 1 in the standard library"}},
 		{"none", `{"config": {}}`, true, []string{"0 vulnerabilities are called"}},

@@ -4,9 +4,10 @@
 //
 // The database is Go's, https://vuln.go.dev; where that cannot be reached, the
 // one of the date that is pinned here, from the Go module proxy, and it says so.
-// It exits with 1 when a vulnerable function of a module is called, because
-// that is for us to change. What the standard library has is a matter of the Go
-// release that a binary is built with: it is told, with the release to use.
+// It exits with 1 when a vulnerable function of a module is called that a later
+// version has mended, because that is for us to change. What the standard library
+// has is a matter of the Go release that a binary is built with: it is told, with
+// the release to use, and so is what nobody has mended yet.
 package main
 
 import (
