@@ -50,7 +50,7 @@ type blobReader struct {
 	hash    hash.Hash
 	marks   []mark
 	tries   tries
-	since   int64 // pos when tries began
+	since   int64 // pos when tries began, which seek does not change: what is read again is no progress
 	err     error // final
 
 	later bool          // the download is to go on when somebody has called resume
@@ -238,7 +238,6 @@ func (b *blobReader) seek(offset int64) {
 			b.pos = b.marks[n-1].pos
 		}
 	}
-	b.since = b.pos
 }
 
 // Close ends the download.

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -147,5 +148,38 @@ func TestLimiterHold(t *testing.T) {
 	l.begin()
 	if l.used != 6 || l.held != 2 || len(l.waiting) != 2 {
 		t.Errorf("after one could begin: %d slots, %d of them held, %d wait; want 6, 2 and 2", l.used, l.held, len(l.waiting))
+	}
+}
+
+// TestPairGivesBack: who gives up waiting for the second of two hosts leaves
+// nothing behind at the first.
+func TestPairGivesBack(t *testing.T) {
+	c := New(Options{MaxPerHost: 1})
+	defer c.Close()
+	first, second := c.host("127.0.0.1:1"), c.host("127.0.0.1:2")
+	if err := second.limiter.acquire(t.Context(), "busy", 0); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() {
+		_, err := pair(ctx, first, second, "a", "b", 9)
+		gone <- err
+	}()
+	for waits := 0; waits == 0; {
+		runtime.Gosched()
+		second.limiter.mu.Lock()
+		waits = len(second.limiter.waiting)
+		second.limiter.mu.Unlock()
+	}
+	cancel()
+	if err := <-gone; err == nil {
+		t.Error("it did not give up")
+	}
+	second.limiter.release("busy")
+	for _, h := range []*host{first, second} {
+		if l := h.limiter; l.used != 0 || l.held != 0 || len(l.busy) != 0 || len(l.waiting) != 0 {
+			t.Errorf("%s: %d slots, %d of them held, %v, %d wait", h.name, l.used, l.held, l.busy, len(l.waiting))
+		}
 	}
 }

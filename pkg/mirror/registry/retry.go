@@ -92,7 +92,7 @@ const (
 )
 
 // retry calls f until it succeeds, fails for good, or may not be tried again.
-// It is, with [blobReader.again], the only place where anything is.
+// It is, with [blobReader.failed], the only place where anything is.
 func (h *host) retry(ctx context.Context, f func() error) error {
 	var t tries
 	for {

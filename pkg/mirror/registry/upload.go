@@ -120,8 +120,12 @@ func (c *Client) CopyBlob(ctx context.Context, to Repository, desc Descriptor, f
 		if errors.As(err, &bad) && bad.Got != wrong {
 			// Bytes may go wrong on the way: they are read until the same come twice.
 			wrong = bad.Got
+			err = onTheWay(http.MethodGet, u.source.place(), bad)
+			if u.source.err == nil { // it is the destination that made something else of them
+				err = onTheWay(http.MethodPut, u.session.at.String(), bad)
+			}
 			u.session, u.source = nil, c.newBlobReader(ctx, from, desc)
-			return onTheWay(http.MethodGet, from.String(), bad)
+			return err
 		}
 		return err
 	})

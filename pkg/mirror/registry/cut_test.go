@@ -1,0 +1,112 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// TestReadAgainIsNoProgress: a source that cuts each download after 17 MiB and
+// then asks for patience, and a destination that forgets what it was sent: what
+// is read once more is no progress, so that it comes to an end.
+func TestReadAgainIsNoProgress(t *testing.T) {
+	const cut = 17 << 20
+	blob := bytes.Repeat([]byte("x"), cut+markEvery)
+	var asked atomic.Int64
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	src := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch n := asked.Add(1); {
+		case r.URL.Path == "/v2/":
+			asked.Add(-1)
+		case n > 60:
+			cancel()
+		case n%2 == 0:
+			w.Header().Set("Retry-After", "10")
+			w.WriteHeader(http.StatusTooManyRequests)
+		default:
+			w.Header().Set("Content-Length", "99999999")
+			w.Write(blob[:cut])
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	defer src.Close()
+	dst := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPost:
+			w.Header().Set("Location", r.URL.Path+"1")
+			w.WriteHeader(http.StatusAccepted)
+		case http.MethodPut:
+			io.Copy(io.Discard, r.Body)
+		case http.MethodHead:
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			if r.URL.Path != "/v2/" {
+				w.WriteHeader(http.StatusNotFound)
+			}
+		}
+	}))
+	defer dst.Close()
+	var mu sync.Mutex
+	now := time.Now()
+	c := New(Options{Clock: Clock{
+		Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now },
+		Sleep: func(ctx context.Context, d time.Duration) error {
+			mu.Lock()
+			defer mu.Unlock()
+			now = now.Add(d)
+			return context.Cause(ctx)
+		},
+	}})
+	defer c.Close()
+	at := func(s *httptest.Server) Repository {
+		return Repository{Host: strings.TrimPrefix(s.URL, "http://"), Path: "a/b"}
+	}
+	err := c.CopyBlob(ctx, at(dst), Descriptor{Digest: digest.FromBytes(blob), Size: int64(len(blob))}, at(src), nil)
+	if err == nil || ctx.Err() != nil {
+		t.Errorf("after %d requests for the blob: %v", asked.Load(), err)
+	}
+}
+
+// TestOtherBytesEachTime: a source whose bytes are wrong in another way each time
+// is the one to blame.
+func TestOtherBytesEachTime(t *testing.T) {
+	n := byte(0)
+	src := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v2/" {
+			n++
+			w.Write([]byte{'x', n})
+		}
+	}))
+	defer src.Close()
+	dst := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPost:
+			w.Header().Set("Location", r.URL.Path+"1")
+			w.WriteHeader(http.StatusAccepted)
+		case http.MethodPut:
+			io.Copy(io.Discard, r.Body)
+		case http.MethodHead:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer dst.Close()
+	c := New(Options{Retry: Retry{Base: time.Millisecond}})
+	defer c.Close()
+	at := func(s *httptest.Server) Repository {
+		return Repository{Host: strings.TrimPrefix(s.URL, "http://"), Path: "a/b"}
+	}
+	err := c.CopyBlob(t.Context(), at(dst), Descriptor{Digest: digest.FromString("xx"), Size: 2}, at(src), nil)
+	if host, reason := Blame(err); host != at(src).Host || !strings.Contains(reason, "wrong content") {
+		t.Errorf("%q is to blame (%s): %v", host, reason, err)
+	}
+}
