@@ -302,6 +302,10 @@ func (r *run) asList(ctx context.Context, src *origin, w *move, result *Entry) (
 		result.Outcome, result.Previous = Unchanged, ""
 	case r.opts.Mode == ModePlan:
 		result.Outcome = Planned
+	case r.opts.Mode == ModeCheck && w.had == "":
+		result.Outcome = Absent
+	case r.opts.Mode == ModeCheck:
+		result.Outcome = Differs
 	}
 	result.Details = append(result.Details, "a list of referrers: it lists what its source lists, and what it listed before")
 	return true, err

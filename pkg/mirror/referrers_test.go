@@ -247,6 +247,7 @@ func TestWildcardsAddToLists(t *testing.T) {
 				}
 			}
 		}
+		mirrored(mirror.ModeCheck, map[mirror.Outcome]int{mirror.Differs: 1, mirror.Absent: 2})
 		mirrored(mirror.ModePlan, map[mirror.Outcome]int{mirror.Planned: 3})
 		mirrored(mirror.ModeRun, map[mirror.Outcome]int{mirror.Copied: 3})
 		for _, d := range []v1.Descriptor{byAPI, ours, theirs} {
@@ -257,6 +258,7 @@ func TestWildcardsAddToLists(t *testing.T) {
 		if got := dst.Tags("c/d")["sha256-"+ours.Digest.Hex]; got != named.Digest.String() {
 			t.Errorf("the image that is named like a list is %s", got)
 		}
+		mirrored(mirror.ModeCheck, map[mirror.Outcome]int{mirror.Unchanged: 3})
 		mirrored(mirror.ModeRun, map[mirror.Outcome]int{mirror.Unchanged: 3})
 		if n := log.Count("PUT manifest"); n > 0 {
 			t.Errorf("%d manifests were written again: %q", n, log.Requests())
