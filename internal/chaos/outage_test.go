@@ -165,7 +165,7 @@ func TestRegistryComesBack(t *testing.T) {
 
 // A layer that never arrives costs its image, and not hours.
 func TestBrokenLayer(t *testing.T) {
-	for _, kind := range []string{"cut body", "stall in the body", "status 500", "429 absurd", "a byte changed", "other bytes", "too short"} {
+	for _, kind := range []string{"cut body", "stall in the body", "status 500", "429", "429 absurd", "a byte changed", "other bytes", "too short"} {
 		t.Run(kind, func(t *testing.T) {
 			plain(t, func(t *testing.T, w *world) {
 				w.smallImages(20, dst, other)

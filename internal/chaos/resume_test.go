@@ -80,7 +80,7 @@ func TestUploadGoesOn(t *testing.T) {
 		"early":              {fault: &broken{class: "PUT upload", cuts: []int64{2 << 20}}, most: 1.1},
 		"in chunks":          {opts: strict.Options{MaxBody: 1 << 20}, fault: &broken{class: "PATCH upload", after: 2, cuts: []int64{600_000, 300_000}}, most: 1.1},
 		"nothing has come":   {fault: &broken{class: "PUT upload", cuts: []int64{0, 0}}, most: 1.1},
-		"and not from there": {opts: strict.Options{TakeAtMost: 700_000}, fault: &broken{class: "PUT upload", cuts: []int64{1 << 20}}, most: 9},
+		"and not from there": {opts: strict.Options{TakeAtMost: 700_000}, fault: &broken{class: "PUT upload", cuts: []int64{1 << 20}}, most: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plain(t, func(t *testing.T, w *world) {
@@ -176,4 +176,22 @@ func TestLostAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A registry that takes next to nothing of each chunk is given up: the blob
+// would be read again and again for years.
+func TestCrumbs(t *testing.T) {
+	plain(t, func(t *testing.T, w *world) {
+		w.sites[dst].calm = strict.New(strict.Options{MaxBody: 1 << 20, TakeAtMost: 10})
+		w.largeImage()
+		w.handler(src, nil)
+		asked := w.handler(dst, nil)
+		report, _ := w.finish(registry.Options{})
+		if e := report.Entries[0]; e.Cause != mirror.CauseOther || !strings.Contains(e.Error, "in pieces of 10 bytes") {
+			t.Errorf("%s, %s: %s", e.Outcome, e.Cause, e.Error)
+		}
+		if asked.Load() > 50 {
+			t.Errorf("%d requests", asked.Load())
+		}
+	})
 }

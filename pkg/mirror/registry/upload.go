@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -254,6 +255,10 @@ const (
 	// that is refused as too large.
 	chunkSize    = 64 << 20
 	minChunkSize = 1 << 20
+	// A registry may take less of a chunk than it is sent, and so little of it
+	// only so often.
+	crumb     = 64 << 10
+	maxCrumbs = 20
 )
 
 // CopyRequests is how many requests it takes at both ends to copy a blob of so
@@ -289,11 +294,11 @@ func (u *upload) send(ctx context.Context, at int64) (err error) {
 			return err
 		}
 	}
+	most, crumbs := int64(chunkSize), 0
 	for source.offset() < u.desc.Size {
-		size := max(h.chunk.Load(), u.session.minChunk)
-		if size == 0 {
-			size = max(chunkSize, u.session.minChunk)
-		}
+		start := source.offset()
+		size := min(cmp.Or(h.chunk.Load(), chunkSize), most)
+		size = max(size, u.session.minChunk)
 		next, err := h.patch(ctx, u.to, u.desc, source, size, u.session)
 		if StatusOf(err) == http.StatusRequestEntityTooLarge && size/4 >= max(minChunkSize, u.session.minChunk) && source.err == nil {
 			h.chunk.Store(size / 4)
@@ -306,6 +311,17 @@ func (u *upload) send(ctx context.Context, at int64) (err error) {
 			return err
 		}
 		u.session = next
+		taken := source.offset() - start
+		if taken == min(size, u.desc.Size-start) {
+			continue
+		}
+		most = max(taken, minChunkSize) // what is not taken is read again
+		if taken < crumb {
+			crumbs++
+		}
+		if crumbs > maxCrumbs {
+			return refusef("%s takes a blob in pieces of %d bytes", h.name, taken)
+		}
 	}
 	return h.commit(ctx, u.to, u.desc, source, 0, u.session)
 }
