@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,19 +10,22 @@ import (
 	"slices"
 )
 
-// findings is what govulncheck says, by vulnerability.
+// findings is what govulncheck says. One vulnerability may be in two modules,
+// such as in golang.org/x/net and in the standard library.
 type findings struct {
-	summary map[string]string
-	called  map[string]call // of those whose vulnerable function is called
-	seen    map[string]bool // in modules of the build at all
+	summary map[string]string // by vulnerability
+	called  map[place]call    // those whose vulnerable function is called
+	seen    map[place]bool    // those in modules of the build at all
 }
 
+type place struct{ id, module string }
+
 // call is where a vulnerable function is.
-type call struct{ module, version, fixed, function string }
+type call struct{ version, fixed, function string }
 
 // read reads govulncheck's stream of JSON messages.
 func read(r io.Reader) (findings, error) {
-	f := findings{map[string]string{}, map[string]call{}, map[string]bool{}}
+	f := findings{map[string]string{}, map[place]call{}, map[place]bool{}}
 	dec := json.NewDecoder(r)
 	for {
 		var m struct {
@@ -52,9 +56,10 @@ func read(r io.Reader) (findings, error) {
 			continue
 		}
 		at := m.Finding.Trace[0]
-		f.seen[m.Finding.OSV] = true
+		p := place{m.Finding.OSV, at.Module}
+		f.seen[p] = true
 		if at.Function != "" {
-			f.called[m.Finding.OSV] = call{at.Module, at.Version, m.Finding.Fixed, at.Package + "." + at.Function}
+			f.called[p] = call{at.Version, m.Finding.Fixed, at.Package + "." + at.Function}
 		}
 	}
 }
@@ -63,19 +68,22 @@ func read(r io.Reader) (findings, error) {
 // module, with a version that is better.
 func (f findings) print(w io.Writer) bool {
 	ours, std, open := 0, 0, 0
-	for _, id := range slices.Sorted(maps.Keys(f.called)) {
-		c, kind, fixed := f.called[id], "warning", "fixed in "+f.called[id].fixed
+	places := slices.SortedFunc(maps.Keys(f.called), func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.module, b.module))
+	})
+	for _, p := range places {
+		c, kind, fixed := f.called[p], "warning", "fixed in "+f.called[p].fixed
 		switch {
 		case c.fixed == "":
 			fixed = "not fixed yet"
 			open++
-		case c.module == "stdlib":
+		case p.module == "stdlib":
 			std++
 		default:
 			kind = "error"
 			ours++
 		}
-		fmt.Fprintf(w, "%s: %s %s in %s %s, %s (%s)\n", kind, id, f.summary[id], c.module, c.version, fixed, c.function)
+		fmt.Fprintf(w, "%s: %s %s in %s %s, %s (%s)\n", kind, p.id, f.summary[p.id], p.module, c.version, fixed, c.function)
 	}
 	fmt.Fprintf(w, "%d vulnerabilities are called: %d in modules, %d in the standard library of this Go release, %d that nobody has fixed; %d more are in modules and not called\n",
 		len(f.called), ours, std, open, len(f.seen)-len(f.called))

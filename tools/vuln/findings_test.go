@@ -33,6 +33,9 @@ func TestFindings(t *testing.T) {
 			"1 that nobody has fixed",
 		}},
 		{"the standard library's", strings.ReplaceAll(answer, `"function": "Do"`, `"function": ""`), true, []string{"1 vulnerabilities are called: 0 in modules, 1 in the standard library"}},
+		{"in two modules", answer + `{"finding": {"osv": "GO-1", "fixed_version": "v1.26.9", "trace": [{"module": "stdlib", "version": "v1.26.8", "package": "net", "function": "Do"}]}}`, false, []string{
+			"error: GO-1 One in a.io/b v1.1.0", "warning: GO-1 One in stdlib v1.26.8",
+		}},
 		{"none", `{"config": {}}`, true, []string{"0 vulnerabilities are called"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
