@@ -147,7 +147,10 @@ func (b *blobReader) failed(err error) {
 	if b.pos-b.since >= 16<<20 {
 		b.tries, b.since = tries{}, b.pos
 	}
-	b.wait, b.err = b.h.after(b.ctx, &b.tries, err)
+	b.wait, b.err = 0, nil
+	if !errors.Is(err, errLater) { // else it was not asked
+		b.wait, b.err = b.h.after(b.ctx, &b.tries, err)
+	}
 	b.later = b.err == nil
 }
 
@@ -166,7 +169,7 @@ func (b *blobReader) resume() bool {
 // everything, and what is known already is skipped.
 func (b *blobReader) open() error {
 	r := request{
-		kind: "blob", method: http.MethodGet, repo: b.repo, path: "blobs/" + string(b.desc.Digest), held: true,
+		kind: "blob", method: http.MethodGet, repo: b.repo, path: "blobs/" + string(b.desc.Digest), held: true, brief: true,
 		expect: []int{http.StatusOK, http.StatusPartialContent},
 	}
 	if b.pos > 0 && !b.decoded {

@@ -266,14 +266,18 @@ func (h *host) slot(ctx context.Context, take func(context.Context, string, int6
 	return err
 }
 
-// turn waits as long as the pace of the host and what it asked for demand.
-func (h *host) turn(ctx context.Context) error {
+// turn waits as long as the pace of the host and what it asked for demand; who
+// is to wait briefly gets errLater where it asked for more.
+func (h *host) turn(ctx context.Context, brief bool) error {
 	if wait := h.pace.turn(h.c.clock.Now()); wait > 0 {
 		h.stats.pacedFor(wait)
 		TallyOf(ctx).Waited(WaitPace, h.name, wait)
 		if err := h.c.clock.Sleep(ctx, wait); err != nil {
 			return err
 		}
+	}
+	if brief && h.quietFor() > shortly {
+		return errLater
 	}
 	return h.quiet(ctx)
 }

@@ -28,6 +28,7 @@ type request struct {
 	stream io.Reader
 	length int64                                        // of the stream
 	held   bool                                         // the caller holds the host's slot already
+	brief  bool                                         // and one of another host: errLater instead of a long wait
 	expect []int                                        // other statuses are errors
 	check  func(resp *http.Response, body []byte) error // of a body read whole
 }
@@ -70,7 +71,7 @@ func (h *host) inTurn(ctx context.Context, r request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.turn(ctx); err != nil {
+	if err := h.turn(ctx, r.brief); err != nil {
 		return nil, err
 	}
 	base, err := h.connect(ctx, trying)
