@@ -34,6 +34,13 @@ build: $(BINARIES) ## build the three commands into bin/
 bin/mirror-lint bin/mirror-jobgen bin/mirror: bin/%: FORCE
 	$(BUILD) -o $@ ./cmd/$*
 
+# go test, and the reason of each skip; SKIPS=-none makes a skip a failure where
+# everything is installed.
+TEST = GO='$(GO)' $(CURDIR)/bin/testrun
+bin/testrun: $(wildcard internal/testrun/*.go)
+	@mkdir -p bin
+	$(GO) build -o $@ ./internal/testrun
+
 .PHONY: demo
 demo: build ## the main job from end to end, on two embedded registries
 	@$(GO) run ./internal/demo -bin bin -tree testdata/release
@@ -43,11 +50,11 @@ try: bin/mirror ## mirror a set of your own, SET=DIR, between two embedded regis
 	@$(GO) run ./internal/demo -try $(if $(SET),$(SET),$(error name the folder of a set: make try SET=DIR)) -out bin/try
 
 .PHONY: test
-test: $(REGISTRIES) ## all tests; needs nothing but Go
+test: $(REGISTRIES) bin/testrun ## all tests; needs nothing but Go
 	$(GO) vet ./...
 	$(if $(RACEFLAG),,@echo "no C compiler: the tests run without the race detector")
-	$(if $(RACEFLAG),CGO_ENABLED=1) $(GO) test $(RACEFLAG) $(RACE)
-	$(GO) test $(NORACE)
+	$(if $(RACEFLAG),CGO_ENABLED=1) $(TEST) $(RACEFLAG) $(RACE)
+	$(TEST) $(NORACE)
 
 .PHONY: lint
 lint: ## formatting, vet and staticcheck

@@ -187,16 +187,23 @@ func TestListsOfReferrers(t *testing.T) {
 	}
 }
 
+// oneReferrer gives two registries that have an image, and the source what refers
+// to it, listed under tag.
+func oneReferrer() (src, dst *strict.Registry, tag string, ours v1.Descriptor) {
+	src, dst = strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
+	img := src.Image("a/b", "v1", "x")
+	dst.Image("c/d", "v1", "x")
+	tag = "sha256-" + img.Digest.Hex
+	ours = src.Image("a/b", "", "ours")
+	src.Index("a/b", tag, ours)
+	return src, dst, tag, ours
+}
+
 // Somebody else adds to a list while the registry fails our write of it: what
 // they added stays in it.
 func TestListChangesBetweenAttempts(t *testing.T) {
 	var log testkit.Recorder
-	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
-	img := src.Image("a/b", "v1", "x")
-	dst.Image("c/d", "v1", "x")
-	tag := "sha256-" + img.Digest.Hex
-	ours := src.Image("a/b", "", "ours")
-	src.Index("a/b", tag, ours)
+	src, dst, tag, ours := oneReferrer()
 	theirs := dst.Image("c/d", "", "theirs")
 	var failed atomic.Int64
 	log.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
@@ -269,12 +276,7 @@ func TestWildcardsAddToLists(t *testing.T) {
 // What a list names and its repository has not any more keeps nothing from being
 // added, though the registry refuses such a list.
 func TestListOfWhatIsGone(t *testing.T) {
-	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
-	img := src.Image("a/b", "v1", "x")
-	dst.Image("c/d", "v1", "x")
-	tag := "sha256-" + img.Digest.Hex
-	ours := src.Image("a/b", "", "ours")
-	src.Index("a/b", tag, ours)
+	src, dst, tag, ours := oneReferrer()
 	gone, theirs := dst.Image("c/d", "", "gone"), dst.Image("c/d", "", "theirs")
 	dst.Index("c/d", tag, gone, theirs)
 	dst.Drop("c/d", gone.Digest)

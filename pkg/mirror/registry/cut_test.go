@@ -15,6 +15,29 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
+// forgetful is a registry that takes a blob and has never heard of it.
+func forgetful(t *testing.T) *httptest.Server {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPost:
+			w.Header().Set("Location", r.URL.Path+"1")
+			w.WriteHeader(http.StatusAccepted)
+		case http.MethodPut:
+			io.Copy(io.Discard, r.Body)
+		default:
+			if r.URL.Path != "/v2/" {
+				w.WriteHeader(http.StatusNotFound)
+			}
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func at(s *httptest.Server) Repository {
+	return Repository{Host: strings.TrimPrefix(s.URL, "http://"), Path: "a/b"}
+}
+
 // TestReadAgainIsNoProgress: a source that cuts each download after 17 MiB and
 // then asks for patience, and a destination that forgets what it was sent: what
 // is read once more is no progress, so that it comes to an end.
@@ -40,22 +63,7 @@ func TestReadAgainIsNoProgress(t *testing.T) {
 		}
 	}))
 	defer src.Close()
-	dst := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.Method {
-		case http.MethodPost:
-			w.Header().Set("Location", r.URL.Path+"1")
-			w.WriteHeader(http.StatusAccepted)
-		case http.MethodPut:
-			io.Copy(io.Discard, r.Body)
-		case http.MethodHead:
-			w.WriteHeader(http.StatusNotFound)
-		default:
-			if r.URL.Path != "/v2/" {
-				w.WriteHeader(http.StatusNotFound)
-			}
-		}
-	}))
-	defer dst.Close()
+	dst := forgetful(t)
 	var mu sync.Mutex
 	now := time.Now()
 	c := New(Options{Clock: Clock{
@@ -68,9 +76,6 @@ func TestReadAgainIsNoProgress(t *testing.T) {
 		},
 	}})
 	defer c.Close()
-	at := func(s *httptest.Server) Repository {
-		return Repository{Host: strings.TrimPrefix(s.URL, "http://"), Path: "a/b"}
-	}
 	err := c.CopyBlob(ctx, at(dst), Descriptor{Digest: digest.FromBytes(blob), Size: int64(len(blob))}, at(src), nil)
 	if err == nil || ctx.Err() != nil {
 		t.Errorf("after %d requests for the blob: %v", asked.Load(), err)
@@ -88,23 +93,9 @@ func TestOtherBytesEachTime(t *testing.T) {
 		}
 	}))
 	defer src.Close()
-	dst := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.Method {
-		case http.MethodPost:
-			w.Header().Set("Location", r.URL.Path+"1")
-			w.WriteHeader(http.StatusAccepted)
-		case http.MethodPut:
-			io.Copy(io.Discard, r.Body)
-		case http.MethodHead:
-			w.WriteHeader(http.StatusNotFound)
-		}
-	}))
-	defer dst.Close()
+	dst := forgetful(t)
 	c := New(Options{Retry: Retry{Base: time.Millisecond}})
 	defer c.Close()
-	at := func(s *httptest.Server) Repository {
-		return Repository{Host: strings.TrimPrefix(s.URL, "http://"), Path: "a/b"}
-	}
 	err := c.CopyBlob(t.Context(), at(dst), Descriptor{Digest: digest.FromString("xx"), Size: 2}, at(src), nil)
 	if host, reason := Blame(err); host != at(src).Host || !strings.Contains(reason, "wrong content") {
 		t.Errorf("%q is to blame (%s): %v", host, reason, err)

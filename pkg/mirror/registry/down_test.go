@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 )
@@ -34,7 +33,7 @@ func TestReferrersUnavailable(t *testing.T) {
 	defer s.Close()
 	c := New(Options{Retry: Retry{PerHost: 1, Base: time.Millisecond, Max: time.Millisecond}})
 	defer c.Close()
-	_, _, err := c.Referrers(context.Background(), Repository{Host: strings.TrimPrefix(s.URL, "http://"), Path: "a/b"}, string(empty))
+	_, _, err := c.Referrers(context.Background(), at(s), string(empty))
 	if err == nil {
 		t.Error("it is taken for a registry without referrers")
 	}

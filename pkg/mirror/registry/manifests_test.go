@@ -63,7 +63,7 @@ func TestManifestOfTag(t *testing.T) {
 			defer s.Close()
 			c := New(Options{Retry: Retry{Base: time.Millisecond}})
 			defer c.Close()
-			m, err := c.Manifest(t.Context(), Repository{Host: strings.TrimPrefix(s.URL, "http://"), Path: "a/b"}, "tag")
+			m, err := c.Manifest(t.Context(), at(s), "tag")
 			switch {
 			case tt.want == nil && (err != nil || string(m.Body) != image || m.Digest.String() != right):
 				t.Errorf("%s %q: %v", m.Digest, m.Body, err)
