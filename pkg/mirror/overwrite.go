@@ -138,14 +138,14 @@ func (r *run) write(ctx context.Context, v *visit, w *move, m registry.Manifest)
 // know no conditional write, so that what happens within one request is not
 // noticed.
 func (r *run) recheck(ctx context.Context, w *move, want digest.Digest) error {
-	guarded := r.careful(w.dest)
-	if w.dest.Tag == "" || r.opts.Mode != ModeRun || !guarded && r.opts.Now().Sub(w.looked) < lookAgain {
+	careful := r.careful(w.dest)
+	if w.dest.Tag == "" || r.opts.Mode != ModeRun || !careful && r.opts.Now().Sub(w.looked) < lookAgain {
 		return nil
 	}
 	now, err := r.client.Resolve(ctx, w.to, w.dest.Tag)
 	switch {
 	case err == nil, registry.NotFound(err):
-	case guarded:
+	case careful:
 		return fmt.Errorf("whether the tag may be written cannot be seen: %w", err)
 	default:
 		return nil
