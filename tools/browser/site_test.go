@@ -160,8 +160,7 @@ func picture(p *tab) {
 		p.Errorf("%d lines light up, the set has %d", got, want)
 	}
 	name := eval[string](p, fmt.Sprintf(`document.querySelector(%q).textContent`, set))
-	p.click(set)
-	p.run(chromedp.WaitVisible(chromedp.CSS(".facts")))
+	p.follow(set, ".facts")
 	if at := eval[string](p, "document.querySelector('h1').textContent"); len(at) == 0 || name[:len(at)] != at {
 		p.Errorf("the set %s leads to the page of %s", name, at)
 	}
@@ -181,8 +180,7 @@ func TestSiteOfHostileNames(t *testing.T) {
 	p := open(t, filepath.Join(out, "index.html"), look{width: 1400, scripts: true})
 	const link = "tbody th a"
 	name := eval[string](p, fmt.Sprintf("document.querySelector(%q).textContent", link))
-	p.click(link)
-	p.run(chromedp.WaitVisible(chromedp.CSS(".facts")))
+	p.follow(link, ".facts")
 	if at := eval[string](p, "document.querySelector('h1').textContent"); at != name {
 		t.Errorf("the set %s leads to the page of %s", name, at)
 	}

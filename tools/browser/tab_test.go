@@ -158,6 +158,13 @@ func (p *tab) click(selector string) {
 	p.settle()
 }
 
+// follow clicks a link to another page and waits for what that page shows. The
+// page that the link is on may be gone before it has drawn another frame.
+func (p *tab) follow(link, shows string) {
+	p.Helper()
+	p.run(chromedp.Click(chromedp.CSS(link)), chromedp.WaitVisible(chromedp.CSS(shows)))
+}
+
 // shown counts the items of a list that can be seen.
 func (p *tab) shown(list string) int {
 	p.Helper()
