@@ -12,7 +12,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/report/page"
+	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/internal/site"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -43,7 +43,7 @@ func makeSite(env cli.Env, dir, output string) error {
 		return err
 	}
 	result := validate.Run(tree, validate.Rules()...)
-	pages, err := site.Pages(tree, result, validate.RuleInfos(), cli.Version())
+	pages, err := site.Pages(tree, result, validate.Rules(), cli.Version())
 	if err != nil {
 		return cli.Failf("making the pages: %w", err)
 	}

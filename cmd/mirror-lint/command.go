@@ -10,8 +10,8 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // options are the flags of a lint run.
@@ -110,7 +110,7 @@ func lint(env cli.Env, o options, dir string) error {
 	if err := write(env.Stdout, found); err != nil {
 		return cli.Failf("writing the findings: %w", err)
 	}
-	if slices.ContainsFunc(result.Findings, func(f report.Finding) bool { return fails(f.Severity) }) {
+	if slices.ContainsFunc(result.Findings, func(f validate.Finding) bool { return fails(f.Severity) }) {
 		return cli.Exit(cli.ExitFindings)
 	}
 	return nil

@@ -8,14 +8,14 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // outcome is what a run found, and how standard output shows it.
 type outcome struct {
-	result *report.Result
+	result *validate.Result
 	tree   *release.Tree
 	color  bool
 	width  int
@@ -32,12 +32,12 @@ func formats() map[string]writer {
 		},
 		"json": func(w io.Writer, o outcome) error { return report.JSON(w, o.result) },
 		"sarif": func(w io.Writer, o outcome) error {
-			return report.SARIF(w, o.result, validate.RuleInfos(), report.SARIFOptions{Version: cli.Version(), Source: o.tree.Text})
+			return report.SARIF(w, o.result, validate.Rules(), report.SARIFOptions{Version: cli.Version(), Source: o.tree.Text})
 		},
-		"junit":  func(w io.Writer, o outcome) error { return report.JUnit(w, o.result, validate.RuleInfos()) },
+		"junit":  func(w io.Writer, o outcome) error { return report.JUnit(w, o.result, validate.Rules()) },
 		"github": func(w io.Writer, o outcome) error { return report.GitHub(w, o.result) },
 		"html": func(w io.Writer, o outcome) error {
-			return report.HTML(w, o.result, validate.RuleInfos(), report.HTMLOptions{Source: o.tree.Text, Set: o.setAt, Version: cli.Version()})
+			return report.HTML(w, o.result, validate.Rules(), report.HTMLOptions{Source: o.tree.Text, Set: o.setAt, Version: cli.Version()})
 		},
 	}
 }

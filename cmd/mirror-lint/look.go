@@ -14,7 +14,6 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/gitfs"
-	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -34,7 +33,7 @@ func (o options) check() error {
 
 // look applies the rules to a folder, after mending it where that is asked for.
 // A nil result means that all is said and done.
-func (o options) look(env cli.Env, dir string) (*report.Result, *release.Tree, error) {
+func (o options) look(env cli.Env, dir string) (*validate.Result, *release.Tree, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:
@@ -43,7 +42,7 @@ func (o options) look(env cli.Env, dir string) (*report.Result, *release.Tree, e
 		return nil, nil, cli.Usagef("%s is not a folder", dir)
 	}
 	if o.fix {
-		changes, result, tree, err := validate.Fix(os.DirFS(dir), validate.Rules()...)
+		changes, result, tree, err := validate.ApplyFixes(os.DirFS(dir), validate.Rules()...)
 		if err != nil {
 			return nil, nil, loadError(dir, err)
 		}
@@ -70,7 +69,7 @@ func loadError(dir string, err error) error {
 }
 
 // narrow takes out what is known: by a git revision, by a baseline.
-func (o options) narrow(env cli.Env, dir string, tree *release.Tree, result *report.Result) error {
+func (o options) narrow(env cli.Env, dir string, tree *release.Tree, result *validate.Result) error {
 	if o.newFrom != "" {
 		known, err := before(dir, o.newFrom)
 		if err != nil {

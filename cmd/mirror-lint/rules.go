@@ -1,14 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
@@ -49,10 +49,7 @@ func rulesJSON(w io.Writer) error {
 	for _, r := range validate.Rules() {
 		list = append(list, rule{r.ID, r.Severity, r.Title, r.Why, r.Fix})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(list)
+	return text.JSON(w, list)
 }
 
 // rulesMarkdown writes docs/rules.md.

@@ -19,9 +19,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
@@ -29,17 +29,17 @@ import (
 // are: nothing found, a small tree, a hostile result, the real trees.
 func outcomes(t *testing.T) map[string]outcome {
 	t.Helper()
-	out := map[string]outcome{"nothing found": {result: &report.Result{}, tree: loadTree(t, testkit.Root()+"/testdata/release")}}
+	out := map[string]outcome{"nothing found": {result: &validate.Result{}, tree: loadTree(t, testkit.Root()+"/testdata/release")}}
 	small := loadTree(t, testkit.Root()+"/testdata/release")
 	out["testdata"] = outcome{result: validate.Run(small, validate.Rules()...), tree: small}
 	hostile := "a\"<b>&'\\ \x00\x1b[31m\xff\u202e \U0001f600 100%\r\n::error::x ]]> \ufffe"
-	out["hostile"] = outcome{tree: small, result: &report.Result{
-		Findings: []report.Finding{
+	out["hostile"] = outcome{tree: small, result: &validate.Result{
+		Findings: []validate.Finding{
 			{Rule: "mapping-name", Pos: source.Position{File: "a b/ü#?%20:\U0001f600", Line: 3, Column: 5}, Message: hostile, Hint: hostile,
-				Related: []report.Related{{Pos: source.Position{File: "x"}, Message: hostile}}},
+				Related: []validate.Related{{Pos: source.Position{File: "x"}, Message: hostile}}},
 			{Rule: "set-job", Severity: source.Info, Pos: source.Position{File: "x:y"}, Message: hostile},
 		},
-		Skipped: []report.Skipped{{Rule: "job-secret", Reason: hostile}},
+		Skipped: []validate.Skipped{{Rule: "job-secret", Reason: hostile}},
 	}}
 	return out
 }
@@ -201,7 +201,7 @@ func TestSARIFColumns(t *testing.T) {
 		runes := []rune(line)
 		pos := source.Position{File: "f", Line: 2, Column: len(runes)}
 		var b bytes.Buffer
-		r := &report.Result{Findings: []report.Finding{{Rule: "mapping-name", Pos: pos, Message: "m"}}}
+		r := &validate.Result{Findings: []validate.Finding{{Rule: "mapping-name", Pos: pos, Message: "m"}}}
 		if err := report.SARIF(&b, r, nil, report.SARIFOptions{Source: func(string) []byte { return []byte("first\n" + line + "\n") }}); err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func TestSARIFColumns(t *testing.T) {
 func TestSARIFFingerprints(t *testing.T) {
 	print := func(line int, message string) string {
 		var b bytes.Buffer
-		r := &report.Result{Findings: []report.Finding{{Rule: "mapping-name", Pos: source.Position{File: "f", Line: line, Column: line}, Message: message}}}
+		r := &validate.Result{Findings: []validate.Finding{{Rule: "mapping-name", Pos: source.Position{File: "f", Line: line, Column: line}, Message: message}}}
 		if err := report.SARIF(&b, r, nil, report.SARIFOptions{}); err != nil {
 			t.Fatal(err)
 		}

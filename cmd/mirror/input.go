@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // maxInput bounds a mapping file; a ConfigMap has at most 1 MiB.

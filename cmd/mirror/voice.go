@@ -11,8 +11,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/progress"
 	"github.com/mirror-tools/mirror-tools/internal/runreport"
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // voice is what a run says on standard error while it is at work: plain lines,

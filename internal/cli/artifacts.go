@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
 // Artifact is one file of a job's artifacts.
@@ -64,9 +65,6 @@ func Metadata(dir, tool string, fields map[string]string) Artifact {
 		for key, value := range fields {
 			all[tool+"-"+key] = value
 		}
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(all)
+		return text.JSON(w, all)
 	}}
 }

@@ -13,11 +13,12 @@ const module = "github.com/mirror-tools/mirror-tools"
 // layers are the packages from the bottom up: a package may import those of
 // lower layers, and its own sub-packages, only.
 var layers = [][]string{
-	{"internal/source", "internal/atomicfile", "internal/gitfs"},
-	{"pkg/mapping", "internal/report"},
+	{"pkg/source", "internal/text", "internal/atomicfile", "internal/gitfs"},
+	{"pkg/mapping", "internal/junit", "internal/page"},
 	{"pkg/release"},
 	{"pkg/validate", "pkg/jobgen", "pkg/mirror"},
-	{"internal/runreport", "internal/site"},
+	{"internal/runreport", "internal/report"},
+	{"internal/site"},
 	{"internal/progress"},
 	{"internal/cli"},
 	{"cmd/mirror-lint", "cmd/mirror-jobgen", "cmd/mirror", "internal/demo"},

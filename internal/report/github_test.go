@@ -4,11 +4,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 func TestGitHub(t *testing.T) {
-	r := &Result{Findings: []Finding{
+	r := &validate.Result{Findings: []validate.Finding{
 		{Rule: "set-job", Severity: source.Warning, Pos: source.Position{File: "a,b:c"}, Message: "50%"},
 		{Rule: "mapping-name", Severity: source.Error, Pos: source.Position{File: "d", Line: 3, Column: 5}, Message: "wrong", Hint: "mend it"},
 	}}

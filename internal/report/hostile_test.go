@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/junit"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // FuzzFormats puts any text into a finding: it must not break a format.
@@ -16,17 +18,17 @@ func FuzzFormats(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		r := &Result{
-			Findings: []Finding{{Rule: "mapping-name", Severity: source.Error, Pos: source.Position{File: s, Line: 1, Column: 2}, Message: s, Hint: s,
-				Related: []Related{{Pos: source.Position{File: s, Line: 2, Column: 1}, Message: s}}}},
-			Skipped: []Skipped{{Rule: "job-auth", Reason: s}},
+		r := &validate.Result{
+			Findings: []validate.Finding{{Rule: "mapping-name", Severity: source.Error, Pos: source.Position{File: s, Line: 1, Column: 2}, Message: s, Hint: s,
+				Related: []validate.Related{{Pos: source.Position{File: s, Line: 2, Column: 1}, Message: s}}}},
+			Skipped: []validate.Skipped{{Rule: "job-auth", Reason: s}},
 		}
-		rules := []RuleInfo{{ID: "mapping-name", Summary: s, Help: s}, {ID: "set-job", Severity: source.Warning, Summary: s}}
+		rules := []validate.Rule{{ID: "mapping-name", Title: s, Why: s}, {ID: "set-job", Severity: source.Warning, Title: s}}
 		var b bytes.Buffer
 		if err := JUnit(&b, r, rules); err != nil {
 			t.Fatal(err)
 		}
-		var suite JUnitSuite
+		var suite junit.Suite
 		if err := xml.Unmarshal(b.Bytes(), &suite); err != nil {
 			t.Fatalf("JUnit: %v\n%s", err, b.Bytes())
 		}

@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/report/page"
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/page"
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // HTMLOptions say what an HTML report needs beyond the findings.
@@ -34,12 +36,12 @@ var (
 // HTML writes the findings as a page: those of the set with the most and worst
 // first, each with its line and the places related to it, and what the rules
 // mean.
-func HTML(w io.Writer, r *Result, rules []RuleInfo, opts HTMLOptions) error {
+func HTML(w io.Writer, r *validate.Result, rules []validate.Rule, opts HTMLOptions) error {
 	h := htmlReport{}
 	h.group(r, opts)
 	h.explain(r, rules)
 	h.Skipped = r.Skipped
-	count := func(s source.Severity) string { return Plural(r.Count(s), s.String()) }
+	count := func(s source.Severity) string { return text.Plural(r.Count(s), s.String()) }
 	title := fmt.Sprintf("mirror-lint: %s, %s, %s", count(source.Error), count(source.Warning), count(source.Info))
 	if len(r.Findings) == 0 {
 		title = "mirror-lint: no findings"
@@ -58,9 +60,9 @@ func HTML(w io.Writer, r *Result, rules []RuleInfo, opts HTMLOptions) error {
 
 type htmlReport struct {
 	Groups  []*htmlGroup
-	Rules   []htmlRule // those with findings
-	Quiet   []RuleInfo // those without
-	Skipped []Skipped
+	Rules   []htmlRule      // those with findings
+	Quiet   []validate.Rule // those without
+	Skipped []validate.Skipped
 }
 
 // htmlGroup are the findings of a set.
@@ -78,7 +80,7 @@ func (g *htmlGroup) Counts() string {
 	var parts []string
 	for s, n := range g.Count {
 		if n > 0 {
-			parts = append(parts, Plural(n, source.Severity(s).String()))
+			parts = append(parts, text.Plural(n, source.Severity(s).String()))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -86,7 +88,7 @@ func (g *htmlGroup) Counts() string {
 
 // HTMLFinding is a finding as the template "finding" shows it.
 type HTMLFinding struct {
-	Finding
+	validate.Finding
 	Set     string // for filtering
 	RulesAt string // the page that explains the rules; "" is the same one
 	Code    *htmlCode
@@ -95,7 +97,7 @@ type HTMLFinding struct {
 }
 
 type htmlRelated struct {
-	Related
+	validate.Related
 	Code *htmlCode
 }
 
@@ -104,11 +106,11 @@ type htmlRelated struct {
 func FindingTemplate() string { return findingTemplate }
 
 // HTMLFuncs are the functions that the templates of findings call.
-func HTMLFuncs() template.FuncMap { return template.FuncMap{"text": Clean} }
+func HTMLFuncs() template.FuncMap { return template.FuncMap{"text": text.Clean} }
 
 // HTMLFindings prepares findings for the template "finding". source gives the
 // text of a file.
-func HTMLFindings(findings []Finding, source func(string) []byte) []HTMLFinding {
+func HTMLFindings(findings []validate.Finding, source func(string) []byte) []HTMLFinding {
 	l := newLines(source)
 	out := make([]HTMLFinding, len(findings))
 	for i, f := range findings {
@@ -139,7 +141,7 @@ type htmlCode struct {
 
 // htmlRule is a rule and what it found.
 type htmlRule struct {
-	RuleInfo
+	validate.Rule
 	Found int
 }
 
@@ -147,9 +149,9 @@ type htmlRule struct {
 func (r htmlRule) Tone() page.Tone { return tone(r.Severity) }
 
 // Paragraphs are those of the help.
-func (r htmlRule) Paragraphs() []string { return strings.Split(r.Help, "\n\n") }
+func (r htmlRule) Paragraphs() []string { return strings.Split(r.Help(), "\n\n") }
 
-func (h *htmlReport) group(r *Result, opts HTMLOptions) {
+func (h *htmlReport) group(r *validate.Result, opts HTMLOptions) {
 	bySet := map[string]*htmlGroup{}
 	for _, f := range HTMLFindings(r.Findings, opts.Source) {
 		set := ""
@@ -187,13 +189,13 @@ func (l lines) code(pos source.Position) *htmlCode {
 	}
 	line, column := cut(line, pos.Column, 400)
 	if column == 0 || column > len(line) {
-		return &htmlCode{Line: pos.Line, Rest: Clean(string(line))}
+		return &htmlCode{Line: pos.Line, Rest: text.Clean(string(line))}
 	}
 	end := column - 1 + max(word(line, column), 1)
-	return &htmlCode{pos.Line, Clean(string(line[:column-1])), Clean(string(line[column-1 : end])), Clean(string(line[end:]))}
+	return &htmlCode{pos.Line, text.Clean(string(line[:column-1])), text.Clean(string(line[column-1 : end])), text.Clean(string(line[end:]))}
 }
 
-func (h *htmlReport) explain(r *Result, rules []RuleInfo) {
+func (h *htmlReport) explain(r *validate.Result, rules []validate.Rule) {
 	found := map[string]int{}
 	for _, f := range r.Findings {
 		found[f.Rule]++
@@ -213,7 +215,7 @@ func (h *htmlReport) explain(r *Result, rules []RuleInfo) {
 }
 
 // lead says in a sentence where to begin.
-func (h *htmlReport) lead(r *Result) string {
+func (h *htmlReport) lead(r *validate.Result) string {
 	switch {
 	case len(r.Findings) == 0:
 		return "Nothing is wrong that the rules know of."
@@ -223,7 +225,7 @@ func (h *htmlReport) lead(r *Result) string {
 	return "Errors stop images from being mirrored, or mirror the wrong ones. The set with the most of them comes first."
 }
 
-func (h *htmlReport) figures(r *Result, rules []RuleInfo) []page.Figure {
+func (h *htmlReport) figures(r *validate.Result, rules []validate.Rule) []page.Figure {
 	figure := func(label string, n int, t page.Tone) page.Figure {
 		if n == 0 {
 			t = page.Plain

@@ -9,33 +9,34 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 func TestHTML(t *testing.T) {
 	at := func(file string, line, column int) source.Position {
 		return source.Position{File: file, Line: line, Column: column}
 	}
-	conflict := Finding{Rule: "duplicate-destination", Severity: source.Error, Pos: at("shop/mapping_shop", 2, 7), Message: "written <twice>", Hint: "keep one"}
+	conflict := validate.Finding{Rule: "duplicate-destination", Severity: source.Error, Pos: at("shop/mapping_shop", 2, 7), Message: "written <twice>", Hint: "keep one"}
 	for i := range 8 {
-		conflict.Related = append(conflict.Related, Related{Pos: at("shop/mapping_shop", i+1, 1), Message: fmt.Sprintf("place %d", i)})
+		conflict.Related = append(conflict.Related, validate.Related{Pos: at("shop/mapping_shop", i+1, 1), Message: fmt.Sprintf("place %d", i)})
 	}
-	r := &Result{
-		Findings: []Finding{
+	r := &validate.Result{
+		Findings: []validate.Finding{
 			{Rule: "set-job", Severity: source.Warning, Pos: at("tools", 0, 0), Message: "no job"},
 			{Rule: "set-job", Severity: source.Info, Pos: at("shop", 0, 0), Message: "a note"},
 			conflict,
 			{Rule: "job-unused", Severity: source.Warning, Pos: at("jobs.yaml", 1, 0), Message: "unused"},
 		},
-		Skipped: []Skipped{{Rule: "job-secret", Reason: "no secrets here"}},
+		Skipped: []validate.Skipped{{Rule: "job-secret", Reason: "no secrets here"}},
 	}
-	rules := []RuleInfo{
-		{ID: "duplicate-destination", Summary: "a tag written twice", Help: "Why.\n\nWhat to do."},
-		{ID: "set-job", Severity: source.Warning, Summary: "no job"},
-		{ID: "job-unused", Severity: source.Warning, Summary: "nothing to run"},
-		{ID: "job-secret", Summary: "no secret"},
-		{ID: "set-owners", Summary: "no owners"},
+	rules := []validate.Rule{
+		{ID: "duplicate-destination", Title: "a tag written twice", Why: "Why.", Fix: "What to do."},
+		{ID: "set-job", Severity: source.Warning, Title: "no job"},
+		{ID: "job-unused", Severity: source.Warning, Title: "nothing to run"},
+		{ID: "job-secret", Title: "no secret"},
+		{ID: "set-owners", Title: "no owners"},
 	}
 	var b bytes.Buffer
 	err := HTML(&b, r, rules, HTMLOptions{
@@ -83,7 +84,7 @@ func TestHTML(t *testing.T) {
 
 func TestHTMLWithoutFindings(t *testing.T) {
 	var b bytes.Buffer
-	if err := HTML(&b, &Result{}, []RuleInfo{{ID: "set-job"}}, HTMLOptions{}); err != nil {
+	if err := HTML(&b, &validate.Result{}, []validate.Rule{{ID: "set-job"}}, HTMLOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := htmltest.AllWords(htmltest.Find(htmltest.Parse(t, b.String()), "h1")); len(got) != 1 || got[0] != "Image mirroring: no findings" {

@@ -1,17 +1,18 @@
 package report
 
 import (
-	"encoding/json"
 	"io"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 type jsonDocument struct {
-	Version  int           `json:"version"`
-	Findings []jsonFinding `json:"findings"`
-	Summary  jsonSummary   `json:"summary"`
-	Skipped  []Skipped     `json:"skipped"`
+	Version  int                `json:"version"`
+	Findings []jsonFinding      `json:"findings"`
+	Summary  jsonSummary        `json:"summary"`
+	Skipped  []validate.Skipped `json:"skipped"`
 }
 
 type jsonSummary struct {
@@ -39,12 +40,12 @@ type jsonRelated struct {
 }
 
 // JSON writes the result as the document of version 1.
-func JSON(w io.Writer, r *Result) error {
+func JSON(w io.Writer, r *validate.Result) error {
 	doc := jsonDocument{
 		Version:  1,
 		Findings: make([]jsonFinding, 0, len(r.Findings)),
 		Summary:  jsonSummary{r.Count(source.Error), r.Count(source.Warning), r.Count(source.Info)},
-		Skipped:  append([]Skipped{}, r.Skipped...),
+		Skipped:  append([]validate.Skipped{}, r.Skipped...),
 	}
 	for _, f := range r.Findings {
 		j := jsonFinding{
@@ -56,8 +57,5 @@ func JSON(w io.Writer, r *Result) error {
 		}
 		doc.Findings = append(doc.Findings, j)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(doc)
+	return text.JSON(w, doc)
 }

@@ -3,13 +3,14 @@ package report
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // The part of SARIF 2.1.0 that code scanning reads. It is small enough to be
@@ -94,22 +95,22 @@ type SARIFOptions struct {
 // is made of rule, file and message, so that it outlives a change of lines;
 // equal ones are numbered. Related places stand in the text, because GitHub
 // shows no others.
-func SARIF(w io.Writer, r *Result, rules []RuleInfo, opts SARIFOptions) error {
+func SARIF(w io.Writer, r *validate.Result, rules []validate.Rule, opts SARIFOptions) error {
 	run := sarifRun{ColumnKind: "utf16CodeUnits", Results: make([]sarifResult, 0, len(r.Findings))}
 	run.Tool.Driver = sarifDriver{
 		Name: "mirror-lint", Version: opts.Version, InformationURI: "https://github.com/mirror-tools/mirror-tools",
 		Rules: make([]sarifRule, 0, len(rules)),
 	}
 	for _, rule := range rules {
-		help := cmp.Or(rule.Help, rule.Summary)
+		help := cmp.Or(rule.Help(), rule.Title)
 		why, _, _ := strings.Cut(help, "\n\n")
-		s := sarifRule{ID: rule.ID, Short: sarifText{rule.Summary}, Full: sarifText{why}, Help: sarifText{help}}
+		s := sarifRule{ID: rule.ID, Short: sarifText{rule.Title}, Full: sarifText{why}, Help: sarifText{help}}
 		s.Default.Level = sarifLevel(rule.Severity)
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, s)
 	}
 	invocation := sarifInvocation{Successful: true}
 	for _, s := range r.Skipped {
-		invocation.Notifications = append(invocation.Notifications, sarifNotification{"note", sarifText{Clean("skipped: " + s.Rule + ": " + s.Reason)}})
+		invocation.Notifications = append(invocation.Notifications, sarifNotification{"note", sarifText{text.Clean("skipped: " + s.Rule + ": " + s.Reason)}})
 	}
 	run.Invocations = []sarifInvocation{invocation}
 	times := map[string]int{}
@@ -122,14 +123,11 @@ func SARIF(w io.Writer, r *Result, rules []RuleInfo, opts SARIFOptions) error {
 		loc.Physical.Artifact.Base = "%SRCROOT%"
 		loc.Physical.Region.Line, loc.Physical.Region.Column = max(f.Pos.Line, 1), lines.utf16Column(f.Pos)
 		run.Results = append(run.Results, sarifResult{
-			RuleID: f.Rule, Level: sarifLevel(f.Severity), Message: sarifText{Clean(plainText(f))}, Locations: []sarifLocation{loc},
+			RuleID: f.Rule, Level: sarifLevel(f.Severity), Message: sarifText{text.Clean(plainText(f))}, Locations: []sarifLocation{loc},
 			Fingerprints: map[string]string{"mirrorLint/v1": fmt.Sprintf("%s:%d", sum, times[sum])},
 		})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+	return text.JSON(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
 func sarifLevel(s source.Severity) string {

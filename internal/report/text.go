@@ -10,7 +10,9 @@ import (
 
 	"golang.org/x/text/width"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // TextOptions say how findings are written for a person.
@@ -36,29 +38,21 @@ var severityColors = [...]string{source.Error: "\x1b[31m", source.Warning: "\x1b
 // Text writes each finding as file:line:column: severity: message [rule], the
 // line it points to with a caret, its hint and the places related to it, and
 // ends with a count.
-func Text(w io.Writer, r *Result, opts TextOptions) error {
+func Text(w io.Writer, r *validate.Result, opts TextOptions) error {
 	b := bufio.NewWriter(w)
 	t := textWriter{b, opts, newLines(opts.Source)}
 	for _, f := range r.Findings {
 		t.finding(f)
 	}
 	for _, s := range r.Skipped {
-		fmt.Fprintf(b, "skipped: %s: %s\n", printable(s.Rule), printable(s.Reason))
+		fmt.Fprintf(b, "skipped: %s: %s\n", text.Line(s.Rule), text.Line(s.Reason))
 	}
 	if len(r.Findings) == 0 {
 		fmt.Fprintln(b, "no findings")
 	} else {
-		fmt.Fprintf(b, "%s, %s, %s\n", Plural(r.Count(source.Error), "error"), Plural(r.Count(source.Warning), "warning"), Plural(r.Count(source.Info), "info"))
+		fmt.Fprintf(b, "%s, %s, %s\n", text.Plural(r.Count(source.Error), "error"), text.Plural(r.Count(source.Warning), "warning"), text.Plural(r.Count(source.Info), "info"))
 	}
 	return b.Flush()
-}
-
-// Plural counts things: 1 error, 2 errors; 2 info.
-func Plural(n int, word string) string {
-	if n == 1 || word == "info" {
-		return fmt.Sprintf("%d %s", n, word)
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }
 
 type textWriter struct {
@@ -74,19 +68,19 @@ func (t textWriter) paint(color, s string) string {
 	return color + s + reset
 }
 
-func (t textWriter) finding(f Finding) {
-	fmt.Fprintf(t, "%s: %s: %s %s\n", t.paint(bold, printable(f.Pos.String())), t.paint(severityColors[f.Severity], f.Severity.String()),
-		printable(f.Message), t.paint(cyan, "["+f.Rule+"]"))
+func (t textWriter) finding(f validate.Finding) {
+	fmt.Fprintf(t, "%s: %s: %s %s\n", t.paint(bold, text.Line(f.Pos.String())), t.paint(severityColors[f.Severity], f.Severity.String()),
+		text.Line(f.Message), t.paint(cyan, "["+f.Rule+"]"))
 	t.snippet(f.Pos)
 	if f.Hint != "" {
-		fmt.Fprintf(t, "  hint: %s\n", printable(f.Hint))
+		fmt.Fprintf(t, "  hint: %s\n", text.Line(f.Hint))
 	}
 	for i, r := range f.Related {
 		if i == maxRelated && len(f.Related) > maxRelated+1 {
 			fmt.Fprintf(t, "    and %d more places\n", len(f.Related)-i)
 			break
 		}
-		fmt.Fprintf(t, "    %s: %s\n", printable(r.Pos.String()), printable(r.Message))
+		fmt.Fprintf(t, "    %s: %s\n", text.Line(r.Pos.String()), text.Line(r.Message))
 	}
 }
 
@@ -104,7 +98,7 @@ func (t textWriter) snippet(pos source.Position) {
 	gutter := fmt.Sprintf("%5d | ", pos.Line)
 	columns := cmp.Or(t.opts.Width, defaultWidth)
 	line, column := cut(line, pos.Column, max(columns-len(gutter), leastWidth))
-	fmt.Fprintf(t, "%s%s\n", gutter, printable(string(line)))
+	fmt.Fprintf(t, "%s%s\n", gutter, text.Line(string(line)))
 	if column == 0 || column > len(line)+1 {
 		return
 	}
@@ -133,14 +127,4 @@ func blank(c rune) string {
 		return "  "
 	}
 	return " "
-}
-
-// printable replaces what would move a terminal's cursor or hide text.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\t' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf)) {
-			return '\ufffd'
-		}
-		return r
-	}, s)
 }

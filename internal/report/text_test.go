@@ -4,14 +4,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 func textOf(t *testing.T, line string, column int, opts TextOptions) []string {
 	t.Helper()
 	var b strings.Builder
 	opts.Source = func(string) []byte { return []byte(line) }
-	r := &Result{Findings: []Finding{{Rule: "r", Pos: source.Position{File: "f", Line: 1, Column: column}, Message: "m"}}}
+	r := &validate.Result{Findings: []validate.Finding{{Rule: "r", Pos: source.Position{File: "f", Line: 1, Column: column}, Message: "m"}}}
 	if err := Text(&b, r, opts); err != nil {
 		t.Fatal(err)
 	}

@@ -6,9 +6,9 @@ import (
 	"path"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // Set names the set that an entry belongs to: its mapping file, without the

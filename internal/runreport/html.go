@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/report/page"
+	"github.com/mirror-tools/mirror-tools/internal/page"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -35,7 +35,7 @@ func HTML(w io.Writer, r *mirror.Report, version string) error {
 		Figures:     h.figures(),
 		Footer:      strings.TrimSpace(fmt.Sprintf("mirror %s · started %s", version, r.Started.UTC().Format("2006-01-02 15:04:05 MST"))),
 		Data:        h,
-	}, htmlContent, template.FuncMap{"place": place, "text": report.Clean, "clock": clock, "size": Size})
+	}, htmlContent, template.FuncMap{"place": place, "text": text.Clean, "clock": clock, "size": Size})
 }
 
 // outcomes tells how many destinations have which outcome, the bad ones first.

@@ -86,7 +86,7 @@ func TestLeftOut(t *testing.T) {
 	if text := htmltest.Words(doc); !strings.Contains(text, "1 of 5 destinations is not in line, for 1 reason: they come first") {
 		t.Errorf("the page says %s", text)
 	}
-	suite := junit(t, r)
+	suite := suite(t, r)
 	if c := suite.Cases[0]; suite.Failures < 1 || c.Class != "mapping_x" || c.Failure == nil || !strings.Contains(c.Failure.Text, "the file was left out: a tab is no separator\nwrite a blank") {
 		t.Errorf("the first case is %+v", c)
 	}

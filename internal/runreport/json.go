@@ -1,9 +1,9 @@
 package runreport
 
 import (
-	"encoding/json"
 	"io"
 
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
@@ -16,8 +16,5 @@ type Document struct {
 
 // JSON writes the report as the document of version 1.
 func JSON(w io.Writer, r *mirror.Report) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(Document{r, r.Failures()})
+	return text.JSON(w, Document{r, r.Failures()})
 }

@@ -7,17 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/junit"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-func junit(t *testing.T, r *mirror.Report) report.JUnitSuite {
+func suite(t *testing.T, r *mirror.Report) junit.Suite {
 	t.Helper()
 	var b bytes.Buffer
 	if err := JUnit(&b, r); err != nil {
 		t.Fatal(err)
 	}
-	var suite report.JUnitSuite
+	var suite junit.Suite
 	if err := xml.Unmarshal(b.Bytes(), &suite); err != nil {
 		t.Fatalf("%v\n%s", err, b.Bytes())
 	}
@@ -28,7 +28,7 @@ func junit(t *testing.T, r *mirror.Report) report.JUnitSuite {
 // try has two cases.
 func TestJUnit(t *testing.T) {
 	r := realReport(t, mirror.ModeRun)
-	suite := junit(t, r)
+	suite := suite(t, r)
 	if suite.Tests != 6 || suite.Failures != 2 || suite.Skipped != 0 || len(suite.Cases) != 6 {
 		t.Errorf("%d tests, %d failures, %d skipped, %d cases; want 6, 2, 0, 6", suite.Tests, suite.Failures, suite.Skipped, len(suite.Cases))
 	}
@@ -65,7 +65,7 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		r := hostile(s)
-		suite := junit(t, r)
+		suite := suite(t, r)
 		if suite.Tests != 4 || suite.Failures != 3 {
 			t.Errorf("JUnit: %d tests, %d failures; want 4 (one of them flaky, one for a file), 3", suite.Tests, suite.Failures)
 		}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -60,7 +60,7 @@ func (m metrics) family(name, help string) {
 func (m metrics) value(name string, v float64, labels ...string) {
 	var pairs []string
 	for i := 0; i < len(labels); i += 2 {
-		pairs = append(pairs, labels[i]+`="`+labelEscape.Replace(report.Clean(labels[i+1]))+`"`)
+		pairs = append(pairs, labels[i]+`="`+labelEscape.Replace(text.Clean(labels[i+1]))+`"`)
 	}
 	if len(pairs) > 0 {
 		name += "{" + strings.Join(pairs, ",") + "}"

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
@@ -71,14 +71,14 @@ func (t Text) Entry(e mirror.Entry) {
 	if len(e.Details) > 0 {
 		line += " (" + strings.Join(e.Details, "; ") + ")"
 	}
-	fmt.Fprintf(t.W, "%s %s\n", t.paint(color, word), report.Clean(line))
+	fmt.Fprintf(t.W, "%s %s\n", t.paint(color, word), text.Clean(line))
 }
 
 // Summary is what stands at the end: what failed and why, by outcome, what it
 // cost.
 func (t Text) Summary(r *mirror.Report) {
 	for _, n := range r.Notes {
-		fmt.Fprintf(t.W, "note: %s\n", report.Clean(n))
+		fmt.Fprintf(t.W, "note: %s\n", text.Clean(n))
 	}
 	t.failures(r)
 	var parts []string
@@ -107,16 +107,16 @@ func (t Text) failures(r *mirror.Report) {
 		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, count(n, "mapping file")+" left out"))
 	}
 	for _, p := range r.Problems {
-		fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), report.Clean(fmt.Sprintf("%s: %s", place(p), p.Message)))
+		fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), text.Clean(fmt.Sprintf("%s: %s", place(p), p.Message)))
 		if p.Hint != "" {
-			fmt.Fprintf(t.W, "hint: %s\n", report.Clean(p.Hint))
+			fmt.Fprintf(t.W, "hint: %s\n", text.Clean(p.Hint))
 		}
 	}
 	for _, g := range groups {
-		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, report.Clean(g.String())))
+		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, text.Clean(g.String())))
 		for _, i := range g.Indexes {
 			e := r.Entries[i]
-			fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), report.Clean(fmt.Sprintf("%s: %s: %s", position(e), e.Destination, e.Error)))
+			fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), text.Clean(fmt.Sprintf("%s: %s: %s", position(e), e.Destination, e.Error)))
 		}
 		fmt.Fprintf(t.W, "hint: %s\n", g.Hint)
 	}

@@ -3,9 +3,10 @@ package site
 import (
 	"strconv"
 
+	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/report/page"
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func (s *site) figures() []page.Figure {
@@ -84,7 +85,7 @@ func (s *set) Tags() []tag {
 	var out []tag
 	for i, tone := range []page.Tone{page.Bad, page.Warn, page.Info} {
 		if n := s.Count[i]; n > 0 {
-			out = append(out, tag{tone, report.Plural(n, source.Severity(i).String())})
+			out = append(out, tag{tone, text.Plural(n, source.Severity(i).String())})
 		}
 	}
 	return out

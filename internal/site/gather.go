@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/report/page"
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // site is what the pages show.
@@ -21,7 +21,7 @@ type site struct {
 	Missing string // why nothing is known of what CI promotes, or ""
 
 	tree     *release.Tree
-	result   *report.Result
+	result   *validate.Result
 	byName   map[string]*set
 	sources  map[string][]*set // who mirrors an image on, by its canonical name
 	written  map[string][]*set // who writes an image
@@ -41,7 +41,7 @@ type set struct {
 	Jobs      []*job
 	Approvers []string
 	Reviewers []string
-	Findings  []report.Finding
+	Findings  []validate.Finding
 	Count     [3]int // of findings, by severity
 	Entries   []*entry
 	From, To  []string // registries with their namespaces
@@ -84,7 +84,7 @@ func (s *set) Beside() string { return url.PathEscape(s.Name) + ".html" }
 // conflicts are the rules that tell of two that write one tag.
 var conflicts = []string{"duplicate-destination", "destination-promoted", "promotion-conflict"}
 
-func gather(tree *release.Tree, result *report.Result) *site {
+func gather(tree *release.Tree, result *validate.Result) *site {
 	s := &site{
 		tree: tree, result: result, byName: map[string]*set{},
 		sources: map[string][]*set{}, written: map[string][]*set{}, conflict: map[place]source.Severity{},
@@ -182,7 +182,7 @@ func (s *site) findings() {
 		}
 	}
 	for _, one := range s.Sets {
-		slices.SortStableFunc(one.Findings, func(a, b report.Finding) int { return int(a.Severity) - int(b.Severity) })
+		slices.SortStableFunc(one.Findings, func(a, b validate.Finding) int { return int(a.Severity) - int(b.Severity) })
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/report/page"
+	"github.com/mirror-tools/mirror-tools/internal/page"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
@@ -185,7 +185,7 @@ func (g *graph) place() {
 // svg draws the graph. Every text is escaped; nothing else comes from outside.
 func (g *graph) svg() template.HTML {
 	var b strings.Builder
-	text := func(s string) string { return template.HTMLEscapeString(report.Clean(s)) }
+	text := func(s string) string { return template.HTMLEscapeString(text.Clean(s)) }
 	fmt.Fprintf(&b, `<svg class="graph" data-graph viewBox="0 0 %.0f %.0f" role="group" aria-label="%s">`, width, top+g.height()+8, text(g.label))
 	fmt.Fprintf(&b, `<text class="head" x="%.0f" y="16" text-anchor="end">comes from</text><text class="head" x="%.0f" y="16" text-anchor="middle">set</text><text class="head" x="%.0f" y="16">goes to</text>`,
 		leftEnd-10, (setLeft+setRight)/2, rightEnd+10)

@@ -16,9 +16,11 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/report/page"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // The templates of the pages.
@@ -36,7 +38,7 @@ var (
 // Pages makes the site of a tree: index.html, images.html, findings.html and
 // sets/NAME.html for each set. result is what the rules found in the tree, and
 // version that of the command.
-func Pages(tree *release.Tree, result *report.Result, rules []report.RuleInfo, version string) ([]atomicfile.File, error) {
+func Pages(tree *release.Tree, result *validate.Result, rules []validate.Rule, version string) ([]atomicfile.File, error) {
 	s := gather(tree, result)
 	s.version = version
 	var files []atomicfile.File
@@ -96,8 +98,8 @@ func (s *site) write(b *bytes.Buffer, p page.Page, content string) error {
 
 // breaks is a text that may break after the signs that names and references are
 // made of.
-func breaks(text string) template.HTML {
-	return template.HTML(afterSign.Replace(template.HTMLEscapeString(report.Clean(text))))
+func breaks(line string) template.HTML {
+	return template.HTML(afterSign.Replace(template.HTMLEscapeString(text.Clean(line))))
 }
 
 var afterSign = strings.NewReplacer("/", "/<wbr>", ":", ":<wbr>", "_", "_<wbr>")

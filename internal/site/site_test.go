@@ -11,10 +11,10 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
-	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 const (
@@ -51,18 +51,18 @@ images:
 `
 )
 
-func pages(t *testing.T, tree fstest.MapFS, findings ...report.Finding) map[string]string {
+func pages(t *testing.T, tree fstest.MapFS, findings ...validate.Finding) map[string]string {
 	t.Helper()
 	loaded, err := release.Load(tree)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &report.Result{Findings: findings}
-	files, err := Pages(loaded, r, []report.RuleInfo{{ID: "duplicate-destination"}, {ID: "set-job"}}, "v1")
+	r := &validate.Result{Findings: findings}
+	files, err := Pages(loaded, r, []validate.Rule{{ID: "duplicate-destination"}, {ID: "set-job"}}, "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Pages(loaded, r, []report.RuleInfo{{ID: "duplicate-destination"}, {ID: "set-job"}}, "v1")
+	again, err := Pages(loaded, r, []validate.Rule{{ID: "duplicate-destination"}, {ID: "set-job"}}, "v1")
 	if err != nil || !slices.EqualFunc(files, again, func(a, b atomicfile.File) bool {
 		return a.Path == b.Path && bytes.Equal(a.Data, b.Data)
 	}) {
@@ -111,7 +111,7 @@ func TestImages(t *testing.T) {
 }
 
 func TestSets(t *testing.T) {
-	p := pages(t, shop(), report.Finding{Rule: "set-job", Severity: source.Warning, Pos: source.Position{File: dir + "copy"}, Message: "no job"})
+	p := pages(t, shop(), validate.Finding{Rule: "set-job", Severity: source.Warning, Pos: source.Position{File: dir + "copy"}, Message: "no job"})
 	got := rows(t, p["index.html"])
 	want := []string{
 		"copy 1 warning nobody 2 docker.io/library quay.io/shop quay.io/copy no job",
@@ -139,9 +139,9 @@ func TestSets(t *testing.T) {
 
 // Both sides of a conflict are red, and nothing else.
 func TestConflicts(t *testing.T) {
-	conflict := report.Finding{
+	conflict := validate.Finding{
 		Rule: "duplicate-destination", Pos: source.Position{File: dir + "shop/mapping_shop", Line: 1, Column: 9}, Message: "twice",
-		Related: []report.Related{{Pos: source.Position{File: dir + "copy/mapping_copy", Line: 1, Column: 9}}},
+		Related: []validate.Related{{Pos: source.Position{File: dir + "copy/mapping_copy", Line: 1, Column: 9}}},
 	}
 	p := pages(t, shop(), conflict)
 	got := paths(t, p["index.html"], "bad")

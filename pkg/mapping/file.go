@@ -3,7 +3,7 @@ package mapping
 import (
 	"iter"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // File is one parsed mapping file. It is not changed after Parse.

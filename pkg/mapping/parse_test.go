@@ -7,8 +7,8 @@ import (
 
 	"github.com/distribution/reference"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func TestWholeFiles(t *testing.T) {

@@ -3,7 +3,7 @@ package mapping
 import (
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // Reference is one image reference of a mapping file, with its position.

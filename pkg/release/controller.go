@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // ReleasesDir holds the settings of the release controller: one JSON file for

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // ErrNotRelease says that a folder holds neither mappings nor mirroring jobs.

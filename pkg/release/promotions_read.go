@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // readConfigs reads every ci-operator config: the files *.yaml below ConfigDir.

@@ -8,8 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // Known counts findings that are known already, by rule, file and message: not
@@ -131,10 +132,7 @@ func (k Known) Write(w io.Writer) error {
 	for _, key := range k.keys() {
 		doc.Findings = append(doc.Findings, baselineEntry{key, k[key]})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(doc)
+	return text.JSON(w, doc)
 }
 
 // ReadKnown reads a baseline file.

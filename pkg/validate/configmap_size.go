@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func configmapSize() Rule {

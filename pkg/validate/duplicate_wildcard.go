@@ -1,9 +1,9 @@
 package validate
 
 import (
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // expand gives what a wildcard copies, where the tree tells all tags of the

@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -36,7 +35,7 @@ func RunExample(tree *release.Tree, rule Rule) (*Result, error) {
 	result := Run(tree, Rules()...)
 	known.Stale(result, exampleBaseline, tree.Settings)
 	result.Findings = slices.DeleteFunc(result.Findings, func(f Finding) bool { return f.Rule != rule.ID })
-	result.Skipped = slices.DeleteFunc(result.Skipped, func(s report.Skipped) bool { return s.Rule != rule.ID })
+	result.Skipped = slices.DeleteFunc(result.Skipped, func(s Skipped) bool { return s.Rule != rule.ID })
 	return result, nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -23,11 +22,11 @@ type Change struct {
 // but the last changes something.
 const maxRounds = 20
 
-// Fix applies the fixes of all findings to a tree, in memory, and looks again
+// ApplyFixes applies the fixes of all findings to a tree, in memory, and looks again
 // until there is nothing left to fix: fixes that get into each other's way are
 // made one after the other. It gives the changes in order of name, what the
 // rules find afterwards, and the tree as it would be.
-func Fix(fsys fs.FS, rules ...Rule) ([]Change, *Result, *release.Tree, error) {
+func ApplyFixes(fsys fs.FS, rules ...Rule) ([]Change, *Result, *release.Tree, error) {
 	o := &overlay{base: fsys, files: map[string][]byte{}, origin: map[string]string{}, gone: map[string]bool{}}
 	for round := 0; ; round++ {
 		tree, err := release.Load(o)
@@ -52,7 +51,7 @@ type overlay struct {
 // apply makes the fixes of a result that do not overlap; it says whether there
 // were any.
 func (o *overlay) apply(r *Result) bool {
-	edits := map[string][]report.Edit{}
+	edits := map[string][]Edit{}
 	changed := false
 	for _, f := range r.Findings {
 		if f.Fix == nil {
@@ -78,8 +77,8 @@ func (o *overlay) apply(r *Result) bool {
 }
 
 // applyEdits makes edits of one text; of two that overlap the first is made.
-func applyEdits(text []byte, edits []report.Edit) []byte {
-	slices.SortStableFunc(edits, func(a, b report.Edit) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
+func applyEdits(text []byte, edits []Edit) []byte {
+	slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
 	var out bytes.Buffer
 	at := 0
 	for _, e := range edits {

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 const fuzzedFile = release.MirroringDir + "/team/mapping_team"
@@ -125,7 +125,7 @@ func FuzzFix(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		changes, _, _, err := Fix(fstest.MapFS{fuzzedFile: {Data: []byte(text)}}, Rules()...)
+		changes, _, _, err := ApplyFixes(fstest.MapFS{fuzzedFile: {Data: []byte(text)}}, Rules()...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func FuzzFix(f *testing.F) {
 			return
 		}
 		mended := changes[0].New
-		again, _, _, err := Fix(fstest.MapFS{fuzzedFile: {Data: mended}}, Rules()...)
+		again, _, _, err := ApplyFixes(fstest.MapFS{fuzzedFile: {Data: mended}}, Rules()...)
 		if err != nil || len(again) > 0 {
 			t.Errorf("a second run changes %q to %q (%v)", mended, again[0].New, err)
 		}

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func jobTemplate() Rule {

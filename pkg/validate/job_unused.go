@@ -3,7 +3,7 @@ package validate
 import (
 	"path"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func jobUnused() Rule {

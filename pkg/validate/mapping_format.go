@@ -4,10 +4,9 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func mappingFormat() Rule {
@@ -53,12 +52,12 @@ func (p *pass) format(m *release.MappingFile) {
 
 // replaceLine is a fix that gives a line another text, and an end where it has
 // none.
-func replaceLine(file string, offset int, l *mapping.Line, text string) *report.Fix {
+func replaceLine(file string, offset int, l *mapping.Line, text string) *Fix {
 	end := offset + len(l.Text)
 	if l.End == "" {
 		text += "\n"
 	}
-	return &report.Fix{Message: "tidy the line", Edits: []report.Edit{{File: file, Start: offset, End: end, New: text}}}
+	return &Fix{Message: "tidy the line", Edits: []Edit{{File: file, Start: offset, End: end, New: text}}}
 }
 
 // tidy writes a line with single blanks between its words and none around them;
@@ -96,7 +95,7 @@ func untidiness(line string) string {
 
 // syntaxFix is the fix of a line that oc refuses only for its white space; nil
 // when it is refused for something else, too.
-func syntaxFix(m *release.MappingFile, line int) *report.Fix {
+func syntaxFix(m *release.MappingFile, line int) *Fix {
 	offset := 0
 	for i := range m.Lines {
 		l := &m.Lines[i]
@@ -114,7 +113,7 @@ func syntaxFix(m *release.MappingFile, line int) *report.Fix {
 
 // dropReference is the fix that takes one destination out of a line, or the
 // whole line when it is the only one.
-func dropReference(m *release.MappingFile, ref mapping.Reference) *report.Fix {
+func dropReference(m *release.MappingFile, ref mapping.Reference) *Fix {
 	offset := 0
 	for i := range m.Lines {
 		l := &m.Lines[i]
@@ -125,12 +124,12 @@ func dropReference(m *release.MappingFile, ref mapping.Reference) *report.Fix {
 		if len(l.Entries) != 1 || strings.Contains(l.Text, "=") {
 			return nil // SRC=DST pairs are left to people
 		}
-		fix := &report.Fix{Message: "remove the repetition"}
+		fix := &Fix{Message: "remove the repetition"}
 		if len(l.Entries[0].Destinations) == 1 {
 			if strings.Contains(l.Text, "#") {
 				return nil // the comment would go with the line
 			}
-			fix.Edits = []report.Edit{{File: m.Path, Start: offset, End: offset + len(l.Text) + len(l.End)}}
+			fix.Edits = []Edit{{File: m.Path, Start: offset, End: offset + len(l.Text) + len(l.End)}}
 			return fix
 		}
 		start := byteOffset(l.Text, ref.Pos.Column)
@@ -138,7 +137,7 @@ func dropReference(m *release.MappingFile, ref mapping.Reference) *report.Fix {
 		for start > 0 && l.Text[start-1] == ' ' {
 			start--
 		}
-		fix.Edits = []report.Edit{{File: m.Path, Start: offset + start, End: offset + end}}
+		fix.Edits = []Edit{{File: m.Path, Start: offset + start, End: offset + end}}
 		return fix
 	}
 	return nil

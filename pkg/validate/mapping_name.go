@@ -3,9 +3,8 @@ package validate
 import (
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func mappingName() Rule {
@@ -81,7 +80,7 @@ func (p *pass) misnamed(m *release.MappingFile, jobsKnown bool) {
 
 // renameFix gives a file the prefix of its set, when a job of the set runs it
 // under the new name and no other file has that name.
-func (p *pass) renameFix(m *release.MappingFile) *report.Fix {
+func (p *pass) renameFix(m *release.MappingFile) *Fix {
 	to := "mapping_" + m.Set.Prefix() + "_" + strings.TrimPrefix(m.Base, "mapping_")
 	for _, other := range p.tree.Mappings() {
 		if other.Base == to {
@@ -90,7 +89,7 @@ func (p *pass) renameFix(m *release.MappingFile) *report.Fix {
 	}
 	for _, job := range p.tree.Runs().JobsOf(m.Set) {
 		if job.PicksUp(to) {
-			return &report.Fix{Message: "rename it to " + to, Rename: &report.Rename{From: m.Path, To: m.Set.Dir + "/" + to}}
+			return &Fix{Message: "rename it to " + to, Rename: &Rename{From: m.Path, To: m.Set.Dir + "/" + to}}
 		}
 	}
 	return nil

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func referenceRegistry() Rule {

@@ -1,6 +1,6 @@
 package validate
 
-import "github.com/mirror-tools/mirror-tools/internal/source"
+import "github.com/mirror-tools/mirror-tools/pkg/source"
 
 func setJob() Rule {
 	return Rule{

@@ -3,8 +3,8 @@ package validate
 import (
 	"regexp"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func setOwners() Rule {

@@ -14,21 +14,11 @@ package validate
 import (
 	"fmt"
 	"slices"
+	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
-
-// Finding is one problem: rule, severity, position, message, hint, related
-// places and, where there is one right answer, a fix.
-type Finding = report.Finding
-
-// Related is another place that belongs to a finding.
-type Related = report.Related
-
-// Result is what Run found, in order of place, and what it could not check.
-type Result = report.Result
 
 // Rule is one check with everything that is said about it. The documentation,
 // the command "explain" and the help in SARIF are made from it.
@@ -99,7 +89,7 @@ func (p *pass) problem(problem source.Problem) *Finding {
 
 // skip says that the rule could not be checked, or not in full.
 func (p *pass) skip(format string, args ...any) {
-	p.out.Skipped = append(p.out.Skipped, report.Skipped{Rule: p.rule.ID, Reason: fmt.Sprintf(format, args...)})
+	p.out.Skipped = append(p.out.Skipped, Skipped{Rule: p.rule.ID, Reason: fmt.Sprintf(format, args...)})
 }
 
 // Lookup gives the rule of an ID.
@@ -111,3 +101,6 @@ func Lookup(id string) (Rule, bool) {
 	}
 	return rules[i], true
 }
+
+// Help gives why a rule matters and what to do, as two paragraphs.
+func (r Rule) Help() string { return strings.TrimSpace(r.Why + "\n\n" + r.Fix) }

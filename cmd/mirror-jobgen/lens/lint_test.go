@@ -10,9 +10,9 @@ import (
 	junitlens "sigs.k8s.io/prow/pkg/spyglass/lenses/junit"
 
 	reports "github.com/mirror-tools/mirror-tools/internal/report"
-	"github.com/mirror-tools/mirror-tools/internal/source"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
@@ -28,10 +28,10 @@ func TestLintReports(t *testing.T) {
 		t.Fatalf("%d findings: too few for the test to say much", len(result.Findings))
 	}
 	const hostile = `<script>alert("x")</script> & "quoted" &lt;b&gt; ' onclick=x`
-	result.Findings = append(result.Findings, reports.Finding{Rule: "set-job", Severity: source.Error, Pos: source.Position{File: hostile}, Message: hostile, Hint: hostile})
+	result.Findings = append(result.Findings, validate.Finding{Rule: "set-job", Severity: source.Error, Pos: source.Position{File: hostile}, Message: hostile, Hint: hostile})
 
 	t.Run("junit", func(t *testing.T) {
-		body := show(t, junitlens.Lens{}, "junit_mirror-lint.xml", func(b *bytes.Buffer) error { return reports.JUnit(b, result, validate.RuleInfos()) })
+		body := show(t, junitlens.Lens{}, "junit_mirror-lint.xml", func(b *bytes.Buffer) error { return reports.JUnit(b, result, validate.Rules()) })
 		shown := htmltest.Words(body)
 		for _, f := range result.Findings {
 			if text := strings.Join(strings.Fields(f.Message), " "); !strings.Contains(shown, text) {
@@ -46,7 +46,7 @@ func TestLintReports(t *testing.T) {
 	t.Run("html", func(t *testing.T) {
 		var page bytes.Buffer
 		write := func(b *bytes.Buffer) error {
-			return reports.HTML(b, result, validate.RuleInfos(), reports.HTMLOptions{Source: tree.Text})
+			return reports.HTML(b, result, validate.Rules(), reports.HTMLOptions{Source: tree.Text})
 		}
 		if err := write(&page); err != nil {
 			t.Fatal(err)

@@ -1,17 +1,11 @@
-// Package report holds the findings of mirror-lint as data and writes them in
-// the formats that people and programs read.
-//
-// It promises that equal findings give equal bytes, that the JSON document
-// changes only by a new version, and that text from a file under check cannot
-// break a format (it is quoted or escaped).
-package report
+package validate
 
 import (
 	"cmp"
 	"slices"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/internal/source"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // Finding is one problem that a rule found.
@@ -87,12 +81,4 @@ func (r *Result) Count(s source.Severity) int {
 		}
 	}
 	return n
-}
-
-// RuleInfo is what the reports tell about a rule.
-type RuleInfo struct {
-	ID       string
-	Severity source.Severity // of its findings, unless they say otherwise
-	Summary  string          // one sentence
-	Help     string          // why it matters and what to do; may be empty
 }
