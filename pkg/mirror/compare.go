@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
@@ -14,7 +16,7 @@ const partsMissing = "the digest is right, but parts of the image are missing"
 
 // compare says how a destination differs from its source, for a check, when it
 // is not the same. have is the zero descriptor when it does not exist.
-func (r *run) compare(ctx context.Context, src *origin, w *move, have registry.Descriptor, same bool, result Entry) (Entry, error) {
+func (r *run) compare(ctx context.Context, src *origin, w *move, have ocispec.Descriptor, same bool, result Entry) (Entry, error) {
 	switch {
 	case have.Digest == "":
 		result.Outcome = Absent

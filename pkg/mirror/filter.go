@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
@@ -37,31 +39,31 @@ func (r *run) choose(ctx context.Context, src *origin) error {
 	case r.opts.Single:
 		src.root, src.tag = images[0], ""
 	case len(chosen) < len(content.Children):
-		left := slices.DeleteFunc(slices.Clone(content.Children), func(c registry.Descriptor) bool { return among(chosen, c) })
+		left := slices.DeleteFunc(slices.Clone(content.Children), func(c ocispec.Descriptor) bool { return among(chosen, c) })
 		src.left = fmt.Sprintf("the filter left out %d of %d: %s", len(left), len(content.Children), platforms(left))
 	}
 	return nil
 }
 
-func among(list []registry.Descriptor, d registry.Descriptor) bool {
-	return slices.ContainsFunc(list, func(c registry.Descriptor) bool { return c.Digest == d.Digest })
+func among(list []ocispec.Descriptor, d ocispec.Descriptor) bool {
+	return slices.ContainsFunc(list, func(c ocispec.Descriptor) bool { return c.Digest == d.Digest })
 }
 
 // chosen gives the children of an index that are to be copied, and those of them
 // that are images. An attestation is never chosen by its own platform, which is
 // unknown/unknown: it goes with the image that it is about.
-func (r *run) chosen(children []registry.Descriptor) (images, all []registry.Descriptor) {
+func (r *run) chosen(children []ocispec.Descriptor) (images, all []ocispec.Descriptor) {
 	if r.opts.Platform == nil {
 		return children, children
 	}
 	for _, c := range children {
-		if c.Platform != nil && !attestation(c) && r.opts.Platform(c.Platform.String()) {
+		if c.Platform != nil && !attestation(c) && r.opts.Platform(registry.PlatformName(*c.Platform)) {
 			images = append(images, c)
 		}
 	}
 	for _, c := range children {
 		about := c.Annotations["vnd.docker.reference.digest"]
-		with := attestation(c) && slices.ContainsFunc(images, func(i registry.Descriptor) bool { return string(i.Digest) == about })
+		with := attestation(c) && slices.ContainsFunc(images, func(i ocispec.Descriptor) bool { return string(i.Digest) == about })
 		if with || !attestation(c) && among(images, c) {
 			all = append(all, c)
 		}
@@ -71,12 +73,12 @@ func (r *run) chosen(children []registry.Descriptor) (images, all []registry.Des
 
 // attestation says whether a child of an index is one that BuildKit writes
 // beside the images.
-func attestation(c registry.Descriptor) bool {
+func attestation(c ocispec.Descriptor) bool {
 	return c.Annotations["vnd.docker.reference.type"] != "" || c.Platform != nil && c.Platform.OS == "unknown"
 }
 
 // platforms lists the platforms of an index's children for a person.
-func platforms(children []registry.Descriptor) string {
+func platforms(children []ocispec.Descriptor) string {
 	var names []string
 	for _, c := range children {
 		names = append(names, platform(c))
@@ -92,12 +94,12 @@ func platforms(children []registry.Descriptor) string {
 
 // platform names a child by its platform, with the version that tells one
 // Windows from another, or by its digest.
-func platform(c registry.Descriptor) string {
+func platform(c ocispec.Descriptor) string {
 	switch {
 	case c.Platform == nil:
 		return string(c.Digest)
 	case c.Platform.OSVersion != "":
-		return c.Platform.String() + " (" + c.Platform.OSVersion + ")"
+		return registry.PlatformName(*c.Platform) + " (" + c.Platform.OSVersion + ")"
 	}
-	return c.Platform.String()
+	return registry.PlatformName(*c.Platform)
 }

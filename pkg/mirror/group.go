@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
@@ -17,7 +18,7 @@ import (
 // manifests is fetched once.
 type origin struct {
 	repo registry.Repository
-	root registry.Descriptor
+	root ocispec.Descriptor
 	tag  string // by which the root was found; "" for a digest
 	left string // what the platform filter leaves out, for a person
 	get  func(ctx context.Context, d digest.Digest) (registry.Manifest, error)
@@ -29,7 +30,7 @@ type origin struct {
 	parts func() []digest.Digest
 }
 
-func newOrigin(client *registry.Client, repo registry.Repository, root registry.Descriptor) *origin {
+func newOrigin(client *registry.Client, repo registry.Repository, root ocispec.Descriptor) *origin {
 	s := &origin{repo: repo, root: root}
 	var mu sync.Mutex
 	var fetched memo[string, registry.Manifest]
@@ -142,9 +143,9 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 }
 
 // resolve finds the digest of a source. A digest needs no question.
-func (r *run) resolve(ctx context.Context, repo registry.Repository, ref mapping.Reference) (registry.Descriptor, error) {
+func (r *run) resolve(ctx context.Context, repo registry.Repository, ref mapping.Reference) (ocispec.Descriptor, error) {
 	if ref.Digest != "" {
-		return registry.Descriptor{Digest: digest.Digest(ref.Digest)}, nil
+		return ocispec.Descriptor{Digest: digest.Digest(ref.Digest)}, nil
 	}
 	d, err := r.client.Resolve(ctx, repo, ref.Tag)
 	return d, unreadable(err)
@@ -182,7 +183,7 @@ func (r *run) target(ctx context.Context, j *job, origin func() (*origin, error)
 		},
 		dest: t.Destination, looked: r.opts.Now(),
 	}
-	var have registry.Descriptor
+	var have ocispec.Descriptor
 	var err error
 	early := t.Destination.Tag != "" // else it depends on the source where to look
 	if early {
@@ -211,7 +212,7 @@ func (r *run) target(ctx context.Context, j *job, origin func() (*origin, error)
 
 // align does what the mode asks for with a destination that holds have, or for
 // which the registry gave an error.
-func (r *run) align(ctx context.Context, src *origin, w *move, have registry.Descriptor, err error) (Entry, error) {
+func (r *run) align(ctx context.Context, src *origin, w *move, have ocispec.Descriptor, err error) (Entry, error) {
 	switch {
 	case err == nil:
 		r.occupied.Store(w.to, true)

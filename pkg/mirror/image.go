@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -179,7 +180,7 @@ func (r *run) below(ctx context.Context, v *visit, m registry.Manifest, depth in
 		tasks = append(tasks, func() error { return r.child(ctx, v, "index "+string(m.Digest), c, depth+1) })
 	}
 	// Large blobs first: the largest decides when the image is complete.
-	slices.SortStableFunc(content.Blobs, func(a, b registry.Descriptor) int { return cmp.Compare(b.Size, a.Size) })
+	slices.SortStableFunc(content.Blobs, func(a, b ocispec.Descriptor) int { return cmp.Compare(b.Size, a.Size) })
 	seen := map[digest.Digest]bool{}
 	for _, b := range content.Blobs {
 		if !seen[b.Digest] {
@@ -224,7 +225,7 @@ func all(tasks []func() error) error {
 
 // child brings one manifest of a parent (such as "index sha256:…"): what is below
 // it, and then the manifest itself.
-func (r *run) child(ctx context.Context, v *visit, parent string, c registry.Descriptor, depth int) error {
+func (r *run) child(ctx context.Context, v *visit, parent string, c ocispec.Descriptor, depth int) error {
 	key := placeKey{to: v.to, digest: c.Digest, deep: v.deep}
 	return r.once(ctx, key, v.src.repo, func() error {
 		if has, err := r.has(ctx, v, c.Digest); err != nil || has {
@@ -251,7 +252,7 @@ func (r *run) child(ctx context.Context, v *visit, parent string, c registry.Des
 }
 
 // childName tells a child of an index to a person.
-func childName(c registry.Descriptor) string {
+func childName(c ocispec.Descriptor) string {
 	if c.Platform == nil {
 		return "child " + string(c.Digest)
 	}
@@ -259,7 +260,7 @@ func childName(c registry.Descriptor) string {
 }
 
 // blob brings one blob.
-func (r *run) blob(ctx context.Context, v *visit, b registry.Descriptor) error {
+func (r *run) blob(ctx context.Context, v *visit, b ocispec.Descriptor) error {
 	sent, err := r.placer.place(ctx, v.to, b, v.src.repo, v.deep)
 	if sent {
 		v.changed.Store(true)
@@ -269,7 +270,7 @@ func (r *run) blob(ctx context.Context, v *visit, b registry.Descriptor) error {
 	switch {
 	case err == nil:
 		return nil
-	case b.Foreign() && missing:
+	case len(b.URLs) > 0 && missing:
 		r.note("%s: the layer %s is kept elsewhere (%s) and was not copied", v.src.repo, b.Digest, hostsOf(b.URLs))
 		return nil
 	case missing:

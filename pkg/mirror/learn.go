@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -21,7 +22,7 @@ type relativeKey struct {
 }
 
 // holds notes that a destination of images from a repository holds an image.
-func (r *run) holds(from, to registry.Repository, have registry.Descriptor) {
+func (r *run) holds(from, to registry.Repository, have ocispec.Descriptor) {
 	if !registry.IsIndex(have.MediaType) {
 		r.relatives.LoadOrStore(relativeKey{from, to.Host}, relative{to, have.Digest})
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -16,7 +17,7 @@ import (
 // has one that does not.
 type writer interface {
 	Mount(ctx context.Context, to registry.Repository, from string, d digest.Digest) (bool, *registry.Session, error)
-	CopyBlob(ctx context.Context, to registry.Repository, desc registry.Descriptor, from registry.Repository, s *registry.Session) error
+	CopyBlob(ctx context.Context, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, s *registry.Session) error
 	PutManifest(ctx context.Context, to registry.Repository, ref string, m registry.Manifest, again func() (bool, error)) (bool, error)
 }
 
@@ -28,7 +29,7 @@ func (w *nowhere) Mount(context.Context, registry.Repository, string, digest.Dig
 	w.requests.Add(1)
 	return true, nil, nil
 }
-func (w *nowhere) CopyBlob(_ context.Context, _ registry.Repository, desc registry.Descriptor, _ registry.Repository, s *registry.Session) error {
+func (w *nowhere) CopyBlob(_ context.Context, _ registry.Repository, desc ocispec.Descriptor, _ registry.Repository, s *registry.Session) error {
 	w.requests.Add(registry.CopyRequests(desc.Size))
 	if s != nil {
 		w.requests.Add(-1) // that opened it
@@ -155,7 +156,7 @@ func (p *placer) knows(repo registry.Repository, d digest.Digest) {
 // unknown counts the blobs that would be asked for one by one: those worth
 // asking for that are not known to be in the repository or, when anywhere is
 // set, in any of its registry's.
-func (p *placer) unknown(repo registry.Repository, blobs []registry.Descriptor, anywhere bool) (n int) {
+func (p *placer) unknown(repo registry.Repository, blobs []ocispec.Descriptor, anywhere bool) (n int) {
 	h := p.host(repo.Host)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -178,7 +179,7 @@ func (p *placer) doubts(repo registry.Repository, d digest.Digest) {
 
 // place makes sure that a blob is in the repository to; sent says that it was
 // not there before. ask makes it look for every blob first, whatever its size.
-func (p *placer) place(ctx context.Context, to registry.Repository, desc registry.Descriptor, from registry.Repository, ask bool) (sent bool, err error) {
+func (p *placer) place(ctx context.Context, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, ask bool) (sent bool, err error) {
 	h := p.host(to.Host)
 	for {
 		h.mu.Lock()
@@ -254,7 +255,7 @@ func (f *flight) join(ctx context.Context, same bool, from registry.Repository) 
 	return nil
 }
 
-func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository, desc registry.Descriptor, from registry.Repository, mount string, ask bool) (bool, error) {
+func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, mount string, ask bool) (bool, error) {
 	var session *registry.Session
 	switch {
 	case ask || mount == "" && desc.Size >= probeFrom:
@@ -307,7 +308,7 @@ func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository,
 // openOrFind opens the upload of a blob and finds out by the same request
 // whether it is there already, left by a run that was killed: the blob is to be
 // mounted from its own repository.
-func (p *placer) openOrFind(ctx context.Context, h *blobHost, to registry.Repository, desc registry.Descriptor) (bool, *registry.Session, error) {
+func (p *placer) openOrFind(ctx context.Context, h *blobHost, to registry.Repository, desc ocispec.Descriptor) (bool, *registry.Session, error) {
 	h.mu.Lock()
 	deaf := h.deaf
 	h.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
@@ -51,14 +52,14 @@ func isRecord(tag string) bool { return strings.HasPrefix(tag, recordPrefix) }
 var emptyBlob = []byte("{}")
 
 func (c record) manifest(tag string) registry.Manifest {
-	empty := registry.Descriptor{MediaType: "application/vnd.oci.empty.v1+json", Digest: digest.FromBytes(emptyBlob), Size: int64(len(emptyBlob))}
+	empty := ocispec.Descriptor{MediaType: "application/vnd.oci.empty.v1+json", Digest: digest.FromBytes(emptyBlob), Size: int64(len(emptyBlob))}
 	notes := map[string]string{recordTagKey: tag, recordLast: string(c.Last)}
 	if c.Next != "" {
 		notes[recordNext] = string(c.Next)
 	}
 	body, err := json.Marshal(map[string]any{
 		"schemaVersion": 2, "mediaType": registry.OCIManifest, "artifactType": recordType,
-		"config": empty, "layers": []registry.Descriptor{empty}, "annotations": notes,
+		"config": empty, "layers": []ocispec.Descriptor{empty}, "annotations": notes,
 	})
 	if err != nil {
 		panic(err) // strings and numbers

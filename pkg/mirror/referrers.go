@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
@@ -161,7 +162,7 @@ func (r *run) refersTo(ctx context.Context, v *visit, subject digest.Digest, tag
 // list makes the destination list what refers to a manifest: a registry that
 // has the API does so by itself, another one needs the tag that stands for the
 // list. fallback is what that tag holds at the source.
-func (r *run) list(ctx context.Context, v *visit, subject digest.Digest, list []registry.Descriptor, fallback registry.Manifest) error {
+func (r *run) list(ctx context.Context, v *visit, subject digest.Digest, list []ocispec.Descriptor, fallback registry.Manifest) error {
 	_, known, err := r.client.Referrers(ctx, v.to, string(subject))
 	if err != nil || known && fallback.Body == nil {
 		return err
@@ -172,7 +173,7 @@ func (r *run) list(ctx context.Context, v *visit, subject digest.Digest, list []
 
 // listed makes the list of a tag list something, and says whether that was
 // written. m is what the tag gets when it does not exist.
-func (r *run) listed(ctx context.Context, v *visit, tag string, list []registry.Descriptor, m registry.Manifest) (wrote bool, err error) {
+func (r *run) listed(ctx context.Context, v *visit, tag string, list []ocispec.Descriptor, m registry.Manifest) (wrote bool, err error) {
 	lock, _ := r.lists.LoadOrStore(v.to.String()+":"+tag, &sync.Mutex{})
 	lock.(*sync.Mutex).Lock()
 	defer lock.(*sync.Mutex).Unlock()
@@ -190,7 +191,7 @@ var errListMoved = errors.New("somebody else changes the list of referrers again
 // listed stays, so that nothing but an immutable tag keeps a list from growing;
 // what is no list is somebody's image and stays as it is. A tag that does not
 // exist gets the source's list, as it is if that lists all.
-func (r *run) grow(ctx context.Context, v *visit, tag string, list []registry.Descriptor, m registry.Manifest) (wrote bool, err error) {
+func (r *run) grow(ctx context.Context, v *visit, tag string, list []ocispec.Descriptor, m registry.Manifest) (wrote bool, err error) {
 	have, err := r.client.Manifest(ctx, v.to, tag)
 	there := err == nil
 	switch {
@@ -243,7 +244,7 @@ func (r *run) grow(ctx context.Context, v *visit, tag string, list []registry.De
 }
 
 // stillThere gives those of a list that a repository has.
-func (r *run) stillThere(ctx context.Context, repo registry.Repository, list []registry.Descriptor) (there []registry.Descriptor, err error) {
+func (r *run) stillThere(ctx context.Context, repo registry.Repository, list []ocispec.Descriptor) (there []ocispec.Descriptor, err error) {
 	for _, d := range list {
 		has, err := r.exists(ctx, repo, d.Digest)
 		if err != nil {
@@ -258,12 +259,12 @@ func (r *run) stillThere(ctx context.Context, repo registry.Repository, list []r
 
 // listOf gives what a manifest lists as referring to another one; isList is
 // false for an image, of one platform or of several.
-func listOf(m registry.Manifest) (list []registry.Descriptor, isList bool, err error) {
+func listOf(m registry.Manifest) (list []ocispec.Descriptor, isList bool, err error) {
 	if !registry.IsIndex(m.MediaType) {
 		return nil, false, nil
 	}
 	content, err := m.Content()
-	images := slices.ContainsFunc(content.Children, func(c registry.Descriptor) bool { return c.Platform != nil && c.ArtifactType == "" })
+	images := slices.ContainsFunc(content.Children, func(c ocispec.Descriptor) bool { return c.Platform != nil && c.ArtifactType == "" })
 	if err != nil || images {
 		return nil, false, err
 	}
@@ -312,7 +313,7 @@ func (r *run) asList(ctx context.Context, src *origin, w *move, result *Entry) (
 }
 
 // merge adds to a list what it does not have.
-func merge(list, more []registry.Descriptor) []registry.Descriptor {
+func merge(list, more []ocispec.Descriptor) []ocispec.Descriptor {
 	out := slices.Clone(list)
 	for _, d := range more {
 		if !among(out, d) {
@@ -324,7 +325,7 @@ func merge(list, more []registry.Descriptor) []registry.Descriptor {
 
 // newList is the index of referrers that the specification asks clients to keep
 // in a registry without the API.
-func newList(manifests []registry.Descriptor) registry.Manifest {
+func newList(manifests []ocispec.Descriptor) registry.Manifest {
 	body, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": registry.OCIIndex, "manifests": manifests})
 	if err != nil {
 		panic(err) // of strings and numbers only

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // HasBlob asks whether a repository has a blob. Whatever is no clear yes is a
@@ -41,7 +42,7 @@ type blobReader struct {
 	ctx  context.Context
 	h    *host
 	repo Repository
-	desc Descriptor
+	desc ocispec.Descriptor
 
 	body    io.ReadCloser
 	decoded bool  // the registry compressed the blob for the way
@@ -72,7 +73,7 @@ type mark struct {
 // markEvery is the distance of marks in bytes.
 const markEvery = 1 << 20
 
-func (c *Client) newBlobReader(ctx context.Context, repo Repository, desc Descriptor) *blobReader {
+func (c *Client) newBlobReader(ctx context.Context, repo Repository, desc ocispec.Descriptor) *blobReader {
 	return &blobReader{
 		ctx: ctx, h: c.host(repo.Host), repo: repo, desc: desc,
 		hash: desc.Digest.Algorithm().Hash(),

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // forgetful is a registry that takes a blob and has never heard of it.
@@ -76,7 +77,7 @@ func TestReadAgainIsNoProgress(t *testing.T) {
 		},
 	}})
 	defer c.Close()
-	err := c.CopyBlob(ctx, at(dst), Descriptor{Digest: digest.FromBytes(blob), Size: int64(len(blob))}, at(src), nil)
+	err := c.CopyBlob(ctx, at(dst), ocispec.Descriptor{Digest: digest.FromBytes(blob), Size: int64(len(blob))}, at(src), nil)
 	if err == nil || ctx.Err() != nil {
 		t.Errorf("after %d requests for the blob: %v", asked.Load(), err)
 	}
@@ -96,7 +97,7 @@ func TestOtherBytesEachTime(t *testing.T) {
 	dst := forgetful(t)
 	c := New(Options{Retry: Retry{Base: time.Millisecond}})
 	defer c.Close()
-	err := c.CopyBlob(t.Context(), at(dst), Descriptor{Digest: digest.FromString("xx"), Size: 2}, at(src), nil)
+	err := c.CopyBlob(t.Context(), at(dst), ocispec.Descriptor{Digest: digest.FromString("xx"), Size: 2}, at(src), nil)
 	if host, reason := Blame(err); host != at(src).Host || !strings.Contains(reason, "wrong content") {
 		t.Errorf("%q is to blame (%s): %v", host, reason, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
@@ -115,7 +116,7 @@ func TestAbruptGoAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.Close() // the connection of the ping
-			got, err := io.ReadAll(c.newBlobReader(t.Context(), repo, Descriptor{Digest: digest.FromBytes(blob), Size: int64(len(blob))}))
+			got, err := io.ReadAll(c.newBlobReader(t.Context(), repo, ocispec.Descriptor{Digest: digest.FromBytes(blob), Size: int64(len(blob))}))
 			if err != nil || !bytes.Equal(got, blob) {
 				t.Errorf("%d bytes of %d: %v", len(got), len(blob), err)
 			}

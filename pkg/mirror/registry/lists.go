@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Tags lists all tags of a repository, following its pages, in the registry's
@@ -50,7 +52,7 @@ func (c *Client) Tags(ctx context.Context, repo Repository) ([]string, error) {
 // Referrers lists what refers to a digest in a repository, by the API of the
 // specification. known is false when the registry has no such API; its
 // fallback, a tag, is the caller's to look at.
-func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) (list []Descriptor, known bool, err error) {
+func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) (list []ocispec.Descriptor, known bool, err error) {
 	h := c.host(repo.Host)
 	r := request{kind: "referrers", method: http.MethodGet, repo: repo, path: "referrers/" + digest, expect: []int{http.StatusOK}}
 	r.header = map[string]string{"Accept": OCIIndex}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // maxManifest is the largest manifest that is read; the specification asks
@@ -20,7 +21,7 @@ var get = request{kind: "manifest", method: http.MethodGet, expect: []int{http.S
 // registry's HEAD does not tell. The descriptor's size may be -1 when the
 // registry does not give it. A reference that does not exist is an [*Error] for
 // which [NotFound] (or [Denied]) is true.
-func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Descriptor, error) {
+func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
 	h := c.host(repo.Host)
 	if h.headBroken.Load() {
 		return c.resolveByGet(ctx, repo, ref)
@@ -30,7 +31,7 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Desc
 	r.header = map[string]string{"Accept": accept}
 	resp, _, err := h.whole(ctx, r, 1)
 	if err == nil {
-		d := Descriptor{
+		d := ocispec.Descriptor{
 			MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), nil),
 			Digest:    digest.Digest(resp.Header.Get("Docker-Content-Digest")),
 			Size:      resp.ContentLength,
@@ -47,11 +48,11 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Desc
 	}
 	switch StatusOf(err) {
 	case 0, http.StatusUnauthorized, http.StatusTooManyRequests:
-		return Descriptor{}, err
+		return ocispec.Descriptor{}, err
 	case http.StatusNotFound:
 		believed := func() bool { return h.headWorks.Load() || repo.Destination && h.head404.Load() }
 		if believed() {
-			return Descriptor{}, err
+			return ocispec.Descriptor{}, err
 		}
 		// One finds out for all that ask at the same time.
 		if h.checking.CompareAndSwap(false, true) {
@@ -61,10 +62,10 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Desc
 		select {
 		case <-h.checked:
 		case <-ctx.Done():
-			return Descriptor{}, context.Cause(ctx)
+			return ocispec.Descriptor{}, context.Cause(ctx)
 		}
 		if believed() {
-			return Descriptor{}, err
+			return ocispec.Descriptor{}, err
 		}
 	}
 	// Some registries know GET only, and answer HEAD with 404, 405 or 500.
@@ -76,19 +77,19 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (Desc
 	case NotFound(err) && NotFound(getErr):
 		h.head404.Store(true)
 	}
-	return Descriptor{}, getErr
+	return ocispec.Descriptor{}, getErr
 }
 
 // DoubtHead makes a registry be asked by GET only what a tag stands for: a
 // digest that it gave to HEAD does not exist there.
 func (c *Client) DoubtHead(host string) { c.host(host).headBroken.Store(true) }
 
-func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) (Descriptor, error) {
+func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
 	m, err := c.Manifest(ctx, repo, ref)
 	if err != nil {
-		return Descriptor{}, err
+		return ocispec.Descriptor{}, err
 	}
-	return Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: int64(len(m.Body))}, nil
+	return ocispec.Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: int64(len(m.Body))}, nil
 }
 
 // Manifest fetches the manifest for a tag or digest. Its bytes have the digest

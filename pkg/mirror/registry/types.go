@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Repository is one repository of one registry.
@@ -53,36 +54,14 @@ func IsSchema1(mediaType string) bool {
 	return mediaType == DockerSchema1 || mediaType == DockerSigned1
 }
 
-// Platform is what an index says of a child.
-type Platform struct {
-	Architecture string `json:"architecture"`
-	OS           string `json:"os"`
-	OSVersion    string `json:"os.version,omitempty"`
-	Variant      string `json:"variant,omitempty"`
-}
-
-// String gives os/architecture[/variant], as oc's filter sees it.
-func (p Platform) String() string {
+// PlatformName gives os/architecture[/variant], as oc's filter sees it.
+func PlatformName(p ocispec.Platform) string {
 	s := p.OS + "/" + p.Architecture
 	if p.Variant != "" {
 		s += "/" + p.Variant
 	}
 	return s
 }
-
-// Descriptor points to a manifest or a blob.
-type Descriptor struct {
-	MediaType    string            `json:"mediaType"`
-	Digest       digest.Digest     `json:"digest"`
-	Size         int64             `json:"size"`
-	URLs         []string          `json:"urls,omitempty"`
-	Annotations  map[string]string `json:"annotations,omitempty"`
-	Platform     *Platform         `json:"platform,omitempty"`
-	ArtifactType string            `json:"artifactType,omitempty"`
-}
-
-// Foreign says whether the blob may be meant to be fetched from elsewhere.
-func (d Descriptor) Foreign() bool { return len(d.URLs) > 0 }
 
 // Manifest is a manifest as the registry holds it: its bytes are never changed.
 type Manifest struct {
@@ -98,9 +77,9 @@ func (m Manifest) Is(d digest.Digest) bool {
 
 // Content is what a manifest refers to.
 type Content struct {
-	Children     []Descriptor // of an index, in order
-	Blobs        []Descriptor // config first, then layers
-	Subject      *Descriptor
+	Children     []ocispec.Descriptor // of an index, in order
+	Blobs        []ocispec.Descriptor // config first, then layers
+	Subject      *ocispec.Descriptor
 	ArtifactType string
 }
 
@@ -143,12 +122,12 @@ func (m Manifest) Content() (Content, error) {
 		return Content{}, ErrSchema1
 	}
 	var raw struct {
-		Manifests    []Descriptor `json:"manifests"`
-		Config       *Descriptor  `json:"config"`
-		Layers       []Descriptor `json:"layers"`
-		Blobs        []Descriptor `json:"blobs"`
-		Subject      *Descriptor  `json:"subject"`
-		ArtifactType string       `json:"artifactType"`
+		Manifests    []ocispec.Descriptor `json:"manifests"`
+		Config       *ocispec.Descriptor  `json:"config"`
+		Layers       []ocispec.Descriptor `json:"layers"`
+		Blobs        []ocispec.Descriptor `json:"blobs"`
+		Subject      *ocispec.Descriptor  `json:"subject"`
+		ArtifactType string               `json:"artifactType"`
 	}
 	if err := json.Unmarshal(m.Body, &raw); err != nil {
 		return Content{}, m.wrong("is no valid JSON of its kind: %v", err)
@@ -166,7 +145,7 @@ func (m Manifest) Content() (Content, error) {
 		}
 		c.Blobs = append(append(c.Blobs, raw.Layers...), raw.Blobs...)
 	}
-	for _, d := range append(append([]Descriptor{}, c.Children...), c.Blobs...) {
+	for _, d := range append(append([]ocispec.Descriptor{}, c.Children...), c.Blobs...) {
 		if err := d.Digest.Validate(); err != nil {
 			return Content{}, m.wrong("refers to %.100q, which is no digest", string(d.Digest))
 		}

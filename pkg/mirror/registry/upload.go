@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Session is an upload that a registry has opened for us.
@@ -108,7 +109,7 @@ func (e *SourceError) Unwrap() error { return e.Err }
 // take the blob in one piece gets it in chunks; an upload that breaks goes on
 // from what the registry says it has, or begins anew. The error is a
 // [*SourceError] when the source is to blame.
-func (c *Client) CopyBlob(ctx context.Context, to Repository, desc Descriptor, from Repository, session *Session) error {
+func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descriptor, from Repository, session *Session) error {
 	u := &upload{h: c.host(to.Host), to: to, desc: desc, from: from, session: session, source: c.newBlobReader(ctx, from, desc)}
 	defer u.source.Close()
 	wrong := ""
@@ -136,7 +137,7 @@ func (c *Client) CopyBlob(ctx context.Context, to Repository, desc Descriptor, f
 type upload struct {
 	h        *host
 	to, from Repository
-	desc     Descriptor
+	desc     ocispec.Descriptor
 	source   *blobReader
 	session  *Session
 	begun    bool // something was sent
@@ -327,7 +328,7 @@ func (u *upload) send(ctx context.Context, at int64) (err error) {
 }
 
 // patch sends one chunk and sets the source to where the registry wants to go on.
-func (h *host) patch(ctx context.Context, to Repository, desc Descriptor, source *blobReader, size int64, session *Session) (*Session, error) {
+func (h *host) patch(ctx context.Context, to Repository, desc ocispec.Descriptor, source *blobReader, size int64, session *Session) (*Session, error) {
 	start := source.offset()
 	n := min(size, desc.Size-start)
 	resp, err := h.once(ctx, request{
@@ -357,7 +358,7 @@ func (h *host) patch(ctx context.Context, to Repository, desc Descriptor, source
 }
 
 // commit ends an upload with its digest and the last n bytes.
-func (h *host) commit(ctx context.Context, to Repository, desc Descriptor, source *blobReader, n int64, session *Session) error {
+func (h *host) commit(ctx context.Context, to Repository, desc ocispec.Descriptor, source *blobReader, n int64, session *Session) error {
 	at := session.closing(desc.Digest)
 	r := request{
 		kind: "blob", method: http.MethodPut, repo: to, url: at, held: true,
