@@ -39,7 +39,7 @@ func baselineStale() Rule {
 		Severity: source.Warning,
 		Bad:      known + "-- " + file + "mapping_team --\nregistry.ci.openshift.org/team/stream:app quay.io/team/app:latest\n",
 		Good:     known + "-- " + file + "OWNERS --\napprovers: [alice]\n",
-		check:    func(*pass) {}, // it takes a baseline: see Known.Stale
+		Check:    func(*Pass) {}, // it takes a baseline: see Known.Stale
 	}
 }
 

@@ -26,9 +26,9 @@ func (f *facts) noAccess() string {
 }
 
 // skipBroken says which files about promotions could not be read.
-func (p *pass) skipBroken() {
+func skipBroken(p *Pass) {
 	for _, problem := range p.tree.Promotions().Problems {
-		p.skip("%s", problem.Error())
+		p.Skip("%s", problem.Error())
 	}
 }
 

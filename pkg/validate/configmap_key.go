@@ -26,19 +26,19 @@ registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
 -- core-services/image-mirroring/two/mapping_two_images --
 registry.ci.openshift.org/two/stream:app quay.io/two/app:latest
 `,
-		check: checkConfigmapKey,
+		Check: checkConfigmapKey,
 	}
 }
 
 // validKey is what Kubernetes takes as a key of a ConfigMap.
 var validKey = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
 
-func checkConfigmapKey(p *pass) {
+func checkConfigmapKey(p *Pass) {
 	first := map[string]*release.MappingFile{}
 	for _, m := range p.tree.Mappings() {
 		pos := source.Position{File: m.Path}
 		if !validKey.MatchString(m.Base) {
-			p.report(pos, "use letters, digits, -, _ and dots, at most 253",
+			p.Report(pos, "use letters, digits, -, _ and dots, at most 253",
 				"%q cannot be a key of a ConfigMap, and the upload of all mappings would fail", m.Base)
 		}
 		other, taken := first[m.Base]
@@ -46,7 +46,7 @@ func checkConfigmapKey(p *pass) {
 			first[m.Base] = m
 			continue
 		}
-		f := p.report(pos, "rename it to mapping_"+m.Set.Name+"_…",
+		f := p.Report(pos, "rename it to mapping_"+m.Set.Name+"_…",
 			"%s is in the sets %s and %s: only one of them reaches the ConfigMap %s", m.Base, other.Set.Name, m.Set.Name, p.tree.Settings.ConfigMap)
 		f.Related = append(f.Related, Related{Pos: source.Position{File: other.Path}, Message: "the file with the same key"})
 	}

@@ -28,17 +28,17 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest quay.io/team/a
 		Good: small + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/s:app quay.io/team/app:1.0
 `,
-		check: checkConfigmapSize,
+		Check: checkConfigmapSize,
 	}
 }
 
-func checkConfigmapSize(p *pass) {
+func checkConfigmapSize(p *Pass) {
 	files := slices.Clone(p.tree.Mappings())
 	total := 0
 	for _, m := range files {
 		total += m.Size + len(m.Base)
 	}
-	limit := p.tree.Settings.ConfigMapLimit * p.partitions()
+	limit := p.tree.Settings.ConfigMapLimit * partitions(p)
 	severity, what := p.rule.Severity, "near"
 	switch {
 	case total > limit:
@@ -48,7 +48,7 @@ func checkConfigmapSize(p *pass) {
 	}
 	slices.SortStableFunc(files, func(a, b *release.MappingFile) int { return cmp.Compare(b.Size, a.Size) })
 	var largest []string
-	f := p.reportAs(severity, source.Position{File: release.MirroringDir}, "remove what is no longer mirrored, or spread the keys with partitioned_names",
+	f := p.ReportAs(severity, source.Position{File: release.MirroringDir}, "remove what is no longer mirrored, or spread the keys with partitioned_names",
 		"the mappings have %d bytes together, %d %% of what the ConfigMap %s takes: %s the limit of %d",
 		total, total*100/limit, p.tree.Settings.ConfigMap, what, limit)
 	f.Parts = []string{fmt.Sprintf("the mappings together are %s the limit of %d", what, limit)}
@@ -60,7 +60,7 @@ func checkConfigmapSize(p *pass) {
 }
 
 // partitions is the number of ConfigMaps that the mappings are spread over.
-func (p *pass) partitions() int {
+func partitions(p *Pass) int {
 	for _, m := range p.tree.Updater().Maps {
 		if slices.Contains(m.Names, p.tree.Settings.ConfigMap) {
 			return len(m.Names)

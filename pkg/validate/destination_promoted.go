@@ -20,17 +20,17 @@ quay.io/team/app:latest registry.ci.openshift.org/team/stream:app
 		Good: exampleConfig("openshift/app", "team", "stream", "app") + `-- core-services/image-mirroring/team/mapping_team --
 quay.io/team/app:latest registry.ci.openshift.org/team/stream:mirrored-app
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			if reason := p.noConfigs(); reason != "" {
-				p.skip("%s", reason)
+				p.Skip("%s", reason)
 				return
 			}
-			p.skipBroken()
-			quay := p.pullsFromQuayCI()
+			skipBroken(p)
+			quay := pullsFromQuayCI(p)
 			for _, m := range p.tree.Mappings() {
 				for pair := range m.Pairs() {
 					if tag, ok := p.tree.CITag(pair.Destination); ok && (quay || !release.QuayCI(pair.Destination)) {
-						p.overwritten(m, pair, tag)
+						overwritten(p, m, pair, tag)
 					}
 				}
 			}
@@ -40,7 +40,7 @@ quay.io/team/app:latest registry.ci.openshift.org/team/stream:mirrored-app
 
 // pullsFromQuayCI says whether the tree is of the time when ci-operator
 // promotes to quay.io too: then mappings take their images from there.
-func (p *pass) pullsFromQuayCI() bool {
+func pullsFromQuayCI(p *Pass) bool {
 	for _, m := range p.tree.Mappings() {
 		for e := range m.Entries() {
 			if release.QuayCI(e.Source) {
@@ -51,10 +51,10 @@ func (p *pass) pullsFromQuayCI() bool {
 	return false
 }
 
-func (p *pass) overwritten(m *release.MappingFile, pair mapping.Pair, tag release.ImageTag) {
+func overwritten(p *Pass, m *release.MappingFile, pair mapping.Pair, tag release.ImageTag) {
 	const hint = "mirror to another tag, or exclude the image from the promotion"
 	severity, effect := p.rule.Severity, "whichever runs last wins"
-	if p.idle(m) {
+	if idle(p, m) {
 		severity, effect = source.Warning, "whichever ran last would win if the file were run"
 	}
 	name := pair.Destination.Exact()
@@ -63,7 +63,7 @@ func (p *pass) overwritten(m *release.MappingFile, pair mapping.Pair, tag releas
 		for _, t := range tags {
 			one, ok := p.effective(release.ImageTag{Stream: tag.Stream, Tag: t})
 			if ok && mapping.MatchTag(pair.Destination.Tag, t) {
-				f := p.reportAs(source.Warning, pair.Destination.Pos, "narrow the wildcard",
+				f := p.ReportAs(source.Warning, pair.Destination.Pos, "narrow the wildcard",
 					"the wildcard %s, from %s, can write the tag %s, which %s promotes", name, pair.Source.Exact(), t, release.ConfigName(one.Config))
 				f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})
 				return
@@ -72,13 +72,13 @@ func (p *pass) overwritten(m *release.MappingFile, pair mapping.Pair, tag releas
 		return
 	}
 	if one, ok := p.effective(tag); ok {
-		f := p.reportAs(severity, pair.Destination.Pos, hint, "%s is promoted by ci-operator from %s, and overwritten here from %s: %s",
+		f := p.ReportAs(severity, pair.Destination.Pos, hint, "%s is promoted by ci-operator from %s, and overwritten here from %s: %s",
 			name, release.ConfigName(one.Config), pair.Source.Exact(), effect)
 		f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})
 		return
 	}
 	if one, ok := p.tree.Promotions().Publication(tag); ok {
-		f := p.reportAs(source.Warning, pair.Destination.Pos, "mirror to another tag, or add the tag to the publication's excludeTags",
+		f := p.ReportAs(source.Warning, pair.Destination.Pos, "mirror to another tag, or add the tag to the publication's excludeTags",
 			"%s is published by the release controller from %s, and overwritten here from %s: %s", name, one.From, pair.Source.Exact(), effect)
 		f.Related = append(f.Related, Related{Pos: one.Pos, Message: "published here to " + one.To.String()})
 	}

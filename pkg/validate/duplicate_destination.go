@@ -27,7 +27,7 @@ registry.ci.openshift.org/team/stream:web quay.io/team/app:latest
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 `,
-		check: checkDuplicateDestination,
+		Check: checkDuplicateDestination,
 	}
 }
 
@@ -41,12 +41,12 @@ type writer struct {
 // checkDuplicateDestination goes through all writers twice, because most write
 // what nobody else does: the first time it counts, the second time it keeps
 // those that share a tag, or a repository with a wildcard.
-func checkDuplicateDestination(p *pass) {
+func checkDuplicateDestination(p *Pass) {
 	seed := maphash.MakeSeed()
 	count := map[uint64]int32{}
 	wild := map[string][]writer{} // by repository: the tag is a pattern
 	wildHash := map[uint64]bool{}
-	p.eachWriter(func(w writer, pattern bool) {
+	eachWriter(p, func(w writer, pattern bool) {
 		if pattern {
 			repo := w.Destination.CanonicalRepository()
 			wild[repo] = append(wild[repo], w)
@@ -58,7 +58,7 @@ func checkDuplicateDestination(p *pass) {
 	exact := map[string][]writer{} // by repository and tag
 	tagged := map[string][]writer{}
 	var keys []string
-	p.eachWriter(func(w writer, pattern bool) {
+	eachWriter(p, func(w writer, pattern bool) {
 		if pattern || count[tagHash(seed, w.Destination)] < 2 && !wildHash[repositoryHash(seed, w.Destination)] {
 			return
 		}
@@ -71,28 +71,28 @@ func checkDuplicateDestination(p *pass) {
 	var again repeats
 	for _, key := range keys {
 		if writers := exact[key]; len(writers) > 1 {
-			p.sameTag(writers, &again)
+			sameTag(p, writers, &again)
 		}
 		if repo := exact[key][0].Destination.CanonicalRepository(); len(wild[repo]) > 0 {
 			tagged[repo] = append(tagged[repo], exact[key][0])
 		}
 	}
-	p.repeated(again)
+	reportRepeats(p, again)
 	for _, repo := range slices.Sorted(maps.Keys(wild)) {
-		p.wildcards(wild[repo], tagged[repo])
+		wildcards(p, wild[repo], tagged[repo])
 	}
 }
 
 // eachWriter gives every place that writes a destination, wildcards as the tags
 // that they stand for; where those are not known, as a pattern.
-func (p *pass) eachWriter(visit func(w writer, pattern bool)) {
+func eachWriter(p *Pass, visit func(w writer, pattern bool)) {
 	for _, m := range p.tree.Mappings() {
 		for pair := range m.Pairs() {
 			if pair.Destination.Scheme != "" {
 				continue
 			}
 			w := writer{file: m, Pair: pair}
-			if all, ok := p.expand(w); ok {
+			if all, ok := expandWildcard(p, w); ok {
 				for _, one := range all {
 					visit(one, false)
 				}
@@ -115,11 +115,11 @@ func repositoryHash(seed maphash.Seed, r mapping.Reference) uint64 {
 
 // sameTag reports each writer of one tag after the first, or puts it with those
 // that are reported together.
-func (p *pass) sameTag(writers []writer, again *repeats) {
+func sameTag(p *Pass, writers []writer, again *repeats) {
 	for i, w := range writers[1:] {
 		earlier := writers[:i+1]
 		if other := slices.IndexFunc(earlier, func(o writer) bool { return o.file == w.file }); other >= 0 {
-			p.twiceInFile(earlier[other], w)
+			twiceInFile(p, earlier[other], w)
 			continue
 		}
 		if again.add(earlier, w) {
@@ -128,28 +128,28 @@ func (p *pass) sameTag(writers []writer, again *repeats) {
 		if w.Destination.Tag == "" { // pushed by digest alone: no tag to flip
 			continue
 		}
-		p.acrossFiles(earlier, w)
+		acrossFiles(p, earlier, w)
 	}
 }
 
-func (p *pass) twiceInFile(first, w writer) {
+func twiceInFile(p *Pass, first, w writer) {
 	name := w.Destination.Exact()
 	var f *Finding
 	switch {
 	case first.Destination.Exact() != name:
-		f = p.report(w.Destination.Pos, "remove one of the two, or give it another tag",
+		f = p.Report(w.Destination.Pos, "remove one of the two, or give it another tag",
 			"%s and %s are the same destination: whichever is copied last stays", first.Destination.Exact(), name)
 	case first.Source.Canonical() == w.Source.Canonical():
-		f = p.report(w.Destination.Pos, "remove one of the two", "%s is named twice, and oc image mirror refuses the whole file", name)
+		f = p.Report(w.Destination.Pos, "remove one of the two", "%s is named twice, and oc image mirror refuses the whole file", name)
 		f.Fix = dropReference(w.file, w.Destination)
 	default:
-		f = p.report(w.Destination.Pos, "remove one of the two, or give it another tag",
+		f = p.Report(w.Destination.Pos, "remove one of the two, or give it another tag",
 			"%s is named twice, from %s and from %s, and oc image mirror refuses the whole file", name, first.Source.Exact(), w.Source.Exact())
 	}
 	f.Related = append(f.Related, Related{Pos: first.Destination.Pos, Message: "first named here"})
 }
 
-func (p *pass) acrossFiles(earlier []writer, w writer) {
+func acrossFiles(p *Pass, earlier []writer, w writer) {
 	name := w.Destination.Exact()
 	other := earlier[0]
 	for _, o := range earlier { // the one with another source says more
@@ -164,23 +164,23 @@ func (p *pass) acrossFiles(earlier []writer, w writer) {
 	case other.Source.Canonical() == w.Source.Canonical():
 		severity, effect = source.Warning, "the copy is made twice"
 		hint = "keep it in one file"
-	case p.idle(other.file) || p.idle(w.file):
+	case idle(p, other.file) || idle(p, w.file):
 		severity, effect = source.Warning, "the tag would flip if both files were run"
 	}
-	f := p.reportAs(severity, w.Destination.Pos, hint, "%s is also written by %s, from %s, and here from %s: %s",
-		name, p.whose(other.file, w.file), other.Source.Exact(), w.Source.Exact(), effect)
+	f := p.ReportAs(severity, w.Destination.Pos, hint, "%s is also written by %s, from %s, and here from %s: %s",
+		name, whose(p, other.file, w.file), other.Source.Exact(), w.Source.Exact(), effect)
 	for _, o := range earlier {
 		f.Related = append(f.Related, Related{Pos: o.Destination.Pos, Message: "also written here, from " + o.Source.Exact()})
 	}
 }
 
 // idle says that a file is known to be run by no job.
-func (p *pass) idle(m *release.MappingFile) bool {
+func idle(p *Pass, m *release.MappingFile) bool {
 	return p.noJobs() == "" && len(p.tree.Runs().Of(m)) == 0
 }
 
 // whose names a file as seen from another.
-func (p *pass) whose(m, from *release.MappingFile) string {
+func whose(p *Pass, m, from *release.MappingFile) string {
 	if m.Set == from.Set {
 		return m.Base
 	}
@@ -189,7 +189,7 @@ func (p *pass) whose(m, from *release.MappingFile) string {
 
 // wildcards reports each wildcard whose possible tags overlap with those of
 // another writer of the repository: once, with all of the others.
-func (p *pass) wildcards(wild, tagged []writer) {
+func wildcards(p *Pass, wild, tagged []writer) {
 	for i, w := range wild {
 		var others []writer
 		for _, rest := range [...][]writer{wild[:i], tagged} {
@@ -216,7 +216,7 @@ func (p *pass) wildcards(wild, tagged []writer) {
 		if other.file != w.file && other.Source.Canonical() == w.Source.Canonical() {
 			effect = "the copies are made twice"
 		}
-		f := p.reportAs(source.Warning, w.Destination.Pos, "narrow the wildcard, or remove one of the two",
+		f := p.ReportAs(source.Warning, w.Destination.Pos, "narrow the wildcard, or remove one of the two",
 			"the wildcard %s, from %s, can write the same tags as %s, from %s: %s",
 			name, w.Source.Exact(), other.Destination.Exact(), other.Source.Exact(), effect)
 		for _, o := range others {

@@ -8,7 +8,7 @@ import (
 
 // expand gives what a wildcard copies, where the tree tells all tags of the
 // stream that it takes them from.
-func (p *pass) expand(w writer) ([]writer, bool) {
+func expandWildcard(p *Pass, w writer) ([]writer, bool) {
 	pattern := w.Source.Tag
 	if pattern == "" {
 		pattern = "*"
@@ -71,20 +71,20 @@ func (r *repeats) add(earlier []writer, w writer) bool {
 }
 
 // repeated reports repeats.
-func (p *pass) repeated(again repeats) {
+func reportRepeats(p *Pass, again repeats) {
 	for _, r := range again.all {
 		var names []string
 		for _, w := range r.all {
 			names = append(names, w.Destination.Exact())
 		}
-		how, whose := "here and by the wildcards of ", p.whose(r.earlier.file, r.later.file)
+		how, whose := "here and by the wildcards of ", whose(p, r.earlier.file, r.later.file)
 		switch {
 		case r.later.expanded && r.earlier.expanded:
 			how = "by the wildcards here and by those of "
 		case r.later.expanded:
 			how = "by the wildcards here and by "
 		}
-		f := p.reportAs(source.Warning, r.later.Destination.Pos, "narrow the wildcards, or remove the lines of one of the two",
+		f := p.ReportAs(source.Warning, r.later.Destination.Pos, "narrow the wildcards, or remove the lines of one of the two",
 			"%d images are copied %s%s, from the same sources: %s", len(names), how, whose, some(names, 2))
 		for _, name := range names {
 			f.Parts = append(f.Parts, name+" is also copied by "+whose)

@@ -11,7 +11,7 @@ func fileSyntax() Rule {
 		Fix:  "Correct the syntax at the place that is named.",
 		Bad:  "-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- name: a\n  labels: [\n",
 		Good: "-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- name: a\n  labels: {}\n",
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			for _, problem := range p.tree.Problems {
 				switch problem.Part {
 				case release.PartMapping, release.PartOwners: // mapping-syntax and set-owners speak of these
@@ -19,19 +19,19 @@ func fileSyntax() Rule {
 					p.problem(problem.Problem)
 				}
 			}
-			p.unknownRules(p.tree.Settings.Severity)
+			unknownRules(p, p.tree.Settings.Severity)
 			for _, o := range p.tree.Settings.Overrides {
-				p.unknownRules(o.Severity)
+				unknownRules(p, o.Severity)
 			}
 		},
 	}
 }
 
 // unknownRules reports severities in _mirror.yaml for rules that do not exist.
-func (p *pass) unknownRules(severities release.Severities) {
+func unknownRules(p *Pass, severities release.Severities) {
 	for _, s := range severities {
 		if _, ok := Lookup(s.Rule); !ok {
-			p.report(s.Pos, "see mirror-lint rules", "no rule is named %q", s.Rule)
+			p.Report(s.Pos, "see mirror-lint rules", "no rule is named %q", s.Rule)
 		}
 	}
 }

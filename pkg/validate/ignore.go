@@ -22,7 +22,7 @@ func ignoreComment() Rule {
 		Severity: source.Warning,
 		Bad:      "-- core-services/image-mirroring/team/mapping_team --\n# mirror-lint:ignore mapping-syntax\n" + line,
 		Good:     "-- core-services/image-mirroring/team/mapping_team --\n" + line,
-		check:    func(*pass) {}, // it looks at what the other rules found: see applyIgnores
+		Check:    func(*Pass) {}, // it looks at what the other rules found: see applyIgnores
 	}
 }
 
@@ -43,7 +43,7 @@ type ignore struct {
 
 // applyIgnores takes out the findings that a comment keeps quiet and reports
 // comments that are wrong. run are the IDs of the rules that were run.
-func (p *pass) applyIgnores(run map[string]bool) {
+func applyIgnores(p *Pass, run map[string]bool) {
 	files := map[string]bool{}
 	for _, name := range p.tree.Files() {
 		files[name] = true
@@ -69,7 +69,7 @@ func (p *pass) applyIgnores(run map[string]bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for _, ig := range p.ignoresIn(name) {
-			p.checkIgnore(ig, run)
+			checkIgnore(p, ig, run)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func (f *facts) ignoresIn(name string) []*ignore {
 // ignored says whether a comment keeps quiet what the rule has to say of one
 // place. A rule that puts several places into one finding asks for each of
 // them, so that the comment at one does not cover the others.
-func (p *pass) ignored(pos source.Position) bool { return p.ignoredFor(p.rule.ID, pos) }
+func (p *Pass) ignored(pos source.Position) bool { return p.ignoredFor(p.rule.ID, pos) }
 
 func (f *facts) ignoredFor(rule string, pos source.Position) bool {
 	for _, ig := range f.ignoresIn(pos.File) {
@@ -108,21 +108,21 @@ func (ig *ignore) quiets(rule string, pos source.Position) bool {
 	return ig.whole || pos.Line >= ig.pos.Line && pos.Line <= ig.last || pos.Line == 0 && ig.head
 }
 
-func (p *pass) checkIgnore(ig *ignore, run map[string]bool) {
+func checkIgnore(p *Pass, ig *ignore, run map[string]bool) {
 	if len(ig.rules) == 0 {
-		p.report(ig.pos, "write # mirror-lint:ignore RULE reason", "the comment names no rule")
+		p.Report(ig.pos, "write # mirror-lint:ignore RULE reason", "the comment names no rule")
 		return
 	}
 	if ig.reason == "" {
-		p.report(ig.pos, "write why after the rule", "the comment that ignores %s gives no reason", strings.Join(ig.rules, ", "))
+		p.Report(ig.pos, "write why after the rule", "the comment that ignores %s gives no reason", strings.Join(ig.rules, ", "))
 		return
 	}
 	for _, id := range ig.rules {
 		switch _, known := Lookup(id); {
 		case !known:
-			p.report(ig.pos, "see mirror-lint rules", "no rule is named %q", id)
+			p.Report(ig.pos, "see mirror-lint rules", "no rule is named %q", id)
 		case run[id] && !ig.used[id]:
-			p.report(ig.pos, "remove the comment", "nothing here is reported by %s", id)
+			p.Report(ig.pos, "remove the comment", "nothing here is reported by %s", id)
 		}
 	}
 }

@@ -19,14 +19,14 @@ func jobAuth() Rule {
 		Severity: source.Error,
 		Bad:      exampleScript("oc registry login --to /tmp/config.json", `oc image mirror -f="$mapping" --skip-multiple-scopes`),
 		Good:     exampleScript("oc registry login --to /tmp/config.json", `oc image mirror -a /tmp/config.json -f="$mapping" --skip-multiple-scopes`),
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			if reason := p.noJobs(); reason != "" {
-				p.skip("%s", reason)
+				p.Skip("%s", reason)
 				return
 			}
 			for _, job := range p.tree.Jobs.Jobs {
 				if job.Mirrors {
-					p.unusedLogin(job)
+					unusedLogin(p, job)
 				}
 			}
 		},
@@ -40,7 +40,7 @@ var (
 
 // unusedLogin finds logins in a job's scripts that go to a file which no
 // command is given.
-func (p *pass) unusedLogin(job *release.Job) {
+func unusedLogin(p *Pass, job *release.Job) {
 	for _, arg := range job.Args {
 		script := withoutComments(arg.Value)
 		used := map[string]bool{}
@@ -52,7 +52,7 @@ func (p *pass) unusedLogin(job *release.Job) {
 			if used[file] || strings.HasSuffix(file, "/.docker/config.json") {
 				continue // where docker, podman and oc look by themselves
 			}
-			p.report(release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, m[0]), "pass -a "+file+" to oc image mirror, or remove the login",
+			p.Report(release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, m[0]), "pass -a "+file+" to oc image mirror, or remove the login",
 				"%s logs in to %s and does not use it", job.Name, file)
 		}
 	}

@@ -63,7 +63,7 @@ func above(path string) bool {
 }
 
 // structure compares a job with the template, field by field.
-func (p *pass) structure(job *release.Job) []departure {
+func departures(p *Pass, job *release.Job) []departure {
 	template := p.tree.Template()
 	if template == nil {
 		return nil

@@ -26,14 +26,14 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 -- core-services/image-mirroring/teamwork/mapping_teamwork_b --
 registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			if reason := p.noJobs(); reason != "" {
-				p.skip("%s", reason)
+				p.Skip("%s", reason)
 				return
 			}
 			for _, job := range p.tree.Jobs.Jobs {
 				if set := p.tree.Runs().SetOf(job); job.Mirrors && set != nil {
-					p.foreign(job, set)
+					foreign(p, job, set)
 				}
 			}
 		},
@@ -42,7 +42,7 @@ registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
 
 // foreign reports the files of each other set that a job picks up. Files that
 // break the naming convention are mapping-name's to report as errors.
-func (p *pass) foreign(job *release.Job, set *release.Set) {
+func foreign(p *Pass, job *release.Job, set *release.Set) {
 	files := map[*release.Set][]*release.MappingFile{}
 	for _, m := range p.tree.Runs().Files(job) {
 		if m.Set != set {
@@ -65,7 +65,7 @@ func (p *pass) foreign(job *release.Job, set *release.Set) {
 		if len(names) > 3 {
 			names = append(names[:3], fmt.Sprintf("%d more", len(names)-3))
 		}
-		f := p.reportAs(severity, job.Globs[0].Pos, "narrow the glob, or rename the files of set "+other.Name,
+		f := p.ReportAs(severity, job.Globs[0].Pos, "narrow the glob, or rename the files of set "+other.Name,
 			"%s, the job of set %s, also picks up %s of set %s", job.Name, set.Name, strings.Join(names, ", "), other.Name)
 		for _, m := range taken {
 			f.Parts = append(f.Parts, fmt.Sprintf("%s also picks up %s of set %s", job.Name, m.Base, other.Name))

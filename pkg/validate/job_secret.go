@@ -17,18 +17,18 @@ func jobSecret() Rule {
 		Severity: source.Warning,
 		Bad:      exampleSecretJob("push-team", "config.json") + exampleSecret("push-other", "config.json"),
 		Good:     exampleSecretJob("push-team", "config.json") + exampleSecret("push-team", "config.json"),
-		check: func(p *pass) {
-			p.eachSecret(func(job *release.Job, m release.SecretMount, here, elsewhere []*release.Secret) {
+		Check: func(p *Pass) {
+			eachSecret(p, func(job *release.Job, m release.SecretMount, here, elsewhere []*release.Secret) {
 				if len(here) > 0 {
 					return
 				}
 				if len(elsewhere) == 0 {
-					p.report(m.Pos, "add it to "+release.SecretsFile+", or correct the name; teams that sync it themselves may ignore this",
+					p.Report(m.Pos, "add it to "+release.SecretsFile+", or correct the name; teams that sync it themselves may ignore this",
 						"nothing in %s creates the secret %s that %s mounts", release.SecretsFile, m.Secret, job.Name)
 					return
 				}
-				f := p.reportAs(source.Error, m.Pos, "add the job's cluster and namespace to the secret in "+release.SecretsFile,
-					"the secret %s that %s mounts is not created in %s", m.Secret, job.Name, place(job.Cluster, p.namespace(job)))
+				f := p.ReportAs(source.Error, m.Pos, "add the job's cluster and namespace to the secret in "+release.SecretsFile,
+					"the secret %s that %s mounts is not created in %s", m.Secret, job.Name, place(job.Cluster, jobNamespace(p, job)))
 				for _, s := range elsewhere {
 					f.Related = append(f.Related, Related{Pos: s.Pos, Message: "created in " + place(s.Cluster, s.Namespace)})
 				}
@@ -47,8 +47,8 @@ func jobSecretKey() Rule {
 		Severity: source.Error,
 		Bad:      exampleSecretJob("push-team", "config.json") + exampleSecret("push-team", ".dockerconfigjson"),
 		Good:     exampleSecretJob("push-team", ".dockerconfigjson") + exampleSecret("push-team", ".dockerconfigjson"),
-		check: func(p *pass) {
-			p.eachSecret(func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
+		Check: func(p *Pass) {
+			eachSecret(p, func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
 				if m.Key == "" || len(here) == 0 {
 					return
 				}
@@ -60,7 +60,7 @@ func jobSecretKey() Rule {
 					}
 				}
 				s := here[0]
-				f := p.report(m.KeyPos, "mount "+strings.Join(s.Keys, " or "),
+				f := p.Report(m.KeyPos, "mount "+strings.Join(s.Keys, " or "),
 					"%s mounts the key %s of the secret %s, which holds only %s", job.Name, m.Key, m.Secret, strings.Join(s.Keys, ", "))
 				f.Related = append(f.Related, Related{Pos: s.Pos, Message: "the secret is made here"})
 			})
@@ -70,14 +70,14 @@ func jobSecretKey() Rule {
 
 // eachSecret calls f for every secret that a mirroring job mounts, with what
 // ci-secret-bootstrap creates under its name in the job's place and elsewhere.
-func (p *pass) eachSecret(f func(job *release.Job, m release.SecretMount, here, elsewhere []*release.Secret)) {
+func eachSecret(p *Pass, f func(job *release.Job, m release.SecretMount, here, elsewhere []*release.Secret)) {
 	if reason := p.noJobs(); reason != "" {
-		p.skip("%s", reason)
+		p.Skip("%s", reason)
 		return
 	}
 	secrets := p.tree.Secrets()
 	if secrets.Missing != "" {
-		p.skip("%s", secrets.Missing)
+		p.Skip("%s", secrets.Missing)
 		return
 	}
 	for _, job := range p.tree.Jobs.Jobs {
@@ -87,7 +87,7 @@ func (p *pass) eachSecret(f func(job *release.Job, m release.SecretMount, here, 
 		for _, m := range job.Secrets {
 			var here, elsewhere []*release.Secret
 			for _, s := range secrets.Named(m.Secret) {
-				if s.In(job.Cluster, p.namespace(job)) {
+				if s.In(job.Cluster, jobNamespace(p, job)) {
 					here = append(here, s)
 				} else {
 					elsewhere = append(elsewhere, s)
@@ -99,7 +99,7 @@ func (p *pass) eachSecret(f func(job *release.Job, m release.SecretMount, here, 
 }
 
 // namespace is where a job's pod runs.
-func (p *pass) namespace(job *release.Job) string {
+func jobNamespace(p *Pass, job *release.Job) string {
 	if job.Namespace != "" {
 		return job.Namespace
 	}

@@ -21,7 +21,7 @@ func jobTemplate() Rule {
 		Bad: exampleFromTemplate("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent",
 			"oc image mirror --keep-manifest-list -f=\"$mapping\"", "oc image mirror -f=\"$mapping\""),
 		Good:  exampleFromTemplate(),
-		check: checkJobTemplate,
+		Check: checkJobTemplate,
 	}
 }
 
@@ -44,13 +44,13 @@ func exampleFromTemplate(oldnew ...string) string {
 
 // checkJobTemplate reports every place in which a mirroring job is neither what
 // the template gives, nor what most jobs have, nor what its settings say.
-func checkJobTemplate(p *pass) {
+func checkJobTemplate(p *Pass) {
 	if reason := p.noJobs(); reason != "" {
-		p.skip("%s", reason)
+		p.Skip("%s", reason)
 		return
 	}
 	if p.tree.Template() == nil {
-		p.skip("the template %s cannot be read: only what is wrong without one was looked for", p.tree.Settings.Template)
+		p.Skip("the template %s cannot be read: only what is wrong without one was looked for", p.tree.Settings.Template)
 	}
 	var jobs []*release.Job
 	for _, job := range p.tree.Jobs.Jobs {
@@ -60,37 +60,37 @@ func checkJobTemplate(p *pass) {
 	}
 	all := make([][]departure, len(jobs))
 	for i, job := range jobs {
-		all[i] = p.structure(job)
+		all[i] = departures(p, job)
 	}
 	usual := usualDepartures(all)
 	for i, job := range jobs {
-		p.unfilledTemplate(job)
+		unfilledTemplate(p, job)
 		for _, d := range all[i] {
-			if !usual.has(d) && !p.declared(job, d) {
-				p.departs(job, d.severity, d.pos, usual.instead(d))
+			if !usual.has(d) && !declaredDeparture(p, job, d) {
+				departs(p, job, d.severity, d.pos, usual.instead(d))
 			}
 		}
 		for _, arg := range job.Args {
 			for _, d := range scriptDepartures(withoutComments(arg.Value)) {
-				p.departs(job, d.severity, release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, d.offset), d.what)
+				departs(p, job, d.severity, release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, d.offset), d.what)
 			}
 		}
 	}
 }
 
-func (p *pass) departs(job *release.Job, severity source.Severity, pos source.Position, what string) {
-	p.reportAs(severity, pos, "generate it with mirror-jobgen, or declare the difference in the set's "+release.JobSettingsName,
+func departs(p *Pass, job *release.Job, severity source.Severity, pos source.Position, what string) {
+	p.ReportAs(severity, pos, "generate it with mirror-jobgen, or declare the difference in the set's "+release.JobSettingsName,
 		"%s departs from the template: %s", job.Name, what)
 }
 
 // unfilledTemplate reports what of the template was not filled in.
-func (p *pass) unfilledTemplate(job *release.Job) {
+func unfilledTemplate(p *Pass, job *release.Job) {
 	for _, n := range scalars(job.Node) {
 		at := strings.Index(withoutComments(n.Value), placeholder)
 		if at < 0 {
 			continue
 		}
-		p.reportAs(source.Error, release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, n, at), "fill it in for the set",
+		p.ReportAs(source.Error, release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, n, at), "fill it in for the set",
 			"%s has a FIXME of the template left", job.Name)
 	}
 }
@@ -99,8 +99,8 @@ func (p *pass) unfilledTemplate(job *release.Job) {
 // _job.yaml, the entry of _mirror.yaml for a job without a set, the defaults of
 // all jobs. Where there are no settings, what they would call a choice counts
 // as one.
-func (p *pass) declared(job *release.Job, d departure) bool {
-	own, adopted := p.settingsOf(job)
+func declaredDeparture(p *Pass, job *release.Job, d departure) bool {
+	own, adopted := settingsOf(p, job)
 	for _, key := range d.settings {
 		if slices.Contains(p.tree.Settings.Keys(), key) {
 			return true
@@ -124,7 +124,7 @@ func (p *pass) declared(job *release.Job, d departure) bool {
 
 // settingsOf gives the settings that are for a job alone, nil when there are
 // none, and says whether all jobs are made from settings.
-func (p *pass) settingsOf(job *release.Job) (*release.JobSettings, bool) {
+func settingsOf(p *Pass, job *release.Job) (*release.JobSettings, bool) {
 	settings := p.tree.Settings
 	for i := range settings.Jobs {
 		if settings.Jobs[i].Name == job.Name {

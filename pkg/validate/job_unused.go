@@ -19,13 +19,13 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 		Good: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: checkJobUnused,
+		Check: checkJobUnused,
 	}
 }
 
-func checkJobUnused(p *pass) {
+func checkJobUnused(p *Pass) {
 	if reason := p.noJobs(); reason != "" {
-		p.skip("%s", reason)
+		p.Skip("%s", reason)
 		return
 	}
 	for _, job := range p.tree.Jobs.Jobs {
@@ -33,15 +33,15 @@ func checkJobUnused(p *pass) {
 			continue
 		}
 		if len(job.Globs) == 0 {
-			p.reportAs(source.Warning, job.Pos, "name the files below the mount path, such as "+p.tree.Settings.MountPath+"/mapping_…*",
+			p.ReportAs(source.Warning, job.Pos, "name the files below the mount path, such as "+p.tree.Settings.MountPath+"/mapping_…*",
 				"%s mounts the mappings and names none of them", job.Name)
 		}
 		for _, g := range job.Globs {
 			switch {
 			case invalidGlob(g.Pattern):
-				p.report(g.Pos, "correct the pattern", "%s runs %q, which is no valid pattern", job.Name, g.Pattern)
+				p.Report(g.Pos, "correct the pattern", "%s runs %q, which is no valid pattern", job.Name, g.Pattern)
 			case len(p.tree.Runs().Matching(g.Pattern)) == 0:
-				p.report(g.Pos, "correct the pattern, add the mapping file, or remove the job",
+				p.Report(g.Pos, "correct the pattern, add the mapping file, or remove the job",
 					"%s runs %q, and no mapping file matches it", job.Name, g.Pattern)
 			}
 		}

@@ -21,7 +21,7 @@ registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 		Severity: source.Error,
 		Bad:      head + "quay.io/team/cli:latest registry.ci.openshift.org/team/stream:cli\n",
 		Good:     head + "registry.ci.openshift.org/team/stream:cli quay.io/team/cli:latest\n",
-		check:    checkMappingDirection,
+		Check:    checkMappingDirection,
 	}
 }
 
@@ -29,7 +29,7 @@ registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 // swapped when its source's organisation is one that they write to at least
 // twice as often as they read from it, and its destination's one that they read
 // from at least twice as often as they write to it.
-func checkMappingDirection(p *pass) {
+func checkMappingDirection(p *Pass) {
 	for _, set := range p.tree.Sets {
 		from, to := map[organisation]int{}, map[organisation]int{}
 		for _, m := range set.Files {
@@ -42,7 +42,7 @@ func checkMappingDirection(p *pass) {
 			for pair := range m.Pairs() {
 				src, dst := organisationOf(pair.Source), organisationOf(pair.Destination)
 				if src != dst && to[src] >= 2*from[src] && from[dst] >= 2*to[dst] {
-					p.report(pair.Source.Pos, "write the source first",
+					p.Report(pair.Source.Pos, "write the source first",
 						"%s is copied to %s, but the rest of set %s copies from %s to %s", pair.Source.Exact(), pair.Destination.Exact(), set.Name, dst, src)
 				}
 			}

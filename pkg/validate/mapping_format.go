@@ -23,15 +23,15 @@ registry.ci.openshift.org/team/stream:app  quay.io/team/app:latest
 		Good: `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			for _, m := range p.tree.Mappings() {
-				p.format(m)
+				checkFormat(p, m)
 			}
 		},
 	}
 }
 
-func (p *pass) format(m *release.MappingFile) {
+func checkFormat(p *Pass, m *release.MappingFile) {
 	offset := 0
 	for i := range m.Lines {
 		l := &m.Lines[i]
@@ -40,10 +40,10 @@ func (p *pass) format(m *release.MappingFile) {
 		switch {
 		case l.Kind == mapping.Invalid: // mapping-syntax speaks of it
 		case neat != l.Text:
-			f := p.report(pos, "run mirror-lint --fix", "%s", untidiness(l.Text))
+			f := p.Report(pos, "run mirror-lint --fix", "%s", untidiness(l.Text))
 			f.Fix = replaceLine(m.Path, offset, l, neat)
 		case l.End == "" && l.Kind != mapping.Blank:
-			f := p.report(pos, "run mirror-lint --fix", "the last line has no newline at its end")
+			f := p.Report(pos, "run mirror-lint --fix", "the last line has no newline at its end")
 			f.Fix = replaceLine(m.Path, offset, l, neat)
 		}
 		offset += len(l.Text) + len(l.End)

@@ -22,29 +22,29 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 		Good: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: checkMappingName,
+		Check: checkMappingName,
 	}
 }
 
-func checkMappingName(p *pass) {
+func checkMappingName(p *Pass) {
 	for _, name := range p.tree.Loose {
-		p.report(source.Position{File: release.MirroringDir + "/" + name}, "move it into the folder of its set",
+		p.Report(source.Position{File: release.MirroringDir + "/" + name}, "move it into the folder of its set",
 			"the mapping file %s lies outside any set", name)
 	}
 	reason := p.noJobs()
 	if reason != "" {
-		p.skip("%s: a file named otherwise is reported, but not whether a job runs it", reason)
+		p.Skip("%s: a file named otherwise is reported, but not whether a job runs it", reason)
 	}
 	for _, set := range p.tree.Sets {
 		for _, dir := range set.Others {
 			if strings.HasPrefix(dir, "mapping_") && strings.HasSuffix(dir, "/") {
-				p.report(source.Position{File: set.Dir + "/" + strings.TrimSuffix(dir, "/")}, "move its files one folder up and remove it",
+				p.Report(source.Position{File: set.Dir + "/" + strings.TrimSuffix(dir, "/")}, "move its files one folder up and remove it",
 					"%s is a folder: only files are uploaded as mappings", strings.TrimSuffix(dir, "/"))
 			}
 		}
 		for _, m := range set.Files {
 			if !strings.HasPrefix(release.Fold(m.Base), "mapping_"+release.Fold(set.Prefix())) {
-				p.misnamed(m, reason == "")
+				misnamed(p, m, reason == "")
 			}
 		}
 	}
@@ -52,13 +52,13 @@ func checkMappingName(p *pass) {
 
 // misnamed reports a file that breaks the convention: an error unless the set's
 // own periodic runs it all the same.
-func (p *pass) misnamed(m *release.MappingFile, jobsKnown bool) {
+func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 	want := "mapping_" + m.Set.Prefix()
 	pos := source.Position{File: m.Path}
 	var foreign *release.Job
 	for _, job := range p.tree.Runs().Of(m) {
 		if p.tree.Runs().SetOf(job) == m.Set {
-			p.reportAs(source.Warning, pos, "declare the prefix in "+m.Set.Dir+"/"+release.JobSettingsName+" (prefix: "+likelyPrefix(job)+"), or rename the file",
+			p.ReportAs(source.Warning, pos, "declare the prefix in "+m.Set.Dir+"/"+release.JobSettingsName+" (prefix: "+likelyPrefix(job)+"), or rename the file",
 				"%s does not begin with %s, though %s runs it", m.Base, want, job.Name)
 			return
 		}
@@ -67,20 +67,20 @@ func (p *pass) misnamed(m *release.MappingFile, jobsKnown bool) {
 	rename := "rename it to " + want + "_…"
 	switch {
 	case foreign != nil:
-		f := p.report(pos, rename, "%s does not begin with %s, and %s, the job of another set, would push it with its own credentials",
+		f := p.Report(pos, rename, "%s does not begin with %s, and %s, the job of another set, would push it with its own credentials",
 			m.Base, want, foreign.Name)
 		f.Related = append(f.Related, Related{Pos: foreign.Globs[0].Pos, Message: "the job that picks it up"})
 	case jobsKnown:
-		f := p.report(pos, rename, "%s does not begin with %s, and no periodic runs it", m.Base, want)
-		f.Fix = p.renameFix(m)
+		f := p.Report(pos, rename, "%s does not begin with %s, and no periodic runs it", m.Base, want)
+		f.Fix = renameFix(p, m)
 	default:
-		p.reportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
+		p.ReportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
 	}
 }
 
 // renameFix gives a file the prefix of its set, when a job of the set runs it
 // under the new name and no other file has that name.
-func (p *pass) renameFix(m *release.MappingFile) *Fix {
+func renameFix(p *Pass, m *release.MappingFile) *Fix {
 	to := "mapping_" + m.Set.Prefix() + "_" + strings.TrimPrefix(m.Base, "mapping_")
 	for _, other := range p.tree.Mappings() {
 		if other.Base == to {

@@ -15,7 +15,7 @@ registry.ci.openshift.org/team/stream:app quay.io/Team/app:latest
 		Good: `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			for _, problem := range p.tree.Problems {
 				if problem.Part == release.PartMapping {
 					p.problem(problem.Problem)

@@ -23,24 +23,24 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 		Good: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team_latest --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			if reason := p.noJobs(); reason != "" {
-				p.skip("%s", reason)
+				p.Skip("%s", reason)
 			} else {
-				p.unrun()
+				unrun(p)
 			}
-			p.notUploaded()
-			p.lookalikes()
+			notUploaded(p)
+			lookalikes(p)
 		},
 	}
 }
 
-func (p *pass) unrun() {
+func unrun(p *Pass) {
 	for _, m := range p.tree.Mappings() {
 		if len(p.tree.Runs().Of(m)) > 0 {
 			continue
 		}
-		f := p.report(source.Position{File: m.Path}, "", "no periodic runs %s", m.Base)
+		f := p.Report(source.Position{File: m.Path}, "", "no periodic runs %s", m.Base)
 		jobs := p.tree.Runs().JobsOf(m.Set)
 		if len(jobs) == 0 {
 			f.Hint = "add a periodic for the set " + m.Set.Name + ": mirror-jobgen generate"
@@ -60,10 +60,10 @@ func (p *pass) unrun() {
 }
 
 // notUploaded reports files that config-updater does not put into the ConfigMap.
-func (p *pass) notUploaded() {
+func notUploaded(p *Pass) {
 	updater := p.tree.Updater()
 	if updater.Missing != "" {
-		p.skip("%s: whether the files are uploaded was not checked", updater.Missing)
+		p.Skip("%s: whether the files are uploaded was not checked", updater.Missing)
 		return
 	}
 	for _, m := range p.tree.Mappings() {
@@ -77,10 +77,10 @@ func (p *pass) notUploaded() {
 		into := func(u release.UpdaterMap) bool { return slices.Contains(u.Names, p.tree.Settings.ConfigMap) }
 		switch {
 		case !slices.ContainsFunc(matching, into):
-			p.report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+release.PluginsFile,
+			p.Report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+release.PluginsFile,
 				"%s is not uploaded: no glob of config-updater puts it into the ConfigMap %s", m.Base, p.tree.Settings.ConfigMap)
 		case len(matching) > 1:
-			f := p.reportAs(source.Warning, source.Position{File: m.Path}, "keep one glob that matches it",
+			f := p.ReportAs(source.Warning, source.Position{File: m.Path}, "keep one glob that matches it",
 				"%s matches %d globs of config-updater, which takes any one of them", m.Base, len(matching))
 			for _, u := range matching {
 				f.Related = append(f.Related, Related{Pos: u.Pos, Message: "goes to " + strings.Join(u.Names, ", ")})
@@ -90,7 +90,7 @@ func (p *pass) notUploaded() {
 }
 
 // lookalikes reports files that hold mappings under a name that nothing uploads.
-func (p *pass) lookalikes() {
+func lookalikes(p *Pass) {
 	for _, set := range p.tree.Sets {
 		for _, name := range set.Others {
 			file := set.Dir + "/" + name
@@ -99,7 +99,7 @@ func (p *pass) lookalikes() {
 			}
 			parsed := mapping.Parse(file, p.tree.Text(file))
 			if len(parsed.Problems) == 0 {
-				p.reportAs(source.Warning, source.Position{File: file}, "rename it to mapping_"+set.Prefix()+"_…, or remove it",
+				p.ReportAs(source.Warning, source.Position{File: file}, "rename it to mapping_"+set.Prefix()+"_…, or remove it",
 					"%s holds mappings, but only files named mapping_* are uploaded", name)
 			}
 		}

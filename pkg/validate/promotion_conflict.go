@@ -23,19 +23,19 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 			`-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			if reason := p.noConfigs(); reason != "" {
-				p.skip("%s", reason)
+				p.Skip("%s", reason)
 				return
 			}
-			p.skipBroken()
-			p.conflicts()
+			skipBroken(p)
+			checkConflicts(p)
 		},
 	}
 }
 
 // conflicts reports each two configs that promote the same tags, once.
-func (p *pass) conflicts() {
+func checkConflicts(p *Pass) {
 	type couple struct{ first, second string }
 	type shared struct{ first, second release.Promotion }
 	owner := map[release.ImageTag]release.Promotion{}
@@ -68,7 +68,7 @@ func (p *pass) conflicts() {
 		if len(tags) > 1 {
 			verb = "are"
 		}
-		f := p.report(clashes[c][0].second.Pos, "exclude the image from one of the two, or promote it to another stream",
+		f := p.Report(clashes[c][0].second.Pos, "exclude the image from one of the two, or promote it to another stream",
 			"%s %s promoted from %s and from %s: whichever is built last wins", some(tags, 5), verb, release.ConfigName(c.first), release.ConfigName(c.second))
 		for i, s := range clashes[c] {
 			f.Parts = append(f.Parts, fmt.Sprintf("%s is promoted from %s and from %s", s.second, release.ConfigName(c.first), release.ConfigName(c.second)))

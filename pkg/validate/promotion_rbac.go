@@ -22,16 +22,16 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 		Good: exampleConfig("openshift/app", "team", "stream", "app") + exampleTagger("team") + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			for _, reason := range []string{p.noConfigs(), p.noAccess()} {
 				if reason != "" {
-					p.skip("%s", reason)
+					p.Skip("%s", reason)
 					return
 				}
 			}
-			p.skipBroken()
+			skipBroken(p)
 			for _, one := range p.tree.Promotions().Namespaces() {
-				p.taggable(one)
+				taggable(p, one)
 			}
 		},
 	}
@@ -45,7 +45,7 @@ func promoter(s release.Subject) bool {
 
 const imageTagger = "image-tagger"
 
-func (p *pass) taggable(one release.Promotion) {
+func taggable(p *Pass, one release.Promotion) {
 	manifests, namespace := p.tree.Manifests(), one.Namespace
 	grants := manifests.In(namespace)
 	if slices.ContainsFunc(grants, func(g release.Grant) bool { return promoter(g.Subject) && manifests.MayPush(g) }) {
@@ -55,18 +55,18 @@ func (p *pass) taggable(one release.Promotion) {
 	role, hasRole := manifests.Role(namespace, imageTagger)
 	for _, g := range grants {
 		if _, ok := manifests.Role(g.Namespace, g.Role); g.Namespace == namespace && !g.ClusterRole && !ok && promoter(g.Subject) {
-			f := p.reportAs(source.Error, g.Pos, "add the role "+g.Role+" to the namespace "+namespace,
+			f := p.ReportAs(source.Error, g.Pos, "add the role "+g.Role+" to the namespace "+namespace,
 				"the role binding %s gives ci-operator the role %s, which the namespace %s does not have: promotion to it fails", g.Binding, g.Role, namespace)
 			f.Related = append(f.Related, Related{Pos: one.Pos, Message: one.String() + " is promoted here"})
 			return
 		}
 	}
 	if hasRole {
-		f := p.reportAs(source.Error, role.Pos, "add the role binding image-tagger-ci-operator to the namespace",
+		f := p.ReportAs(source.Error, role.Pos, "add the role binding image-tagger-ci-operator to the namespace",
 			"the namespace %s has the role image-tagger, but no role binding gives it, or another that may tag images, to ci-operator: promotion to it fails", namespace)
 		f.Related = append(f.Related, Related{Pos: one.Pos, Message: one.String() + " is promoted here"})
 		return
 	}
-	p.report(one.Pos, hint, "%s promotes to the namespace %s, and nothing in the tree lets ci-operator tag images there",
+	p.Report(one.Pos, hint, "%s promotes to the namespace %s, and nothing in the tree lets ci-operator tag images there",
 		release.ConfigName(one.Config), namespace)
 }

@@ -22,7 +22,7 @@ docker.io/library/busybox:1 quay.io/team/busybox:1
 		Good: `-- core-services/image-mirroring/team/mapping_team --
 quay.io/prometheus/busybox:1 quay.io/team/busybox:1
 `,
-		check: checkReferenceRegistry,
+		Check: checkReferenceRegistry,
 	}
 }
 
@@ -36,18 +36,18 @@ const supplementalSet = "supplemental-ci-images"
 // ciHost is the registry that CI promotes to.
 const ciHost = "registry.ci.openshift.org"
 
-func checkReferenceRegistry(p *pass) {
-	retired := p.retired()
+func checkReferenceRegistry(p *Pass) {
+	retired := retiredRegistries(p)
 	for _, m := range p.tree.Mappings() {
 		namespace, inside := strings.CutPrefix(m.Base, supplemental)
 		for e := range m.Entries() {
-			p.source(e, inside, retired)
+			checkSource(p, e, inside, retired)
 			for _, d := range e.Destinations {
 				if slices.Contains(retired, d.Registry) {
-					p.reportAs(source.Error, d.Pos, "name its successor", "%s is written to %s, which is retired", d.Repository, d.Registry)
+					p.ReportAs(source.Error, d.Pos, "name its successor", "%s is written to %s, which is retired", d.Repository, d.Registry)
 				}
 				if inside && !goesTo(d, namespace, m.Set.Name == supplementalSet) {
-					p.reportAs(source.Error, d.Pos, "write to "+ciHost+"/"+strings.ReplaceAll(namespace, "_", "-")+"/…",
+					p.ReportAs(source.Error, d.Pos, "write to "+ciHost+"/"+strings.ReplaceAll(namespace, "_", "-")+"/…",
 						"%s does not go to the namespace that %s is named for", d.Exact(), m.Base)
 				}
 			}
@@ -55,7 +55,7 @@ func checkReferenceRegistry(p *pass) {
 	}
 }
 
-func (p *pass) source(e mapping.Entry, inside bool, retired []string) {
+func checkSource(p *Pass, e mapping.Entry, inside bool, retired []string) {
 	switch s := e.Source; {
 	case s.Scheme != "":
 	case s.Host() == "docker.io":
@@ -63,16 +63,16 @@ func (p *pass) source(e mapping.Entry, inside bool, retired []string) {
 		if inside { // the repository's own check refuses it there
 			severity = source.Error
 		}
-		p.reportAs(severity, s.Pos, "mirror it from quay.io or another registry without a pull limit",
+		p.ReportAs(severity, s.Pos, "mirror it from quay.io or another registry without a pull limit",
 			"%s is pulled from Docker Hub, which limits anonymous pulls", s.Canonical())
 	case slices.Contains(retired, s.Registry):
-		p.reportAs(source.Error, s.Pos, "name its successor", "%s is read from %s, which is retired", s.Repository, s.Registry)
+		p.ReportAs(source.Error, s.Pos, "name its successor", "%s is read from %s, which is retired", s.Repository, s.Registry)
 	}
 }
 
 // retired gives the hosts that are out of use: those of the settings, but for
 // one that is still what most mappings read from, as in a tree of old.
-func (p *pass) retired() []string {
+func retiredRegistries(p *Pass) []string {
 	counts := map[string]int{}
 	most := ""
 	for _, m := range p.tree.Mappings() {

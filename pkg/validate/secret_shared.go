@@ -22,31 +22,31 @@ registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
 		Bad:      teams + strings.ReplaceAll(exampleSecretJob("push-team", "config.json"), "team*", "one*") + exampleSecret("push-team", "config.json"),
 		Good: strings.ReplaceAll(teams, "quay.io/one", "quay.io/team") +
 			strings.ReplaceAll(exampleSecretJob("push-team", "config.json"), "team*", "one*") + exampleSecret("push-team", "config.json"),
-		check: checkSecretShared,
+		Check: checkSecretShared,
 	}
 }
 
-func checkSecretShared(p *pass) {
+func checkSecretShared(p *Pass) {
 	users := map[string][]*release.Set{}
-	p.eachSecret(func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
+	eachSecret(p, func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
 		set := p.tree.Runs().SetOf(job)
 		if set == nil {
 			return
 		}
 		if others := users[m.Secret]; len(others) > 0 && !slices.Contains(others, set) {
-			p.report(m.Pos, "give each set a credential of its own",
+			p.Report(m.Pos, "give each set a credential of its own",
 				"the sets %s and %s push with one secret, %s", others[0].Name, set.Name, m.Secret)
 		}
 		users[m.Secret] = append(users[m.Secret], set)
 		if len(here) > 0 {
-			p.otherOrganisation(job, set, m, here[0])
+			otherOrganisation(p, job, set, m, here[0])
 		}
 	})
 }
 
 // otherOrganisation reports destinations of a set that its credential, by the
 // name of the vault's item (quay.io/ORG), is not for.
-func (p *pass) otherOrganisation(job *release.Job, set *release.Set, m release.SecretMount, secret *release.Secret) {
+func otherOrganisation(p *Pass, job *release.Job, set *release.Set, m release.SecretMount, secret *release.Secret) {
 	var orgs []organisation
 	var names []string
 	for _, item := range secret.Items {
@@ -70,7 +70,7 @@ func (p *pass) otherOrganisation(job *release.Job, set *release.Set, m release.S
 				continue
 			}
 			counted[org] = true
-			f := p.report(m.Pos, "use the credential of "+org.String(), "%s pushes to %s with %s, the credential for %s",
+			f := p.Report(m.Pos, "use the credential of "+org.String(), "%s pushes to %s with %s, the credential for %s",
 				job.Name, org, m.Secret, strings.Join(names, ", "))
 			f.Related = append(f.Related, Related{Pos: pair.Destination.Pos, Message: "the first destination there"},
 				Related{Pos: secret.Pos, Message: "the secret is made here"})

@@ -15,16 +15,16 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 		Good: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			if reason := p.noJobs(); reason != "" {
-				p.skip("%s", reason)
+				p.Skip("%s", reason)
 				return
 			}
 			for _, set := range p.tree.Sets {
 				if set.Job != nil && set.Job.Disabled != nil && *set.Job.Disabled || len(p.tree.Runs().JobsOf(set)) > 0 {
 					continue
 				}
-				p.report(source.Position{File: set.Dir}, "run mirror-jobgen generate, or add the job to "+p.tree.Jobs.Path,
+				p.Report(source.Position{File: set.Dir}, "run mirror-jobgen generate, or add the job to "+p.tree.Jobs.Path,
 					"no periodic in %s is for the set %s", p.tree.Jobs.Path, set.Name)
 			}
 		},

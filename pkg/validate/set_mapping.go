@@ -21,10 +21,10 @@ approvers:
 -- core-services/image-mirroring/team/mapping_team_images --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			for _, set := range p.tree.Sets {
 				if len(set.Files) == 0 {
-					p.report(source.Position{File: set.Dir}, "add mapping_"+set.Name+", or remove the folder",
+					p.Report(source.Position{File: set.Dir}, "add mapping_"+set.Name+", or remove the folder",
 						"the set %s has no mapping file", set.Name)
 				}
 			}

@@ -23,7 +23,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 approvers:
 - alice
 `,
-		check: checkSetOwners,
+		Check: checkSetOwners,
 	}
 }
 
@@ -31,9 +31,9 @@ approvers:
 // single hyphens within, at most 39; a few old accounts end in a hyphen.
 var login = regexp.MustCompile(`^[a-z0-9](?:-?[a-z0-9])*-?$`)
 
-func checkSetOwners(p *pass) {
+func checkSetOwners(p *Pass) {
 	if p.tree.Aliases == nil {
-		p.skip("no readable %s in the tree: aliases were not checked", release.AliasesFile)
+		p.Skip("no readable %s in the tree: aliases were not checked", release.AliasesFile)
 	}
 	broken := map[string]bool{}
 	for _, problem := range p.tree.Problems {
@@ -45,17 +45,17 @@ func checkSetOwners(p *pass) {
 	for _, set := range p.tree.Sets {
 		switch {
 		case set.Owners == nil:
-			p.report(source.Position{File: set.Dir + "/OWNERS"}, "add it with the people who maintain the set",
+			p.Report(source.Position{File: set.Dir + "/OWNERS"}, "add it with the people who maintain the set",
 				"the set %s has no OWNERS file", set.Name)
 		case !broken[set.Name]:
-			p.owners(set)
+			checkOwners(p, set)
 		}
 	}
 }
 
-func (p *pass) owners(set *release.Set) {
+func checkOwners(p *Pass, set *release.Set) {
 	if len(set.Owners.Approvers) == 0 {
-		p.report(source.Position{File: set.Owners.Path}, "name at least one approver", "the OWNERS of set %s name no approver", set.Name)
+		p.Report(source.Position{File: set.Owners.Path}, "name at least one approver", "the OWNERS of set %s name no approver", set.Name)
 		return
 	}
 	if p.tree.Aliases == nil {
@@ -68,13 +68,13 @@ func (p *pass) owners(set *release.Set) {
 	}
 	for _, o := range append(append([]release.Owner{}, set.Owners.Approvers...), set.Owners.Reviewers...) {
 		if _, alias := p.tree.Aliases.Members[o.Name]; !alias && !validLogin(o.Name) {
-			p.report(o.Pos, "add the alias to "+release.AliasesFile+", or name an account",
+			p.Report(o.Pos, "add the alias to "+release.AliasesFile+", or name an account",
 				"%q is no alias of %s and cannot be a GitHub account", o.Name, release.AliasesFile)
 			usable = true // said already
 		}
 	}
 	if !usable {
-		f := p.report(source.Position{File: set.Owners.Path}, "add members to the alias, or name an account",
+		f := p.Report(source.Position{File: set.Owners.Path}, "add members to the alias, or name an account",
 			"the OWNERS of set %s name only aliases without members", set.Name)
 		for _, o := range set.Owners.Approvers {
 			f.Related = append(f.Related, Related{Pos: p.tree.Aliases.Pos[o.Name], Message: "the alias " + o.Name + " is empty"})

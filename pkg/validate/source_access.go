@@ -23,13 +23,13 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 		Good: examplePuller("team") + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			if reason := p.noAccess(); reason != "" {
-				p.skip("%s", reason)
+				p.Skip("%s", reason)
 				return
 			}
 			for _, set := range p.tree.Sets {
-				p.pullable(set)
+				pullable(p, set)
 			}
 		},
 	}
@@ -43,10 +43,10 @@ func platformNamespace(name string) bool {
 }
 
 // pullable reports each namespace that a set takes images from and may not.
-func (p *pass) pullable(set *release.Set) {
+func pullable(p *Pass, set *release.Set) {
 	seen := map[string]bool{}
 	for _, m := range set.Files {
-		if p.idle(m) { // that no job runs it is for mapping-unused to say
+		if idle(p, m) { // that no job runs it is for mapping-unused to say
 			continue
 		}
 		for e := range m.Entries() {
@@ -55,18 +55,18 @@ func (p *pass) pullable(set *release.Set) {
 				continue
 			}
 			seen[tag.Namespace] = true
-			p.access(m, e.Source, tag.Namespace)
+			checkAccess(p, m, e.Source, tag.Namespace)
 		}
 	}
 }
 
-func (p *pass) access(m *release.MappingFile, r mapping.Reference, namespace string) {
+func checkAccess(p *Pass, m *release.MappingFile, r mapping.Reference, namespace string) {
 	manifests := p.tree.Manifests()
 	var others []release.Grant
 	for _, g := range manifests.In(namespace) {
 		switch {
 		case !manifests.MayPull(g):
-		case p.runsAs(m, g.Subject):
+		case runsAs(p, m, g.Subject):
 			return
 		case g.Namespace == namespace:
 			others = append(others, g)
@@ -75,7 +75,7 @@ func (p *pass) access(m *release.MappingFile, r mapping.Reference, namespace str
 	const hint = "bind system:image-puller in the namespace to system:authenticated, or to the job's service account; " +
 		"when the job's secret lets it pull, say so in an ignore comment"
 	if len(others) == 0 {
-		f := p.report(r.Pos, hint, "nothing in the tree lets the mirroring job of set %s pull images from the namespace %s", m.Set.Name, namespace)
+		f := p.Report(r.Pos, hint, "nothing in the tree lets the mirroring job of set %s pull images from the namespace %s", m.Set.Name, namespace)
 		if pos, ok := manifests.Namespaces[namespace]; ok {
 			f.Related = append(f.Related, Related{Pos: pos, Message: "the namespace is made here"})
 		}
@@ -86,14 +86,14 @@ func (p *pass) access(m *release.MappingFile, r mapping.Reference, namespace str
 		names = append(names, g.Subject.String())
 	}
 	slices.Sort(names)
-	f := p.report(r.Pos, hint, "the mirroring job of set %s may not pull images from the namespace %s: only %s may",
+	f := p.Report(r.Pos, hint, "the mirroring job of set %s may not pull images from the namespace %s: only %s may",
 		m.Set.Name, namespace, some(slices.Compact(names), 5))
 	f.Related = append(f.Related, Related{Pos: others[0].Pos, Message: "the role binding " + others[0].Binding})
 }
 
 // runsAs says whether a subject covers every job that mirrors a file; one
 // without jobs counts as run by the default service account.
-func (p *pass) runsAs(m *release.MappingFile, s release.Subject) bool {
+func runsAs(p *Pass, m *release.MappingFile, s release.Subject) bool {
 	jobs := p.tree.Runs().Of(m)
 	for _, job := range jobs {
 		namespace, account := cmp.Or(job.Namespace, p.tree.Settings.Namespace), cmp.Or(job.ServiceAccount, "default")

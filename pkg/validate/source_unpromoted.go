@@ -26,15 +26,15 @@ registry.ci.openshift.org/team/stream:apps quay.io/team/app:latest
 		Good: exampleConfig("openshift/app", "team", "stream", "app") + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		check: func(p *pass) {
+		Check: func(p *Pass) {
 			if reason := p.noConfigs(); reason != "" {
-				p.skip("%s", reason)
+				p.Skip("%s", reason)
 				return
 			}
-			p.skipBroken()
-			mirrored := p.writtenTags()
+			skipBroken(p)
+			mirrored := writtenTags(p)
 			for _, m := range p.tree.Mappings() {
-				p.unfilled(m, mirrored)
+				unfilled(p, m, mirrored)
 			}
 		},
 	}
@@ -47,7 +47,7 @@ type written struct {
 	patterns []string
 }
 
-func (p *pass) writtenTags() map[release.Stream]*written {
+func writtenTags(p *Pass) map[release.Stream]*written {
 	all := map[release.Stream]*written{}
 	for _, m := range p.tree.Mappings() {
 		for pair := range m.Pairs() {
@@ -90,7 +90,7 @@ type stale struct {
 
 // unfilled reports the sources of a file that nothing fills, once for each
 // namespace.
-func (p *pass) unfilled(m *release.MappingFile, mirrored map[release.Stream]*written) {
+func unfilled(p *Pass, m *release.MappingFile, mirrored map[release.Stream]*written) {
 	var namespaces []*stale
 	for e := range m.Entries() {
 		tag, ok := p.tree.CITag(e.Source)
@@ -104,19 +104,19 @@ func (p *pass) unfilled(m *release.MappingFile, mirrored map[release.Stream]*wri
 		}
 		s := namespaces[i]
 		s.all++
-		if !p.filled(e.Source, tag, mirrored[tag.Stream]) && !p.ignored(e.Source.Pos) {
+		if !filled(p, e.Source, tag, mirrored[tag.Stream]) && !p.ignored(e.Source.Pos) {
 			s.bad = append(s.bad, e.Source)
 			s.tags = append(s.tags, tag)
 		}
 	}
 	for _, s := range namespaces {
 		if len(s.bad) > 0 {
-			p.stale(s, mirrored)
+			reportStale(p, s, mirrored)
 		}
 	}
 }
 
-func (p *pass) filled(r mapping.Reference, tag release.ImageTag, w *written) bool {
+func filled(p *Pass, r mapping.Reference, tag release.ImageTag, w *written) bool {
 	promotions, manifests := p.tree.Promotions(), p.tree.Manifests()
 	switch {
 	case r.Digest != "" || r.Tag == "":
@@ -132,17 +132,17 @@ func (p *pass) filled(r mapping.Reference, tag release.ImageTag, w *written) boo
 	return promotions.Filled(tag) || manifests.Declared(tag) || w.holds(tag.Tag)
 }
 
-func (p *pass) stale(s *stale, mirrored map[release.Stream]*written) {
+func reportStale(p *Pass, s *stale, mirrored map[release.Stream]*written) {
 	severity, hint := p.rule.Severity, "promote it, correct the name, or remove the line: the copy is never renewed, and fails once the tag is pruned"
 	fed := slices.ContainsFunc(s.tags, func(t release.ImageTag) bool {
 		return p.tree.Promotions().Fills(t.Stream) || p.tree.Manifests().DeclaredStream(t.Stream) || mirrored[t.Stream] != nil
 	})
-	if by := p.otherPushers(s.namespace); !fed && by != "" {
+	if by := otherPushers(p, s.namespace); !fed && by != "" {
 		severity = source.Info
 		hint = fmt.Sprintf("remove it, unless it is pushed by %s, who may push to %s", by, s.namespace)
 	}
-	f := p.reportAs(severity, s.bad[0].Pos, hint, "nothing promotes, publishes or mirrors %s", s.what())
-	if near := p.nearest(s.tags[0]); len(s.bad) == 1 && near != "" {
+	f := p.ReportAs(severity, s.bad[0].Pos, hint, "nothing promotes, publishes or mirrors %s", s.what())
+	if near := nearest(p, s.tags[0]); len(s.bad) == 1 && near != "" {
 		f.Hint = "did you mean " + near + "?"
 	}
 	for i, r := range s.bad {
@@ -177,7 +177,7 @@ func (s *stale) names() []string {
 
 // otherPushers gives a service account, other than those of ci-operator, that
 // a manifest lets push to a namespace; "" when there is none.
-func (p *pass) otherPushers(namespace string) string {
+func otherPushers(p *Pass, namespace string) string {
 	manifests := p.tree.Manifests()
 	for _, g := range manifests.Grants {
 		if g.Namespace == namespace && g.Subject.Kind == "ServiceAccount" && manifests.MayPush(g) && !promoter(g.Subject) {
@@ -191,7 +191,7 @@ func (p *pass) otherPushers(namespace string) string {
 // stream that differs by one letter, the stream's only tag, or the same names
 // with stream and tag swapped, as promotion by name and by tag have them. It
 // gives "" when there is none, or several.
-func (p *pass) nearest(wrong release.ImageTag) string {
+func nearest(p *Pass, wrong release.ImageTag) string {
 	swapped := release.ImageTag{Stream: release.Stream{Namespace: wrong.Namespace, Name: wrong.Tag}, Tag: wrong.Name}
 	if p.tree.Promotions().Filled(swapped) {
 		return swapped.String()

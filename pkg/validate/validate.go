@@ -31,7 +31,8 @@ type Rule struct {
 	Bad      string          // a tree (txtar) in which the rule finds something
 	Good     string          // the same tree, mended
 
-	check func(*pass)
+	// Check looks at a tree and reports what it finds. It must not keep the Pass.
+	Check func(*Pass)
 }
 
 // Run applies rules to a tree. The severities of _mirror.yaml go before those
@@ -40,8 +41,8 @@ func Run(tree *release.Tree, rules ...Rule) *Result {
 	out := &Result{}
 	facts := &facts{tree: tree, ignores: map[string][]*ignore{}}
 	for _, rule := range rules {
-		p := &pass{facts: facts, rule: rule, out: out}
-		rule.check(p)
+		p := &Pass{facts: facts, rule: rule, out: out}
+		rule.Check(p)
 	}
 	quiet(facts, out, rules)
 	out.Sort()
@@ -54,25 +55,31 @@ func quiet(facts *facts, out *Result, rules []Rule) {
 	for _, r := range rules {
 		run[r.ID] = true
 	}
-	p := &pass{facts: facts, rule: ignoreComment(), out: out}
-	p.applyIgnores(run)
+	p := &Pass{facts: facts, rule: ignoreComment(), out: out}
+	applyIgnores(p, run)
 }
 
-// pass is one rule at work on one tree.
-type pass struct {
+// Pass is one rule at work on one tree.
+type Pass struct {
 	*facts
 	rule Rule
 	out  *Result
 }
 
-// report adds a finding of the rule's own severity.
-func (p *pass) report(pos source.Position, hint, format string, args ...any) *Finding {
-	return p.reportAs(p.rule.Severity, pos, hint, format, args...)
+// Tree returns the tree that is checked. It must not be changed.
+func (p *Pass) Tree() *release.Tree { return p.tree }
+
+// Report adds a finding with the rule's own severity. The hint says what to do
+// and may be empty.
+func (p *Pass) Report(pos source.Position, hint, format string, args ...any) *Finding {
+	return p.ReportAs(p.rule.Severity, pos, hint, format, args...)
 }
 
-// reportAs adds a finding. What it returns may be completed with related places
-// and a fix; it is a throw-away when the settings switch the finding off.
-func (p *pass) reportAs(severity source.Severity, pos source.Position, hint, format string, args ...any) *Finding {
+// ReportAs adds a finding with a severity of its own. The caller may complete
+// the finding that it returns, with related places or a fix, until the next
+// report. A finding that the settings switch off is returned all the same, and
+// dropped.
+func (p *Pass) ReportAs(severity source.Severity, pos source.Position, hint, format string, args ...any) *Finding {
 	severity, wanted := p.tree.Settings.SeverityOf(p.rule.ID, pos.File, severity)
 	f := Finding{Rule: p.rule.ID, Severity: severity, Pos: pos, Message: fmt.Sprintf(format, args...), Hint: hint}
 	if !wanted {
@@ -82,13 +89,14 @@ func (p *pass) reportAs(severity source.Severity, pos source.Position, hint, for
 	return &p.out.Findings[len(p.out.Findings)-1]
 }
 
-// problem passes on what was wrong with a file when the tree was loaded.
-func (p *pass) problem(problem source.Problem) *Finding {
-	return p.reportAs(problem.Severity, problem.Pos, problem.Hint, "%s", problem.Message)
+// problem reports what was wrong with a file when the tree was loaded.
+func (p *Pass) problem(problem source.Problem) *Finding {
+	return p.ReportAs(problem.Severity, problem.Pos, problem.Hint, "%s", problem.Message)
 }
 
-// skip says that the rule could not be checked, or not in full.
-func (p *pass) skip(format string, args ...any) {
+// Skip records that the rule could not check the tree, or not all of it, and
+// why.
+func (p *Pass) Skip(format string, args ...any) {
 	p.out.Skipped = append(p.out.Skipped, Skipped{Rule: p.rule.ID, Reason: fmt.Sprintf(format, args...)})
 }
 

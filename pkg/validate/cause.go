@@ -1,0 +1,84 @@
+package validate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// Cause is what several findings of a rule have in common: one change of the
+// repository would end all of them. A person reads them as one problem with
+// many places.
+type Cause struct {
+	// ID is equal for the findings of a rule that have this cause, and does not
+	// depend on the order or the number of their places.
+	ID string
+	// Summary is the message for all places together. "{n}" in it stands for the
+	// number of places.
+	Summary string
+	// Hint is what to do about all of them; empty for the hint of the first.
+	Hint string
+}
+
+// CauseID returns the ID of the cause of a finding, unique among all rules. A
+// finding without a cause in common with others has one of its own, made from
+// its rule, file and message.
+func (f Finding) CauseID() string {
+	if f.Cause.ID != "" {
+		return f.Rule + ":" + f.Cause.ID
+	}
+	sum := sha256.Sum256([]byte(f.Pos.File + "\x00" + f.Message))
+	return f.Rule + ":" + hex.EncodeToString(sum[:6])
+}
+
+// Group is all findings of one cause and one severity, one for each place.
+type Group struct {
+	ID       string
+	Findings []Finding // at least one
+}
+
+// GroupByCause collects the findings of each cause. Groups come in the order of
+// their first findings.
+func GroupByCause(findings []Finding) []Group {
+	type key struct {
+		id       string
+		severity source.Severity
+	}
+	at := map[key]int{}
+	var groups []Group
+	for _, f := range findings {
+		k := key{f.CauseID(), f.Severity}
+		i, ok := at[k]
+		if !ok {
+			i = len(groups)
+			at[k] = i
+			groups = append(groups, Group{ID: k.id})
+		}
+		groups[i].Findings = append(groups[i].Findings, f)
+	}
+	return groups
+}
+
+// First returns the first finding of the group.
+func (g Group) First() Finding { return g.Findings[0] }
+
+// Message returns what is wrong, for all places of the group.
+func (g Group) Message() string {
+	first := g.First()
+	if len(g.Findings) == 1 || first.Cause.Summary == "" {
+		return first.Message
+	}
+	return strings.ReplaceAll(first.Cause.Summary, "{n}", strconv.Itoa(len(g.Findings)))
+}
+
+// Hint returns what to do about the group; it may be empty.
+func (g Group) Hint() string {
+	first := g.First()
+	if len(g.Findings) == 1 || first.Cause.Hint == "" {
+		return first.Hint
+	}
+	return first.Cause.Hint
+}
