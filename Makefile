@@ -34,15 +34,21 @@ build: $(BINARIES) ## build the three commands into bin/
 bin/mirror-lint bin/mirror-jobgen bin/mirror: bin/%: FORCE
 	$(BUILD) -o $@ ./cmd/$*
 
-# go test, and the reason of each skip; SKIPS=-none makes a skip a failure where
-# everything is installed.
-TEST = GO='$(GO)' $(CURDIR)/bin/testrun
-bin/testrun: $(wildcard internal/testrun/*.go)
+# gotestsum lists the skipped tests with their reasons and repeats all failures
+# at the end. SKIPS=none makes a skip a failure, where everything is installed.
+SUMMARY = $(CURDIR)/bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg \
+	$(if $(SKIPS),--post-run-command "sh -c '[ $$TESTS_SKIPPED = 0 ] || { echo error: no test may be skipped here; exit 1; }'")
+TEST = $(SUMMARY) --
+TOOL = $(GO) build -modfile=$(CURDIR)/tools/go/go.mod
+
+bin/gotestsum: tools/go/go.mod
 	@mkdir -p bin
-	$(GO) build -o $@ ./internal/testrun
+	$(TOOL) -o $@ gotest.tools/gotestsum
 
 .PHONY: demo
-demo: build ## the main job from end to end, on two embedded registries
+demo: ## the main job from end to end, on two embedded registries
+	@echo "Compiling the three commands. The first time this takes some minutes, because mirror-jobgen links Prow."
+	@$(MAKE) --no-print-directory build
 	@$(GO) run ./internal/demo -bin bin -tree testdata/release
 
 .PHONY: try
@@ -50,17 +56,14 @@ try: bin/mirror ## mirror a set of your own, SET=DIR, between two embedded regis
 	@$(GO) run ./internal/demo -try $(if $(SET),$(SET),$(error name the folder of a set: make try SET=DIR)) -out bin/try
 
 .PHONY: test
-test: $(REGISTRIES) bin/testrun ## all tests; needs nothing but Go
-	$(GO) vet ./...
-	$(if $(RACEFLAG),,@echo "no C compiler: the tests run without the race detector")
-	$(if $(RACEFLAG),CGO_ENABLED=1) $(TEST) $(RACEFLAG) $(RACE)
-	$(TEST) $(NORACE)
+test: $(REGISTRIES) bin/gotestsum ## all tests; needs nothing but Go
+	@GO='$(GO)' RACE='$(RACE)' NORACE='$(NORACE)' RACEFLAG='$(RACEFLAG)' $(SUMMARY) --raw-command -- sh tools/gotest.sh
 
 .PHONY: lint
 lint: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
-	$(GO) tool -modfile=tools/lint/go.mod staticcheck ./...
+	$(GO) tool -modfile=tools/go/go.mod staticcheck ./...
 
 .PHONY: bench
 bench: ## benchmarks: parsing, linting, planning, generating

@@ -2,6 +2,8 @@ module github.com/mirror-tools/mirror-tools
 
 go 1.26.0
 
+toolchain go1.26.11
+
 require (
 	github.com/GoogleCloudPlatform/testgrid v0.0.123
 	github.com/bmatcuk/doublestar/v4 v4.10.4

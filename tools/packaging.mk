@@ -18,9 +18,9 @@ release: ## write bin/release: archives for Linux and macOS with checksums (many
 	@$(PACK) -release $(CURDIR)/bin/release -platforms $(RELEASE_PLATFORMS)
 
 .PHONY: test-image
-test-image: bin/testrun ## build the image without the generator, start it and mirror with it; the release archives
+test-image: bin/gotestsum ## build the image without the generator, start it and mirror with it; the release archives
 	cd tools/image && $(GO) vet ./... && $(TEST) $(SKIPS) ./...
 
 .PHONY: test-docs
-test-docs: build bin/testrun ## run every command block of the documents
+test-docs: build bin/gotestsum ## run every command block of the documents
 	MIRROR_BIN=$(CURDIR)/bin $(TEST) $(SKIPS) -count=1 ./internal/docs

@@ -129,18 +129,19 @@ auth: {htpasswd: {realm: test, path: %q}}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	t.Cleanup(func() { cmd.Process.Kill(); <-ended })
 	client := http.Client{Transport: c.transport(t)}
-	for range 100 {
+	for {
 		if r, err := client.Get("https://" + addr + "/v2/"); err == nil {
 			r.Body.Close()
 			return addr
 		}
-		time.Sleep(100 * time.Millisecond)
+		select {
+		case <-ended:
+			t.Fatal("the registry ended")
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	t.Fatal("the registry does not start")
-	return ""
 }

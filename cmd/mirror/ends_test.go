@@ -69,12 +69,17 @@ func (p *process) signal(signals ...syscall.Signal) {
 	}
 }
 
-// until waits for something to become true.
+// until waits for something to become true. A process that has ended can no
+// longer make it so.
 func (p *process) until(what string, ready func() bool) {
 	p.t.Helper()
-	for end := time.Now().Add(time.Minute); !ready(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			p.t.Fatalf("not within a minute: %s; it said:\n%s", what, p.said())
+	for !ready() {
+		select {
+		case <-p.ended:
+			if !ready() {
+				p.t.Fatalf("the process ended, and still not: %s; it said:\n%s", what, p.said())
+			}
+		case <-time.After(2 * time.Millisecond):
 		}
 	}
 }
@@ -82,11 +87,7 @@ func (p *process) until(what string, ready func() bool) {
 // code waits for the end and gives the exit code.
 func (p *process) code() int {
 	p.t.Helper()
-	select {
-	case <-p.ended:
-	case <-time.After(time.Minute):
-		p.t.Fatalf("it does not end; it said:\n%s", p.said())
-	}
+	<-p.ended
 	return p.cmd.ProcessState.ExitCode()
 }
 

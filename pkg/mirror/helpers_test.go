@@ -1,7 +1,6 @@
 package mirror_test
 
 import (
-	"context"
 	"crypto/x509"
 	"os"
 	"strings"
@@ -52,9 +51,7 @@ func plan(t testing.TB, src, dst *testkit.Registry, lines ...string) *mirror.Pla
 
 func run(t testing.TB, p *mirror.Plan, opts mirror.Options) *mirror.Report {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	report, err := mirror.Run(ctx, p, opts)
+	report, err := mirror.Run(t.Context(), p, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,9 +110,7 @@ func (s *scene) run(lines ...string) *mirror.Report {
 	}
 	options.Client = registry.New(client)
 	defer options.Client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	report, err := mirror.Run(ctx, plan, options)
+	report, err := mirror.Run(s.Context(), plan, options)
 	if err != nil {
 		s.Fatal(err)
 	}
