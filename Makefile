@@ -49,11 +49,11 @@ bin/gotestsum: tools/go/go.mod
 demo: ## the main job from end to end, on two embedded registries
 	@echo "Compiling the three commands. The first time this takes some minutes, because mirror-jobgen links Prow."
 	@$(MAKE) --no-print-directory build
-	@$(GO) run ./internal/demo -bin bin -tree testdata/release
+	@$(GO) run ./tools/demo -bin bin -tree testdata/release
 
 .PHONY: try
 try: bin/mirror ## mirror a set of your own, SET=DIR, between two embedded registries; reports in bin/try
-	@$(GO) run ./internal/demo -try $(if $(SET),$(SET),$(error name the folder of a set: make try SET=DIR)) -out bin/try
+	@$(GO) run ./tools/demo -try $(if $(SET),$(SET),$(error name the folder of a set: make try SET=DIR)) -out bin/try
 
 .PHONY: test
 test: $(REGISTRIES) bin/gotestsum ## all tests; needs nothing but Go

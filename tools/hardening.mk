@@ -18,6 +18,12 @@ bin/govulncheck: tools/go/go.mod
 	@mkdir -p bin
 	$(TOOL) -o $@ golang.org/x/vuln/cmd/govulncheck
 
+.PHONY: test-alerts
+test-alerts: ## the alerts and the metrics of a run, checked with promtool (Debian's package prometheus)
+	cd contrib/prometheus && promtool check rules mirror-alerts.yaml && promtool test rules mirror-alerts-test.yaml
+	$(MAKE) --no-print-directory try SET=testdata/release/core-services/image-mirroring/webshop > /dev/null
+	promtool check metrics < bin/try/mirror.prom
+
 # Two copies of the source in two folders, each with a build cache of its own: what
 # depends on the machine would show.
 REPRODUCE ?= mirror mirror-lint

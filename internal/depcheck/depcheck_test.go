@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"internal/site"},
 	{"internal/progress"},
 	{"internal/cli"},
-	{"cmd/mirror-lint", "cmd/mirror-jobgen", "cmd/mirror", "internal/demo"},
+	{"cmd/mirror-lint", "cmd/mirror-jobgen", "cmd/mirror", "tools/demo"},
 }
 
 // free are packages outside the layers: test helpers and this test.
@@ -69,7 +69,7 @@ func TestImportsPointDownward(t *testing.T) {
 				continue
 			}
 			if isFree(other) {
-				if name != "internal/demo" {
+				if name != "tools/demo" {
 					t.Errorf("%s imports %s, which is for tests", path, other)
 				}
 				continue

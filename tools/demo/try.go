@@ -61,7 +61,11 @@ func (d *demo) try(set, out string) error {
 	}
 	// The reports are those of the run that copies.
 	for _, artifacts := range []string{out, ""} {
-		if _, err := d.expect(0, []string{"ARTIFACTS=" + artifacts}, "mirror", append([]string{"run"}, files...)...); err != nil {
+		args := append([]string{"run"}, files...)
+		if artifacts != "" {
+			args = append(args, "--metrics-file", filepath.Join(artifacts, "mirror.prom"))
+		}
+		if _, err := d.expect(0, []string{"ARTIFACTS=" + artifacts}, "mirror", args...); err != nil {
 			return err
 		}
 	}
