@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,14 +43,11 @@ func folder(args []string, i int) string {
 
 // load reads the release repository in a folder of this machine.
 func load(dir string) (*release.Tree, error) {
-	info, err := os.Stat(dir)
-	switch {
-	case err != nil:
-		return nil, cli.Usagef("%w", err)
-	case !info.IsDir():
-		return nil, cli.Usagef("%s is not a folder", dir)
+	files, err := cli.OpenTree(dir)
+	if err != nil {
+		return nil, err
 	}
-	tree, err := release.Load(os.DirFS(dir))
+	tree, err := release.Load(files)
 	if errors.Is(err, release.ErrNotRelease) {
 		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", dir, err), Hint: "name the root of a release repository"}
 	}
@@ -76,20 +70,15 @@ func wrong(err error) error {
 	return cli.Failf("%w", err)
 }
 
-// write replaces files, each as a whole or not at all.
+// write replaces files of a release repository, all of them or none, and never
+// one outside of it.
 func write(dir string, files []jobgen.File) error {
-	for _, f := range files {
-		name := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return cli.Failf("%w", err)
-		}
-		err := atomicfile.Write(name, func(w io.Writer) error {
-			_, err := w.Write(f.New)
-			return err
-		})
-		if err != nil {
-			return cli.Failf("writing %s: %w", f.Path, err)
-		}
+	all := make([]atomicfile.File, len(files))
+	for i, f := range files {
+		all[i] = atomicfile.File{Path: f.Path, Data: f.New}
+	}
+	if err := atomicfile.WriteAll(dir, all); err != nil {
+		return cli.Failf("writing into %s: %w", dir, err)
 	}
 	return nil
 }

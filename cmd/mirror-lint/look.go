@@ -14,6 +14,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/gitfs"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -34,27 +35,24 @@ func (o options) check() error {
 // look applies the rules to a folder, after mending it where that is asked for.
 // A nil result means that all is said and done.
 func (o options) look(env cli.Env, dir string) (*validate.Result, *release.Tree, error) {
-	info, err := os.Stat(dir)
-	switch {
-	case err != nil:
-		return nil, nil, cli.Usagef("%w", err)
-	case !info.IsDir():
-		return nil, nil, cli.Usagef("%s is not a folder", dir)
+	files, err := cli.OpenTree(dir)
+	if err != nil {
+		return nil, nil, err
 	}
 	if o.fix {
-		changes, result, tree, err := validate.ApplyFixes(os.DirFS(dir), validate.Rules()...)
+		changes, result, tree, err := validate.ApplyFixes(files, validate.Rules()...)
 		if err != nil {
 			return nil, nil, loadError(dir, err)
 		}
 		if o.diff {
 			return nil, nil, printChanges(env.Stdout, changes)
 		}
-		if err := makeChanges(env.Stderr, dir, changes); err != nil {
+		if err := makeChanges(env.Stderr, files.Root(), changes); err != nil {
 			return nil, nil, cli.Failf("fixing: %w", err)
 		}
 		return result, tree, nil
 	}
-	tree, err := release.Load(os.DirFS(dir))
+	tree, err := release.Load(files)
 	if err != nil {
 		return nil, nil, loadError(dir, err)
 	}
@@ -136,52 +134,43 @@ func printChanges(w io.Writer, changes []validate.Change) error {
 	return nil
 }
 
-// makeChanges writes every changed file whole. A file that gets another name is
-// renamed before it is changed, so that it is never there twice. What a symbolic
-// link leads to is changed in its place, unless that lies outside the
-// repository: then nothing is changed at all.
-func makeChanges(log io.Writer, dir string, changes []validate.Change) error {
+// makeChanges writes every changed file whole, below the root of the repository
+// and never outside of it. A file that gets another name is renamed before it is
+// changed, so that it is never there twice. What a symbolic link leads to is
+// changed in its place, unless that lies outside: then nothing is changed at all.
+func makeChanges(log io.Writer, root *os.Root, changes []validate.Change) error {
 	for _, c := range changes {
-		if err := mayChange(dir, c); err != nil {
+		if err := mayChange(root, c); err != nil {
 			return err
 		}
 	}
 	for _, c := range changes {
-		from, to := filepath.Join(dir, filepath.FromSlash(c.From)), filepath.Join(dir, filepath.FromSlash(c.To))
 		done := "fixed " + c.To
 		if c.From != c.To {
-			if err := os.Rename(from, to); err != nil {
+			if err := root.Rename(filepath.FromSlash(c.From), filepath.FromSlash(c.To)); err != nil {
 				return err
 			}
 			done = fmt.Sprintf("fixed and renamed %s to %s", c.From, c.To)
 		}
 		if !bytes.Equal(c.Old, c.New) {
-			if err := atomicfile.Write(to, func(w io.Writer) error { _, err := w.Write(c.New); return err }); err != nil {
+			if err := atomicfile.WriteIn(root, []atomicfile.File{{Path: c.To, Data: c.New}}); err != nil {
 				return err
 			}
 		}
-		fmt.Fprintln(log, done)
+		fmt.Fprintln(log, text.Line(done))
 	}
 	return nil
 }
 
-// mayChange says why a change cannot be made.
-func mayChange(dir string, c validate.Change) error {
-	root, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return err
-	}
+// mayChange gives the reason why a change cannot be made.
+func mayChange(root *os.Root, c validate.Change) error {
 	if c.From != c.To {
-		if _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(c.To))); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := root.Lstat(filepath.FromSlash(c.To)); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s is there already: nothing was changed", c.To)
 		}
 	}
-	target, err := atomicfile.Target(filepath.Join(root, filepath.FromSlash(c.From)))
-	if err != nil {
-		return err
-	}
-	if inside, err := filepath.Rel(root, target); err != nil || !filepath.IsLocal(inside) {
-		return fmt.Errorf("%s is a symbolic link to %s, outside of %s: mend it there; nothing was changed", c.From, target, dir)
+	if err := atomicfile.CheckIn(root, c.From); err != nil {
+		return fmt.Errorf("%w; nothing was changed", err)
 	}
 	return nil
 }

@@ -130,13 +130,20 @@ func removeLeftovers(name string) {
 		return
 	}
 	for _, e := range entries {
-		middle, ours := strings.CutPrefix(e.Name(), prefix)
-		middle, tmp := strings.CutSuffix(middle, suffix)
-		if !ours || !tmp || middle == "" || strings.Trim(middle, "0123456789") != "" {
-			continue
-		}
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
+		if leftover(e, prefix) {
 			os.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
+}
+
+// leftover reports whether an entry of a folder is a temporary file with this
+// prefix that nobody writes any more.
+func leftover(e fs.DirEntry, prefix string) bool {
+	middle, ours := strings.CutPrefix(e.Name(), prefix)
+	middle, tmp := strings.CutSuffix(middle, suffix)
+	if !ours || !tmp || middle == "" || strings.Trim(middle, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return false
+	}
+	info, err := e.Info()
+	return err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned
 }

@@ -13,6 +13,7 @@ const module = "github.com/mirror-tools/mirror-tools"
 // layers are the packages from the bottom up: a package may import those of
 // lower layers, and its own sub-packages, only.
 var layers = [][]string{
+	{"internal/treefs"},
 	{"pkg/source", "internal/text", "internal/atomicfile", "internal/gitfs"},
 	{"pkg/mapping", "internal/junit", "internal/page"},
 	{"pkg/release"},

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
 // ErrRevision says that there is no such revision, or no git checkout at all.
@@ -166,11 +168,11 @@ func (f *FS) resolve(name string) (string, error) {
 		}
 		next := path.Join(path.Dir(link), string(target), strings.TrimPrefix(name, link))
 		if path.IsAbs(string(target)) || !fs.ValidPath(next) {
-			return "", fs.ErrNotExist
+			return "", treefs.ErrOutside
 		}
 		name = next
 	}
-	return "", errors.New("too many levels of symbolic links")
+	return "", treefs.ErrLoop
 }
 
 // ReadFile implements [fs.ReadFileFS].

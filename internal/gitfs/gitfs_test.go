@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"github.com/mirror-tools/mirror-tools/internal/gitfs"
+	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
 // repository makes a git repository with one commit, changes it after, and
@@ -70,7 +71,10 @@ func TestReadsTheRevision(t *testing.T) {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 	}
-	for _, name := range []string{"sub/new", "sub/out", "nothing/there"} {
+	if _, err := fs.ReadFile(f, "sub/out"); !errors.Is(err, treefs.ErrOutside) {
+		t.Errorf("a link that leads out: got %v", err)
+	}
+	for _, name := range []string{"sub/new", "nothing/there"} {
 		if _, err := fs.ReadFile(f, name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: got %v, want that it does not exist", name, err)
 		}

@@ -86,15 +86,13 @@ func (l *loader) read(name string, part Part, set string) ([]byte, bool) {
 		return data, true
 	case !errors.Is(err, fs.ErrNotExist):
 		l.unreadable(name, part, set, err)
-	case part != PartSettings:
-		if info, err := fs.Stat(l.fsys, path.Dir(name)); err == nil && info.IsDir() && l.dangling(name) {
-			l.unreadable(name, part, set, errors.New("a symbolic link to nowhere"))
-		}
+	case l.dangling(name):
+		l.unreadable(name, part, set, errNowhere)
 	}
 	return nil, false
 }
 
-// dangling says whether a name is listed by its folder though it cannot be
+// dangling reports whether a name is listed by its folder though it cannot be
 // opened.
 func (l *loader) dangling(name string) bool {
 	entries, _ := fs.ReadDir(l.fsys, path.Dir(name))
@@ -160,8 +158,12 @@ func (l *loader) sets() bool {
 		return false
 	}
 	for _, e := range entries {
-		switch name := e.Name(); {
-		case l.isDir(MirroringDir+"/"+name, e):
+		name := e.Name()
+		file := MirroringDir + "/" + name
+		switch dir, err := l.isDir(file, e); {
+		case err != nil && file != SettingsFile: // of which it is told when it is read
+			l.unreadable(file, PartOther, "", err)
+		case dir:
 			l.tree.Sets = append(l.tree.Sets, l.set(name))
 		case strings.HasPrefix(name, "mapping_"):
 			l.tree.Loose = append(l.tree.Loose, name)
@@ -170,14 +172,30 @@ func (l *loader) sets() bool {
 	return true
 }
 
-// isDir follows symbolic links, which a release repository may hold.
-func (l *loader) isDir(name string, e fs.DirEntry) bool {
-	if e.Type()&fs.ModeSymlink == 0 {
-		return e.IsDir()
+// isDir follows symbolic links, which a release repository may hold. What is
+// neither a folder nor a regular file in the end is an error.
+func (l *loader) isDir(name string, e fs.DirEntry) (bool, error) {
+	mode := e.Type()
+	if mode&fs.ModeSymlink != 0 {
+		info, err := fs.Stat(l.fsys, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, errNowhere
+		}
+		if err != nil {
+			return false, err
+		}
+		mode = info.Mode()
 	}
-	info, err := fs.Stat(l.fsys, name)
-	return err == nil && info.IsDir()
+	if !mode.IsDir() && !mode.IsRegular() {
+		return false, errSpecial
+	}
+	return mode.IsDir(), nil
 }
+
+var (
+	errNowhere = errors.New("a symbolic link to nowhere")
+	errSpecial = errors.New("neither a regular file nor a folder")
+)
 
 func (l *loader) set(name string) *Set {
 	s := &Set{Name: name, Dir: MirroringDir + "/" + name}
@@ -189,7 +207,7 @@ func (l *loader) set(name string) *Set {
 	for _, e := range entries {
 		base := e.Name()
 		file := s.Dir + "/" + base
-		dir := l.isDir(file, e)
+		dir, err := l.isDir(file, e)
 		switch {
 		case dir:
 			s.Others = append(s.Others, base+"/")
@@ -199,6 +217,8 @@ func (l *loader) set(name string) *Set {
 			l.jobSettings(s, file)
 		case strings.HasPrefix(base, "mapping_"):
 			l.mapping(s, file)
+		case err != nil:
+			l.unreadable(file, PartOther, s.Name, err)
 		default:
 			s.Others = append(s.Others, base)
 		}
