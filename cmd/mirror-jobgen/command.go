@@ -29,7 +29,7 @@ DIR is the root of the repository; default: the working folder.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(generateCommand(env), importCommand(env), newSetCommand(env), statusCommand(env), presubmitCommand(env), siteCommand(env))
+	cmd.AddCommand(generateCommand(env), importCommand(env), newSetCommand(env), statusCommand(env), presubmitCommand(env), siteCommand(env), mappingsCommand(env))
 	return cmd
 }
 

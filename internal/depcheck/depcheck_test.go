@@ -17,6 +17,7 @@ var layers = [][]string{
 	{"pkg/source", "internal/text", "internal/atomicfile", "internal/gitfs"},
 	{"pkg/mapping", "internal/junit", "internal/page"},
 	{"pkg/release"},
+	{"pkg/mapgen"},
 	{"pkg/validate", "pkg/jobgen", "pkg/mirror"},
 	{"internal/runreport", "internal/report"},
 	{"internal/site"},

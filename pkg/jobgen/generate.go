@@ -37,6 +37,9 @@ func (f File) Diff() []byte {
 	if f.Old == nil {
 		return diff.Diff("/dev/null", nil, "b/"+f.Path, f.New)
 	}
+	if f.New == nil {
+		return diff.Diff("a/"+f.Path, f.Old, "/dev/null", nil)
+	}
 	return diff.Diff("a/"+f.Path, f.Old, "b/"+f.Path, f.New)
 }
 

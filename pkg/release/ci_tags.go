@@ -7,6 +7,18 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
+// Where images of CI lie.
+const (
+	// CIRegistry is the registry of the CI cluster.
+	CIRegistry = "registry.ci.openshift.org"
+	// QCIRepository holds what ci-operator promotes, a tag for each image stream tag.
+	QCIRepository = "quay.io/openshift/ci"
+	// QCIProxyRepository is the same repository as the CI clusters read it.
+	QCIProxyRepository = "quay-proxy.ci.openshift.org/openshift/ci"
+	// QCIPublicRepository holds those of its tags that everybody may pull.
+	QCIPublicRepository = "quay.io/openshift/ci-public"
+)
+
 // ciRegistry says whether a host is the registry of the CI cluster, by its
 // name of today or by the one that it had until 2020.
 func ciRegistry(host string) bool {

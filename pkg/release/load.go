@@ -221,9 +221,18 @@ func (l *loader) set(name string) *Set {
 			l.unreadable(file, PartOther, s.Name, err)
 		default:
 			s.Others = append(s.Others, base)
+			if base == MappingConfigName {
+				l.mappingConfig(s, file)
+			}
 		}
 	}
 	return s
+}
+
+func (l *loader) mappingConfig(s *Set, name string) {
+	if data, ok := l.read(name, PartOther, s.Name); ok {
+		s.Generated = ParseMappingConfig(name, data)
+	}
 }
 
 func (l *loader) mapping(s *Set, name string) {

@@ -26,6 +26,9 @@ type ImageTag struct {
 // String gives "namespace/name:tag".
 func (t ImageTag) String() string { return t.Stream.String() + ":" + t.Tag }
 
+// Joined gives "namespace_name_tag": the tag's name in openshift/ci at quay.io.
+func (t ImageTag) Joined() string { return t.Namespace + "_" + t.Name + "_" + t.Tag }
+
 // Promotion is one tag that a ci-operator config publishes.
 type Promotion struct {
 	ImageTag
@@ -89,12 +92,12 @@ func (p *Promotions) index() {
 		p.byTag[one.ImageTag] = append(p.byTag[one.ImageTag], i)
 		if !one.Disabled {
 			p.tags[one.Stream] = append(p.tags[one.Stream], one.Tag)
-			p.joined[one.Namespace+"_"+one.Name+"_"+one.Tag] = one.ImageTag
+			p.joined[one.Joined()] = one.ImageTag
 		}
 	}
 	for tag := range p.copied {
 		p.tags[tag.Stream] = append(p.tags[tag.Stream], tag.Tag)
-		p.joined[tag.Namespace+"_"+tag.Name+"_"+tag.Tag] = tag
+		p.joined[tag.Joined()] = tag
 	}
 	for s, tags := range p.tags {
 		slices.Sort(tags)
@@ -149,14 +152,15 @@ func (p *Promotions) Filled(tag ImageTag) bool {
 // Publication gives the publication that fills a tag.
 func (p *Promotions) Publication(tag ImageTag) (Publication, bool) {
 	for _, one := range p.Publications {
-		if one.To == tag.Stream && one.takes(tag.Tag) && p.holds(ImageTag{one.From, tag.Tag}) {
+		if one.To == tag.Stream && one.Takes(tag.Tag) && p.holds(ImageTag{one.From, tag.Tag}) {
 			return one, true
 		}
 	}
 	return Publication{}, false
 }
 
-func (p Publication) takes(tag string) bool {
+// Takes reports whether the publication takes a tag of its stream along.
+func (p Publication) Takes(tag string) bool {
 	return !p.Exclude[tag] && (len(p.Only) == 0 || p.Only[tag])
 }
 

@@ -69,11 +69,19 @@ func (d *decoder) sorted() []source.Problem {
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 func (d *decoder) document(data []byte, into any) {
+	if root := d.root(data); root != nil {
+		d.value(root, reflect.ValueOf(into).Elem(), "the file")
+	}
+}
+
+// root gives the value of the only document, or nil where there is none: the
+// file is empty, holds nothing but comments, or is wrong.
+func (d *decoder) root(data []byte) *yaml.Node {
 	var doc yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	err := dec.Decode(&doc)
 	if errors.Is(err, io.EOF) {
-		return // empty, or nothing but comments
+		return nil
 	}
 	if err != nil {
 		pos := source.Position{File: d.file}
@@ -83,16 +91,16 @@ func (d *decoder) document(data []byte, into any) {
 			message = m[2]
 		}
 		d.problem(pos, "no valid YAML: "+message, "")
-		return
+		return nil
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		d.problem(source.Position{File: d.file}, "more than one YAML document", "keep one")
 	}
 	root := doc.Content[0]
 	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
-		return
+		return nil
 	}
-	d.value(root, reflect.ValueOf(into).Elem(), "the file")
+	return root
 }
 
 func (d *decoder) value(n *yaml.Node, v reflect.Value, what string) {

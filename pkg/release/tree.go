@@ -98,6 +98,9 @@ type Set struct {
 	Others []string     // names of what else lies in the folder, sub-directories with a trailing slash
 	Owners *Owners      // nil when there is no OWNERS file
 	Job    *JobSettings // _job.yaml; nil when there is none
+	// Generated says which mapping files are generated: _config.yaml; nil when
+	// there is none.
+	Generated *MappingConfig
 }
 
 // MappingFile is one file of a set whose name begins with "mapping_".

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
+	"github.com/mirror-tools/mirror-tools/pkg/mapgen"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// mappingsOptions are the flags of mappings.
+type mappingsOptions struct {
+	check, prune bool
+	bump         string
+}
+
+func mappingsCommand(env cli.Env) *cobra.Command {
+	var o mappingsOptions
+	cmd := &cobra.Command{
+		Use:   "mappings [DIR]",
+		Short: "Write the mapping files that follow from promotions",
+		Long: `Write the mapping files of each set that has a _config.yaml: one for each stream
+of images that the file names, with a line for each image that ci-operator or
+the release controller puts into the stream.
+
+Sources have the form that _config.yaml gives as source_form (registry,
+quay-proxy or quay), or else the form of the files that are there.`,
+		Example: `  mirror-jobgen mappings ~/release
+  mirror-jobgen mappings --check            # in a presubmit: exit 1 and a diff when a file is not current
+  mirror-jobgen mappings --bump 4.21        # after branching: add the stream and move latest to it`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return mappings(env, o, folder(args, 0)) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.check, "check", false, "write nothing; print what would change as a unified diff, and exit 1 if anything would")
+	f.BoolVar(&o.prune, "prune", false, "remove files that are no longer generated")
+	f.StringVar(&o.bump, "bump", "", "add the stream of `VERSION` to _config.yaml, and move the tags to it that name no version, such as latest")
+	return cmd
+}
+
+func mappings(env cli.Env, o mappingsOptions, dir string) error {
+	tree, err := load(dir)
+	if err != nil {
+		return err
+	}
+	results, changed, err := generatedMappings(tree, o.bump)
+	if err != nil {
+		return err
+	}
+	var stale []jobgen.File
+	wrong := 0
+	for _, r := range results {
+		notes(env, r.Problems)
+		for _, p := range r.Problems {
+			if p.Severity == source.Error {
+				wrong++
+			}
+		}
+		for _, f := range r.Files {
+			if f.Changed() {
+				changed = append(changed, jobgen.File{Path: f.Path, Old: f.Old, New: f.New})
+			}
+		}
+		for _, m := range r.Stale {
+			stale = append(stale, jobgen.File{Path: m.Path, Old: m.Bytes()})
+		}
+	}
+	if wrong > 0 {
+		return cli.Usagef("nothing is generated because of %s", count(wrong, "error"))
+	}
+	if o.check {
+		return checkMappings(env, changed, stale, o.prune)
+	}
+	return writeMappings(env, dir, changed, stale, o.prune)
+}
+
+// generatedMappings makes the files of all sets, and with a version to bump to
+// the changed configuration.
+func generatedMappings(tree *release.Tree, bump string) ([]*mapgen.Result, []jobgen.File, error) {
+	var sets []*release.Set
+	for _, s := range tree.Sets {
+		if s.Generated != nil {
+			sets = append(sets, s)
+		}
+	}
+	if len(sets) == 0 {
+		return nil, nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("no set has a %s, so no mapping file is generated", release.MappingConfigName),
+			Hint: "name the root of the repository, or add the file to the folder of the set"}
+	}
+	if bump == "" {
+		return mapgen.All(tree), nil, nil
+	}
+	if len(sets) > 1 {
+		return nil, nil, cli.Usagef("--bump needs one set with a %s, and there are %d", release.MappingConfigName, len(sets))
+	}
+	config := sets[0].Generated
+	text, err := mapgen.Bump(config, bump)
+	if err != nil {
+		return nil, nil, wrongPlace(err)
+	}
+	changed := jobgen.File{Path: config.Path, Old: config.Text, New: text}
+	result := mapgen.Generate(tree, sets[0], release.ParseMappingConfig(config.Path, text))
+	if !changed.Changed() {
+		return []*mapgen.Result{result}, nil, nil
+	}
+	return []*mapgen.Result{result}, []jobgen.File{changed}, nil
+}
+
+// wrongPlace makes an error about a file one of configuration, with its hint.
+func wrongPlace(err error) error {
+	var p source.Problem
+	if errors.As(err, &p) {
+		return &cli.Error{Code: cli.ExitUsage, Err: p, Hint: p.Hint}
+	}
+	return cli.Usagef("%w", err)
+}
+
+func checkMappings(env cli.Env, changed, stale []jobgen.File, prune bool) error {
+	var text strings.Builder
+	for _, f := range changed {
+		text.Write(f.Diff())
+	}
+	for _, f := range stale {
+		if prune {
+			text.Write(f.Diff())
+		} else {
+			fmt.Fprintf(env.Stderr, "no longer generated: %s\n", f.Path)
+		}
+	}
+	if _, err := env.Stdout.Write([]byte(text.String())); err != nil {
+		return cli.Failf("printing the diff: %w", err)
+	}
+	if len(changed)+len(stale) == 0 {
+		return nil
+	}
+	hint := "run 'mirror-jobgen mappings' and commit what it writes"
+	if len(stale) > 0 {
+		hint = "run 'mirror-jobgen mappings --prune' and commit what it writes and removes"
+	}
+	return &cli.Error{Code: cli.ExitFindings, Err: fmt.Errorf("%s not current", count(len(changed)+len(stale), "generated file")), Hint: hint}
+}
+
+func writeMappings(env cli.Env, dir string, changed, stale []jobgen.File, prune bool) error {
+	if err := write(dir, changed); err != nil {
+		return err
+	}
+	for _, f := range changed {
+		fmt.Fprintf(env.Stderr, "wrote %s\n", f.Path)
+	}
+	for _, f := range stale {
+		if !prune {
+			fmt.Fprintf(env.Stderr, "no longer generated: %s\nhint: --prune removes it\n", f.Path)
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(f.Path))); err != nil {
+			return cli.Failf("%w", err)
+		}
+		fmt.Fprintf(env.Stderr, "removed %s\n", f.Path)
+	}
+	return nil
+}

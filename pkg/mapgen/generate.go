@@ -1,0 +1,214 @@
+package mapgen
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// Result is what follows from one set's _config.yaml.
+type Result struct {
+	Set *release.Set
+	// Files are the generated files in order of name.
+	Files []File
+	// Stale are files that the configuration made once and makes no longer.
+	Stale []*release.MappingFile
+	// Problems are what is wrong with the configuration, in order. With an
+	// error among them there are no files.
+	Problems []source.Problem
+}
+
+// File is one generated mapping file.
+type File struct {
+	Path   string
+	Stream release.MappedStream
+	Old    []byte // nil when the file is not there
+	New    []byte
+}
+
+// Changed reports whether the file in the tree differs.
+func (f File) Changed() bool { return !bytes.Equal(f.Old, f.New) }
+
+// All generates the mapping files of every set that has a configuration.
+func All(tree *release.Tree) []*Result {
+	var all []*Result
+	for _, set := range tree.Sets {
+		if set.Generated != nil {
+			all = append(all, Generate(tree, set, set.Generated))
+		}
+	}
+	return all
+}
+
+// Generate makes the mapping files of a set as a configuration says, which is
+// the set's own or a changed one.
+func Generate(tree *release.Tree, set *release.Set, config *release.MappingConfig) *Result {
+	g := &generator{tree: tree, set: set, config: config, out: &Result{Set: set}}
+	g.out.Problems = slices.Clone(g.config.Problems)
+	g.facts()
+	g.conflicts()
+	if hasError(g.out.Problems) {
+		return g.out
+	}
+	g.form = g.sourceForm()
+	for _, s := range g.config.Streams {
+		g.stream(s)
+	}
+	slices.SortStableFunc(g.out.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	g.stale()
+	return g.out
+}
+
+func hasError(problems []source.Problem) bool {
+	return slices.ContainsFunc(problems, func(p source.Problem) bool { return p.Severity == source.Error })
+}
+
+type generator struct {
+	tree   *release.Tree
+	set    *release.Set
+	config *release.MappingConfig
+	form   release.SourceForm
+	out    *Result
+}
+
+func (g *generator) problem(severity source.Severity, pos source.Position, hint, format string, args ...any) {
+	g.out.Problems = append(g.out.Problems, source.Problem{Pos: pos, Severity: severity, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// facts reports what keeps the promotions from being known: a file made
+// without them would lose lines.
+func (g *generator) facts() {
+	promotions := g.tree.Promotions()
+	if promotions.Configs == 0 {
+		g.problem(source.Error, source.Position{File: g.config.Path}, "run this in a complete release repository",
+			"there are no ci-operator configs in the tree, so nothing is known about promotions")
+	}
+	for _, p := range promotions.Problems {
+		if p.Hint == "" {
+			p.Hint = "correct the file: without it, lines of generated mapping files would be lost"
+		}
+		g.out.Problems = append(g.out.Problems, p)
+	}
+}
+
+// conflicts reports target tags that two streams write.
+func (g *generator) conflicts() {
+	type writer struct {
+		stream string
+		pos    source.Position
+	}
+	first := map[string]writer{}
+	for _, s := range g.config.Streams {
+		for _, t := range s.Tags {
+			if w, ok := first[t.Tag]; !ok {
+				first[t.Tag] = writer{s.Name, t.Pos}
+			} else if shared := g.shared(w.stream, s.Name); len(shared) > 0 {
+				g.problem(source.Error, t.Pos, fmt.Sprintf("leave the tag to one of them: the other is on line %d", w.pos.Line),
+					"the streams %s and %s both write the tag %s of %s", w.stream, s.Name, t.Tag, some(shared))
+			}
+		}
+	}
+}
+
+// shared gives the repositories that two streams write.
+func (g *generator) shared(a, b string) []string {
+	in := g.images(b)
+	var names []string
+	for _, tag := range slices.Sorted(maps.Keys(g.images(a))) {
+		if in[tag] {
+			names = append(names, g.repository(tag))
+		}
+	}
+	return names
+}
+
+func some(names []string) string {
+	if len(names) <= 3 {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:2], ", ") + fmt.Sprintf(" and %d more", len(names)-2)
+}
+
+// stream makes the file of one stream.
+func (g *generator) stream(s release.MappedStream) {
+	images := g.images(s.Name)
+	if len(images) == 0 {
+		g.problem(source.Warning, s.Pos, "correct the name, remove the stream, or wait until a branch promotes to it",
+			"nothing promotes to the stream %s/%s, so no mapping file is generated for it", g.config.SourceNamespace, s.Name)
+		return
+	}
+	var tags []string
+	for _, t := range s.Tags {
+		tags = append(tags, t.Tag)
+	}
+	slices.Sort(tags)
+	var lines []string
+	for image := range images {
+		line := g.source(release.ImageTag{Stream: release.Stream{Namespace: g.config.SourceNamespace, Name: s.Name}, Tag: image})
+		for _, tag := range tags {
+			line += " " + g.repository(image) + ":" + tag
+		}
+		lines = append(lines, line+"\n")
+	}
+	slices.Sort(lines)
+	f := File{Path: g.set.Dir + "/" + g.base(s.Name), Stream: s, New: []byte(strings.Join(lines, ""))}
+	if old := g.existing(g.base(s.Name)); old != nil {
+		f.Old = old.Bytes()
+	}
+	if i := slices.IndexFunc(g.out.Files, func(o File) bool { return o.Path == f.Path }); i >= 0 {
+		g.problem(source.Error, s.Pos, "rename one of the streams", "the streams %s and %s have the same mapping file %s", g.out.Files[i].Stream.Name, s.Name, f.Path)
+		return
+	}
+	g.out.Files = append(g.out.Files, f)
+}
+
+// images gives the tags of a stream of the source namespace that promotions
+// fill, by themselves or through the release controller. An optional image is
+// not among them: it is promoted only when something else needs it.
+func (g *generator) images(stream string) map[string]bool {
+	to := release.Stream{Namespace: g.config.SourceNamespace, Name: stream}
+	all := map[string]bool{}
+	g.promoted(to, func(tag string) { all[tag] = true })
+	for _, p := range g.tree.Promotions().Publications {
+		if p.To == to {
+			g.promoted(p.From, func(tag string) {
+				if p.Takes(tag) {
+					all[tag] = true
+				}
+			})
+		}
+	}
+	return all
+}
+
+func (g *generator) promoted(to release.Stream, visit func(tag string)) {
+	for _, p := range g.tree.Promotions().All {
+		if p.Stream == to && !p.Disabled && !p.Optional {
+			visit(p.Tag)
+		}
+	}
+}
+
+// base is the name of a stream's mapping file.
+func (g *generator) base(stream string) string {
+	return "mapping_" + g.config.SourceNamespace + "_" + strings.ReplaceAll(stream, ".", "_")
+}
+
+// repository is where an image goes to, without a tag.
+func (g *generator) repository(image string) string {
+	return g.config.TargetRegistry + "/" + g.config.TargetNamespace + "/" + g.config.SourceNamespace + "-" + image
+}
+
+func (g *generator) existing(base string) *release.MappingFile {
+	for _, m := range g.set.Files {
+		if m.Base == base {
+			return m
+		}
+	}
+	return nil
+}

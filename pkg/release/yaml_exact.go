@@ -1,0 +1,44 @@
+package release
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// exact gives the text of a scalar as the tools of the release repository read
+// it, and reports a plain scalar that they take for a number or a truth value
+// of another spelling: an unquoted 4.20 becomes 4.2.
+func (d *decoder) exact(n *yaml.Node, what string) string {
+	if n = resolve(n); n.Kind != yaml.ScalarNode || n.Style != 0 {
+		return n.Value
+	}
+	if read := asRead(n); read != n.Value {
+		d.problem(d.at(n), fmt.Sprintf("%s: YAML reads %s as %s", what, n.Value, read), "put it in quotes")
+	}
+	return n.Value
+}
+
+// asRead gives what becomes of a plain scalar on its way through YAML and JSON
+// into a string (sigs.k8s.io/yaml, whose parser follows YAML 1.1).
+func asRead(n *yaml.Node) string {
+	switch strings.ToLower(n.Value) {
+	case "y", "yes", "on", "true":
+		return "true"
+	case "n", "no", "off", "false":
+		return "false"
+	}
+	switch n.ShortTag() {
+	case "!!int":
+		if i, err := strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 0, 64); err == nil {
+			return strconv.FormatInt(i, 10)
+		}
+	case "!!float":
+		if f, err := strconv.ParseFloat(strings.ReplaceAll(n.Value, "_", ""), 64); err == nil {
+			return strconv.FormatFloat(f, 'g', -1, 64)
+		}
+	}
+	return n.Value
+}
