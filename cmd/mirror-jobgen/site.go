@@ -14,6 +14,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/internal/site"
+	"github.com/mirror-tools/mirror-tools/internal/treefs"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
@@ -31,7 +32,13 @@ index.html in a browser, or serve the folder. When the command fails, the pages
 that are there stay as they are.`,
 		Example: `  mirror-jobgen site ~/release --output /tmp/site`,
 		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return makeSite(env, folder(args, 0), output) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// In a checkout the default name may be what somebody else put there.
+			if info, err := os.Lstat(output); err == nil && info.Mode()&fs.ModeSymlink != 0 && !cmd.Flags().Changed("output") {
+				return cli.Usagef("%s is a symbolic link: name the folder with --output", output)
+			}
+			return makeSite(env, folder(args, 0), output)
+		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "mirror-site", "write the pages into `FOLDER`")
 	return cmd
@@ -63,8 +70,12 @@ func makeSite(env cli.Env, dir, output string) error {
 // removeStale removes the pages of sets that are no more. What is no page of
 // ours stays.
 func removeStale(output string, pages []atomicfile.File) error {
-	sets := filepath.Join(output, "sets")
-	entries, err := os.ReadDir(sets)
+	root, err := treefs.Open(output)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	entries, err := root.ReadDir("sets")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -76,16 +87,16 @@ func removeStale(output string, pages []atomicfile.File) error {
 		current[p.Path] = true
 	}
 	for _, e := range entries {
-		if current["sets/"+e.Name()] || !e.Type().IsRegular() || filepath.Ext(e.Name()) != ".html" {
+		name := "sets/" + e.Name()
+		if current[name] || !e.Type().IsRegular() || filepath.Ext(name) != ".html" {
 			continue
 		}
-		name := filepath.Join(sets, e.Name())
-		text, err := os.ReadFile(name)
+		text, err := root.ReadFile(name)
 		if err != nil {
 			return err
 		}
 		if bytes.Contains(text, []byte(page.Generator)) {
-			if err := os.Remove(name); err != nil {
+			if err := root.Root().Remove(filepath.FromSlash(name)); err != nil {
 				return err
 			}
 		}

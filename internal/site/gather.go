@@ -2,7 +2,6 @@ package site
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -73,13 +72,13 @@ type target struct {
 }
 
 // file is the page of a set, as a file.
-func (s *set) file() string { return "sets/" + s.Name + ".html" }
+func (s *set) file() string { return "sets/" + pageName(s.Name) + ".html" }
 
 // Href is the page of a set, as a link from the site's root.
 func (s *set) Href() string { return "sets/" + s.Beside() }
 
 // Beside is the page of a set, as a link from that of another.
-func (s *set) Beside() string { return url.PathEscape(s.Name) + ".html" }
+func (s *set) Beside() string { return pageName(s.Name) + ".html" }
 
 // conflicts are the rules that tell of two that write one tag.
 var conflicts = []string{"duplicate-destination", "destination-promoted", "promotion-conflict"}

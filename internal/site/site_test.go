@@ -3,6 +3,8 @@ package site
 import (
 	"bytes"
 	"maps"
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -174,7 +176,7 @@ func TestHostileNames(t *testing.T) {
 	tree[dir+name+"/OWNERS"] = &fstest.MapFile{Data: []byte("approvers: ['<script>alert(1)</script>']\n")}
 	tree[release.DefaultJobsFile] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(jobs, "@hourly", "<img src=x>"))}
 	p := pages(t, tree)
-	if p["sets/"+name+".html"] == "" {
+	if len(p) != 6 {
 		t.Fatalf("no page of the set: %q", slices.Sorted(maps.Keys(p)))
 	}
 	for file, page := range p {
@@ -184,11 +186,44 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%s has a <%s> of a name's making", file, n.Data)
 		}
 	}
-	links := htmltest.Nodes(htmltest.Parse(t, p["index.html"]), func(n *html.Node) bool {
-		return htmltest.Attr(n, "href") == "sets/a%22b%3Ci%3E&%27%23%3F%2541%20c..%C3%BC.html"
-	})
-	if len(links) < 2 { // in the table and in the picture
-		t.Errorf("%d links to the set's page", len(links))
+	linksStayInside(t, p)
+}
+
+// A folder may have any name that a file system takes: the page of its set is a
+// file below the folder of the pages, and every link leads to a page.
+func TestSetNamesAsFilesAndLinks(t *testing.T) {
+	names := []string{"http:x", "javascript:alert(1)", strings.Repeat("n", 252), strings.Repeat("ü", 126), "-rf", ".hidden", "..x", "a\\b", "C:", "%2e%2e", "a?b#c", "~shop", "index.html", "A", "a", "new\nline"}
+	tree := shop()
+	for _, name := range names {
+		tree[dir+name+"/mapping_x"] = &fstest.MapFile{Data: []byte("docker.io/library/alpine:3 quay.io/copy/alpine:3\n")}
+	}
+	p := pages(t, tree)
+	if want := 5 + len(names); len(p) != want {
+		t.Errorf("%d pages, want %d", len(p), want)
+	}
+	for file := range p {
+		if base := path.Base(file); len(base) > 120 || path.Clean(file) != file || strings.ContainsAny(file, ":\\%?#\n") || base[0] == '.' {
+			t.Errorf("a page is the file %q", file)
+		}
+	}
+	linksStayInside(t, p)
+}
+
+// linksStayInside reports every link of the pages that leads to none of them.
+func linksStayInside(t *testing.T, p map[string]string) {
+	t.Helper()
+	for file, page := range p {
+		at, err := url.Parse("https://site.invalid/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range htmltest.Find(htmltest.Parse(t, page), "[href]") {
+			href := htmltest.Attr(n, "href")
+			to, err := at.Parse(href)
+			if err != nil || to.Host != at.Host || to.Scheme != at.Scheme || p[strings.TrimPrefix(to.Path, "/")] == "" {
+				t.Errorf("%s has a link to %q", file, href)
+			}
+		}
 	}
 }
 

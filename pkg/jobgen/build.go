@@ -23,8 +23,13 @@ func (b *builder) problem(pos source.Position, hint, format string, args ...any)
 	b.problems = append(b.problems, source.Problem{Pos: pos, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// job makes the periodic of a subject, or its i-th shard, counted from 1.
+// job makes the periodic of a subject, or its i-th shard, counted from 1; nil
+// when a script with the subject's prefix in it would not be what it looks like.
 func (b *builder) job(s subject, i int) object {
+	if prefix := s.prefix(); !release.ValidPrefix(prefix) {
+		b.problem(s.at("prefix"), "name the folder with letters, digits, '-', '.' and '_', or set prefix", "%q cannot be part of a script: it is no prefix of mapping files", prefix)
+		return nil
+	}
 	job := cloneObject(b.template.value)
 	job["name"] = shardName(s.jobName(b.template), i, s.shards())
 	c := b.template.container(job)

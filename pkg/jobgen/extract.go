@@ -91,7 +91,7 @@ func (b *builder) extractScript(s *release.JobSettings, c object) {
 	text := script(c)
 	l, ok := release.ParseLoop(text)
 	prefix, cut := strings.CutPrefix(strings.TrimSuffix(l.Glob, "*"), "mapping_")
-	if !ok || !cut || prefix == "" || !strings.HasSuffix(l.Glob, "*") || l.Mount != b.repo.MountPath || !b.template.loops {
+	if !ok || !cut || !release.ValidPrefix(prefix) || !strings.HasSuffix(l.Glob, "*") || l.Mount != b.repo.MountPath || !b.template.loops {
 		s.Script = text
 		return
 	}

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -55,8 +57,23 @@ func ListSets(tree *release.Tree) string {
 	var b strings.Builder
 	for _, s := range tree.Sets {
 		if to := summary(s); len(to) > 0 {
-			fmt.Fprintf(&b, " - [%s](./%s/): `%s`\n", s.Name, s.Name, strings.Join(to, "`, `"))
+			fmt.Fprintf(&b, " - [%s](./%s/): `%s`\n", markdown(s.Name), url.PathEscape(s.Name), strings.Join(to, "`, `"))
 		}
+	}
+	return b.String()
+}
+
+// markdown escapes the text of a link: a folder may have any name.
+func markdown(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case !unicode.IsPrint(r):
+			r = unicode.ReplacementChar
+		case strings.ContainsRune("\\`*[]<>&|!#~", r):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
 	}
 	return b.String()
 }

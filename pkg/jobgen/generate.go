@@ -133,6 +133,9 @@ func (g *generator) jobs() []made {
 		before := len(g.b.problems)
 		for i := 1; i <= s.shards(); i++ {
 			job := g.b.job(s, i)
+			if job == nil {
+				break
+			}
 			if i == 1 || len(g.b.problems) == before {
 				g.b.check(job, s)
 			}

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"path"
 	"slices"
 	"strconv"
 
@@ -189,9 +188,7 @@ func parseSettings(file string, data []byte) (*Settings, []source.Problem) {
 	s := DefaultSettings()
 	d := decoder{file: file}
 	d.document(data, s)
-	if s.MountPath != "" && !path.IsAbs(s.MountPath) {
-		d.problem(s.At("mount_path"), "mount_path must be an absolute path", "write it with a leading slash")
-	}
+	s.checkNames(&d)
 	if s.Partitions < 0 || s.Partitions > 256 {
 		d.problem(s.At("partitions"), "partitions must be between 0 and 256", "")
 		s.Partitions = 0

@@ -213,6 +213,7 @@ func parseJobSettings(file string, data []byte) (*JobSettings, []source.Problem)
 
 // check reports settings that contradict each other, or cannot be.
 func (s *JobSettings) check(d *decoder) {
+	s.checkNames(d)
 	if s.Cron != "" && s.Interval != "" {
 		d.problem(s.At("interval"), "cron and interval exclude each other", "remove one of them")
 	}

@@ -150,7 +150,7 @@ defaults: {prefix: x}
 jobs:
 - area: x
 `))
-	const want = `_mirror.yaml:1:13: mount_path must be an absolute path (write it with a leading slash)
+	const want = `_mirror.yaml:1:13: mount_path "here" is not an absolute path of letters, digits, '-', '.' and '_' (write it like /etc/imagemirror)
 _mirror.yaml:2:13: partitions must be between 0 and 256
 _mirror.yaml:3:19: config_map_limit must be a number of bytes
 _mirror.yaml:4:21: severity.set-job is "fatal" (use error, warning, info, off)

@@ -1,0 +1,117 @@
+package release
+
+import (
+	"io/fs"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// What a setting may hold that becomes part of a shell script, of the name of a
+// file or of an object in the cluster. A pull request may bring any text.
+var (
+	prefixChars = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	mountChars  = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$`)
+	objectName  = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+	keyChars    = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
+)
+
+// maxObjectName is the longest name of an object in Kubernetes.
+const maxObjectName = 253
+
+// ValidPrefix reports whether a text can be the prefix of a set: it becomes part
+// of a pattern in a shell script and of the keys of a ConfigMap.
+func ValidPrefix(prefix string) bool {
+	return len(prefix) <= maxObjectName && prefixChars.MatchString(prefix)
+}
+
+// ValidMountPath reports whether a text can be the folder that the mappings are
+// mounted at: it becomes part of a shell script.
+func ValidMountPath(p string) bool { return len(p) <= 1024 && mountChars.MatchString(p) }
+
+// checkNames resets the settings of the repository that are no names or paths of
+// their kind to their defaults, and reports them.
+func (s *Settings) checkNames(d *decoder) {
+	defaults := DefaultSettings()
+	if why := badPath(s.JobsFile); why != "" || !isYAML(s.JobsFile) {
+		if why == "" {
+			why = "is not a YAML file"
+		}
+		d.problem(s.At("jobs_file"), "jobs_file "+quoted64(s.JobsFile)+" "+why, "write a path below the root of the repository, such as "+DefaultJobsFile)
+		s.JobsFile = defaults.JobsFile
+	}
+	if why := badPath(s.Template); s.Template != "" && why != "" {
+		d.problem(s.At("template"), "template "+quoted64(s.Template)+" "+why, "write a path below the root of the repository")
+		s.Template = ""
+	}
+	if !ValidMountPath(s.MountPath) {
+		d.problem(s.At("mount_path"), "mount_path "+quoted64(s.MountPath)+" is not an absolute path of letters, digits, '-', '.' and '_'", "write it like "+DefaultMountPath)
+		s.MountPath = defaults.MountPath
+	}
+	for _, v := range [...]struct {
+		key   string
+		value *string
+		reset string
+	}{
+		{"config_map", &s.ConfigMap, defaults.ConfigMap},
+		{"namespace", &s.Namespace, defaults.Namespace},
+	} {
+		if !validObject(*v.value) {
+			d.problem(s.At(v.key), v.key+" "+quoted64(*v.value)+" is not a name that Kubernetes takes", "use lower-case letters, digits, '-' and '.'")
+			*v.value = v.reset
+		}
+	}
+}
+
+// checkNames drops the settings of a job that are no names of their kind, and
+// reports them.
+func (s *JobSettings) checkNames(d *decoder) {
+	drop := func(key string, value *string, valid func(string) bool, what, hint string) {
+		if *value != "" && !valid(*value) {
+			d.problem(s.At(key), key+" "+quoted64(*value)+" is not "+what, hint)
+			*value = ""
+		}
+	}
+	const kubernetes = "a name that Kubernetes takes"
+	drop("prefix", &s.Prefix, ValidPrefix, "what the names of mapping files can have", "use letters, digits, '-', '.' and '_'")
+	drop("secret", &s.Secret, validObject, kubernetes, "use lower-case letters, digits, '-' and '.'")
+	drop("secret_key", &s.SecretKey, keyChars.MatchString, "a key of a secret", "use letters, digits, '-', '.' and '_'")
+	drop("cluster", &s.Cluster, keyChars.MatchString, "the name of a cluster", "use letters, digits, '-', '.' and '_'")
+}
+
+func validObject(name string) bool { return len(name) <= maxObjectName && objectName.MatchString(name) }
+
+// badPath gives the reason why a path of the settings is not taken; "" when
+// there is none. What a link in it leads to is seen when it is opened.
+func badPath(p string) string {
+	switch {
+	case path.IsAbs(p):
+		return "is an absolute path"
+	case !fs.ValidPath(p) && (p == ".." || strings.HasPrefix(path.Clean(p), "../")):
+		return "leads out of the repository"
+	case !fs.ValidPath(p) || p == "." || strings.ContainsAny(p, "\\\x00:"):
+		return "is not a clean path"
+	}
+	for _, part := range strings.Split(p, "/") {
+		if strings.HasPrefix(part, ".") { // .git, .github, what a shell reads
+			return "lies in a hidden file or folder"
+		}
+	}
+	if p == SettingsFile || path.Base(p) == JobSettingsName {
+		return "is a file of settings"
+	}
+	return ""
+}
+
+func isYAML(p string) bool { return strings.HasSuffix(p, ".yaml") || strings.HasSuffix(p, ".yml") }
+
+// quoted64 quotes a value for a message, and cuts one that nobody wants to read
+// in full.
+func quoted64(s string) string {
+	const most = 64
+	if r := []rune(s); len(r) > most {
+		return strconv.Quote(string(r[:most])) + "…"
+	}
+	return strconv.Quote(s)
+}
