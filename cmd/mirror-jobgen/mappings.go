@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,8 +59,9 @@ func mappings(env cli.Env, o mappingsOptions, dir string) error {
 	var stale []jobgen.File
 	wrong := 0
 	for _, r := range results {
-		notes(env, r.Problems)
-		for _, p := range r.Problems {
+		problems := slices.Concat(r.Config.Problems, r.Problems)
+		notes(env, problems)
+		for _, p := range problems {
 			if p.Severity == source.Error {
 				wrong++
 			}

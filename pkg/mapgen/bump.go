@@ -31,7 +31,7 @@ func Bump(config *release.MappingConfig, version string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, floating := split(config, last)
+	own, floating := moving(config, last)
 	if len(own) == 0 {
 		return nil, source.Problem{Pos: last.Pos, Message: fmt.Sprintf("no tag of the stream %s holds its version, so the tags of %s are not known", last.Name, version),
 			Hint: "add the stream by hand"}
@@ -76,9 +76,9 @@ func before(config *release.MappingConfig, version string) (release.MappedStream
 	return last, nil
 }
 
-// split gives the tags of the last stream that hold its version, and the tags
+// moving gives the tags of the last stream that hold its version, and the tags
 // of all versions' streams that hold none.
-func split(config *release.MappingConfig, last release.MappedStream) (own, floating []release.TargetTag) {
+func moving(config *release.MappingConfig, last release.MappedStream) (own, floating []release.TargetTag) {
 	for _, s := range config.Streams {
 		if _, ok := parseVersion(s.Name); !ok {
 			continue
@@ -212,7 +212,7 @@ func verify(old *release.MappingConfig, text []byte, last release.MappedStream, 
 			want[version] = append(want[version], strings.ReplaceAll(t.Tag, last.Name, version))
 		}
 	}
-	_, floating := split(old, last)
+	_, floating := moving(old, last)
 	for _, t := range floating {
 		if !slices.Contains(want[version], t.Tag) {
 			want[version] = append(want[version], t.Tag)

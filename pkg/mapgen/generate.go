@@ -13,13 +13,14 @@ import (
 
 // Result is what follows from one set's _config.yaml.
 type Result struct {
-	Set *release.Set
+	Set    *release.Set
+	Config *release.MappingConfig
 	// Files are the generated files in order of name.
 	Files []File
 	// Stale are files that the configuration made once and makes no longer.
 	Stale []*release.MappingFile
-	// Problems are what is wrong with the configuration, in order. With an
-	// error among them there are no files.
+	// Problems are what keeps files from being made, beside the problems of the
+	// configuration. With an error in either there are no files.
 	Problems []source.Problem
 }
 
@@ -33,6 +34,33 @@ type File struct {
 
 // Changed reports whether the file in the tree differs.
 func (f File) Changed() bool { return !bytes.Equal(f.Old, f.New) }
+
+// Lines compares the lines of the file that is there with those that it should
+// have: what it lacks, what it has too many, and the number of its first line
+// that differs.
+func (f File) Lines() (added, removed []string, first int) {
+	was, is := split(f.Old), split(f.New)
+	for first < len(was) && first < len(is) && was[first] == is[first] {
+		first++
+	}
+	return without(is, was), without(was, is), min(first+1, max(len(was), 1))
+}
+
+// Keeps reports whether a line stands in the file as it should be.
+func (f File) Keeps(line string) bool { return slices.Contains(split(f.New), line) }
+
+func split(text []byte) []string {
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+}
+
+// without gives the lines that are not among others.
+func without(lines, others []string) []string {
+	there := map[string]bool{}
+	for _, l := range others {
+		there[l] = true
+	}
+	return slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return there[l] || l == "" })
+}
 
 // All generates the mapping files of every set that has a configuration.
 func All(tree *release.Tree) []*Result {
@@ -48,11 +76,10 @@ func All(tree *release.Tree) []*Result {
 // Generate makes the mapping files of a set as a configuration says, which is
 // the set's own or a changed one.
 func Generate(tree *release.Tree, set *release.Set, config *release.MappingConfig) *Result {
-	g := &generator{tree: tree, set: set, config: config, out: &Result{Set: set}}
-	g.out.Problems = slices.Clone(g.config.Problems)
+	g := &generator{tree: tree, set: set, config: config, out: &Result{Set: set, Config: config}}
 	g.facts()
 	g.conflicts()
-	if hasError(g.out.Problems) {
+	if hasError(g.out.Problems) || hasError(config.Problems) {
 		return g.out
 	}
 	g.form = g.sourceForm()

@@ -2,6 +2,7 @@ package mapgen_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -50,7 +51,7 @@ func generate(t *testing.T, fsys fstest.MapFS) *mapgen.Result {
 
 func problems(r *mapgen.Result) string {
 	var lines []string
-	for _, p := range r.Problems {
+	for _, p := range slices.Concat(r.Config.Problems, r.Problems) {
 		lines = append(lines, fmt.Sprintf("%d:%d %s: %s", p.Pos.Line, p.Pos.Column, p.Severity, p.Message))
 	}
 	return strings.Join(lines, "\n")

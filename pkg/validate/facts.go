@@ -1,11 +1,16 @@
 package validate
 
-import "github.com/mirror-tools/mirror-tools/pkg/release"
+import (
+	"github.com/mirror-tools/mirror-tools/pkg/mapgen"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
 
 // facts are what several rules ask of one tree.
 type facts struct {
 	tree    *release.Tree
 	ignores map[string][]*ignore // by file, those that were asked for
+	running map[string]bool      // the IDs of the rules that are run
+	made    []*mapgen.Result     // what is generated, once it was asked for
 }
 
 // noJobs says why nothing is known about the jobs, or "".

@@ -8,6 +8,7 @@ func Rules() []Rule {
 		mappingFormat(),
 		mappingName(),
 		mappingUnused(),
+		mappingGenerated(),
 		setOwners(),
 		setMapping(),
 		setJob(),

@@ -104,7 +104,7 @@ func unfilled(p *Pass, m *release.MappingFile, mirrored map[release.Stream]*writ
 		}
 		s := namespaces[i]
 		s.all++
-		if !filled(p, e.Source, tag, mirrored[tag.Stream]) && !p.ignored(e.Source.Pos) {
+		if !filled(p, e.Source, tag, mirrored[tag.Stream]) && !p.ignored(e.Source.Pos) && !p.outdatedLine(m, e.Source.Pos.Line) {
 			s.bad = append(s.bad, e.Source)
 			s.tags = append(s.tags, tag)
 		}

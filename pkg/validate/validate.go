@@ -39,24 +39,23 @@ type Rule struct {
 // of the rules, and may switch a rule off.
 func Run(tree *release.Tree, rules ...Rule) *Result {
 	out := &Result{}
-	facts := &facts{tree: tree, ignores: map[string][]*ignore{}}
+	facts := &facts{tree: tree, ignores: map[string][]*ignore{}, running: map[string]bool{}}
+	for _, rule := range rules {
+		facts.running[rule.ID] = true
+	}
 	for _, rule := range rules {
 		p := &Pass{facts: facts, rule: rule, out: out}
 		rule.Check(p)
 	}
-	quiet(facts, out, rules)
+	quiet(facts, out)
 	out.Sort()
 	return out
 }
 
 // quiet applies the ignore comments of the tree to what the rules found.
-func quiet(facts *facts, out *Result, rules []Rule) {
-	run := map[string]bool{}
-	for _, r := range rules {
-		run[r.ID] = true
-	}
+func quiet(facts *facts, out *Result) {
 	p := &Pass{facts: facts, rule: ignoreComment(), out: out}
-	applyIgnores(p, run)
+	applyIgnores(p, facts.running)
 }
 
 // Pass is one rule at work on one tree.

@@ -1,0 +1,163 @@
+package validate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapgen"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+const mappingGeneratedID = "mapping-generated"
+
+func mappingGenerated() Rule {
+	const config = `-- core-services/image-mirroring/team/_config.yaml --
+source_registry: registry.ci.openshift.org
+source_namespace: team
+target_registry: quay.io
+target_namespace: org
+images:
+  stream: [latest]
+`
+	promoted := exampleConfig("openshift/app", "team", "stream", "app") + config
+	return Rule{
+		ID:    mappingGeneratedID,
+		Title: "a generated mapping file that is not what its configuration says",
+		Why: "The mapping files of a set with a _config.yaml follow from what is promoted. One that was edited by hand, " +
+			"or not made again, misses images or mirrors those that nothing renews, and the next who generates it changes what nobody meant to.",
+		Fix:      "Run 'mirror-jobgen mappings', with --prune for files that are no longer generated, and commit what it writes.",
+		Severity: source.Error,
+		Bad: promoted + `-- core-services/image-mirroring/team/mapping_team_stream --
+registry.ci.openshift.org/team/stream:app quay.io/org/team-app:stable
+`,
+		Good: promoted + `-- core-services/image-mirroring/team/mapping_team_stream --
+registry.ci.openshift.org/team/stream:app quay.io/org/team-app:latest
+`,
+		Check: checkMappingGenerated,
+	}
+}
+
+func checkMappingGenerated(p *Pass) {
+	for _, r := range p.generated() {
+		// Without promotions the configuration can be read and nothing compared.
+		for _, problem := range r.Config.Problems {
+			p.problem(problem)
+		}
+		if reason := p.noConfigs(); reason != "" {
+			p.Skip("%s", reason)
+			return
+		}
+		skipBroken(p)
+		for _, problem := range r.Problems {
+			p.problem(problem)
+		}
+		for _, f := range r.Files {
+			if f.Changed() {
+				outdated(p, r.Config, f)
+			}
+		}
+		for _, m := range r.Stale {
+			f := p.Report(source.Position{File: m.Path}, "run 'mirror-jobgen mappings --prune'",
+				"%s is no longer generated: no stream of %s makes it", m.Base, r.Config.Path)
+			f.Related = append(f.Related, Related{Pos: source.Position{File: r.Config.Path}, Message: "what is generated"})
+		}
+	}
+}
+
+// outdated reports one file that is not what it should be.
+func outdated(p *Pass, config *release.MappingConfig, g mapgen.File) {
+	const hint = "run 'mirror-jobgen mappings'"
+	base := g.Path[strings.LastIndexByte(g.Path, '/')+1:]
+	if g.Old == nil {
+		p.Report(g.Stream.Pos, hint, "%s, which the stream %s makes, is not there", base, g.Stream.Name)
+		return
+	}
+	added, removed, at := g.Lines()
+	f := p.Report(source.Position{File: g.Path, Line: at}, hint, "%s is not what %s says: %s", base, config.Path, difference(added, removed))
+	f.Related = append(f.Related, Related{Pos: g.Stream.Pos, Message: "the stream that makes the file"})
+	for _, l := range added {
+		f.Parts = append(f.Parts, base+" has no line "+l)
+	}
+	for _, l := range removed {
+		f.Parts = append(f.Parts, base+" has the line "+l)
+	}
+}
+
+// difference tells what lines a file lacks, which are too many, and which have
+// other destinations.
+func difference(added, removed []string) string {
+	images := func(lines []string) []string {
+		var names []string
+		for _, l := range lines {
+			image, _, _ := strings.Cut(l, " ")
+			names = append(names, image)
+		}
+		return names
+	}
+	missing, surplus := images(added), images(removed)
+	var changed []string
+	for _, name := range missing {
+		if slices.Contains(surplus, name) {
+			changed = append(changed, name)
+		}
+	}
+	in := func(name string) bool { return slices.Contains(changed, name) }
+	var parts []string
+	for _, x := range []struct {
+		names []string
+		what  string
+	}{
+		{slices.DeleteFunc(missing, in), "%s missing: %s"},
+		{slices.DeleteFunc(surplus, in), "%s too many: %s"},
+		{changed, "%s with other destinations: %s"},
+	} {
+		if len(x.names) > 0 {
+			parts = append(parts, fmt.Sprintf(x.what, countOf(len(x.names), "line"), some(x.names, 3)))
+		}
+	}
+	if len(parts) == 0 {
+		return "the lines are in another order"
+	}
+	return strings.Join(parts, "; ")
+}
+
+func countOf(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// generated returns what each set's _config.yaml makes.
+func (f *facts) generated() []*mapgen.Result {
+	if f.made == nil {
+		f.made = append([]*mapgen.Result{}, mapgen.All(f.tree)...)
+	}
+	return f.made
+}
+
+// outdatedLine reports whether mapping-generated wants a line removed from a
+// generated file: then no other rule has to.
+func (f *facts) outdatedLine(m *release.MappingFile, line int) bool {
+	if m.Set.Generated == nil || !f.running[mappingGeneratedID] {
+		return false
+	}
+	if _, wanted := f.tree.Settings.SeverityOf(mappingGeneratedID, m.Path, source.Error); !wanted {
+		return false
+	}
+	for _, r := range f.generated() {
+		for _, g := range r.Files {
+			if g.Path == m.Path {
+				return !g.Keeps(m.Lines[line-1].Text)
+			}
+		}
+		for _, s := range r.Stale {
+			if s == m {
+				return true
+			}
+		}
+	}
+	return false
+}
