@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 // runOptions turns flags into what the engine takes.
@@ -68,8 +70,8 @@ func (o *options) client(env cli.Env, log *slog.Logger) (*registry.Client, error
 		return nil, err
 	}
 	return registry.New(registry.Options{
-		Keychain: keychain, Roots: roots, Insecure: o.isInsecure, MaxPerHost: o.maxPerRegistry,
-		TokenEndpoints: o.tokenEndpoints, Idle: o.idleTimeout, Retry: registry.Retry{Attempts: o.attempts, PerImage: o.perImage, PerHost: o.perRegistry}, UserAgent: "mirror-tools/" + cli.Version(),
+		Keychain: keychain, Roots: roots, Proxy: http.ProxyFromEnvironment, Insecure: o.isInsecure, MaxPerHost: o.maxPerRegistry,
+		TokenEndpoints: o.tokenEndpoints, Idle: o.idleTimeout, Retry: retry.Policy{Attempts: o.attempts, PerImage: o.perImage, PerHost: o.perRegistry}, UserAgent: "mirror-tools/" + cli.Version(),
 		Log: log,
 	}), nil
 }

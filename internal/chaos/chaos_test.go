@@ -20,6 +20,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 // tally adds up what the seeds of a suite did.
@@ -125,7 +126,7 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 		}
 		stops = append(stops, w.serve(name, s.injector.Wrap(h)))
 	}
-	retry := registry.Retry{}
+	retry := retry.Policy{}
 	client := w.client(registry.Options{Retry: retry, MaxPerHost: 1 + dice.IntN(16)})
 	opts := mirror.Options{Client: client, Deep: dice.IntN(4) == 0, Force: dice.IntN(8) == 0, SkipMount: dice.IntN(8) == 0}
 	g := w.guard(seed, &opts)

@@ -13,6 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // handler serves a site of a plain world, behind wrap, until the test ends. It
@@ -70,9 +71,9 @@ func (w *world) finish(opts registry.Options) (report *mirror.Report, took time.
 	return report, took
 }
 
-func hostStats(t *testing.T, r *mirror.Report, host string) registry.HostStats {
+func hostStats(t *testing.T, r *mirror.Report, host string) throttle.HostStats {
 	t.Helper()
-	i := slices.IndexFunc(r.Hosts, func(h registry.HostStats) bool { return h.Host == host })
+	i := slices.IndexFunc(r.Hosts, func(h throttle.HostStats) bool { return h.Host == host })
 	if i < 0 {
 		t.Fatalf("no statistics of %s", host)
 	}

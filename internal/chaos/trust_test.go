@@ -17,6 +17,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 func nobody(string) bool { return false }
@@ -197,7 +198,7 @@ func TestIdleTimeout(t *testing.T) {
 				} else {
 					w.handler(dst, nil)
 				}
-				report, took := w.finish(registry.Options{Idle: 10 * time.Second, Retry: registry.Retry{Attempts: 2}})
+				report, took := w.finish(registry.Options{Idle: 10 * time.Second, Retry: retry.Policy{Attempts: 2}})
 				if report.Summary[mirror.Failed] != 1 || !strings.Contains(report.Entries[0].Error, "nothing moved for too long") {
 					t.Errorf("%v %s", report.Summary, report.Entries[0].Error)
 				}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/runreport"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // Snapshot is a run at one moment.
@@ -31,7 +31,7 @@ type Paused struct {
 }
 
 // Take makes a snapshot of a run that began at start.
-func Take(m *mirror.Monitor, hosts []registry.HostStats, start, now time.Time) Snapshot {
+func Take(m *mirror.Monitor, hosts []throttle.HostStats, start, now time.Time) Snapshot {
 	s := Snapshot{State: m.State(), At: now, Elapsed: now.Sub(start)}
 	for _, h := range hosts {
 		s.Sent += h.Written

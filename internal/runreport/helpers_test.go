@@ -12,6 +12,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // realReport is what a run over two registries reports: two sets, images that
@@ -44,7 +45,7 @@ func realReport(t testing.TB, mode mirror.Mode) *mirror.Report {
 	}
 	var slept atomic.Int64 // whoever would sleep moves the clock instead
 	now := func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
-	client := registry.New(registry.Options{Clock: registry.Clock{Now: now, Sleep: func(_ context.Context, d time.Duration) error {
+	client := registry.New(registry.Options{Clock: throttle.Clock{Now: now, Sleep: func(_ context.Context, d time.Duration) error {
 		slept.Add(int64(d))
 		return nil
 	}}})

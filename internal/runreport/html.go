@@ -12,7 +12,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 //go:embed html.tmpl
@@ -206,7 +206,7 @@ func (h *htmlReport) problems() {
 
 // probes are the pings without an answer of a registry that answered another
 // one: it was asked by https and speaks plain http.
-func probes(s registry.HostStats) (n int64) {
+func probes(s throttle.HostStats) (n int64) {
 	answered := false
 	for _, c := range s.By {
 		if c.Request == "GET ping" {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // parsed renders a report and parses it as a browser does.
@@ -108,7 +108,7 @@ func large(outcome mirror.Outcome) *mirror.Report {
 		}
 		if outcome == mirror.Copied {
 			e.Size, e.Blobs, e.Bytes, e.Requests = 1<<28, 7, 1<<20, 20
-			e.Waits = []registry.Wait{{For: registry.WaitSlot, On: "quay.example", Seconds: 1}, {For: registry.WaitImage, On: fmt.Sprintf("quay.example/team-%d/x", i%150), Seconds: 2}}
+			e.Waits = []throttle.Wait{{For: throttle.WaitSlot, On: "quay.example", Seconds: 1}, {For: throttle.WaitImage, On: fmt.Sprintf("quay.example/team-%d/x", i%150), Seconds: 2}}
 		}
 		r.Entries = append(r.Entries, e)
 	}
@@ -136,9 +136,9 @@ func TestLargeHTML(t *testing.T) {
 func TestHostileHTML(t *testing.T) {
 	evil := `"><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>'&lt;script&gt;{{.}}` + "\x1b[31m\u202e\x00"
 	r := hostile(evil)
-	r.Hosts = []registry.HostStats{{Host: evil, Requests: 1, Paused: 1, Pauses: []registry.Pause{{At: r.Started, Seconds: 1}}}}
+	r.Hosts = []throttle.HostStats{{Host: evil, Requests: 1, Paused: 1, Pauses: []throttle.Pause{{At: r.Started, Seconds: 1}}}}
 	r.Entries[1].Outcome, r.Seconds = mirror.Unchanged, 2
-	r.Entries[0].Seconds, r.Entries[0].Waits = 1, []registry.Wait{{For: evil, On: evil, Seconds: 1}}
+	r.Entries[0].Seconds, r.Entries[0].Waits = 1, []throttle.Wait{{For: evil, On: evil, Seconds: 1}}
 	doc, text := parsed(t, r)
 	want, _ := parsed(t, realReport(t, mirror.ModeRun))
 	for _, tag := range []string{"script", "style"} {
@@ -169,16 +169,16 @@ func TestHostileHTML(t *testing.T) {
 // A registry that was tried by https before it was spoken to over plain http did
 // not refuse anything; one that never answered did.
 func TestProbes(t *testing.T) {
-	plain := registry.HostStats{By: []registry.Count{
+	plain := throttle.HostStats{By: []throttle.Count{
 		{Request: "GET ping", Status: 0, Count: 1}, {Request: "GET ping", Status: 200, Count: 1}, {Request: "GET blob", Status: 0, Count: 3},
 	}}
-	dead := registry.HostStats{By: []registry.Count{{Request: "GET ping", Status: 0, Count: 2}}}
+	dead := throttle.HostStats{By: []throttle.Count{{Request: "GET ping", Status: 0, Count: 2}}}
 	if a, b := probes(plain), probes(dead); a != 1 || b != 0 {
 		t.Errorf("%d probes and %d, want 1 and 0", a, b)
 	}
-	for want, s := range map[string]registry.HostStats{"no answer × 3": plain, "no answer × 2": dead} {
+	for want, s := range map[string]throttle.HostStats{"no answer × 3": plain, "no answer × 2": dead} {
 		s.Host = "a.io"
-		doc, _ := parsed(t, &mirror.Report{Mode: mirror.ModeRun, Hosts: []registry.HostStats{s}})
+		doc, _ := parsed(t, &mirror.Report{Mode: mirror.ModeRun, Hosts: []throttle.HostStats{s}})
 		if text := htmltest.Words(doc); !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q: %s", want, text)
 		}

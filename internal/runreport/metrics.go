@@ -13,7 +13,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // failingSince is the metric that remembers from run to run since when a
@@ -156,14 +156,14 @@ func (m metrics) hosts(r *mirror.Report) {
 }
 
 // byStatus counts a registry's answers by status.
-func byStatus(h registry.HostStats) []registry.Count {
+func byStatus(h throttle.HostStats) []throttle.Count {
 	by := map[int]int64{}
 	for _, c := range h.By {
 		by[c.Status] += c.Count
 	}
-	var out []registry.Count
+	var out []throttle.Count
 	for _, status := range slices.Sorted(maps.Keys(by)) {
-		out = append(out, registry.Count{Status: status, Count: by[status]})
+		out = append(out, throttle.Count{Status: status, Count: by[status]})
 	}
 	return out
 }

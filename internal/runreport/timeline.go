@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // The timeline's bounds: whatever the size of a run, it has so many lanes.
@@ -50,11 +50,11 @@ type waited struct {
 func (w waited) What() string { return waitNames[w.For] }
 
 var waitNames = map[string]string{
-	registry.WaitAsked: "the registry asked to be left alone",
-	registry.WaitRetry: "the pause before a request was tried again",
-	registry.WaitPace:  "the pace that the registry had shown it takes",
-	registry.WaitSlot:  "a free place among the registry's requests",
-	registry.WaitImage: "another image that was bringing the same layers",
+	throttle.WaitAsked: "the registry asked to be left alone",
+	throttle.WaitRetry: "the pause before a request was tried again",
+	throttle.WaitPace:  "the pace that the registry had shown it takes",
+	throttle.WaitSlot:  "a free place among the registry's requests",
+	throttle.WaitImage: "another image that was bringing the same layers",
 }
 
 func newTimeline(r *mirror.Report) timeline {
@@ -86,7 +86,7 @@ func bar(class string, from, to float64) string {
 	return fmt.Sprintf(`<rect class=%q x="%g" y="3" width="%g" height="%d"/>`, class, from, max(to-from, 1.5), laneHeight-6)
 }
 
-func pauses(r *mirror.Report, h registry.HostStats, total float64) template.HTML {
+func pauses(r *mirror.Report, h throttle.HostStats, total float64) template.HTML {
 	var b strings.Builder
 	for _, p := range h.Pauses {
 		from := min(max(p.At.Sub(r.Started).Seconds(), 0), total)
@@ -185,24 +185,24 @@ func (t *timeline) slowest(r *mirror.Report, total float64) {
 // waitClass is the colour of a wait: amber where a registry is the reason.
 func waitClass(reason string) string {
 	switch reason {
-	case registry.WaitSlot:
+	case throttle.WaitSlot:
 		return "slot"
-	case registry.WaitImage:
+	case throttle.WaitImage:
 		return "image"
 	}
 	return "warn"
 }
 
 // waitedFor says what was waited for, and for whom.
-func waitedFor(e mirror.Entry, w registry.Wait) string {
+func waitedFor(e mirror.Entry, w throttle.Wait) string {
 	switch w.For {
-	case registry.WaitAsked:
+	case throttle.WaitAsked:
 		return w.On + ", which asked for it"
-	case registry.WaitPace:
+	case throttle.WaitPace:
 		return "the pace that " + w.On + " takes"
-	case registry.WaitRetry:
+	case throttle.WaitRetry:
 		return "another try at " + w.On
-	case registry.WaitImage:
+	case throttle.WaitImage:
 		if strings.HasPrefix(e.Destination, w.On+":") {
 			return "another tag of the repository"
 		}

@@ -5,13 +5,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // cost is what one destination costs: the requests made under its context, and
 // the bytes sent.
 type cost struct {
-	registry.Tally
+	throttle.Tally
 	start time.Time
 	bytes atomic.Int64
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 // guarded is a strict registry with a token endpoint on an address of its own.
@@ -150,7 +151,7 @@ func TestRotatedToken(t *testing.T) {
 		})
 		c := registry.New(registry.Options{
 			Keychain: &auth.TokenFile{Host: dst.Host, Path: file, Read: os.ReadFile, Stat: os.Stat},
-			Retry:    registry.Retry{Attempts: 4, Base: time.Millisecond},
+			Retry:    retry.Policy{Attempts: 4, Base: time.Millisecond},
 		})
 		wantSummary(t, run(t, plan(t, src, dst, "$src/a/b:1 $dst/c:1", "$src/a/b:2 $dst/c:2"), mirror.Options{Client: c}), map[mirror.Outcome]int{mirror.Copied: 2})
 		c.Close()

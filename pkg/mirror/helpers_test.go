@@ -12,6 +12,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 // client reaches the test's registries with their passwords.
@@ -21,7 +22,7 @@ func client(t testing.TB, registries ...*testkit.Registry) *registry.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := registry.Options{Keychain: keychain, Retry: registry.Retry{Attempts: 4, Base: time.Millisecond, Max: 5 * time.Millisecond}, Idle: 20 * time.Second}
+	opts := registry.Options{Keychain: keychain, Retry: retry.Policy{Attempts: 4, Base: time.Millisecond, Max: 5 * time.Millisecond}, Idle: 20 * time.Second}
 	roots := x509.NewCertPool()
 	for _, r := range registries {
 		if r.CAFile == "" {

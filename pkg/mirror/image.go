@@ -15,6 +15,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 const (
@@ -88,7 +89,7 @@ func (r *run) once(ctx context.Context, key placeKey, from registry.Repository, 
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-			registry.TallyOf(ctx).Waited(registry.WaitImage, key.to.String(), r.opts.Now().Sub(start))
+			throttle.TallyOf(ctx).Waited(throttle.WaitImage, key.to.String(), r.opts.Now().Sub(start))
 		}
 		switch {
 		case p.failed == nil:

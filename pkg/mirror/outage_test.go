@@ -15,6 +15,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // A registry that fails until no more is tried has not said that it misses
@@ -28,7 +30,7 @@ func TestTroubleIsNoAbsence(t *testing.T) {
 		}
 		return false
 	}
-	c := registry.New(registry.Options{Retry: registry.Retry{Attempts: 50, Base: time.Millisecond, Max: time.Millisecond, PerImage: 1}})
+	c := registry.New(registry.Options{Retry: retry.Policy{Attempts: 50, Base: time.Millisecond, Max: time.Millisecond, PerImage: 1}})
 	defer c.Close()
 	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: c})
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Failed: 1})
@@ -151,7 +153,7 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var over atomic.Bool
-	c := registry.New(registry.Options{Clock: registry.Clock{Sleep: func(ctx context.Context, _ time.Duration) error {
+	c := registry.New(registry.Options{Clock: throttle.Clock{Sleep: func(ctx context.Context, _ time.Duration) error {
 		cancel()
 		<-ctx.Done()
 		time.Sleep(100 * time.Millisecond) // so that who does not wait comes back before

@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // writer is the part of a registry client that changes something. A dry run
@@ -202,7 +203,7 @@ func (p *placer) place(ctx context.Context, to registry.Repository, desc ocispec
 			h.mu.Unlock()
 			start := p.now()
 			err := wait.join(ctx, same, from)
-			registry.TallyOf(ctx).Waited(registry.WaitImage, wait.to.String(), p.now().Sub(start))
+			throttle.TallyOf(ctx).Waited(throttle.WaitImage, wait.to.String(), p.now().Sub(start))
 			if err != nil {
 				return false, err
 			}
@@ -275,7 +276,7 @@ func (p *placer) bring(ctx context.Context, h *blobHost, to registry.Repository,
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
-		var down *registry.DownError
+		var down *throttle.DownError
 		h.mu.Lock()
 		switch {
 		case mounted:

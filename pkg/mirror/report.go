@@ -9,6 +9,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // Outcome is what became of one destination.
@@ -89,7 +90,7 @@ type Entry struct {
 	Requests int64           `json:"requests,omitempty"`
 	Retries  int64           `json:"retries,omitempty"`
 	Retried  string          `json:"retried,omitempty"`
-	Waits    []registry.Wait `json:"waits,omitempty"` // of a tenth of a second or more, the longest first
+	Waits    []throttle.Wait `json:"waits,omitempty"` // of a tenth of a second or more, the longest first
 	// Bytes are those of the blobs that were sent (in a dry run: would be). Size
 	// and Blobs are those of the image: of the manifests that were read, 0 when
 	// none needed to be read.
@@ -141,7 +142,7 @@ type Report struct {
 	Notes    []string             `json:"notes,omitempty"`
 	Summary  map[Outcome]int      `json:"summary"`
 	Moved    Moved                `json:"moved"`
-	Hosts    []registry.HostStats `json:"hosts"`
+	Hosts    []throttle.HostStats `json:"hosts"`
 	Requests int64                `json:"requests"`
 	// Expected is how many requests a run takes, in the report of a dry run. It
 	// is exact as long as nobody else writes meanwhile and the destinations take

@@ -61,3 +61,20 @@ func (c Chain) Lookup(ctx context.Context, host, repository string) (Credential,
 	}
 	return Credential{}, nil
 }
+
+// Renewer is a [Keychain] that keeps what it found.
+type Renewer interface {
+	Keychain
+	// Renew forgets a credential that a registry refused, so that the next Lookup
+	// asks again where it came from.
+	Renew(host, repository string, refused Credential)
+}
+
+// Renew implements [Renewer] for the keychains that keep what they found.
+func (c Chain) Renew(host, repository string, refused Credential) {
+	for _, k := range c {
+		if r, ok := k.(Renewer); ok {
+			r.Renew(host, repository, refused)
+		}
+	}
+}

@@ -17,6 +17,8 @@ import (
 type Token struct {
 	Value   string
 	Expires time.Time
+	// Refresh is the identity token to use from now on; "" for the same.
+	Refresh string
 }
 
 // TokenRequest asks the token endpoint of a registry for access.

@@ -19,6 +19,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // scene is two strict registries and what is put before them.
@@ -52,7 +54,7 @@ func between(t *testing.T, src, dst *strict.Registry) *scene {
 		}
 	})
 	s.clock.now = time.Now()
-	s.client = registry.Options{Retry: registry.Retry{Attempts: 4}, Idle: 20 * time.Second, Clock: s.clock.clock()}
+	s.client = registry.Options{Retry: retry.Policy{Attempts: 4}, Idle: 20 * time.Second, Clock: s.clock.clock()}
 	return s
 }
 
@@ -63,8 +65,8 @@ type fakeClock struct {
 	slept []time.Duration
 }
 
-func (c *fakeClock) clock() registry.Clock {
-	return registry.Clock{
+func (c *fakeClock) clock() throttle.Clock {
+	return throttle.Clock{
 		Now: func() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now },
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			c.mu.Lock()

@@ -117,7 +117,7 @@ func TestUploadSession(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := New(Options{}).host(base.Host)
-		h.base.Store(base)
+		h.origin.base.Store(base)
 		s, err := h.session(&http.Response{
 			Header:  http.Header{"Location": {tt.location}, "Oci-Chunk-Min-Length": {"7"}},
 			Request: &http.Request{URL: base.JoinPath("/v2/a/blobs/uploads/")},

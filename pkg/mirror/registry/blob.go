@@ -9,12 +9,16 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // HasBlob asks whether a repository has a blob. Whatever is no clear yes is a
@@ -24,11 +28,11 @@ func (c *Client) HasBlob(ctx context.Context, repo Repository, d digest.Digest) 
 	return c.host(repo.Host).hasBlob(ctx, repo, d, false)
 }
 
-// hasBlob asks; held says that the caller has the host's slot.
+// hasBlob asks; held means that the caller has the host's slot.
 func (h *host) hasBlob(ctx context.Context, repo Repository, d digest.Digest, held bool) (bool, error) {
 	r := request{kind: "blob", method: http.MethodHead, repo: repo, path: "blobs/" + string(d), held: held, expect: []int{http.StatusOK}}
 	_, _, err := h.whole(ctx, r, 1)
-	if StatusOf(err) != 0 && !Unavailable(err) {
+	if err != nil && !Unavailable(err) && (StatusOf(err) != 0 || errors.As(err, new(*StoreError))) {
 		return false, nil
 	}
 	return err == nil, err
@@ -50,19 +54,13 @@ type blobReader struct {
 	hand    int64 // what is before it is not handed out
 	hash    hash.Hash
 	marks   []mark
-	tries   tries
+	tries   retry.Tries
 	since   int64 // pos when tries began, which seek does not change: what is read again is no progress
 	err     error // final
 
 	later bool          // the download is to go on when somebody has called resume
 	wait  time.Duration // before that
 }
-
-// shortly is how long a download is waited for while the upload that it feeds
-// is under way.
-const shortly = 5 * time.Second
-
-var errLater = errors.New("the blob's source is asked again later")
 
 // mark is a place to which the reader can go back.
 type mark struct {
@@ -87,7 +85,7 @@ func (b *blobReader) Read(p []byte) (int, error) {
 		case b.err != nil:
 			return 0, b.err
 		case b.later:
-			return 0, errLater
+			return 0, throttle.ErrLater
 		}
 		if b.pos == b.desc.Size {
 			return 0, io.EOF
@@ -99,7 +97,7 @@ func (b *blobReader) Read(p []byte) (int, error) {
 		if err == nil {
 			continue
 		}
-		if b.failed(err); b.later && max(b.wait, b.h.quietFor()) <= shortly {
+		if b.failed(err); b.later && max(b.wait, b.h.gate.QuietFor()) <= throttle.Shortly {
 			b.resume()
 		}
 	}
@@ -129,7 +127,7 @@ func (b *blobReader) some(p []byte) (int, error) {
 		return copy(p, p[late:n]), nil
 	}
 	if err == io.EOF {
-		err = onTheWay("GET", b.place(), fmt.Errorf("the body ends after %d of %d bytes", b.pos, b.desc.Size))
+		err = b.h.onTheWay(http.MethodGet, b.place(), fmt.Errorf("the body ends after %d of %d bytes", b.pos, b.desc.Size))
 	}
 	return 0, err
 }
@@ -146,23 +144,23 @@ func (b *blobReader) verify() error {
 func (b *blobReader) failed(err error) {
 	b.Close()
 	if b.pos-b.since >= 16<<20 {
-		b.tries, b.since = tries{}, b.pos
+		b.tries, b.since = retry.Tries{}, b.pos
 	}
 	b.wait, b.err = 0, nil
-	if !errors.Is(err, errLater) { // else it was not asked
-		b.wait, b.err = b.h.after(b.ctx, &b.tries, err)
+	if !errors.Is(err, throttle.ErrLater) { // else it was not asked
+		b.wait, b.err = b.h.loop.Next(b.ctx, &b.tries, err)
 	}
 	b.later = b.err == nil
 }
 
-// resume waits until a download that failed may be tried again. It says whether
-// there is one that is.
+// resume waits until a download that failed may be tried again, and reports
+// whether there is one.
 func (b *blobReader) resume() bool {
 	if !b.later {
 		return false
 	}
 	b.later = false
-	b.err = b.h.c.clock.Sleep(b.ctx, b.wait)
+	b.err = b.h.opts.Clock.Sleep(b.ctx, b.wait)
 	return b.err == nil
 }
 
@@ -188,15 +186,15 @@ func (b *blobReader) open() error {
 	skip := b.pos
 	if resp.StatusCode == http.StatusPartialContent {
 		if !strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", b.pos)) {
-			return onTheWay("GET", b.place(), fmt.Errorf("asked for bytes from %d, got %.60q", b.pos, resp.Header.Get("Content-Range")))
+			return b.h.onTheWay(http.MethodGet, b.place(), fmt.Errorf("asked for bytes from %d, got %.60q", b.pos, resp.Header.Get("Content-Range")))
 		}
 		skip = 0
 	}
-	if resp.Header.Get("Content-Encoding") == "gzip" && resp.ContentLength != b.desc.Size {
+	if zipped(resp.Header) && resp.ContentLength != b.desc.Size {
 		b.decoded = true
 		plain, err := gzip.NewReader(resp.Body)
 		if err != nil {
-			return onTheWay("GET", b.place(), err)
+			return b.h.onTheWay(http.MethodGet, b.place(), err)
 		}
 		b.body = struct {
 			io.Reader
@@ -254,11 +252,8 @@ func (b *blobReader) Close() error {
 	return err
 }
 
-func (b *blobReader) place() string {
-	if base := b.h.base.Load(); base != nil {
-		return base.String() + "/v2/" + b.repo.Path + "/blobs/" + string(b.desc.Digest)
-	}
-	return ""
+func (b *blobReader) place() *url.URL {
+	return b.h.origin.place("/v2/" + b.repo.Path + "/blobs/" + string(b.desc.Digest))
 }
 
 // acceptedRange reads the Range header of an upload's answer ("0-1023", also

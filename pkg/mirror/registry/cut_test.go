@@ -14,6 +14,9 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // forgetful is a registry that takes a blob and has never heard of it.
@@ -67,7 +70,7 @@ func TestReadAgainIsNoProgress(t *testing.T) {
 	dst := forgetful(t)
 	var mu sync.Mutex
 	now := time.Now()
-	c := New(Options{Clock: Clock{
+	c := New(Options{Clock: throttle.Clock{
 		Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now },
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			mu.Lock()
@@ -95,7 +98,7 @@ func TestOtherBytesEachTime(t *testing.T) {
 	}))
 	defer src.Close()
 	dst := forgetful(t)
-	c := New(Options{Retry: Retry{Base: time.Millisecond}})
+	c := New(Options{Retry: retry.Policy{Base: time.Millisecond}})
 	defer c.Close()
 	err := c.CopyBlob(t.Context(), at(dst), ocispec.Descriptor{Digest: digest.FromString("xx"), Size: 2}, at(src), nil)
 	if host, reason := Blame(err); host != at(src).Host || !strings.Contains(reason, "wrong content") {

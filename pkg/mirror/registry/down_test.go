@@ -5,8 +5,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // TestDialTimeoutIsTriedAgain: net's own timeout says that it is
@@ -17,7 +21,8 @@ func TestDialTimeoutIsTriedAgain(t *testing.T) {
 	if err == nil {
 		t.Fatal("connected")
 	}
-	if err := onTheWay("GET", "https://q.io/v2/", err); !Temporary(err) {
+	target := &url.URL{Scheme: "https", Host: "q.io", Path: "/v2/"}
+	if err := throttle.OnTheWay("GET", target, err, nil); !throttle.Repeatable(err) {
 		t.Errorf("%v is not tried again", err)
 	}
 }
@@ -31,7 +36,7 @@ func TestReferrersUnavailable(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	c := New(Options{Retry: Retry{PerHost: 1, Base: time.Millisecond, Max: time.Millisecond}})
+	c := New(Options{Retry: retry.Policy{PerHost: 1, Base: time.Millisecond, Max: time.Millisecond}})
 	defer c.Close()
 	_, _, err := c.Referrers(context.Background(), at(s), string(empty))
 	if err == nil {

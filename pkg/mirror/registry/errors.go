@@ -1,19 +1,18 @@
 package registry
 
 import (
-	"context"
-	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
-	"unicode"
 
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // Error is an answer of a registry that means no.
@@ -26,7 +25,7 @@ type Error struct {
 	// the text of the first, cleaned for printing.
 	Codes   []string
 	Message string
-	// Anonymous says that the registry refused somebody who has no credential
+	// Anonymous means that the registry refused somebody who has no credential
 	// for the repository.
 	Anonymous bool
 	// RetryAfter is how long the registry wants to be left alone; 0 when it did
@@ -49,16 +48,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Has says whether the registry gave one of the codes.
+// Has reports whether the registry gave one of the codes.
 func (e *Error) Has(codes ...string) bool {
-	for _, have := range e.Codes {
-		for _, want := range codes {
-			if have == want {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Codes, func(have string) bool { return slices.Contains(codes, have) })
 }
 
 // StatusOf gives the status with which a registry refused, 0 for other errors.
@@ -70,17 +62,17 @@ func StatusOf(err error) int {
 	return 0
 }
 
-// NotFound says whether the registry answered that it has no such thing.
+// NotFound reports whether the registry answered that it has no such thing.
 func NotFound(err error) bool { return StatusOf(err) == http.StatusNotFound }
 
-// Denied says whether the registry wants other credentials. Many registries
+// Denied reports whether the registry wants other credentials. Many registries
 // answer so, too, for a repository that does not exist.
 func Denied(err error) bool {
 	s := StatusOf(err)
 	return s == http.StatusUnauthorized || s == http.StatusForbidden
 }
 
-// DigestError says that content is not what its digest says. Where tells whose.
+// DigestError means that content is not what its digest says. Where tells whose.
 type DigestError struct {
 	Where     string
 	Want, Got string
@@ -97,76 +89,88 @@ func (r *refusal) Error() string { return r.text }
 
 func refusef(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
 
-// Temporary says whether trying again may help: Unavailable is true, and it was
-// not tried often enough already.
-func Temporary(err error) bool {
-	var (
-		source *SourceError
-		down   *DownError
-		spent  *spentError
-	)
-	if errors.As(err, &source) || errors.As(err, &down) || errors.As(err, &spent) {
-		return false
-	}
-	return Unavailable(err)
+// StoreError means that the place to which a registry redirects its content
+// refused. It says nothing about the registry or its credential.
+type StoreError struct {
+	Registry, Store string
+	Answer          *Error // of the store
 }
 
-// Unavailable says whether an error means that a registry or the way to it does
-// not work now: 408, 425, 429, 5xx but 501 and 505, and everything that goes
-// wrong on the way to a registry except what would go wrong again in the same
-// way.
-func Unavailable(err error) bool {
+func (e *StoreError) Error() string {
+	return fmt.Sprintf("%s keeps this at %s, which refused: %v", e.Registry, e.Store, e.Answer)
+}
+
+// lostSession means that a registry does not know an upload any more that it
+// opened.
+type lostSession struct{ answer *Error }
+
+func (e *lostSession) Error() string { return "the registry lost the upload: " + e.answer.Error() }
+func (e *lostSession) Unwrap() error { return e.answer }
+
+// How often it is tried again when a store refuses, with a fresh redirect, and
+// when an upload is lost.
+const (
+	storeTries   = 1
+	sessionTries = 3
+)
+
+// judge decides what may be tried again.
+func judge(err error, now time.Time) retry.Verdict {
+	var (
+		source *SourceError
+		down   *throttle.DownError
+		store  *StoreError
+		lost   *lostSession
+	)
+	switch {
+	case errors.As(err, &source), errors.As(err, &down):
+		return retry.Verdict{}
+	case errors.As(err, &lost):
+		return retry.Verdict{Again: true, Most: sessionTries}
+	case errors.As(err, &store):
+		v := answered(store.Answer.Status, store.Answer.RetryAfter)
+		if !v.Again {
+			v = retry.Verdict{Again: true, Most: storeTries}
+		}
+		return v
+	}
 	var (
 		answer  *Error
 		status  *auth.Status
 		refused *refusal
-		cert    *tls.CertificateVerificationError
-		network *networkError
 	)
 	switch {
-	case err == nil, errors.Is(err, context.Canceled):
-		return false
 	case errors.As(err, &answer):
-		return temporaryStatus(answer.Status)
+		return answered(answer.Status, answer.RetryAfter)
 	case errors.As(err, &status):
-		return temporaryStatus(status.Code)
-	case errors.As(err, &refused), errors.As(err, &cert), errors.Is(err, auth.ErrRealm):
-		return false
+		return answered(status.Code, retry.After(status.Header, now))
+	case errors.As(err, &refused), errors.Is(err, auth.ErrRealm):
+		return retry.Verdict{}
 	}
-	return errors.As(err, &network) // a [DigestError] in one: bytes that went wrong on the way
+	return retry.Verdict{Again: throttle.Repeatable(err)} // a [DigestError] in one, too: bytes that went wrong on the way
 }
 
-func temporaryStatus(code int) bool {
-	switch code {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+func answered(status int, after time.Duration) retry.Verdict {
+	return retry.Verdict{Again: throttle.Temporary(status), After: after, Throttled: retry.Throttled(status)}
+}
+
+// Unavailable reports whether an error means that a registry or the way to it does
+// not work now: 408, 425, 429, 5xx but 501, 505 and 507, and everything that goes
+// wrong on the way to a registry except what would go wrong again in the same way.
+func Unavailable(err error) bool {
+	var source *SourceError
+	if errors.As(err, &source) {
+		err = source.Err
+	}
+	var down *throttle.DownError
+	if errors.As(err, &down) {
 		return true
-	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
-		return false
 	}
-	return code >= 500
-}
-
-// networkError is what went wrong on the way, without the URL that net/http
-// would put into its text (its query may hold a secret).
-type networkError struct {
-	method, url, host string
-	err               error
-}
-
-func (e *networkError) Error() string { return e.method + " " + e.url + ": " + e.err.Error() }
-func (e *networkError) Unwrap() error { return e.err }
-
-func onTheWay(method, target string, err error) error {
-	var wrapped *url.Error
-	for errors.As(err, &wrapped) {
-		err = wrapped.Err
-		wrapped = nil
+	var store *StoreError
+	if errors.As(err, &store) {
+		return throttle.Temporary(store.Answer.Status)
 	}
-	host := ""
-	if u, err := url.Parse(target); err == nil {
-		host = u.Host
-	}
-	return &networkError{method, redact(target), host, err}
+	return judge(err, time.Time{}).Again
 }
 
 // Blame says which host an error is about and, without what is particular to
@@ -176,86 +180,27 @@ func Blame(err error) (host, reason string) {
 	var (
 		answer  *Error
 		status  *auth.Status
-		network *networkError
+		network *throttle.NetworkError
+		store   *StoreError
 	)
 	switch {
+	case errors.As(err, &store):
+		return store.Store, text.Short(fmt.Sprintf("%d %s, where %s keeps its blobs", store.Answer.Status, http.StatusText(store.Answer.Status), store.Registry), 80)
 	case errors.As(err, &answer):
 		reason = fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status))
 		if answer.Anonymous {
 			reason += ", asked without a credential"
 		}
-		return answer.Host, clean(reason, 60)
+		return answer.Host, text.Short(reason, 60)
 	case errors.As(err, &status):
-		return status.Host, clean(fmt.Sprintf("%d %s from the token endpoint", status.Code, http.StatusText(status.Code)), 60)
+		return status.Host, text.Short(fmt.Sprintf("%d %s from the token endpoint", status.Code, http.StatusText(status.Code)), 60)
 	case errors.As(err, &network):
-		innermost := network.err
-		for next := errors.Unwrap(innermost); next != nil; next = errors.Unwrap(innermost) {
-			innermost = next
-		}
-		return network.host, clean(innermost.Error(), 60)
+		return network.Host, network.Reason
 	}
 	return "", ""
 }
 
-// maxErrorBody is how much of an error's body is read.
-const maxErrorBody = 16 << 10
-
-// newError reads a refusal and closes its body. What the registry says of our
-// secrets is left out.
-func (h *host) newError(req *http.Request, resp *http.Response) *Error {
-	defer resp.Body.Close()
-	e := &Error{
-		Method: req.Method, URL: redact(req.URL.String()), Host: h.name, Status: resp.StatusCode,
-		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), h.c.clock.Now()),
-	}
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	var answer struct {
-		Errors []struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-		} `json:"errors"`
-	}
-	if json.Unmarshal(body, &answer) == nil {
-		for i, one := range answer.Errors {
-			if i == 4 {
-				break
-			}
-			e.Codes = append(e.Codes, h.told(one.Code, 60))
-			if e.Message == "" {
-				e.Message = h.told(one.Message, 200)
-			}
-		}
-	} else if text := strings.TrimSpace(string(body)); !strings.HasPrefix(text, "<") {
-		e.Message = h.told(text, 200)
-	}
-	return e
-}
-
-// told makes what a registry says fit to print.
-func (h *host) told(text string, limit int) string { return clean(h.c.secrets.scrub(text), limit) }
-
-// redact takes from a URL what may be secret.
-func redact(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(unreadable URL)"
-	}
-	return clean((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String(), 300)
-}
-
-// clean makes foreign text fit to print: no control characters, not long.
-func clean(s string, limit int) string {
-	var b strings.Builder
-	for _, r := range s {
-		if b.Len() >= limit {
-			b.WriteString("…")
-			break
-		}
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteByte(' ')
-		}
-	}
-	return strings.TrimSpace(b.String())
+// onTheWay makes an error that may be tried again of what a registry answered.
+func (h *host) onTheWay(method string, target *url.URL, err error) error {
+	return throttle.OnTheWay(method, target, err, h.scrub)
 }

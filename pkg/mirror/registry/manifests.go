@@ -9,6 +9,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 // maxManifest is the largest manifest that is read; the specification asks
@@ -23,7 +25,7 @@ var get = request{kind: "manifest", method: http.MethodGet, expect: []int{http.S
 // which [NotFound] (or [Denied]) is true.
 func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
 	h := c.host(repo.Host)
-	if h.headBroken.Load() {
+	if h.head.broken.Load() {
 		return c.resolveByGet(ctx, repo, ref)
 	}
 	r := get
@@ -37,12 +39,12 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocis
 			Size:      resp.ContentLength,
 		}
 		if d.Digest.Validate() == nil {
-			h.headWorks.Store(true)
+			h.head.works.Store(true)
 			return d, nil
 		}
 		d, err := c.resolveByGet(ctx, repo, ref)
 		if err == nil {
-			h.headBroken.Store(true)
+			h.head.broken.Store(true)
 		}
 		return d, err
 	}
@@ -50,17 +52,17 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocis
 	case 0, http.StatusUnauthorized, http.StatusTooManyRequests:
 		return ocispec.Descriptor{}, err
 	case http.StatusNotFound:
-		believed := func() bool { return h.headWorks.Load() || repo.Destination && h.head404.Load() }
+		believed := func() bool { return h.head.works.Load() || repo.Destination && h.head.absent.Load() }
 		if believed() {
 			return ocispec.Descriptor{}, err
 		}
 		// One finds out for all that ask at the same time.
-		if h.checking.CompareAndSwap(false, true) {
-			defer close(h.checked)
+		if h.head.checking.CompareAndSwap(false, true) {
+			defer close(h.head.checked)
 			break
 		}
 		select {
-		case <-h.checked:
+		case <-h.head.checked:
 		case <-ctx.Done():
 			return ocispec.Descriptor{}, context.Cause(ctx)
 		}
@@ -72,17 +74,17 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocis
 	d, getErr := c.resolveByGet(ctx, repo, ref)
 	switch {
 	case getErr == nil:
-		h.headBroken.Store(true)
+		h.head.broken.Store(true)
 		return d, nil
 	case NotFound(err) && NotFound(getErr):
-		h.head404.Store(true)
+		h.head.absent.Store(true)
 	}
 	return ocispec.Descriptor{}, getErr
 }
 
 // DoubtHead makes a registry be asked by GET only what a tag stands for: a
 // digest that it gave to HEAD does not exist there.
-func (c *Client) DoubtHead(host string) { c.host(host).headBroken.Store(true) }
+func (c *Client) DoubtHead(host string) { c.host(host).head.broken.Store(true) }
 
 func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
 	m, err := c.Manifest(ctx, repo, ref)
@@ -98,6 +100,7 @@ func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) 
 // The error is a [*DigestError] else, and a [*ManifestError] for something that is
 // no manifest at all.
 func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Manifest, error) {
+	h := c.host(repo.Host)
 	r := get
 	r.repo, r.path = repo, "manifests/"+ref
 	r.header = map[string]string{"Accept": accept}
@@ -125,9 +128,9 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 			return bad
 		}
 		wrong = m.Digest // bytes may go wrong on the way: once more, until the same come twice
-		return onTheWay(r.method, resp.Request.URL.String(), bad)
+		return h.onTheWay(r.method, resp.Request.URL, bad)
 	}
-	_, _, err := c.host(repo.Host).whole(ctx, r, maxManifest)
+	_, _, err := h.whole(ctx, r, maxManifest)
 	var bad *DigestError
 	if tag && errors.As(err, &bad) { // which of the two is wrong?
 		if byDigest, err := c.Manifest(ctx, repo, string(m.Digest)); err == nil {
@@ -162,7 +165,7 @@ func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m
 		header: map[string]string{"Content-Type": m.MediaType},
 		expect: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
 	}
-	err = h.retry(ctx, func() error {
+	err = h.loop.Do(ctx, func() error {
 		if !first && again != nil {
 			if done, err := again(); err != nil || done {
 				return err
@@ -179,9 +182,9 @@ func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m
 		if resp.StatusCode != http.StatusCreated || got.Validate() != nil {
 			d, err := c.Resolve(ctx, repo, ref)
 			if NotFound(err) || err == nil && !m.Is(d.Digest) {
-				return onTheWay(http.MethodPut, resp.Request.URL.String(), fmt.Errorf("the registry says %s and has not taken the manifest", resp.Status))
+				return h.onTheWay(http.MethodPut, resp.Request.URL, fmt.Errorf("the registry says %s and has not taken the manifest", resp.Status))
 			}
-			return enough(err)
+			return retry.Enough(err)
 		}
 		if !m.Is(got) {
 			return &DigestError{Where: fmt.Sprintf("what %s made of the manifest", repo), Want: m.Digest.String(), Got: got.String()}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 // TestManifestOfTag: what comes for a tag is held against the digest that comes
@@ -61,7 +63,7 @@ func TestManifestOfTag(t *testing.T) {
 				}
 			}))
 			defer s.Close()
-			c := New(Options{Retry: Retry{Base: time.Millisecond}})
+			c := New(Options{Retry: retry.Policy{Base: time.Millisecond}})
 			defer c.Close()
 			m, err := c.Manifest(t.Context(), at(s), "tag")
 			switch {

@@ -19,7 +19,7 @@ func (c *Client) PutBlob(ctx context.Context, repo Repository, data []byte) erro
 		session = nil // it does not know mounts
 	}
 	h := c.host(repo.Host)
-	return h.retry(ctx, func() (err error) {
+	return h.loop.Do(ctx, func() (err error) {
 		s := session
 		session = nil // a session that failed is not used again
 		if s == nil {

@@ -6,15 +6,49 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
+
+// transports are the ways to the wire: one that verifies certificates, and one
+// that does not.
+type transports struct{ secure, insecure http.RoundTripper }
+
+func newTransports(opts Options) *transports {
+	if opts.Transport != nil {
+		return &transports{opts.Transport, opts.Transport}
+	}
+	return &transports{newTransport(opts, false), newTransport(opts, true)}
+}
+
+func (t *transports) close() {
+	for _, rt := range []http.RoundTripper{t.secure, t.insecure} {
+		if idle, ok := rt.(interface{ CloseIdleConnections() }); ok {
+			idle.CloseIdleConnections()
+		}
+	}
+}
+
+// of gives the way to a registry and to where it sends us: only its own
+// certificate may go unverified.
+func (t *transports) of(name string, insecure bool) http.RoundTripper {
+	own := (&url.URL{Host: name}).Hostname()
+	return throttle.Func(func(r *http.Request) (*http.Response, error) {
+		if insecure && r.URL.Hostname() == own {
+			return t.insecure.RoundTrip(r)
+		}
+		return t.secure.RoundTrip(r)
+	})
+}
 
 func newTransport(opts Options, insecure bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
 	buffers := &sync.Pool{New: func() any { b := make([]byte, piece); return &b }}
 	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
+		Proxy: opts.Proxy,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := dialer.DialContext(ctx, network, address)
 			if tcp, ok := conn.(*net.TCPConn); ok {
@@ -41,8 +75,8 @@ type bulkConn struct {
 	buffers *sync.Pool // of *[]byte
 }
 
-// piece is the size of such a piece. It should stay in the processor's cache
-// while it is read, hashed and written.
+// piece is the size of such a piece in bytes. It should stay in the processor's
+// cache while it is read, hashed and written.
 const piece = 256 << 10
 
 // ReadFrom implements [io.ReaderFrom], which net/http looks for.

@@ -12,6 +12,9 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // Session is an upload that a registry has opened for us.
@@ -34,7 +37,7 @@ func (c *Client) Mount(ctx context.Context, repo Repository, from string, d dige
 	if from == repo.Path {
 		r.from = "" // the repository's own token will do
 	}
-	err = h.retry(ctx, func() error {
+	err = h.loop.Do(ctx, func() error {
 		resp, err := h.once(ctx, r)
 		if err != nil {
 			return err
@@ -55,7 +58,7 @@ func (c *Client) Mount(ctx context.Context, repo Repository, from string, d dige
 // scheme there, and on its own host we know better.
 func (h *host) session(resp *http.Response) (*Session, error) {
 	location := resp.Header.Get("Location")
-	base := h.base.Load()
+	base := h.origin.base.Load()
 	at, err := resp.Request.URL.Parse(location)
 	if location == "" || err != nil || at.Host == "" || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
 		return nil, refusef("%s opens an upload without saying where", h.name)
@@ -83,7 +86,7 @@ func (s *Session) closing(d digest.Digest) *url.URL {
 
 // openUpload starts a session; held says that the caller has the host's slot.
 func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (s *Session, err error) {
-	err = h.retry(ctx, func() error {
+	err = h.loop.Do(ctx, func() error {
 		resp, err := h.once(ctx, request{
 			kind: "upload", method: http.MethodPost, repo: repo, path: "blobs/uploads/", held: held,
 			expect: []int{http.StatusAccepted},
@@ -95,7 +98,7 @@ func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (s *S
 		s, err = h.session(resp)
 		return err
 	})
-	return s, enough(err)
+	return s, retry.Enough(err)
 }
 
 // SourceError says that a blob could not be had from its source; Err is why.
@@ -113,7 +116,7 @@ func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descr
 	u := &upload{h: c.host(to.Host), to: to, desc: desc, from: from, session: session, source: c.newBlobReader(ctx, from, desc)}
 	defer u.source.Close()
 	wrong := ""
-	return u.h.retry(ctx, func() error {
+	return u.h.loop.Do(ctx, func() error {
 		err := u.attempt(ctx)
 		for err != nil && u.source.resume() {
 			err = u.attempt(ctx)
@@ -122,9 +125,9 @@ func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descr
 		if errors.As(err, &bad) && bad.Got != wrong {
 			// Bytes may go wrong on the way: they are read until the same come twice.
 			wrong = bad.Got
-			err = onTheWay(http.MethodGet, u.source.place(), bad)
+			err = u.h.onTheWay(http.MethodGet, u.source.place(), bad)
 			if u.source.err == nil { // it is the destination that made something else of them
-				err = onTheWay(http.MethodPut, u.session.at.String(), bad)
+				err = u.h.onTheWay(http.MethodPut, u.session.at, bad)
 			}
 			u.session, u.source = nil, c.newBlobReader(ctx, from, desc)
 			return err
@@ -152,7 +155,7 @@ func (u *upload) attempt(ctx context.Context) error {
 	if u.begun {
 		has, err := u.h.hasBlob(ctx, u.to, u.desc.Digest, false)
 		if err != nil || has {
-			return enough(err) // the answer was lost, not the blob
+			return retry.Enough(err) // the answer was lost, not the blob
 		}
 		if at = u.accepted(ctx); at == 0 {
 			u.session = nil
@@ -165,7 +168,7 @@ func (u *upload) attempt(ctx context.Context) error {
 		}
 		u.session = session
 	}
-	release, err := u.h.c.both(ctx, u.from, u.to, u.desc.Size)
+	release, err := throttle.Both(ctx, u.source.h.gate, u.h.gate, u.from.Path, u.to.Path, u.desc.Size)
 	if err != nil {
 		return err
 	}
@@ -209,45 +212,6 @@ func (u *upload) accepted(ctx context.Context) int64 {
 	return n
 }
 
-// both takes a slot on the source's and the destination's host when neither
-// wants to be left alone, so that what waits for one does not keep the other
-// from its work.
-func (c *Client) both(ctx context.Context, a, b Repository, size int64) (release func(), err error) {
-	if b.Host < a.Host {
-		a, b = b, a
-	}
-	first, second := c.host(a.Host), c.host(b.Host)
-	for {
-		for _, h := range []*host{first, second} {
-			if err := h.quiet(ctx); err != nil {
-				return nil, err
-			}
-		}
-		if release, err = pair(ctx, first, second, a.Path, b.Path, size); err != nil || first.quietFor()+second.quietFor() == 0 {
-			return release, err
-		}
-		release()
-	}
-}
-
-// pair takes the two slots in an order that all transfers share, so that none
-// waits for another in a circle.
-func pair(ctx context.Context, first, second *host, a, b string, size int64) (release func(), err error) {
-	if first == second {
-		return func() { first.limiter.release(a) }, first.slot(ctx, first.limiter.acquire, a, size)
-	}
-	if err := first.slot(ctx, first.limiter.hold, a, size); err != nil {
-		return nil, err
-	}
-	err = second.slot(ctx, second.limiter.acquire, b, size)
-	first.limiter.begin()
-	if err != nil {
-		first.limiter.release(a)
-		return nil, err
-	}
-	return func() { first.limiter.release(a); second.limiter.release(b) }, nil
-}
-
 const (
 	// onePiece is the largest blob sent in one request: registries in front of
 	// object stores end at 5 GiB.
@@ -285,12 +249,12 @@ func (u *upload) send(ctx context.Context, at int64) (err error) {
 		u.session, err = h.openUpload(ctx, u.to, true)
 		return err
 	}
-	if at == 0 && h.chunk.Load() == 0 && u.desc.Size <= onePiece {
+	if at == 0 && h.upload.chunk.Load() == 0 && u.desc.Size <= onePiece {
 		err := h.commit(ctx, u.to, u.desc, source, u.desc.Size, u.session)
 		if StatusOf(err) != http.StatusRequestEntityTooLarge || source.err != nil {
 			return err
 		}
-		h.chunk.CompareAndSwap(0, chunkSize)
+		h.upload.chunk.CompareAndSwap(0, chunkSize)
 		if err := again(); err != nil {
 			return err
 		}
@@ -298,11 +262,11 @@ func (u *upload) send(ctx context.Context, at int64) (err error) {
 	most, crumbs := int64(chunkSize), 0
 	for source.offset() < u.desc.Size {
 		start := source.offset()
-		size := min(cmp.Or(h.chunk.Load(), chunkSize), most)
+		size := min(cmp.Or(h.upload.chunk.Load(), chunkSize), most)
 		size = max(size, u.session.minChunk)
 		next, err := h.patch(ctx, u.to, u.desc, source, size, u.session)
 		if StatusOf(err) == http.StatusRequestEntityTooLarge && size/4 >= max(minChunkSize, u.session.minChunk) && source.err == nil {
-			h.chunk.Store(size / 4)
+			h.upload.chunk.Store(size / 4)
 			if err := again(); err != nil {
 				return err
 			}
@@ -350,7 +314,7 @@ func (h *host) patch(ctx context.Context, to Repository, desc ocispec.Descriptor
 	}
 	if taken, known := acceptedRange(resp); known && taken != source.offset() {
 		if taken > source.offset() || taken <= start && start > 0 && n > 0 {
-			return nil, onTheWay("PATCH", session.at.String(), fmt.Errorf("the registry has %d bytes of %d sent", taken, source.offset()))
+			return nil, h.onTheWay(http.MethodPatch, session.at, fmt.Errorf("the registry has %d bytes of %d sent", taken, source.offset()))
 		}
 		source.seek(taken)
 	}
@@ -375,7 +339,7 @@ func (h *host) commit(ctx context.Context, to Repository, desc ocispec.Descripto
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusCreated { // not what the specification has for success: look
 		if has, err := h.hasBlob(ctx, to, desc.Digest, true); err != nil || !has {
-			return errors.Join(err, onTheWay(http.MethodPut, at.String(), fmt.Errorf("the registry says %s and has not taken the blob", resp.Status)))
+			return errors.Join(err, h.onTheWay(http.MethodPut, at, fmt.Errorf("the registry says %s and has not taken the blob", resp.Status)))
 		}
 	}
 	got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))

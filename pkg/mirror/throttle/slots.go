@@ -1,4 +1,4 @@
-package registry
+package throttle
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// limiter bounds the requests in flight to one host. The bound rises with every
+// Slots bounds the requests in flight to one host. The bound rises with every
 // success until it is at the most that is allowed, or the host says that it is
 // too much: then it falls to half, and from then on rises slowly, by one for
 // four times as many successes as the bound is.
@@ -18,7 +18,7 @@ import (
 // gets the last quarter of the slots. No more than a quarter is held by who
 // waits for a slot of another host, so that a slow host does not keep this one
 // from its other work.
-type limiter struct {
+type Slots struct {
 	mu      sync.Mutex
 	most    int
 	limit   int
@@ -40,30 +40,33 @@ type turn struct {
 	come chan struct{}
 }
 
-func newLimiter(start, most int) *limiter {
-	return &limiter{most: most, limit: start, busy: map[string]int{}}
+// NewSlots begins with so many slots and never has more than most.
+// NewSlots begins with so many slots and never has more than most.
+func NewSlots(start, most int) *Slots {
+	return &Slots{most: most, limit: start, busy: map[string]int{}}
 }
 
-// acquire takes a slot for a request to a repository, which gives it back with
-// release.
-func (l *limiter) acquire(ctx context.Context, repo string, size int64) error {
+// Acquire takes a slot for a request to a repository, which gives it back with
+// Release. size is that of the blob that is sent in bytes, 0 for what is short.
+func (l *Slots) Acquire(ctx context.Context, repo string, size int64) error {
 	return l.wait(ctx, &turn{repo: repo, size: size, come: make(chan struct{})})
 }
 
-// hold takes a slot for a request that cannot begin before another host has a
-// slot for it, too: then it calls begin.
-func (l *limiter) hold(ctx context.Context, repo string, size int64) error {
+// Hold takes a slot for a request that cannot begin before another host has a
+// slot for it, too: then it calls Begin.
+func (l *Slots) Hold(ctx context.Context, repo string, size int64) error {
 	return l.wait(ctx, &turn{repo: repo, size: size, hold: true, come: make(chan struct{})})
 }
 
-func (l *limiter) begin() {
+// Begin means that the other host of a slot taken by Hold has one, too.
+func (l *Slots) Begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held--
 	l.wake()
 }
 
-func (l *limiter) wait(ctx context.Context, t *turn) error {
+func (l *Slots) wait(ctx context.Context, t *turn) error {
 	repo := t.repo
 	l.mu.Lock()
 	if l.only == "" {
@@ -91,13 +94,14 @@ func (l *limiter) wait(ctx context.Context, t *turn) error {
 	return context.Cause(ctx)
 }
 
-func (l *limiter) release(repo string) {
+// Release gives a slot back.
+func (l *Slots) Release(repo string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.free(repo)
 }
 
-func (l *limiter) free(repo string) {
+func (l *Slots) free(repo string) {
 	l.used--
 	if l.busy[repo]--; l.busy[repo] == 0 {
 		delete(l.busy, repo)
@@ -105,7 +109,7 @@ func (l *limiter) free(repo string) {
 	l.wake()
 }
 
-func (l *limiter) wake() {
+func (l *Slots) wake() {
 	for l.used < l.limit {
 		most := l.limit
 		if l.several {
@@ -131,8 +135,8 @@ func (l *limiter) wake() {
 	}
 }
 
-// before says whether a's turn is before b's, who came earlier.
-func (l *limiter) before(a, b *turn) bool {
+// before reports whether a's turn is before b's, who came earlier.
+func (l *Slots) before(a, b *turn) bool {
 	if l.busy[a.repo] != l.busy[b.repo] {
 		return l.busy[a.repo] < l.busy[b.repo]
 	}
@@ -142,15 +146,15 @@ func (l *limiter) before(a, b *turn) bool {
 	return a.size > b.size
 }
 
-// shrink gives the new bound.
-func (l *limiter) shrink() int {
+// shrink halves the bound and gives the new one.
+func (l *Slots) shrink() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.limit, l.good, l.careful = max(l.limit/2, 1), 0, true
 	return l.limit
 }
 
-func (l *limiter) succeeded() {
+func (l *Slots) succeeded() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.limit >= l.most {

@@ -1,4 +1,4 @@
-package registry
+package throttle
 
 import (
 	"cmp"
@@ -61,7 +61,8 @@ type Pause struct {
 // maxPauses bounds the pauses that are remembered of a host.
 const maxPauses = 500
 
-type stats struct {
+// Stats count what is asked of one host.
+type Stats struct {
 	mu      sync.Mutex
 	by      map[Count]int64 // Count.Count is 0 in keys
 	read    int64
@@ -74,7 +75,7 @@ type stats struct {
 	down    []Outage
 }
 
-func (s *stats) slowed(at time.Time, limit int, rate float64) {
+func (s *Stats) slowed(at time.Time, limit int, rate float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.slow) < maxPauses {
@@ -82,13 +83,13 @@ func (s *stats) slowed(at time.Time, limit int, rate float64) {
 	}
 }
 
-func (s *stats) pacedFor(d time.Duration) {
+func (s *Stats) pacedFor(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.paced += d
 }
 
-func (s *stats) isDown(since time.Time, why string) {
+func (s *Stats) isDown(since time.Time, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.down) < maxPauses {
@@ -96,7 +97,7 @@ func (s *stats) isDown(since time.Time, why string) {
 	}
 }
 
-func (s *stats) isBack(at time.Time) {
+func (s *Stats) isBack(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n := len(s.down); n > 0 && s.down[n-1].Until == nil {
@@ -104,20 +105,21 @@ func (s *stats) isBack(at time.Time) {
 	}
 }
 
-func (s *stats) request(kind string, status int) {
+func (s *Stats) request(kind string, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.by[Count{Request: kind, Status: status}]++
 }
 
-func (s *stats) moved(read, written int64) {
+func (s *Stats) moved(read, written int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.read += read
 	s.written += written
 }
 
-func (s *stats) retried() {
+// Retried counts something that is tried again.
+func (s *Stats) Retried() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retries++
@@ -125,7 +127,7 @@ func (s *stats) retried() {
 
 // pausedFor counts a pause; one that begins where the last one ends is part of
 // that one.
-func (s *stats) pausedFor(at time.Time, d time.Duration) {
+func (s *Stats) pausedFor(at time.Time, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.paused += d
@@ -140,7 +142,7 @@ func (s *stats) pausedFor(at time.Time, d time.Duration) {
 	}
 }
 
-func (s *stats) snapshot(host string) HostStats {
+func (s *Stats) snapshot(host string) HostStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := HostStats{Host: host, Read: s.read, Written: s.written, Retries: s.retries, Paused: s.paused.Seconds(), Pauses: slices.Clone(s.pauses)}

@@ -1,22 +1,21 @@
-package registry
+package throttle
 
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// take acquires in the background and waits until the limiter knows of it.
-func take(t *testing.T, l *limiter, repo string, size int64, got chan<- string) {
+// take acquires in the background and waits until Slots knows of it.
+func take(t *testing.T, l *Slots, repo string, size int64, got chan<- string) {
 	t.Helper()
-	takeBy(t, l, l.acquire, repo, size, got)
+	takeBy(t, l, l.Acquire, repo, size, got)
 }
 
-// takeBy does so by one of the limiter's methods.
-func takeBy(t *testing.T, l *limiter, method func(context.Context, string, int64) error, repo string, size int64, got chan<- string) {
+// takeBy does so by one of the Slots' methods.
+func takeBy(t *testing.T, l *Slots, method func(context.Context, string, int64) error, repo string, size int64, got chan<- string) {
 	t.Helper()
 	l.mu.Lock()
 	before := len(l.waiting) + l.used
@@ -36,8 +35,8 @@ func takeBy(t *testing.T, l *limiter, method func(context.Context, string, int64
 	}
 }
 
-func TestLimiterOrder(t *testing.T) {
-	l := newLimiter(1, 1)
+func TestSlotsOrder(t *testing.T) {
+	l := NewSlots(1, 1)
 	got := make(chan string, 20)
 	take(t, l, "first", 0, got)
 	for _, w := range []struct {
@@ -51,7 +50,7 @@ func TestLimiterOrder(t *testing.T) {
 		s := <-got
 		order = append(order, s)
 		repo, _, _ := strings.Cut(s, " ")
-		l.release(repo)
+		l.Release(repo)
 	}
 	want := []string{"first 0", "b 0", "a 0", "b 500", "a 100", "a 10"}
 	if !slices.Equal(order, want) {
@@ -59,10 +58,10 @@ func TestLimiterOrder(t *testing.T) {
 	}
 }
 
-// TestLimiterFair has a repository that keeps its slots for ever: others get
+// TestSlotsFair has a repository that keeps its slots for ever: others get
 // the rest, and every slot that becomes free.
-func TestLimiterFair(t *testing.T) {
-	l := newLimiter(8, 8)
+func TestSlotsFair(t *testing.T) {
+	l := NewSlots(8, 8)
 	got := make(chan string, 100)
 	take(t, l, "quick", 0, got)
 	for range 20 {
@@ -77,23 +76,23 @@ func TestLimiterFair(t *testing.T) {
 				break
 			}
 		}
-		l.release("quick")
+		l.Release("quick")
 	}
 	if l.busy["stuck"] != 6 || l.busy["quick"] != 0 {
 		t.Errorf("slots: %v, want 6 of 8 for the repository that is stuck", l.busy)
 	}
 }
 
-func TestLimiterAlone(t *testing.T) {
-	l := newLimiter(8, 8)
+func TestSlotsAlone(t *testing.T) {
+	l := NewSlots(8, 8)
 	for range 8 {
-		if err := l.acquire(t.Context(), "only", 0); err != nil {
+		if err := l.Acquire(t.Context(), "only", 0); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := l.acquire(ctx, "only", 0); err == nil {
+	if err := l.Acquire(ctx, "only", 0); err == nil {
 		t.Error("a ninth slot of eight")
 	}
 	if l.used != 8 || len(l.waiting) != 0 {
@@ -101,8 +100,8 @@ func TestLimiterAlone(t *testing.T) {
 	}
 }
 
-func TestLimiterBound(t *testing.T) {
-	l := newLimiter(4, 10)
+func TestSlotsBound(t *testing.T) {
+	l := NewSlots(4, 10)
 	want := func(limit int, after string) {
 		t.Helper()
 		if l.limit != limit {
@@ -131,13 +130,13 @@ func TestLimiterBound(t *testing.T) {
 	want(1, "being stopped again and again")
 }
 
-// TestLimiterHold: who waits for another host holds a quarter of the slots at
+// TestSlotsHold: who waits for another host holds a quarter of the slots at
 // most, until that has a slot, too.
-func TestLimiterHold(t *testing.T) {
-	l := newLimiter(8, 8)
+func TestSlotsHold(t *testing.T) {
+	l := NewSlots(8, 8)
 	got := make(chan string, 20)
 	for range 5 {
-		takeBy(t, l, l.hold, "to", 9, got)
+		takeBy(t, l, l.Hold, "to", 9, got)
 	}
 	for range 3 {
 		take(t, l, "to", 0, got)
@@ -145,41 +144,8 @@ func TestLimiterHold(t *testing.T) {
 	if l.used != 5 || l.held != 2 || len(l.waiting) != 3 {
 		t.Errorf("%d slots, %d of them held, %d wait; want 5, 2 and 3", l.used, l.held, len(l.waiting))
 	}
-	l.begin()
+	l.Begin()
 	if l.used != 6 || l.held != 2 || len(l.waiting) != 2 {
 		t.Errorf("after one could begin: %d slots, %d of them held, %d wait; want 6, 2 and 2", l.used, l.held, len(l.waiting))
-	}
-}
-
-// TestPairGivesBack: who gives up waiting for the second of two hosts leaves
-// nothing behind at the first.
-func TestPairGivesBack(t *testing.T) {
-	c := New(Options{MaxPerHost: 1})
-	defer c.Close()
-	first, second := c.host("127.0.0.1:1"), c.host("127.0.0.1:2")
-	if err := second.limiter.acquire(t.Context(), "busy", 0); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	gone := make(chan error)
-	go func() {
-		_, err := pair(ctx, first, second, "a", "b", 9)
-		gone <- err
-	}()
-	for waits := 0; waits == 0; {
-		runtime.Gosched()
-		second.limiter.mu.Lock()
-		waits = len(second.limiter.waiting)
-		second.limiter.mu.Unlock()
-	}
-	cancel()
-	if err := <-gone; err == nil {
-		t.Error("it did not give up")
-	}
-	second.limiter.release("busy")
-	for _, h := range []*host{first, second} {
-		if l := h.limiter; l.used != 0 || l.held != 0 || len(l.busy) != 0 || len(l.waiting) != 0 {
-			t.Errorf("%s: %d slots, %d of them held, %v, %d wait", h.name, l.used, l.held, l.busy, len(l.waiting))
-		}
 	}
 }

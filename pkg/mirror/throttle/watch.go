@@ -1,4 +1,4 @@
-package registry
+package throttle
 
 import (
 	"context"
@@ -18,10 +18,15 @@ var (
 	errSlow = errors.New("too little moved for too long")
 )
 
+// ErrAnswered is what the body of a request returns to a transport that reads it
+// although the request has its answer already.
+var ErrAnswered = errors.New("the request has its answer already")
+
 // watch ends a request that the other side keeps waiting: when, in so much time
 // of waiting for it, fewer bytes moved than leastRate asks for. Time in which
 // we do something else does not count.
 type watch struct {
+	now  func() time.Time
 	idle time.Duration
 	end  context.CancelCauseFunc
 
@@ -32,8 +37,8 @@ type watch struct {
 	moved  int64
 }
 
-func newWatch(idle time.Duration, end context.CancelCauseFunc) *watch {
-	w := &watch{idle: idle, end: end, since: time.Now()}
+func newWatch(now func() time.Time, idle time.Duration, end context.CancelCauseFunc) *watch {
+	w := &watch{now: now, idle: idle, end: end, since: now()}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(idle, w.over)
@@ -43,7 +48,7 @@ func newWatch(idle time.Duration, end context.CancelCauseFunc) *watch {
 func (w *watch) over() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.since.IsZero() || w.waited+time.Since(w.since) < w.idle {
+	if w.since.IsZero() || w.waited+w.now().Sub(w.since) < w.idle {
 		return // the timer fired while it was stopped
 	}
 	if w.moved > 0 {
@@ -53,22 +58,21 @@ func (w *watch) over() {
 	w.end(errIdle)
 }
 
-// wait says that we wait for the other side from now on.
+// wait begins to wait for the other side.
 func (w *watch) wait() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.since = time.Now()
+	w.since = w.now()
 	w.timer.Reset(w.idle - w.waited)
 }
 
-// rest says that we do not wait any more, and how many bytes moved; fresh
-// forgets how long we have waited.
+// rest ends the waiting, in which n bytes moved; fresh forgets how long it was.
 func (w *watch) rest(n int, fresh bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer.Stop()
 	if !w.since.IsZero() {
-		w.waited += time.Since(w.since)
+		w.waited += w.now().Sub(w.since)
 		w.since = time.Time{}
 	}
 	w.moved += int64(n)
@@ -118,7 +122,7 @@ func (b *questionBody) Read(p []byte) (int, error) {
 	b.watch.rest(0, false)
 	n, err := b.ReadCloser.Read(p)
 	b.sent.Add(int64(n))
-	if err != nil && err != io.EOF && err != errAnswered {
+	if err != nil && err != io.EOF && err != ErrAnswered {
 		b.broke.Store(true)
 	}
 	b.watch.rest(n, err != nil)

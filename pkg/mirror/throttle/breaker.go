@@ -1,7 +1,6 @@
-package registry
+package throttle
 
 import (
-	"fmt"
 	"sync"
 	"time"
 )
@@ -31,22 +30,8 @@ const (
 	slowestProbing = 2 * time.Minute
 )
 
-// DownError says that a registry was not asked, because nothing but failures
-// has come from it since a time; Err is the last of them.
-type DownError struct {
-	Host  string
-	Since time.Time
-	Err   error
-}
-
-func (e *DownError) Error() string {
-	return fmt.Sprintf("%s was not asked, it is down since %s: %v", e.Host, e.Since.Format(time.TimeOnly), e.Err)
-}
-
-func (e *DownError) Unwrap() error { return e.Err }
-
-// pass says whether the host may be asked; one in a while may, though it is
-// down: trying says so.
+// pass reports whether the host may be asked; one in a while may, though it is
+// down: then trying is true.
 func (b *breaker) pass(host string, now time.Time) (trying bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -58,7 +43,7 @@ func (b *breaker) pass(host string, now time.Time) (trying bool, err error) {
 	return true, nil
 }
 
-// closed says the same and lets nobody try.
+// closed reports the same and lets nobody try.
 func (b *breaker) closed(host string, now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -123,8 +108,8 @@ func (b *breaker) trip(now time.Time, err error) (down *DownError, opens bool) {
 	return &DownError{Since: b.since, Err: err}, opens
 }
 
-// success is told of each answer that is no failure. It says whether the
-// breaker was open.
+// success is told of each answer that is no failure. It reports whether
+// the breaker was open.
 func (b *breaker) success() (closes bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,19 +1,19 @@
-package registry
+package throttle
 
 import (
 	"sync"
 	"time"
 )
 
-// pace bounds how many requests to one host begin in a second. There is no
+// rate bounds how many requests to one host begin in a second. There is no
 // bound until the host says that it is too much. Then the rate of that second is
 // taken to be too much: three quarters of it are asked, and again so when that is
 // too much, too. The rate rises by half each second in which requests succeed,
 // up to just below what was too much, and slowly from there on, until it is far
 // above where it began and is forgotten.
-type pace struct {
+type rate struct {
 	mu     sync.Mutex
-	rate   float64 // a second; 0: no bound
+	limit  float64 // a second; 0: no bound
 	much   float64 // the rate that was too much
 	top    float64 // from where on the rate is forgotten
 	next   time.Time
@@ -25,8 +25,8 @@ type pace struct {
 
 const slowest = 0.5 // requests a second
 
-// turn counts a request and says how long it has to wait before it is sent.
-func (p *pace) turn(now time.Time) time.Duration {
+// turn counts a request and gives how long it has to wait before it is sent.
+func (p *rate) turn(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch passed := now.Sub(p.second); {
@@ -36,50 +36,50 @@ func (p *pace) turn(now time.Time) time.Duration {
 		p.second, p.before, p.count = p.second.Add(time.Second), p.count, 0
 	}
 	p.count++
-	if p.rate == 0 {
+	if p.limit == 0 {
 		return 0
 	}
 	if p.next.Before(now) {
 		p.next = now
 	}
 	wait := p.next.Sub(now)
-	p.next = p.next.Add(time.Duration(float64(time.Second) / p.rate))
+	p.next = p.next.Add(time.Duration(float64(time.Second) / p.limit))
 	return wait
 }
 
 // slower lowers the rate. What else was under way when the host first said so
 // does not count again: it gives false when the rate was lowered less than two
 // seconds ago.
-func (p *pace) slower(now time.Time) (rate float64, moved bool) {
+func (p *rate) slower(now time.Time) (limit float64, moved bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.rate > 0 && now.Sub(p.moved) < 2*time.Second {
-		return p.rate, false
+	if p.limit > 0 && now.Sub(p.moved) < 2*time.Second {
+		return p.limit, false
 	}
-	if p.rate == 0 {
-		p.rate = float64(max(p.count, p.before, 1))
-		p.much, p.top = p.rate, max(4*p.rate, 20)
+	if p.limit == 0 {
+		p.limit = float64(max(p.count, p.before, 1))
+		p.much, p.top = p.limit, max(4*p.limit, 20)
 	}
-	if p.rate > 0.8*p.much { // else it is not our rate that is too much
-		p.much = p.rate
+	if p.limit > 0.8*p.much { // else it is not our rate that is too much
+		p.much = p.limit
 	}
-	p.rate, p.moved = max(p.rate*3/4, slowest), now
-	return p.rate, true
+	p.limit, p.moved = max(p.limit*3/4, slowest), now
+	return p.limit, true
 }
 
 // faster is told of each success.
-func (p *pace) faster(now time.Time) {
+func (p *rate) faster(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.rate == 0 || now.Sub(p.moved) < time.Second {
+	if p.limit == 0 || now.Sub(p.moved) < time.Second {
 		return
 	}
 	p.moved = now
-	if below := 0.9 * p.much; p.rate < below {
-		p.rate = min(p.rate*3/2, below)
+	if below := 0.9 * p.much; p.limit < below {
+		p.limit = min(p.limit*3/2, below)
 		return
 	}
-	if p.rate *= 1.05; p.rate >= p.top {
-		p.rate = 0
+	if p.limit *= 1.05; p.limit >= p.top {
+		p.limit = 0
 	}
 }

@@ -1,4 +1,4 @@
-package registry
+package throttle
 
 import (
 	"cmp"
@@ -58,7 +58,8 @@ func (t *Tally) request() {
 	}
 }
 
-func (t *Tally) retry(err error, throttled bool) {
+// Retry counts something that is tried again after err.
+func (t *Tally) Retry(err error, throttled bool) {
 	if t != nil {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -79,9 +80,9 @@ func (t *Tally) success() {
 	}
 }
 
-// mayRetry says whether there were fewer failures than requests that succeeded,
-// and so many more.
-func (t *Tally) mayRetry(more int64) bool {
+// MayRetry reports whether there were fewer failures than requests that
+// succeeded, and so many more.
+func (t *Tally) MayRetry(more int64) bool {
 	if t == nil {
 		return true
 	}

@@ -1,0 +1,331 @@
+package registry
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+)
+
+// access authenticates requests to one registry. What a challenge asks for is
+// remembered for the repository and the kind of access that it was given for.
+type access struct {
+	name    string
+	opts    *Options
+	secrets *auth.Secrets
+	wire    http.RoundTripper
+	unsure  func() // the registry has to be asked again how to authenticate
+	renewal renewal
+
+	mu         sync.Mutex
+	challenges map[purpose][]auth.Challenge // the zero purpose: of the registry as a whole
+	tokens     map[purpose]*tokenEntry
+}
+
+// purpose is what access is wanted for.
+type purpose struct {
+	path string
+	push bool
+	from string // a second repository to read from
+}
+
+type purposeKey struct{}
+
+func (p purpose) into(ctx context.Context) context.Context {
+	return context.WithValue(ctx, purposeKey{}, p)
+}
+
+type tokenEntry struct {
+	lock  chan struct{} // holds one thing while somebody asks for the token
+	token auth.Token
+}
+
+func newAccess(name string, opts *Options, secrets *auth.Secrets, wire http.RoundTripper) *access {
+	return &access{
+		name: name, opts: opts, secrets: secrets, wire: wire, renewal: newRenewal(),
+		challenges: map[purpose][]auth.Challenge{}, tokens: map[purpose]*tokenEntry{},
+	}
+}
+
+// learn takes what the registry as a whole asks for.
+func (a *access) learn(offered []auth.Challenge) { a.learnFor(purpose{}, offered) }
+
+func (a *access) learnFor(p purpose, offered []auth.Challenge) {
+	if len(offered) == 0 {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.challenges[p] = offered
+}
+
+func (a *access) offered(p purpose) []auth.Challenge {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if own, ok := a.challenges[purpose{path: p.path, push: p.push}]; ok {
+		return own
+	}
+	return a.challenges[purpose{}]
+}
+
+// grant is what a request is sent with.
+type grant struct {
+	header string // "" for nothing
+	cred   auth.Credential
+	token  *auth.Token // nil for another scheme
+}
+
+// layer sends requests with the repository's credential. On a 401 of the registry
+// it learns from the challenge, takes a new token or what the keychain has by now,
+// and sends once more, unless the body is gone.
+func (a *access) layer(next http.RoundTripper) http.RoundTripper {
+	return throttle.Func(func(r *http.Request) (*http.Response, error) {
+		ctx := r.Context()
+		base := baseOf(ctx)
+		if !sameMachine(base, r.URL) {
+			return next.RoundTrip(r)
+		}
+		p, _ := ctx.Value(purposeKey{}).(purpose)
+		gone := r.GetBody == nil && r.Body != nil && r.Body != http.NoBody
+		for second := false; ; second = true {
+			g, err := a.authorize(ctx, base, p)
+			if err != nil {
+				return nil, err
+			}
+			attempt := r.Clone(ctx)
+			if g.header != "" {
+				attempt.Header.Set("Authorization", g.header)
+			}
+			if second && r.GetBody != nil {
+				if attempt.Body, err = r.GetBody(); err != nil {
+					return nil, err
+				}
+			}
+			resp, err := next.RoundTrip(attempt)
+			if err != nil || resp.StatusCode != http.StatusUnauthorized || !sameOrigin(base, resp.Request.URL) {
+				return resp, err
+			}
+			offered := auth.Challenges(resp.Header)
+			a.learnFor(purpose{path: p.path, push: p.push}, offered)
+			renewed := a.renew(ctx, p, g)
+			if second || len(offered) == 0 || (g.header != "" || gone) && !renewed {
+				return resp, nil
+			}
+			resp.Body.Close()
+			if gone {
+				return nil, throttle.OnTheWay(r.Method, r.URL, errRenewed, a.secrets.Scrub)
+			}
+		}
+	})
+}
+
+var errRenewed = errors.New("the credential expired, it is renewed")
+
+// sameMachine reports whether a URL that the registry gave us for an upload is its
+// own, on whatever port, so that our credential may go there.
+func sameMachine(base, target *url.URL) bool {
+	return strings.EqualFold(base.Hostname(), target.Hostname()) && (target.Scheme == base.Scheme || target.Scheme == "https")
+}
+
+func sameOrigin(base, target *url.URL) bool {
+	return base.Scheme == target.Scheme && strings.EqualFold(base.Host, target.Host)
+}
+
+// renew throws away what the registry did not take and reports whether there is
+// something else to send.
+func (a *access) renew(ctx context.Context, p purpose, refused grant) bool {
+	switch {
+	case refused.token != nil:
+		a.forget(p, *refused.token)
+		return true
+	case refused.header == "":
+		return false
+	}
+	now, err := a.anew(ctx, p, refused.cred)
+	return err == nil && now != refused.cred
+}
+
+// anew looks a credential up again that was refused.
+func (a *access) anew(ctx context.Context, p purpose, refused auth.Credential) (auth.Credential, error) {
+	if r, ok := a.opts.Keychain.(auth.Renewer); ok {
+		r.Renew(a.name, p.path, refused)
+	}
+	return a.lookup(ctx, p)
+}
+
+func (a *access) lookup(ctx context.Context, p purpose) (auth.Credential, error) {
+	cred, err := a.opts.Keychain.Lookup(ctx, a.name, p.path)
+	if err != nil {
+		if ctx.Err() != nil {
+			return cred, context.Cause(ctx)
+		}
+		return cred, &refusal{a.secrets.Scrub(err.Error())}
+	}
+	a.secrets.LearnCredential(cred)
+	return cred, nil
+}
+
+// anonymous reports whether there is no credential for a repository.
+func (a *access) anonymous(ctx context.Context, path string) bool {
+	cred, err := a.lookup(ctx, purpose{path: path})
+	return err == nil && cred.Anonymous()
+}
+
+// authorize makes the header for a purpose.
+func (a *access) authorize(ctx context.Context, base *url.URL, p purpose) (grant, error) {
+	offered := a.offered(p)
+	if len(offered) == 0 {
+		return grant{}, nil
+	}
+	cred, err := a.lookup(ctx, p)
+	if err != nil {
+		return grant{}, err
+	}
+	if cred.RegistryToken != "" {
+		return grant{header: "Bearer " + cred.RegistryToken, cred: cred}, nil
+	}
+	has := func(scheme string) int {
+		return slices.IndexFunc(offered, func(c auth.Challenge) bool { return c.Scheme == scheme })
+	}
+	if i := has("bearer"); i >= 0 {
+		t, err := a.token(ctx, base, offered[i], cred, p)
+		if errors.Is(err, auth.ErrRealm) { // whoever comes next asks again: one bad answer is not the end
+			a.mu.Lock()
+			delete(a.challenges, purpose{path: p.path, push: p.push})
+			a.mu.Unlock()
+			a.unsure()
+		}
+		return grant{"Bearer " + t.Value, cred, &t}, err
+	}
+	if has("basic") >= 0 && cred.Username+cred.Password != "" {
+		basic := base64.StdEncoding.EncodeToString([]byte(cred.Username + ":" + cred.Password))
+		return grant{header: "Basic " + basic, cred: cred}, nil
+	}
+	return grant{}, nil
+}
+
+// token gives a token for a purpose, from the token endpoint when there is none
+// that is good for a while yet.
+func (a *access) token(ctx context.Context, base *url.URL, challenge auth.Challenge, cred auth.Credential, p purpose) (auth.Token, error) {
+	a.mu.Lock()
+	entry, ok := a.tokens[p]
+	if !ok {
+		entry = &tokenEntry{lock: make(chan struct{}, 1)}
+		a.tokens[p] = entry
+	}
+	a.mu.Unlock()
+
+	select {
+	case entry.lock <- struct{}{}:
+	case <-ctx.Done():
+		return auth.Token{}, context.Cause(ctx)
+	}
+	defer func() { <-entry.lock }()
+	if entry.token.Value != "" && a.opts.Clock.Now().Before(entry.token.Expires) {
+		return entry.token, nil
+	}
+	token, err := a.fetch(ctx, base, challenge, cred, p)
+	var refused *auth.Status
+	if errors.As(err, &refused) && refused.Refused() && !cred.Anonymous() {
+		if now, lookupErr := a.anew(ctx, p, cred); lookupErr == nil && now != cred {
+			token, err = a.fetch(ctx, base, challenge, now, p)
+		}
+	}
+	if err != nil {
+		return auth.Token{}, err
+	}
+	entry.token = token
+	return token, nil
+}
+
+func (a *access) fetch(ctx context.Context, base *url.URL, challenge auth.Challenge, cred auth.Credential, p purpose) (auth.Token, error) {
+	actions := ":pull"
+	if p.push {
+		actions = ":pull,push"
+	}
+	scopes := []string{"repository:" + p.path + actions}
+	if p.from != "" && p.from != p.path {
+		scopes = append(scopes, "repository:"+p.from+":pull")
+	}
+	request := auth.TokenRequest{
+		Registry: base, Challenge: challenge, Scopes: scopes, Credential: cred,
+		UserAgent: a.opts.UserAgent, Now: a.opts.Clock.Now(), Trusted: a.opts.TokenEndpoints,
+	}
+	work := throttle.WorkOf(ctx)
+	work.Kind = "token"
+	ctx = work.Into(ctx)
+	token, err := a.renewal.do(ctx, &request.Credential.IdentityToken, func() (auth.Token, error) {
+		a.secrets.LearnCredential(request.Credential)
+		return request.Fetch(ctx, a.wire.RoundTrip)
+	})
+	a.secrets.Learn(token.Value, token.Refresh)
+	return token, err
+}
+
+// forget throws away a token that the registry did not take.
+func (a *access) forget(p purpose, token auth.Token) {
+	a.mu.Lock()
+	entry := a.tokens[p]
+	a.mu.Unlock()
+	if entry == nil {
+		return
+	}
+	entry.lock <- struct{}{}
+	defer func() { <-entry.lock }()
+	if entry.token.Value == token.Value {
+		entry.token = auth.Token{}
+	}
+}
+
+// renewal keeps the identity tokens that a token endpoint gave in place of those
+// that it was sent (RFC 6749, section 6). An endpoint that does so takes each of
+// them once: until one answer has shown that it does not, it is asked by one
+// request at a time.
+type renewal struct {
+	lock chan struct{} // holds one thing while somebody asks
+	mu   *sync.Mutex
+	next map[string]string // by the token in the keychain
+	same map[string]bool   // those that stay as they are
+}
+
+func newRenewal() renewal {
+	return renewal{lock: make(chan struct{}, 1), mu: &sync.Mutex{}, next: map[string]string{}, same: map[string]bool{}}
+}
+
+func (r *renewal) do(ctx context.Context, identity *string, fetch func() (auth.Token, error)) (auth.Token, error) {
+	held := *identity
+	r.mu.Lock()
+	alone := held != "" && !r.same[held]
+	r.mu.Unlock()
+	if alone {
+		select {
+		case r.lock <- struct{}{}:
+		case <-ctx.Done():
+			return auth.Token{}, context.Cause(ctx)
+		}
+		defer func() { <-r.lock }()
+		r.mu.Lock()
+		if next := r.next[held]; next != "" {
+			*identity = next
+		}
+		r.mu.Unlock()
+	}
+	token, err := fetch()
+	if alone && err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if token.Refresh != "" && token.Refresh != *identity {
+			r.next[held] = token.Refresh
+		} else if r.next[held] == "" {
+			r.same[held] = true
+		}
+	}
+	return token, err
+}

@@ -1,0 +1,94 @@
+package registry
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+)
+
+// maxErrorBody is how many bytes of an error's body are read.
+const maxErrorBody = 16 << 10
+
+// newError reads a refusal and closes its body. What the registry says of our
+// secrets is left out.
+func newError(gate *throttle.Host, resp *http.Response, now time.Time) *Error {
+	defer resp.Body.Close()
+	e := &Error{
+		Method: resp.Request.Method, URL: gate.Short(bare(resp.Request.URL), 300), Host: gate.Name, Status: resp.StatusCode,
+		RetryAfter: retry.After(resp.Header, now),
+	}
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	codes, message := spoken(unzipped(resp.Header, body, maxErrorBody))
+	for _, code := range codes {
+		e.Codes = append(e.Codes, gate.Short(code, 60))
+	}
+	e.Message = gate.Short(message, 200)
+	return e
+}
+
+// bare is a URL without what may be secret.
+func bare(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+const maxCodes = 4 // of one error
+
+// spoken reads what an error's body says: in the form of the specification, that
+// of object stores, and those of the proxies before them.
+func spoken(body []byte) (codes []string, message string) {
+	var answer struct {
+		Errors []struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"errors"`
+		Message string `json:"message"`
+		Error   string `json:"error"`
+		Detail  string `json:"detail"`
+	}
+	err := json.Unmarshal(body, &answer)
+	for _, one := range answer.Errors[:min(len(answer.Errors), maxCodes)] {
+		codes = append(codes, one.Code)
+		if message == "" {
+			message = one.Message
+		}
+	}
+	for _, other := range []string{answer.Message, answer.Error, answer.Detail} {
+		if message == "" {
+			message = other
+		}
+	}
+	whole := strings.TrimSpace(string(body))
+	switch {
+	case message != "" || len(codes) > 0 || err == nil && whole == "{}":
+	case strings.HasPrefix(whole, "<"):
+		message = spokenByPage(whole)
+	default:
+		message = whole
+	}
+	return codes, message
+}
+
+var (
+	title   = regexp.MustCompile(`(?is)<(?:title|h1)[^>]*>(.*?)</(?:title|h1)>`)
+	storeNS = regexp.MustCompile(`(?is)<Error\b.*</Error>`)
+)
+
+// spokenByPage reads the error of an object store, or the title of a page.
+func spokenByPage(page string) string {
+	var store struct{ Code, Message string }
+	if found := storeNS.FindString(page); found != "" && xml.Unmarshal([]byte(found), &store) == nil && store.Code+store.Message != "" {
+		return strings.TrimSpace(store.Code + " " + store.Message)
+	}
+	if m := title.FindStringSubmatch(page); m != nil {
+		return strings.Join(strings.Fields(m[1]), " ")
+	}
+	return ""
+}

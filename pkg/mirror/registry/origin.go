@@ -1,0 +1,168 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+)
+
+// origin is where a registry is reached: its scheme, host and port.
+type origin struct {
+	gate  *throttle.Host
+	loop  *retry.Loop
+	plain bool // http may be tried
+	wire  http.RoundTripper
+	learn func([]auth.Challenge) // is told how the registry wants us to authenticate
+
+	connecting chan struct{} // held by the one who finds out how to reach it
+	base       atomic.Pointer[url.URL]
+	unsure     atomic.Bool // how it wants us to authenticate has to be asked again
+}
+
+func newOrigin(gate *throttle.Host, loop *retry.Loop, insecure bool, wire http.RoundTripper, learn func([]auth.Challenge)) *origin {
+	return &origin{
+		gate: gate, loop: loop, plain: insecure || loopback(gate.Name), wire: wire, learn: learn,
+		connecting: make(chan struct{}, 1),
+	}
+}
+
+// layer sends what is for the registry by its name to where it is reached.
+func (o *origin) layer(next http.RoundTripper) http.RoundTripper {
+	return throttle.Func(func(r *http.Request) (*http.Response, error) {
+		base, err := o.connect(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		if r.URL.Host == o.gate.Name {
+			at := *r.URL
+			at.Scheme, at.Host = base.Scheme, base.Host
+			r = r.Clone(r.Context())
+			r.URL, r.Host = &at, ""
+		}
+		return next.RoundTrip(r.WithContext(context.WithValue(r.Context(), baseKey{}, base)))
+	})
+}
+
+type baseKey struct{}
+
+// baseOf gives the origin of the registry that a request goes to.
+func baseOf(ctx context.Context) *url.URL {
+	base, _ := ctx.Value(baseKey{}).(*url.URL)
+	return base
+}
+
+// doubt makes the registry be asked again how it wants us to authenticate.
+func (o *origin) doubt() { o.unsure.Store(true) }
+
+// place gives the URL of a path of the registry, as far as it is known.
+func (o *origin) place(path string) *url.URL {
+	if base := o.base.Load(); base != nil {
+		return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: path}
+	}
+	return &url.URL{Scheme: "https", Host: o.gate.Name, Path: path}
+}
+
+// connect finds out, once, by which scheme the registry is reached and how it
+// wants us to authenticate. Whoever comes meanwhile waits for that; a registry
+// that cannot be reached is down for all.
+func (o *origin) connect(ctx context.Context) (*url.URL, error) {
+	if base := o.base.Load(); base != nil && !o.unsure.Load() {
+		return base, nil
+	}
+	select {
+	case o.connecting <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-o.connecting }()
+	if base := o.base.Load(); base != nil && !o.unsure.Load() {
+		return base, nil
+	}
+	var base *url.URL
+	var err error
+	if throttle.Trying(ctx) {
+		base, err = o.ping(ctx)
+	} else {
+		if err := o.gate.Closed(); err != nil {
+			return nil, err // whoever asked before found out
+		}
+		err = o.loop.Do(ctx, func() (err error) {
+			base, err = o.ping(ctx)
+			return err
+		})
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, err
+	case errors.As(err, new(*retry.SpentError)):
+		return nil, err // others may try it more often
+	case err != nil:
+		return nil, o.gate.Down(err)
+	}
+	o.base.Store(base)
+	o.unsure.Store(false)
+	return base, nil
+}
+
+// pingTime is how long the first answer of a registry is waited for.
+const pingTime = 30 * time.Second
+
+// ping asks GET /v2/, by https and, where that is allowed and nobody speaks TLS
+// there, by http.
+func (o *origin) ping(ctx context.Context) (*url.URL, error) {
+	name := o.gate.Name
+	if name == "docker.io" {
+		name = "registry-1.docker.io"
+	}
+	base := &url.URL{Scheme: "https", Host: name}
+	resp, err := o.pingOnce(ctx, base)
+	if err != nil && o.plain && noTLS(err) {
+		base = &url.URL{Scheme: "http", Host: name}
+		resp, err = o.pingOnce(ctx, base)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if throttle.Temporary(resp.StatusCode) {
+		return nil, newError(o.gate, resp, o.loop.Clock.Now())
+	}
+	o.learn(auth.Challenges(resp.Header))
+	return base, nil
+}
+
+// noTLS reports whether an error means that nobody speaks TLS there.
+func noTLS(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) || errors.Is(err, syscall.ECONNREFUSED)
+}
+
+func (o *origin) pingOnce(ctx context.Context, base *url.URL) (*http.Response, error) {
+	ctx = throttle.Work{Kind: "ping", Idle: pingTime}.Into(ctx)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("v2/").String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return o.wire.RoundTrip(req)
+}
+
+// loopback reports whether a host, with or without port, is this machine.
+func loopback(name string) bool {
+	host, _, err := net.SplitHostPort(name)
+	if err != nil {
+		host = strings.Trim(name, "[]")
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

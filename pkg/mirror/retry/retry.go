@@ -1,0 +1,201 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+)
+
+// Policy sets how often and how patiently something is tried. A zero field has
+// its default.
+type Policy struct {
+	Attempts int           // in all, not counting answers 429 and 503, of which there may be 10, or 10 minutes; default 7
+	Base     time.Duration // wait before the second attempt, doubled for each further one; default 500 ms
+	Max      time.Duration // longest wait of our own choice; default 20 s
+	// MaxAfter is the longest Retry-After that is obeyed; a registry that asks
+	// for more is obeyed that long. Default 2 minutes.
+	MaxAfter time.Duration
+	// PerImage and PerHost bound how often something is tried again: as often
+	// as requests of the image (of the whole run to one host) succeeded, and so
+	// many times more; what follows 429 and 503 does not count. Default 20 and 200.
+	PerImage, PerHost int64
+}
+
+// WithDefaults gives a policy without zero fields.
+func (p Policy) WithDefaults() Policy {
+	if p.Attempts <= 0 {
+		p.Attempts = 7
+	}
+	if p.Base <= 0 {
+		p.Base = 500 * time.Millisecond
+	}
+	if p.Max <= 0 {
+		p.Max = 20 * time.Second
+	}
+	if p.MaxAfter <= 0 {
+		p.MaxAfter = 2 * time.Minute
+	}
+	if p.PerImage <= 0 {
+		p.PerImage = 20
+	}
+	if p.PerHost <= 0 {
+		p.PerHost = 200
+	}
+	return p
+}
+
+// Verdict is what an error means for another attempt.
+type Verdict struct {
+	Again     bool          // it may help
+	After     time.Duration // how long the host wants to be left alone; 0: it did not say
+	Throttled bool          // the host says that it is too much, which costs no budget
+	// Most is how often this kind of failure is tried again at most; 0: as often
+	// as others.
+	Most int
+}
+
+// Judge gives the verdict on an error; now is for dates in Retry-After.
+type Judge func(err error, now time.Time) Verdict
+
+// Loop tries things again at one host.
+type Loop struct {
+	Policy Policy // with defaults
+	Host   *throttle.Host
+	Judge  Judge
+	Clock  throttle.Clock // with defaults
+	Log    *slog.Logger
+}
+
+// Tries counts how often one thing was tried; answers that ask for patience
+// apart, with the time that they took. The zero value is for a new thing.
+type Tries struct {
+	failed, throttled, few int
+	waited                 time.Duration
+}
+
+// How often something may be answered 429 or 503, and for how long.
+const (
+	maxThrottled = 10
+	maxPatience  = 10 * time.Minute
+)
+
+// Do calls f until it succeeds, fails for good, or may not be tried again.
+func (l *Loop) Do(ctx context.Context, f func() error) error {
+	var t Tries
+	for {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		wait, end := l.Next(ctx, &t, err)
+		if end != nil {
+			return end
+		}
+		if l.Clock.Sleep(ctx, wait) != nil {
+			return err
+		}
+	}
+}
+
+// Next gives how long to wait until what failed with err is tried once more, or
+// the error to end with.
+func (l *Loop) Next(ctx context.Context, t *Tries, err error) (wait time.Duration, end error) {
+	var spent *SpentError
+	if errors.As(err, &spent) {
+		return 0, err
+	}
+	verdict := l.Judge(err, l.Clock.Now())
+	if !verdict.Again {
+		return 0, err
+	}
+	if verdict.Most > 0 {
+		if t.few++; t.few > verdict.Most {
+			return 0, err
+		}
+	}
+	wait = l.backoff(t.failed+t.throttled+1, verdict)
+	if verdict.Throttled {
+		t.throttled++
+		t.waited += wait
+	} else {
+		t.failed++
+	}
+	tally := throttle.TallyOf(ctx)
+	switch {
+	case t.failed >= l.Policy.Attempts, t.throttled >= maxThrottled, t.waited > maxPatience, ctx.Err() != nil:
+		return 0, err
+	case verdict.Throttled: // the host works, and tells us when
+	case !tally.MayRetry(l.Policy.PerImage):
+		return 0, &SpentError{"its image", err}
+	case !l.Host.Total.MayRetry(l.Policy.PerHost):
+		return 0, &SpentError{"the run to " + l.Host.Name, err}
+	}
+	l.Log.Debug("trying again", "host", l.Host.Name, "attempt", t.failed+t.throttled, "wait", wait, "error", err)
+	l.Host.Stats.Retried()
+	l.Host.Total.Retry(err, verdict.Throttled)
+	tally.Retry(err, verdict.Throttled)
+	tally.Waited(throttle.WaitRetry, l.Host.Name, wait)
+	return wait, nil
+}
+
+// backoff gives how long to wait after a failed attempt. What the host asks for
+// holds for every request to it.
+func (l *Loop) backoff(attempt int, v Verdict) time.Duration {
+	wait := min(l.Policy.Base<<min(attempt-1, 20), l.Policy.Max)
+	wait = wait/2 + time.Duration(l.Clock.Rand()*float64(wait/2))
+	if v.Throttled {
+		l.Host.Slower()
+	}
+	if v.After > 0 {
+		after := min(v.After, l.Policy.MaxAfter)
+		l.Host.Pause(after)
+		wait = max(after, wait)
+	}
+	return wait
+}
+
+// SpentError means that something was not tried again because there was too much
+// of that.
+type SpentError struct {
+	what string
+	err  error
+}
+
+// Enough makes an error final that was tried often enough where it happened.
+func Enough(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &SpentError{"", err}
+}
+
+func (e *SpentError) Error() string {
+	if e.what == "" {
+		return e.err.Error()
+	}
+	return e.err.Error() + " (not tried again: most of the requests of " + e.what + " had to be tried again)"
+}
+func (e *SpentError) Unwrap() error { return e.err }
+
+// After reads the Retry-After header of RFC 9110, section 10.2.3: seconds or a
+// date; 0 for anything else.
+func After(h http.Header, now time.Time) time.Duration {
+	value := h.Get("Retry-After")
+	if n, err := strconv.Atoi(value); err == nil {
+		return time.Duration(min(max(n, 0), 1<<20)) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}
+
+// Throttled reports whether a status means that a host is asked too much.
+func Throttled(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}

@@ -1,0 +1,80 @@
+package retry
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+)
+
+// NewTransport puts limits, pace, breaker and retries before a transport, so that
+// any client of registries may have them. A request with a body is sent again only
+// if it has GetBody.
+//
+// The answer of the last attempt is returned as it came, up to 64 KiB of it when it
+// is 429 or 5xx. An error wraps a [*throttle.NetworkError], is a
+// [*throttle.DownError], or is the cause of the context.
+func NewTransport(next http.RoundTripper, hosts *throttle.Hosts, policy Policy) http.RoundTripper {
+	opts := hosts.Options()
+	return throttle.Func(func(r *http.Request) (*http.Response, error) {
+		host := hosts.Get(r.URL.Host)
+		loop := &Loop{Policy: policy.WithDefaults(), Host: host, Judge: judge, Clock: opts.Clock, Log: opts.Log}
+		send := host.Wrap(next)
+		repeatable := r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
+		attempt := r
+		var resp *http.Response
+		err := loop.Do(r.Context(), func() (err error) {
+			if resp, err = send.RoundTrip(attempt); err == nil && throttle.Temporary(resp.StatusCode) {
+				err = whole(resp, opts.Clock.Now())
+			}
+			if err == nil || !repeatable {
+				return Enough(err)
+			}
+			attempt = r.Clone(r.Context())
+			if r.GetBody != nil {
+				var bodyErr error
+				if attempt.Body, bodyErr = r.GetBody(); bodyErr != nil {
+					return bodyErr
+				}
+			}
+			return err
+		})
+		if resp != nil {
+			return resp, nil
+		}
+		return nil, err
+	})
+}
+
+const maxErrorBody = 64 << 10
+
+// whole reads an answer that may be the last one, so that nothing is in flight
+// while we wait for another one.
+func whole(resp *http.Response, now time.Time) error {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return &statusError{resp.StatusCode, After(resp.Header, now)}
+}
+
+// statusError is an answer after which a request may be sent again.
+type statusError struct {
+	status int
+	after  time.Duration
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%d %s", e.status, http.StatusText(e.status))
+}
+
+func judge(err error, _ time.Time) Verdict {
+	var answer *statusError
+	if errors.As(err, &answer) {
+		return Verdict{Again: true, After: answer.after, Throttled: Throttled(answer.status)}
+	}
+	return Verdict{Again: throttle.Repeatable(err)}
+}

@@ -1,0 +1,90 @@
+package throttle
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/internal/text"
+)
+
+// DownError means that a registry was not asked, because nothing but failures
+// has come from it since a time; Err is the last of them.
+type DownError struct {
+	Host  string
+	Since time.Time
+	Err   error
+}
+
+func (e *DownError) Error() string {
+	return fmt.Sprintf("%s was not asked, it is down since %s: %v", e.Host, e.Since.Format(time.TimeOnly), e.Err)
+}
+
+func (e *DownError) Unwrap() error { return e.Err }
+
+// NetworkError is what went wrong on the way to a host. Its text has neither the
+// query of the URL nor a secret, which the errors that it wraps may have.
+type NetworkError struct {
+	Method string
+	URL    string // without user information and query
+	Host   string
+	Reason string // the innermost error, fit to print
+	text   string
+	err    error
+}
+
+// OnTheWay makes a NetworkError of what a transport returned; scrub takes secrets
+// out of text and may be nil.
+func OnTheWay(method string, target *url.URL, err error, scrub func(string) string) *NetworkError {
+	if scrub == nil {
+		scrub = func(s string) string { return s }
+	}
+	var wrapped *url.Error
+	for errors.As(err, &wrapped) {
+		err = wrapped.Err
+		wrapped = nil
+	}
+	innermost := err
+	for next := errors.Unwrap(innermost); next != nil; next = errors.Unwrap(innermost) {
+		innermost = next
+	}
+	return &NetworkError{
+		Method: method, URL: Redact(target, scrub), Host: target.Host,
+		Reason: text.Short(scrub(innermost.Error()), 60), text: text.Short(scrub(err.Error()), 500), err: err,
+	}
+}
+
+func (e *NetworkError) Error() string { return e.Method + " " + e.URL + ": " + e.text }
+func (e *NetworkError) Unwrap() error { return e.err }
+
+// Redact gives a URL without what may be secret, fit to print.
+func Redact(u *url.URL, scrub func(string) string) string {
+	s := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	if scrub != nil {
+		s = scrub(s)
+	}
+	return text.Short(s, 300)
+}
+
+// Repeatable reports whether an error of a transport is one after which the same
+// request may succeed: not a certificate that cannot be verified, a name that does
+// not exist, or a host that was not asked because it is down.
+func Repeatable(err error) bool {
+	var (
+		network *NetworkError
+		down    *DownError
+		cert    *tls.CertificateVerificationError
+		name    *net.DNSError
+	)
+	switch {
+	case errors.Is(err, context.Canceled), errors.As(err, &down), errors.As(err, &cert):
+		return false
+	case errors.As(err, &name) && name.IsNotFound:
+		return false
+	}
+	return errors.As(err, &network)
+}

@@ -1,0 +1,210 @@
+package throttle
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Options make [Hosts]. The zero value has the defaults.
+type Options struct {
+	// MaxPerHost bounds the requests in flight to each host. The default begins
+	// with [DefaultStart] and goes up to [DefaultMaxPerHost] as long as the host
+	// answers well. A host that says that it is too much (429, 503) gets fewer.
+	MaxPerHost int
+	// Idle ends a request or transfer in which nothing moved for so long;
+	// default 2 minutes.
+	Idle  time.Duration
+	Clock Clock
+	Log   *slog.Logger        // nil: discarded
+	Scrub func(string) string // takes secrets out of text; nil: there are none
+}
+
+// Requests in flight to a host when no bound is given: at the start, and when
+// the host has answered well for a while.
+const (
+	DefaultStart      = 16
+	DefaultMaxPerHost = 64
+)
+
+// Hosts are all hosts that something speaks to.
+type Hosts struct {
+	opts  Options
+	start int
+
+	mu    sync.Mutex
+	known map[string]*Host
+}
+
+// NewHosts knows no host yet.
+func NewHosts(opts Options) *Hosts {
+	start := opts.MaxPerHost
+	if opts.MaxPerHost <= 0 {
+		start, opts.MaxPerHost = DefaultStart, DefaultMaxPerHost
+	}
+	if opts.Idle <= 0 {
+		opts.Idle = 2 * time.Minute
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Scrub == nil {
+		opts.Scrub = func(s string) string { return s }
+	}
+	opts.Clock = opts.Clock.WithDefaults()
+	return &Hosts{opts: opts, start: start, known: map[string]*Host{}}
+}
+
+// Options are those that the hosts have, defaults filled in.
+func (hs *Hosts) Options() Options { return hs.opts }
+
+// Get gives a host by its name, such as "quay.io" or "127.0.0.1:5000".
+func (hs *Hosts) Get(name string) *Host {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	h, ok := hs.known[name]
+	if !ok {
+		h = &Host{Name: name, Slots: NewSlots(hs.start, hs.opts.MaxPerHost), Stats: &Stats{by: map[Count]int64{}}, opts: &hs.opts}
+		hs.known[name] = h
+	}
+	return h
+}
+
+// Stats gives what was asked and moved so far, by host in order of name.
+func (hs *Hosts) Stats() []HostStats {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	out := []HostStats{}
+	for _, name := range slices.Sorted(maps.Keys(hs.known)) {
+		out = append(out, hs.known[name].Stats.snapshot(name))
+	}
+	return out
+}
+
+// Host is how one host is.
+type Host struct {
+	Name  string
+	Slots *Slots
+	Stats *Stats
+	Total Tally // of all requests
+
+	opts    *Options
+	rate    rate
+	breaker breaker
+
+	mu         sync.Mutex
+	quietUntil time.Time
+}
+
+// Slot takes one of the requests that the host may have in flight, by a method of
+// Slots, for a repository and, when a blob is sent, its size in bytes.
+func (h *Host) Slot(ctx context.Context, take func(context.Context, string, int64) error, repo string, size int64) error {
+	start := h.opts.Clock.Now()
+	err := take(ctx, repo, size)
+	TallyOf(ctx).Waited(WaitSlot, h.Name, h.opts.Clock.Now().Sub(start))
+	return err
+}
+
+// turn waits as long as the pace of the host and what it asked for demand.
+func (h *Host) turn(ctx context.Context, brief bool) error {
+	if wait := h.rate.turn(h.opts.Clock.Now()); wait > 0 {
+		h.Stats.pacedFor(wait)
+		TallyOf(ctx).Waited(WaitPace, h.Name, wait)
+		if err := h.opts.Clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	if brief && h.QuietFor() > Shortly {
+		return ErrLater
+	}
+	return h.Quiet(ctx)
+}
+
+// Pause keeps all requests away from the host for a while, as it asked for.
+func (h *Host) Pause(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.opts.Clock.Now()
+	if until := now.Add(d); until.After(h.quietUntil) {
+		if h.quietUntil.Before(now) {
+			h.quietUntil = now
+		}
+		longer := until.Sub(h.quietUntil)
+		h.Stats.pausedFor(h.quietUntil, longer)
+		h.quietUntil = until
+		if longer >= d/2 { // many requests are told the same at the same time
+			h.opts.Log.Info("the registry asks us to wait", "host", h.Name, "wait", d)
+		}
+	}
+}
+
+// QuietFor is how long the host wants to be left alone from now on.
+func (h *Host) QuietFor() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return max(h.quietUntil.Sub(h.opts.Clock.Now()), 0)
+}
+
+// Quiet waits until the host may be asked again.
+func (h *Host) Quiet(ctx context.Context) error {
+	for {
+		wait := h.QuietFor()
+		if wait == 0 {
+			return nil
+		}
+		TallyOf(ctx).Waited(WaitAsked, h.Name, wait)
+		if err := h.opts.Clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// Slower asks less of a host that has said that it is too much.
+func (h *Host) Slower() {
+	now := h.opts.Clock.Now()
+	rate, moved := h.rate.slower(now)
+	if !moved {
+		return // said by a request that was under way already
+	}
+	limit := h.Slots.shrink()
+	h.Stats.slowed(now, limit, rate)
+	h.opts.Log.Info("the registry is asked less", "host", h.Name, "max_in_flight", limit, "requests_per_second", float64(int(rate*10+0.5))/10)
+}
+
+// went tells the breaker how a request went: an error means that the host may be
+// down, or that it throttles us. began is when the request was sent.
+func (h *Host) went(began time.Time, err error, throttled bool) {
+	now := h.opts.Clock.Now()
+	if err == nil {
+		if h.breaker.success() {
+			h.Stats.isBack(now)
+			h.opts.Log.Info("the registry is back", "host", h.Name)
+		}
+		return
+	}
+	if opens := h.breaker.failure(now, began, err, throttled); opens != nil {
+		h.opened(opens)
+	}
+}
+
+// Closed returns a [*DownError] when the host is taken to be down.
+func (h *Host) Closed() error { return h.breaker.closed(h.Name, h.opts.Clock.Now()) }
+
+// Down makes everybody take a host to be down that could not be reached at all.
+func (h *Host) Down(err error) *DownError {
+	down, opens := h.breaker.trip(h.opts.Clock.Now(), err)
+	down.Host = h.Name
+	if opens {
+		h.opened(down)
+	}
+	return down
+}
+
+func (h *Host) opened(down *DownError) {
+	h.Stats.isDown(down.Since, down.Err.Error())
+	h.opts.Log.Warn("the registry is down: what needs it fails at once, until it answers again",
+		"host", h.Name, "since", down.Since.Format(time.TimeOnly), "error", down.Err)
+}

@@ -1,0 +1,45 @@
+package throttle
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Work is what a request is for. The zero value is a request of no particular
+// kind for no particular repository.
+type Work struct {
+	Kind       string // for the statistics, such as "manifest"; the method is put before it
+	Repository string // slots are shared out evenly among repositories
+	// Held means that the caller holds a slot of the host already.
+	Held bool
+	// Brief means that the caller holds a slot of another host, too: the request
+	// fails with [ErrLater] instead of waiting for long.
+	Brief bool
+	// Idle is how long nothing may move; 0 for the host's own.
+	Idle time.Duration
+}
+
+type workKey struct{}
+
+// Into gives a context for requests of this work.
+func (w Work) Into(ctx context.Context) context.Context { return context.WithValue(ctx, workKey{}, w) }
+
+// WorkOf gives the work that a context carries.
+func WorkOf(ctx context.Context) Work {
+	w, _ := ctx.Value(workKey{}).(Work)
+	return w
+}
+
+// Shortly is how long a brief request waits for a host.
+const Shortly = 5 * time.Second
+
+// ErrLater means that a brief request was not sent, because the host asked to be
+// left alone for longer.
+var ErrLater = errors.New("the host is asked again later")
+
+type tryingKey struct{}
+
+// Trying reports whether a request was let through to a host that is down, to
+// find out whether it still is.
+func Trying(ctx context.Context) bool { return ctx.Value(tryingKey{}) != nil }
