@@ -8,6 +8,8 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 func importCommand(env cli.Env) *cobra.Command {
@@ -18,7 +20,8 @@ func importCommand(env cli.Env) *cobra.Command {
 _mirror.yaml, so that 'generate' makes the same file again.
 
 Only what differs from the defaults is written. Every job is listed with the
-settings that it needed, and with what is odd about it.`,
+settings that it needed and with what mirror-lint finds in it. Jobs that Prow
+would refuse are not imported.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return importJobs(env, folder(args, 0)) },
 	}
@@ -36,14 +39,18 @@ func importJobs(env cli.Env, dir string) error {
 	if err := write(dir, im.Files); err != nil {
 		return err
 	}
+	found := findingsByJob(tree, im.Jobs)
 	for _, j := range im.Jobs {
-		name := j.Job
-		if name == "" {
-			name = "no job for " + j.Set
+		switch {
+		case j.Job == "":
+			fmt.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled, until that is removed from %s\n", j.Set, j.File)
+		case len(j.Settings) == 0:
+			fmt.Fprintf(env.Stdout, "%s: as the defaults are\n", j.Job)
+		default:
+			fmt.Fprintf(env.Stdout, "%s: %s\n", j.Job, strings.Join(j.Settings, ", "))
 		}
-		fmt.Fprintf(env.Stdout, "%s: %s\n", name, strings.Join(j.Settings, ", "))
-		for _, o := range j.Odd {
-			fmt.Fprintf(env.Stdout, "  odd: %s\n", o)
+		for _, f := range found[j.Job] {
+			fmt.Fprintf(env.Stdout, "  %s: %s [%s]\n", f.Severity, f.Message, f.Rule)
 		}
 	}
 	notes(env, im.Notes)
@@ -53,4 +60,25 @@ func importJobs(env cli.Env, dir string) error {
 	}
 	fmt.Fprintf(env.Stderr, "wrote %s; 'mirror-jobgen generate' gives %s\n", count(len(im.Files), "settings file"), same)
 	return nil
+}
+
+// findingsByJob gives what mirror-lint finds in the jobs file, by the name of
+// the job in which it stands.
+func findingsByJob(tree *release.Tree, jobs []jobgen.ImportedJob) map[string][]validate.Finding {
+	out := map[string][]validate.Finding{}
+	for _, f := range validate.Run(tree, validate.Rules()...).Findings {
+		if tree.Jobs == nil || f.Pos.File != tree.Jobs.Path {
+			continue
+		}
+		var in jobgen.ImportedJob
+		for _, j := range jobs {
+			if j.Job != "" && j.Pos.Line <= f.Pos.Line && j.Pos.Line >= in.Pos.Line {
+				in = j
+			}
+		}
+		if in.Job != "" {
+			out[in.Job] = append(out[in.Job], f)
+		}
+	}
+	return out
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -37,12 +36,15 @@ func (b *builder) job(s subject, i int) object {
 	b.volumes(job, c, s)
 	b.schedule(job, s)
 	b.slack(job, s)
-	b.pod(job, c, s)
-	if s.all.Runner == release.RunnerMirror {
+	switch s.all.Runner {
+	case release.RunnerMirror:
 		b.mirror(job, c, s, i)
-	} else {
+	case release.RunnerEntrypoint:
+		b.entrypoint(c, s)
+	default:
 		b.shell(job, c, s)
 	}
+	b.pod(job, c, s)
 	return b.patch(job, s)
 }
 
@@ -56,6 +58,15 @@ func (b *builder) labels(job object, s subject) {
 	}
 	if s.all.Area != "" {
 		labels[area] = s.all.Area
+	}
+	for _, values := range []release.Values{b.repo.Defaults.Labels, s.own.Labels} {
+		for name, value := range values {
+			if value == nil {
+				delete(labels, name)
+			} else {
+				labels[name] = *value
+			}
+		}
 	}
 }
 
@@ -152,6 +163,9 @@ func (b *builder) schedule(job object, s subject) {
 	if s.all.Timeout != "" {
 		child(job, "decoration_config")["timeout"] = string(s.all.Timeout)
 	}
+	if s.all.GracePeriod != "" {
+		child(job, "decoration_config")["grace_period"] = string(s.all.GracePeriod)
+	}
 }
 
 func (b *builder) slack(job object, s subject) {
@@ -173,23 +187,18 @@ func (b *builder) slack(job object, s subject) {
 	}
 }
 
-// pod sets what both runners have in common.
+// pod sets what all runners have in common.
 func (b *builder) pod(job, c object, s subject) {
 	spec := child(job, "spec")
 	switch {
 	case s.all.ServiceAccountToken != nil:
 		spec["automountServiceAccountToken"] = *s.all.ServiceAccountToken
-	case s.all.RegistryLogin == release.LoginUsed || s.all.RegistryLogin == release.LoginUnused:
+	case s.all.RegistryLogin == release.LoginUsed || s.all.RegistryLogin == release.LoginUnused,
+		s.all.RegistryLogin == "" && s.all.Runner == release.RunnerEntrypoint: // which logs in unasked
 		spec["automountServiceAccountToken"] = true
 	}
-	if s.all.Image != "" {
-		c["image"] = s.all.Image
-	}
-	for _, env := range []map[string]string{b.repo.Defaults.Env, s.own.Env} {
-		for _, name := range slices.Sorted(maps.Keys(env)) {
-			setEnv(c, name, env[name])
-		}
-	}
+	setAll(c, b.repo.Defaults.Env)
+	setAll(c, s.own.Env)
 	if s.all.Resources != nil {
 		r, err := plain(s.all.Resources)
 		if err != nil {
@@ -200,15 +209,26 @@ func (b *builder) pod(job, c object, s subject) {
 	}
 }
 
-func setEnv(c object, name, value string) {
-	env := list(c, "env")
-	for _, e := range env {
-		if o, ok := e.(object); ok && str(o, "name") == name {
-			o["value"] = value
-			return
-		}
+// setAll sets variables in order of name.
+func setAll(c object, env release.Values) {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		setEnv(c, name, env[name])
 	}
-	c["env"] = append(env, object{"name": name, "value": value})
+}
+
+// setEnv sets a variable in its place, or behind the others; nil takes it away.
+func setEnv(c object, name string, value *string) {
+	env := list(c, "env")
+	at := slices.IndexFunc(env, func(e any) bool { return str(e, "name") == name })
+	switch {
+	case value == nil && at >= 0:
+		c["env"] = slices.Delete(env, at, at+1)
+	case value == nil:
+	case at >= 0:
+		env[at] = object{"name": name, "value": *value}
+	default:
+		c["env"] = append(env, object{"name": name, "value": *value})
+	}
 }
 
 // patch applies the merge patches: that of all jobs, then that of this one.
@@ -225,127 +245,6 @@ func (b *builder) patch(job object, s subject) object {
 		job = mergePatch(job, patch).(object)
 	}
 	return job
-}
-
-// shell fills in the script of the runner oc.
-func (b *builder) shell(job, c object, s subject) {
-	args := list(c, "args")
-	if s.all.Shards > 1 {
-		b.problem(s.at("shards"), "set runner: mirror", "shards need the runner mirror")
-	}
-	for _, key := range [...]string{"overwrite", "immutable", "protected", "backup"} {
-		if slices.Contains(s.own.Keys(), key) {
-			b.problem(s.at(key), "set runner: mirror", "%s needs the runner mirror: oc overwrites every tag", key)
-		}
-	}
-	if len(args) == 0 {
-		b.problem(s.at(""), "give its container args, the last of which is the script", "the template %s has no script to run", b.template.file)
-		return
-	}
-	last := &args[len(args)-1]
-	switch {
-	case s.all.Script != "":
-		*last = s.all.Script
-	case b.template.loops:
-		l := b.template.loop
-		l.Mount = b.repo.MountPath
-		l.Glob = strings.ReplaceAll(l.Glob, placeholder, s.prefix())
-		applyLoop(&l, s.all)
-		*last = l.String()
-	default:
-		for _, key := range loopSettings {
-			if slices.Contains(s.own.Keys(), key) || slices.Contains(b.repo.Defaults.Keys(), key) {
-				b.problem(s.at(key), "use script instead", "%s does not fit the script of the template %s", key, b.template.file)
-			}
-		}
-		*last = strings.ReplaceAll(script(c), placeholder, s.prefix())
-	}
-}
-
-// loopSettings are the settings that change the shell loop.
-var loopSettings = [...]string{"attempts", "continue_on_error", "keep_manifest_list", "max_per_registry", "registry_login", "skip_empty", "trace", "verbosity"}
-
-// applyLoop changes the loop as the settings say.
-func applyLoop(l *release.Loop, s release.JobSettings) {
-	flag := func(p *bool, v *bool) {
-		if v != nil {
-			*p = *v
-		}
-	}
-	flag(&l.Trace, s.Trace)
-	flag(&l.SkipEmpty, s.SkipEmpty)
-	flag(&l.KeepManifestList, s.KeepManifestList)
-	flag(&l.ContinueOnError, s.ContinueOnError)
-	if s.RegistryLogin != "" {
-		l.Login = s.RegistryLogin
-	}
-	if s.Attempts > 0 {
-		l.Attempts = s.Attempts
-	}
-	if s.MaxPerRegistry > 0 {
-		l.MaxPerRegistry = s.MaxPerRegistry
-	}
-	if s.Verbosity != nil {
-		l.Verbosity = *s.Verbosity
-	}
-}
-
-// tokenFile is where Kubernetes mounts the token of a pod's service account.
-const tokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"
-
-// mirror makes the container run this project's mirror command, without a
-// shell: Prow's signals reach it.
-func (b *builder) mirror(job, c object, s subject, shard int) {
-	for _, key := range [...]string{"script", "skip_empty", "trace", "verbosity"} {
-		if slices.Contains(s.own.Keys(), key) {
-			b.problem(s.at(key), "remove it, or set runner: oc", "%s has no effect with the runner mirror", key)
-		}
-	}
-	args := []any{"run", "-f=" + b.repo.MountPath + "/mapping_" + s.prefix() + "*"}
-	if s.all.KeepManifestList != nil && !*s.all.KeepManifestList {
-		args = append(args, "--keep-manifest-list=false")
-	}
-	if s.all.Attempts > 0 {
-		args = append(args, "--attempts="+strconv.Itoa(s.all.Attempts))
-	}
-	if s.all.MaxPerRegistry > 0 {
-		args = append(args, "--max-per-registry="+strconv.Itoa(s.all.MaxPerRegistry))
-	}
-	args = append(args, protection(s.all)...)
-	if s.all.RegistryLogin == release.LoginUsed {
-		cluster := str(job, "cluster")
-		host, ok := b.repo.ClusterRegistries[cluster]
-		if !ok {
-			b.problem(s.at("registry_login"), "add it to cluster_registries in "+release.SettingsFile, "the registry of cluster %s is not known", cluster)
-		}
-		args = append(args, "--registry-token="+host+"="+tokenFile)
-	}
-	if n := s.shards(); n > 1 {
-		args = append(args, "--shard="+strconv.Itoa(shard)+"/"+strconv.Itoa(n))
-	}
-	c["command"] = []any{"mirror"}
-	c["args"] = args
-	if s.own.Image == "" {
-		c["image"] = b.repo.MirrorImage
-	}
-}
-
-// protection gives the flags that say what may be overwritten: the job sees the
-// mapping files and none of the settings beside them.
-func protection(s release.JobSettings) (args []any) {
-	if s.Overwrite != "" {
-		args = append(args, "--overwrite="+string(s.Overwrite))
-	}
-	for _, pattern := range s.Immutable {
-		args = append(args, "--immutable="+pattern)
-	}
-	if s.Protected != "" {
-		args = append(args, "--protected="+string(s.Protected))
-	}
-	if s.Backup != "" {
-		args = append(args, "--backup="+s.Backup)
-	}
-	return args
 }
 
 func anys(s []string) []any {

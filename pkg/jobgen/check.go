@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -15,20 +16,50 @@ const maxName = 63
 
 var nameChars = regexp.MustCompile(`^[A-Za-z0-9-._]+$`)
 
-// check reports what Prow would refuse or misread in a finished job, at the
-// setting that it comes from. The rest is left to Prow's own loader.
-func (b *builder) check(job object, s subject) {
+// refusal is something about a job that Prow refuses or misreads.
+type refusal struct{ setting, message, hint string }
+
+// refusals gives what Prow would refuse or misread in a job, as far as it can be
+// told where it comes from. The rest is left to Prow's own loader.
+func refusals(job object) []refusal {
+	var out []refusal
+	add := func(setting, hint, format string, args ...any) {
+		out = append(out, refusal{setting, fmt.Sprintf(format, args...), hint})
+	}
 	name := str(job, "name")
 	switch {
 	case !nameChars.MatchString(name):
-		b.problem(s.at("name"), "use letters, digits, '-', '.' and '_'", "the job's name %q is not one that Prow accepts", name)
+		add("name", "use letters, digits, '-', '.' and '_'", "the job's name %q is not one that Prow accepts", name)
 	case len(name) > maxName:
-		b.problem(s.at("name"), "set a shorter name", "the job's name %s has %d characters; Prow cuts its label after %d", name, len(name), maxName)
+		add("name", "set a shorter name", "the job's name %s has %d characters; Prow cuts its label after %d", name, len(name), maxName)
 	}
-	if c := str(job, "cron"); c != "" {
-		if err := checkCron(c); err != nil {
-			b.problem(s.at("cron"), "write five fields, or @hourly, @daily, \"@every 20m\"", "cron %q: %v", c, err)
+	schedule := str(job, "cron")
+	if schedule != "" {
+		if err := checkCron(schedule); err != nil {
+			add("cron", "write five fields, or @hourly, @daily, \"@every 20m\"", "cron %q: %v", schedule, err)
 		}
+	}
+	var given []string
+	for _, key := range [...]string{"cron", "interval", "minimum_interval"} {
+		if str(job, key) != "" {
+			given = append(given, key)
+		}
+	}
+	switch {
+	case len(given) > 1:
+		add(given[0], "keep one of them", "the job %s has %s: Prow takes exactly one", name, strings.Join(given, " and "))
+	case len(given) == 0:
+		add("cron", "set cron, or interval", "the job %s has no schedule: Prow refuses it", name)
+	}
+	return out
+}
+
+// check reports what is wrong with a finished job, at the setting that it comes
+// from.
+func (b *builder) check(job object, s subject) {
+	name := str(job, "name")
+	for _, r := range refusals(job) {
+		b.problem(s.at(r.setting), r.hint, "%s", r.message)
 	}
 	if text, err := json.Marshal(job); err == nil && strings.Contains(string(text), placeholder) {
 		b.problem(s.at(""), "set what belongs there, with patch if there is no setting for it", "%s of the template %s survives in the job %s", placeholder, b.template.file, name)

@@ -135,6 +135,9 @@ func (d types) kind(t reflect.Type) string {
 		}
 		return "list of texts"
 	case reflect.Map:
+		if t == reflect.TypeFor[release.Values]() {
+			return "name: text, or null"
+		}
 		if t.Elem().Kind() == reflect.String {
 			return "name: text"
 		}
@@ -236,6 +239,9 @@ func (d types) schemaOf(t reflect.Type) object {
 		}
 		return object{"type": "array", "items": d.schemaOf(t.Elem())}
 	case reflect.Map:
+		if t == reflect.TypeFor[release.Values]() {
+			return object{"type": "object", "additionalProperties": object{"type": []string{"string", "number", "boolean", "null"}}}
+		}
 		if t.Elem().Kind() == reflect.String {
 			return object{"type": "object", "additionalProperties": object{"type": []string{"string", "number", "boolean"}}}
 		}

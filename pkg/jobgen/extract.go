@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -18,6 +19,7 @@ func (b *builder) extract(job object) release.JobSettings {
 	s.Cron = str(job, "cron")
 	s.Interval = release.Duration(str(job, "interval"))
 	s.Timeout = release.Duration(str(job, "decoration_config", "timeout"))
+	s.GracePeriod = release.Duration(str(job, "decoration_config", "grace_period"))
 	s.Slack = extractSlack(job)
 	if v, ok := at(job, "spec", "automountServiceAccountToken").(bool); ok {
 		s.ServiceAccountToken = &v
@@ -31,9 +33,22 @@ func (b *builder) extract(job object) release.JobSettings {
 		s.SecretKey = str(m[0], "subPath")
 	}
 	s.Image = str(c, "image")
+	s.Labels = texts(at(job, "labels"))
 	b.extractEnv(&s, c)
-	b.extractScript(&s, c)
+	b.extractRunner(&s, c)
 	return s
+}
+
+// texts gives the texts of a mapping by name.
+func texts(v any) release.Values {
+	out := release.Values{}
+	o, _ := v.(object)
+	for name, x := range o {
+		if text, ok := x.(string); ok {
+			out[name] = &text
+		}
+	}
+	return out
 }
 
 // extractSlack reads who hears of the job, when it says no more than settings
@@ -58,24 +73,89 @@ func extractSlack(job object) *release.Slack {
 	return s
 }
 
-// extractEnv reads the variables and resources that are not the template's.
+// extractEnv reads the variables, and the resources that are not the
+// template's.
 func (b *builder) extractEnv(s *release.JobSettings, c object) {
-	base := b.template.container(b.template.value)
+	s.Env = release.Values{}
 	for _, e := range list(c, "env") {
-		o, ok := e.(object)
-		value, plain := o["value"].(string)
-		if !ok || !plain || len(o) != 2 || contains(list(base, "env"), e) {
-			continue
+		o, _ := e.(object)
+		if value, ok := o["value"].(string); ok && len(o) == 2 {
+			s.Env[str(o, "name")] = &value
 		}
-		if s.Env == nil {
-			s.Env = map[string]string{}
-		}
-		s.Env[str(o, "name")] = value
 	}
+	base := b.template.container(b.template.value)
 	if r, ok := c["resources"].(object); ok && !reflect.DeepEqual(r, base["resources"]) {
 		s.Resources = cloneObject(r)
 	}
 }
+
+// extractRunner finds out what a container mirrors with, and what is set of it.
+func (b *builder) extractRunner(s *release.JobSettings, c object) {
+	prefix, named := s.Env[prefixVariable]
+	command := words(c["command"])
+	switch {
+	case len(command) == 1 && command[0] == mirrorCommand:
+		s.Runner = release.RunnerMirror
+		b.extractMirror(s, words(c["args"]))
+	case named && len(list(c, "args")) == 0 && release.ValidPrefix(strings.TrimPrefix(*prefix, mappingName)) && strings.HasPrefix(*prefix, mappingName):
+		s.Runner, s.Command = release.RunnerEntrypoint, command
+		s.Prefix = strings.TrimPrefix(*prefix, mappingName)
+		delete(s.Env, prefixVariable)
+		if token := s.ServiceAccountToken; token == nil {
+			s.RegistryLogin = release.LoginNone
+		} else if *token {
+			s.RegistryLogin, s.ServiceAccountToken = release.LoginUsed, nil
+		}
+	default:
+		s.Runner = release.RunnerOC
+		b.extractScript(s, c)
+	}
+}
+
+// words gives the texts of a list.
+func words(v any) []string {
+	var out []string
+	for _, x := range list(v) {
+		if text, ok := x.(string); ok {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// extractMirror reads the flags of the mirror command that settings stand for;
+// flags that none stands for are left for the patch.
+func (b *builder) extractMirror(s *release.JobSettings, args []string) {
+	s.RegistryLogin = release.LoginNone
+	for _, arg := range args {
+		flag, value, _ := strings.Cut(arg, "=")
+		switch flag {
+		case "-f":
+			prefix, ok := strings.CutPrefix(value, b.repo.MountPath+"/"+mappingName)
+			if ok && strings.HasSuffix(prefix, "*") {
+				s.Prefix = strings.TrimSuffix(prefix, "*")
+			}
+		case "--max-per-registry":
+			s.MaxPerRegistry, _ = strconv.Atoi(value)
+		case "--overwrite":
+			s.Overwrite = release.Overwrite(value)
+		case "--immutable":
+			s.Immutable = append(s.Immutable, value)
+		case "--protected":
+			s.Protected = release.Protected(value)
+		case "--backup":
+			s.Backup = value
+		case "--registry-token":
+			s.RegistryLogin = release.LoginUsed
+			if s.ServiceAccountToken != nil && *s.ServiceAccountToken {
+				s.ServiceAccountToken = nil
+			}
+		}
+	}
+}
+
+// mappingName is what the names of mapping files begin with.
+const mappingName = "mapping_"
 
 func contains(list []any, v any) bool {
 	for _, x := range list {
@@ -90,7 +170,7 @@ func contains(list []any, v any) bool {
 func (b *builder) extractScript(s *release.JobSettings, c object) {
 	text := script(c)
 	l, ok := release.ParseLoop(text)
-	prefix, cut := strings.CutPrefix(strings.TrimSuffix(l.Glob, "*"), "mapping_")
+	prefix, cut := strings.CutPrefix(strings.TrimSuffix(l.Glob, "*"), mappingName)
 	if !ok || !cut || !release.ValidPrefix(prefix) || !strings.HasSuffix(l.Glob, "*") || l.Mount != b.repo.MountPath || !b.template.loops {
 		s.Script = text
 		return
@@ -123,6 +203,26 @@ func (b *builder) minimise(s subject) release.JobSettings {
 		if !reflect.DeepEqual(b.trial(less), full) {
 			field.Set(kept)
 		}
+	}
+	return out
+}
+
+// fit leaves out of a job's own values what it has without them, and takes away
+// what it would have and does not.
+func fit(want, have release.Values) release.Values {
+	out := release.Values{}
+	for name, value := range want {
+		if old, ok := have[name]; !ok || *old != *value {
+			out[name] = value
+		}
+	}
+	for name := range have {
+		if _, ok := want[name]; !ok {
+			out[name] = nil
+		}
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	return out
 }

@@ -33,7 +33,7 @@ type ImportedJob struct {
 	Set      string // "" when the job belongs to no set
 	File     string // where its settings are
 	Settings []string
-	Odd      []string // what a person should look at
+	Pos      source.Position // where the periodic begins in the jobs file
 }
 
 // Import reads the hand-written jobs of a tree and gives the settings from
@@ -52,10 +52,11 @@ func Import(tree *release.Tree) (*Imported, error) {
 		return nil, err
 	}
 	repo := *tree.Settings
-	im := &importer{tree: tree, old: old, out: &Imported{}, b: builder{template: t, repo: &repo, secrets: secrets{tree.Secrets()}}}
+	im := &importer{tree: tree, old: old, out: &Imported{}, said: said{Adopted: true}, b: builder{template: t, repo: &repo, secrets: secrets{tree.Secrets()}}}
 	im.read()
 	im.defaults()
 	im.write()
+	im.check()
 	if err := im.problems.orNil(); err != nil {
 		return nil, err
 	}
@@ -95,8 +96,18 @@ type importer struct {
 	b    builder
 	out  *Imported
 	jobs []*importing
+	said said
 
 	problems Problems
+}
+
+// said is what import writes into _mirror.yaml.
+type said struct {
+	Adopted     bool                  `yaml:"adopted"`
+	MirrorImage string                `yaml:"mirror_image,omitempty"`
+	Entrypoint  release.Entrypoint    `yaml:"entrypoint,omitempty"`
+	Defaults    release.JobSettings   `yaml:"defaults,omitempty"`
+	Jobs        []release.JobSettings `yaml:"jobs,omitempty"`
 }
 
 // importing is one periodic on its way.
@@ -133,33 +144,56 @@ func (im *importer) read() {
 	}
 }
 
-// defaults finds the values that most jobs share and the template does not
-// have: they are said once, in _mirror.yaml.
-func (im *importer) defaults() {
-	template := im.b.extract(im.b.template.value)
-	base := reflect.ValueOf(template)
-	d := reflect.ValueOf(&im.b.repo.Defaults).Elem()
-	for _, name := range [...]string{"Cluster", "Cron", "SecretKey", "Image", "KeepManifestList", "ContinueOnError", "Trace", "Attempts"} {
-		votes := map[string]int{}
-		for _, x := range im.jobs {
-			v := reflect.ValueOf(x.full).FieldByName(name)
-			key := fmt.Sprint(reflect.Indirect(v))
-			if votes[key]++; votes[key]*2 > len(im.jobs) && !v.IsZero() && !reflect.DeepEqual(v.Interface(), base.FieldByName(name).Interface()) {
-				d.FieldByName(name).Set(v)
-			}
+// settleAll finds the settings of all jobs. What their patches have in common
+// is said once.
+func (im *importer) settleAll() {
+	for _, x := range im.jobs {
+		im.settle(x)
+	}
+	common := sharedPatch(im.jobs)
+	im.b.repo.Defaults.Patch = common
+	for _, x := range im.jobs {
+		if common != nil {
+			x.full.Patch = nil
+			x.full.Patch = diffPatch(im.b.trial(x.subject), x.job)
+		}
+		x.least = im.b.minimise(x.subject)
+	}
+}
+
+// settle finds the settings of one job: those that can say what it has, and a
+// patch for the rest.
+func (im *importer) settle(x *importing) {
+	env, labels := x.full.Env, x.full.Labels
+	x.full.Env, x.full.Labels = nil, nil
+	x.own, x.all = &x.full, x.full.Over(im.b.repo.Defaults)
+	without := im.b.extract(im.b.trial(x.subject))
+	x.full.Env, x.full.Labels = fit(env, without.Env), fit(labels, without.Labels)
+	x.all = x.full.Over(im.b.repo.Defaults)
+	made := im.b.trial(x.subject)
+	if made == nil {
+		im.problems = append(im.problems, source.Problem{Pos: x.node.Pos, Message: "the job " + x.node.Name + " cannot be made from settings",
+			Hint: "compare it with the other jobs of the file"})
+		return
+	}
+	x.full.Patch = diffPatch(made, x.job)
+}
+
+// check reports what Prow would refuse, where it stands in the jobs file.
+func (im *importer) check() {
+	for _, x := range im.jobs {
+		for _, r := range refusals(x.job) {
+			im.problems = append(im.problems, source.Problem{Pos: x.node.Pos, Message: r.message, Hint: r.hint})
 		}
 	}
 }
 
 // write makes the settings files.
 func (im *importer) write() {
+	im.settleAll()
 	var loose []release.JobSettings
 	bySet := map[string]*importing{}
 	for _, x := range im.jobs {
-		x.own = &x.full
-		x.all = x.full.Over(im.b.repo.Defaults)
-		x.full.Patch = diffPatch(im.b.trial(x.subject), x.job)
-		x.least = im.b.minimise(x.subject)
 		if x.set == nil {
 			x.least.Name = x.full.Name
 			loose = append(loose, x.least)
@@ -173,28 +207,21 @@ func (im *importer) write() {
 		file := set.Dir + "/" + release.JobSettingsName
 		switch x := bySet[set.Name]; {
 		case x != nil:
-			im.file(file, "# yaml-language-server: $schema="+SchemaURL+"\n", &x.least)
+			im.file(file, "", &x.least)
 		case len(set.Files) > 0:
 			yes := true
-			im.file(file, "# yaml-language-server: $schema="+SchemaURL+"\n", &release.JobSettings{Disabled: &yes})
-			im.out.Jobs = append(im.out.Jobs, ImportedJob{Set: set.Name, File: file, Settings: []string{"disabled"},
-				Odd: []string{"no periodic runs the mappings of this set: it stays so until disabled is removed"}})
+			im.file(file, "", &release.JobSettings{Disabled: &yes})
+			im.out.Jobs = append(im.out.Jobs, ImportedJob{Set: set.Name, File: file, Settings: []string{"disabled"}})
 		}
 	}
-	settings := struct {
-		Adopted  bool                  `yaml:"adopted"`
-		Defaults *release.JobSettings  `yaml:"defaults,omitempty"`
-		Jobs     []release.JobSettings `yaml:"jobs,omitempty"`
-	}{Adopted: true, Jobs: loose}
-	if !reflect.ValueOf(im.b.repo.Defaults).IsZero() {
-		settings.Defaults = &im.b.repo.Defaults
-	}
+	im.said.Jobs = loose
+	im.said.Defaults = im.b.repo.Defaults
 	old := im.tree.Text(release.SettingsFile)
 	head := "# Settings of all mirroring jobs, and of those that belong to no set.\n"
 	if len(old) > 0 {
 		head = strings.TrimSuffix(string(old), "\n") + "\n"
 	}
-	im.file(release.SettingsFile, head, &settings)
+	im.file(release.SettingsFile, head, &im.said)
 	im.out.Files[len(im.out.Files)-1].Old = old
 }
 
@@ -206,7 +233,10 @@ func (im *importer) file(name, head string, settings any) {
 	if err := e.Encode(settings); err != nil {
 		im.problems = append(im.problems, source.Problem{Pos: source.Position{File: name}, Message: "the settings cannot be printed: " + err.Error(), Hint: "please report this, with the job"})
 	}
-	text := strings.TrimSuffix(b.String(), "{}\n")
+	text := b.String()
+	if text == "{}\n" {
+		text = "# Nothing differs from the defaults.\n"
+	}
 	im.out.Files = append(im.out.Files, File{Path: name, New: []byte(text)})
 }
 
@@ -240,6 +270,9 @@ func (im *importer) verify() error {
 	out, err := Generate(&tree, Options{})
 	if err != nil {
 		return fmt.Errorf("the settings would not give the jobs: %w", err)
+	}
+	if err := Load(out.Jobs.New, ""); err != nil {
+		return Problems{{Pos: source.Position{File: im.tree.Jobs.Path}, Message: err.Error(), Hint: "correct the jobs first: nothing was written"}}
 	}
 	im.out.Exact = bytes.Equal(out.Jobs.New, im.old.text)
 	if im.out.Exact {
@@ -295,4 +328,31 @@ func (im *importer) comments() {
 	if im.tree.Jobs.Root != nil {
 		walk(im.tree.Jobs.Root)
 	}
+}
+
+// note records what was made of a job.
+func (im *importer) note(x *importing, file string) {
+	j := ImportedJob{Job: x.node.Name, File: file, Settings: settingNames(x.least),
+		Pos: source.Position{File: im.tree.Jobs.Path, Line: x.node.Node.Line, Column: x.node.Node.Column}}
+	if x.set != nil {
+		j.Set = x.set.Name
+	}
+	im.out.Jobs = append(im.out.Jobs, j)
+	for _, field := range x.unknown {
+		im.out.Notes = append(im.out.Notes, source.Problem{Pos: x.node.Pos, Severity: source.Warning,
+			Message: "Prow does not know the field " + field + " of " + x.node.Name + ": it is left out", Hint: "see Prow's job configuration"})
+	}
+}
+
+// settingNames gives the names of the settings that are set, in their order.
+func settingNames(s release.JobSettings) []string {
+	var out []string
+	v := reflect.ValueOf(s)
+	for i := range v.NumField() {
+		if v.Type().Field(i).IsExported() && !v.Field(i).IsZero() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+			out = append(out, name)
+		}
+	}
+	return out
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -33,14 +34,14 @@ func corpus(t testing.TB, name string) string {
 // history is a clone of the real history of the jobs file.
 type history struct{ dir string }
 
-func openHistory(t *testing.T) history {
+func openHistory(t *testing.T, bundle, branch string) history {
 	t.Helper()
-	bundle := corpus(t, "history-2019-2022.bundle")
+	bundle = corpus(t, bundle)
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skipf("no git: %v", err)
 	}
 	h := history{filepath.Join(t.TempDir(), "history.git")}
-	if out, err := exec.Command("git", "clone", "-q", "--bare", "-b", "history", bundle, h.dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("git", "clone", "-q", "--bare", "-b", branch, bundle, h.dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return h
@@ -58,7 +59,7 @@ func (h history) git(t *testing.T, args ...string) []byte {
 // versions gives each commit that changed the jobs file, and its day.
 func (h history) versions(t *testing.T) [][2]string {
 	var out [][2]string
-	for line := range strings.Lines(string(h.git(t, "log", "--format=%H %as", "history", "--", release.DefaultJobsFile))) {
+	for line := range strings.Lines(string(h.git(t, "log", "--format=%H %as", "HEAD", "--", release.DefaultJobsFile))) {
 		commit, day, _ := strings.Cut(strings.TrimSpace(line), " ")
 		out = append(out, [2]string{commit, day})
 	}
@@ -78,47 +79,76 @@ func (h history) tree(t *testing.T, commit string) fs.FS {
 
 // TestReplayHistory imports every version of the real jobs file and generates
 // it again: the same bytes since people wrote it in the style of generated
-// files (2020-04), the same periodics as Prow reads them before.
+// files (2020-04), the same periodics as Prow reads them before. A set needs
+// few lines, and a patch where no setting can say it only.
 func TestReplayHistory(t *testing.T) {
 	const styled = "2020-04"
-	h := openHistory(t)
-	var exact, same, lines, longest int
-	for _, v := range h.versions(t) {
-		commit, day := v[0][:12], v[1]
-		tree, err := release.Load(h.tree(t, v[0]))
-		if err != nil {
-			t.Errorf("%s %s: %v", day, commit, err)
-			continue
-		}
-		im, err := Import(tree)
-		switch {
-		case err != nil:
-			t.Errorf("%s %s: %v", day, commit, err)
-			continue
-		case im.Exact:
-			exact++
-		case day >= styled:
-			t.Errorf("%s %s: generate does not give the same bytes", day, commit)
-		default:
-			same++
-		}
-		for _, f := range im.Files {
-			if n := bytes.Count(f.New, []byte("\n")); strings.HasSuffix(f.Path, release.JobSettingsName) {
-				lines += n
-				longest = max(longest, n)
+	for _, h := range []struct {
+		bundle, branch string
+		least          int // how many versions give the same bytes
+		patched        int // in how many of the jobs of all versions a patch is left
+	}{
+		{"history-2019-2022.bundle", "history", 84, 2},       // a job that mounts its only secret as "pull"
+		{"history-2024-migration.bundle", "history", 25, 24}, // an entry point that pulls with a secret of its own, for a week
+	} {
+		t.Run(h.bundle, func(t *testing.T) {
+			repo := openHistory(t, h.bundle, h.branch)
+			var exact, same, jobs, patched, scripts int
+			for _, v := range repo.versions(t) {
+				commit, day := v[0][:12], v[1]
+				tree, err := release.Load(repo.tree(t, v[0]))
+				if err != nil {
+					t.Errorf("%s %s: %v", day, commit, err)
+					continue
+				}
+				im, err := Import(tree)
+				switch {
+				case err != nil:
+					t.Errorf("%s %s: %v", day, commit, err)
+					continue
+				case im.Exact:
+					exact++
+				case day >= styled:
+					t.Errorf("%s %s: generate does not give the same bytes", day, commit)
+				default:
+					same++
+				}
+				var lines []int
+				for _, f := range im.Files {
+					if strings.HasSuffix(f.Path, release.JobSettingsName) {
+						lines = append(lines, bytes.Count(f.New, []byte("\n")))
+					}
+				}
+				if m := median(lines); m > 4 {
+					t.Errorf("%s %s: a set has %d lines in the median", day, commit, m)
+				}
+				for _, j := range im.Jobs {
+					jobs++
+					if slices.Contains(j.Settings, "patch") {
+						patched++
+						t.Logf("%s %s: a patch in %s", day, commit, j.Job)
+					}
+					if slices.Contains(j.Settings, "script") {
+						scripts++
+					}
+				}
 			}
-		}
-	}
-	t.Logf("%d versions give the same bytes, %d older ones the same periodics", exact, same)
-	if exact < 84 {
-		t.Errorf("only %d versions give the same bytes", exact)
+			t.Logf("%d versions give the same bytes, %d older ones the same periodics; of %d jobs %d have a patch and %d a script",
+				exact, same, jobs, patched, scripts)
+			if exact < h.least {
+				t.Errorf("only %d versions give the same bytes", exact)
+			}
+			if patched > h.patched {
+				t.Errorf("%d jobs have a patch", patched)
+			}
+		})
 	}
 }
 
-// TestCorpusTrees imports the jobs of the two real trees: generate gives the
+// TestCorpusTrees imports the jobs of the real trees: generate gives the
 // same bytes, Prow loads them, and the settings are short.
 func TestCorpusTrees(t *testing.T) {
-	for _, name := range []string{"release-2020-08", "release-2022-12"} {
+	for _, name := range []string{"release-2020-08", "release-2022-12", "release-2024-05"} {
 		t.Run(name, func(t *testing.T) {
 			files := corpusTree(t, name)
 			tree := mustLoad(t, files)
@@ -155,7 +185,7 @@ func TestCorpusTrees(t *testing.T) {
 			}
 			m := median(lines)
 			t.Logf("%d sets, %d jobs, %d lines in the median", len(lines), len(im.Jobs), m)
-			if m >= 12 {
+			if m > 4 {
 				t.Errorf("a _job.yaml has %d lines in the median", m)
 			}
 		})

@@ -44,6 +44,8 @@ type Settings struct {
 	// MirrorImage is the image of the jobs with the runner mirror: one that has
 	// this project's mirror command.
 	MirrorImage string `yaml:"mirror_image,omitempty"`
+	// Entrypoint is what the jobs with the runner entrypoint run.
+	Entrypoint Entrypoint `yaml:"entrypoint,omitempty"`
 	// ClusterRegistries are the registries of the clusters that jobs run on,
 	// by the cluster's name in Prow: the one that registry_login is for.
 	ClusterRegistries map[string]string `yaml:"cluster_registries,omitempty"`
@@ -66,6 +68,20 @@ type Settings struct {
 	Jobs []JobSettings `yaml:"jobs,omitempty"`
 
 	positions `yaml:"-"`
+}
+
+// Entrypoint is a program of an image that finds its mapping files by an
+// environment variable.
+type Entrypoint struct {
+	// Image is the image that has the entry point. Default: image of the
+	// defaults.
+	Image string `yaml:"image,omitempty"`
+	// Command is the program, with its arguments. Default: /tp-entrypoint.sh.
+	Command []string `yaml:"command,omitempty"`
+	// Env are the environment variables that the program needs beside the one
+	// that names the mappings. Default: dry_run: "false", without which
+	// /tp-entrypoint.sh copies nothing.
+	Env Values `yaml:"env,omitempty"`
 }
 
 // Severities are the severities of some rules.
@@ -156,6 +172,7 @@ func (s *Settings) HoldsMappings(name string) bool { return slices.Contains(s.Co
 
 // DefaultSettings is what holds in a repository without _mirror.yaml.
 func DefaultSettings() *Settings {
+	copies := "false"
 	return &Settings{
 		JobsFile:       DefaultJobsFile,
 		ConfigMap:      DefaultConfigMap,
@@ -163,6 +180,7 @@ func DefaultSettings() *Settings {
 		MountPath:      DefaultMountPath,
 		Namespace:      DefaultNamespace,
 		MirrorImage:    DefaultMirrorImage,
+		Entrypoint:     Entrypoint{Command: []string{"/tp-entrypoint.sh"}, Env: Values{"dry_run": &copies}},
 		ClusterRegistries: map[string]string{
 			"api.ci": "registry.svc.ci.openshift.org",
 			"app.ci": "registry.ci.openshift.org",

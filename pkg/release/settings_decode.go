@@ -115,6 +115,9 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, what string) {
 	case *map[string]any:
 		d.free(n, v, what)
 		return
+	case *Values:
+		d.values(n, v, what)
+		return
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -233,6 +236,23 @@ func (d *decoder) strings(n *yaml.Node, v reflect.Value, what string) {
 	}
 }
 
+// values reads texts by name, where null stands for none.
+func (d *decoder) values(n *yaml.Node, v reflect.Value, what string) {
+	m := make(Values)
+	if d.pairs(n, what, func(key, value *yaml.Node) {
+		switch {
+		case value.Kind != yaml.ScalarNode:
+			d.kind(value, what+"."+key.Value, "a string, or null")
+		case value.Tag == "!!null":
+			m[key.Value] = nil
+		default:
+			m[key.Value] = &value.Value
+		}
+	}) {
+		v.Set(reflect.ValueOf(m))
+	}
+}
+
 // free reads a mapping of any content, such as a patch.
 func (d *decoder) free(n *yaml.Node, v reflect.Value, what string) {
 	before := len(d.problems)
@@ -294,7 +314,7 @@ func choices(v reflect.Value) []string {
 	case Login:
 		return []string{string(LoginUsed), string(LoginNone), string(LoginUnused)}
 	case Runner:
-		return []string{string(RunnerOC), string(RunnerMirror)}
+		return []string{string(RunnerOC), string(RunnerEntrypoint), string(RunnerMirror)}
 	case Overwrite:
 		return []string{string(OverwriteAlways), string(OverwriteOurs), string(OverwriteNever)}
 	case Protected:

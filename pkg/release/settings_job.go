@@ -56,24 +56,30 @@ type JobSettings struct {
 	Cluster string `yaml:"cluster,omitempty"`
 	// Timeout is the time after which Prow stops the job, such as 6h.
 	Timeout Duration `yaml:"timeout,omitempty"`
+	// GracePeriod is the time that the job has to end after Prow's signal,
+	// before Prow kills it. The runner mirror writes its reports in the last
+	// part of it.
+	GracePeriod Duration `yaml:"grace_period,omitempty"`
 	// Slack says who hears of the job's results.
 	Slack *Slack `yaml:"slack,omitempty"`
 
-	// Runner is what mirrors: oc, a shell loop around "oc image mirror", or
-	// mirror, this project's own command.
+	// Runner is what mirrors: oc, a shell loop around "oc image mirror";
+	// entrypoint, a program of the job's image that finds its mapping files by
+	// an environment variable; or mirror, this project's own command.
 	Runner Runner `yaml:"runner,omitempty"`
 	// Shards splits the set into so many periodics that each mirror a part of
 	// it. Needs the runner mirror.
 	Shards int `yaml:"shards,omitempty"`
-	// Attempts is how often a mapping file is tried before it counts as
-	// failed.
+	// Attempts is how often oc tries a mapping file before it counts as failed.
+	// Only with the runner oc: mirror has retries of its own for each request.
 	Attempts int `yaml:"attempts,omitempty"`
 	// ContinueOnError goes on with the other images of a mapping file after
 	// one that failed. The runner mirror always does.
 	ContinueOnError *bool `yaml:"continue_on_error,omitempty"`
 	// MaxPerRegistry is the number of requests to one registry at a time.
 	MaxPerRegistry int `yaml:"max_per_registry,omitempty"`
-	// KeepManifestList copies images of several architectures whole.
+	// KeepManifestList copies images of several architectures whole. The runner
+	// mirror always does, and refuses false.
 	KeepManifestList *bool `yaml:"keep_manifest_list,omitempty"`
 	// Overwrite says which tags the job moves to another image: all, those that
 	// hold what was mirrored to them last, or none. Only with the runner mirror.
@@ -97,10 +103,19 @@ type JobSettings struct {
 	// the runner oc.
 	Trace *bool `yaml:"trace,omitempty"`
 
-	// Image is the image that the job's container runs.
+	// Image is the image that the job's container runs. Default: the template's,
+	// with the runner mirror mirror_image, and with the runner entrypoint that of
+	// entrypoint in _mirror.yaml.
 	Image string `yaml:"image,omitempty"`
-	// Env are environment variables of the container beyond the template's.
-	Env map[string]string `yaml:"env,omitempty"`
+	// Command is the program that the runner entrypoint starts, with its
+	// arguments. Default: that of entrypoint in _mirror.yaml.
+	Command []string `yaml:"command,omitempty"`
+	// Labels are labels of the job beyond the template's. A job has those of
+	// _mirror.yaml and its own on top; null leaves one out.
+	Labels Values `yaml:"labels,omitempty"`
+	// Env are environment variables of the container beyond the template's. A
+	// job has those of _mirror.yaml and its own on top; null leaves one out.
+	Env Values `yaml:"env,omitempty"`
 	// Resources are the container's requests and limits, as Kubernetes writes
 	// them; they replace the template's.
 	Resources map[string]any `yaml:"resources,omitempty"`
@@ -116,7 +131,8 @@ type JobSettings struct {
 }
 
 // Over gives the settings with those that are not set taken from base, except
-// for Env and Patch: a job gets base's first and its own on top.
+// for Labels, Env and Patch: a job gets base's first and its own on top. A
+// script of the job's own makes oc its runner, whatever base says.
 func (s JobSettings) Over(base JobSettings) JobSettings {
 	out := s
 	v, b := reflect.ValueOf(&out).Elem(), reflect.ValueOf(base)
@@ -125,7 +141,10 @@ func (s JobSettings) Over(base JobSettings) JobSettings {
 			v.Field(i).Set(b.Field(i))
 		}
 	}
-	out.Env, out.Patch = s.Env, s.Patch
+	out.Labels, out.Env, out.Patch = s.Labels, s.Env, s.Patch
+	if s.Script != "" && s.Runner == "" {
+		out.Runner = RunnerOC
+	}
 	if s.Cron != "" {
 		out.Interval = ""
 	} else if s.Interval != "" {
@@ -168,9 +187,14 @@ type Runner string
 
 // The runners.
 const (
-	RunnerOC     Runner = "oc"
-	RunnerMirror Runner = "mirror"
+	RunnerOC         Runner = "oc"
+	RunnerEntrypoint Runner = "entrypoint"
+	RunnerMirror     Runner = "mirror"
 )
+
+// Values are texts by name. A nil text takes away what the template or the
+// defaults give under the name.
+type Values map[string]*string
 
 // Overwrite says which tags a job moves.
 type Overwrite string
@@ -233,7 +257,7 @@ func (s *JobSettings) check(d *decoder) {
 	if s.Verbosity != nil && (*s.Verbosity < 0 || *s.Verbosity > 10) {
 		d.problem(s.At("verbosity"), "verbosity must be between 0 and 10", "")
 	}
-	for key, value := range map[string]Duration{"interval": s.Interval, "timeout": s.Timeout} {
+	for key, value := range map[string]Duration{"interval": s.Interval, "timeout": s.Timeout, "grace_period": s.GracePeriod} {
 		if value == "" {
 			continue
 		}

@@ -32,7 +32,7 @@ func TestJobSettingsProblems(t *testing.T) {
 		{"unknown key of slack", "slack:\n  chanel: y\n", "_job.yaml:2:3: unknown setting \"chanel\" (there are channel, states, template)\n"},
 		{"key given twice", "area: x\narea: y\n", "_job.yaml:2:1: area is given twice, first on line 1 (remove one of them)\n"},
 		{"wrong kind", "attempts: often\nenv: [a]\nkeep_manifest_list: 1\n", "_job.yaml:1:11: attempts must be a whole number\n_job.yaml:2:6: env must be a mapping (key: value)\n_job.yaml:3:21: keep_manifest_list must be true or false\n"},
-		{"a choice", "runner: skopeo\n", "_job.yaml:1:9: runner is \"skopeo\" (use oc, mirror)\n"},
+		{"a choice", "runner: skopeo\n", "_job.yaml:1:9: runner is \"skopeo\" (use oc, entrypoint, mirror)\n"},
 		{"what is overwritten", "overwrite: sometimes\nprotected: warn\nimmutable: ['*:v*']\nbackup: '{{.Tag}}-x'\n", "_job.yaml:1:12: overwrite is \"sometimes\" (use always, changed-by-us, never)\n"},
 		{"what is immutable", "immutable: ['*:v*', 'v1']\nbackup: '{{.Tag'\n", "_job.yaml:1:12: the pattern \"v1\" has no tag: write REPOSITORY:TAG, such as *:v[0-9]*\n_job.yaml:2:9: backup is no template: 1: unclosed action (write it like \"{{.Tag}}-previous\")\n"},
 		{"no value", "area:\n", "_job.yaml:1:6: area has no value (remove the line, or give it one)\n"},
@@ -166,7 +166,7 @@ _mirror.yaml:10:3: a job without a set needs a name (add name: periodic-image-mi
 
 func TestOver(t *testing.T) {
 	yes, no := true, false
-	base := JobSettings{Cron: "@daily", Cluster: "a", Attempts: 3, Trace: &yes, Env: map[string]string{"A": "b"}, Patch: map[string]any{"a": 1}}
+	base := JobSettings{Cron: "@daily", Cluster: "a", Attempts: 3, Trace: &yes, Env: Values{"A": nil}, Patch: map[string]any{"a": 1}}
 	own := JobSettings{Interval: "4h", Trace: &no, Secret: "s"}
 	got := own.Over(base)
 	if got.Cron != "" || got.Interval != "4h" || got.Cluster != "a" || got.Attempts != 3 || *got.Trace || got.Secret != "s" || got.Env != nil || got.Patch != nil {
