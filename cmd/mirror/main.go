@@ -12,5 +12,5 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // a run waits for the network: memory is worth more than this time
 	}
-	cli.Main(newCommand)
+	cli.MainToEnd(newCommand)
 }

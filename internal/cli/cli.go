@@ -18,6 +18,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
 // The exit codes of all commands; other programs rely on them.
@@ -64,18 +66,37 @@ func Failf(format string, args ...any) error {
 	return &Error{Code: ExitFailed, Err: fmt.Errorf(format, args...)}
 }
 
-// Main runs the command that build makes and ends the process. The context it
-// hands down is cancelled by SIGINT and SIGTERM; both stay caught until the
-// process ends, because Prow sends one right after the other. A third signal
-// ends the process at once.
+// Main runs the command that build makes and ends the process. SIGINT and SIGTERM
+// end it at once.
 func Main(build func(Env) *cobra.Command) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		fmt.Fprintf(os.Stderr, "error: ended by a signal: %v\n", <-signals)
+		os.Exit(ExitFailed)
+	}()
+	run(context.Background(), build, os.Stdin)
+}
+
+// MainToEnd runs a command that has work to bring to an end, and ends the
+// process. The context it hands down is cancelled by SIGINT and SIGTERM; both
+// stay caught until the process ends, because Prow sends one right after the
+// other. A third signal ends the process at once.
+func MainToEnd(build func(Env) *cobra.Command) {
 	signals := make(chan os.Signal, 3)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	ctx := watch(signals, func() {
 		fmt.Fprintln(os.Stderr, "error: ended at once by a third signal")
 		os.Exit(ExitFailed)
 	})
-	env := Env{Stdin: interruptible{ctx, os.Stdin}, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	run(ctx, build, interruptible{ctx, os.Stdin})
+}
+
+func run(ctx context.Context, build func(Env) *cobra.Command, stdin io.Reader) {
+	// Caught, a write to a pipe that nobody reads is an error and not the end of
+	// the process: what else there is to write is still written.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	env := Env{Stdin: stdin, Stdout: &output{File: os.Stdout}, Stderr: os.Stderr, Getenv: os.Getenv}
 	os.Exit(Run(ctx, build(env), env, os.Args[1:]))
 }
 
@@ -96,6 +117,9 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 		return err
 	})
 	called, err := cmd.ExecuteContextC(ctx)
+	if out, ok := env.Stdout.(interface{ failure() error }); ok && out.failure() != nil {
+		err = Failf("standard output could not be written: %w", out.failure())
+	}
 	if err == nil {
 		return ExitOK
 	}
@@ -105,10 +129,11 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 	}
 	errors.As(err, &e)
 	if e.Err != nil {
-		fmt.Fprintf(env.Stderr, "error: %v\n", e.Err)
+		// An error may name a file that somebody else has named.
+		fmt.Fprintf(env.Stderr, "error: %s\n", text.Clean(e.Err.Error()))
 	}
 	if e.Err != nil && e.Hint != "" {
-		fmt.Fprintf(env.Stderr, "hint: %s\n", e.Hint)
+		fmt.Fprintf(env.Stderr, "hint: %s\n", text.Clean(e.Hint))
 	}
 	return e.Code
 }

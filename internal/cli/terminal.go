@@ -2,7 +2,6 @@ package cli
 
 import (
 	"io"
-	"os"
 	"strconv"
 
 	"golang.org/x/term"
@@ -30,9 +29,9 @@ func Color(env Env, when string) (bool, error) {
 	return Terminal(env, env.Stdout), nil
 }
 
-// Terminal says whether a stream is a terminal that can be drawn on.
+// Terminal reports whether a stream is a terminal that can be drawn on.
 func Terminal(env Env, stream io.Writer) bool {
-	f, ok := stream.(*os.File)
+	f, ok := stream.(interface{ Fd() uintptr })
 	return ok && env.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
@@ -42,7 +41,7 @@ func Width(env Env) int {
 	if n, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}
-	if f, ok := env.Stdout.(*os.File); ok {
+	if f, ok := env.Stdout.(interface{ Fd() uintptr }); ok {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return n
 		}
