@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
@@ -87,18 +86,6 @@ func (o *options) deadlines(ctx context.Context, v *voice) (context.Context, con
 		}
 		cancel(context.Canceled)
 	}
-}
-
-func planError(err error) error {
-	var refused *mirror.PlanError
-	if !errors.As(err, &refused) {
-		return cli.Usagef("%w", err)
-	}
-	hint := ""
-	if i := slices.IndexFunc(refused.Problems, hasHint); i >= 0 {
-		hint = refused.Problems[i].Hint
-	}
-	return &cli.Error{Code: cli.ExitUsage, Err: refused, Hint: hint}
 }
 
 // part applies --shard.

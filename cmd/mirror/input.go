@@ -23,8 +23,6 @@ type input struct {
 	broken   bool // a file was left out because of an error in it
 }
 
-func hasHint(p source.Problem) bool { return p.Hint != "" }
-
 // read reads every mapping file and the arguments. A file with an error is left
 // out and told, unless failures end the run.
 func (o *options) read(env cli.Env, args []string) (*input, error) {

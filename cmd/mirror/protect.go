@@ -55,11 +55,11 @@ func (p *protection) apply(opts *mirror.Options) error {
 }
 
 // backups reads the template of --backup; nil when there is none.
-func (p *protection) backups() (*mirror.Backup, error) {
+func (p *protection) backups() (*mapping.Backup, error) {
 	if p.backup == "" {
 		return nil, nil
 	}
-	b, err := mirror.ParseBackup(p.backup)
+	b, err := mapping.ParseBackup(p.backup)
 	if err != nil {
 		return nil, cli.Usagef("--backup: %w", err)
 	}

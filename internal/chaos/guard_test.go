@@ -48,7 +48,7 @@ func (w *world) guard(seed uint64, opts *mirror.Options) *guard {
 		opts.Immutable[0], err = mapping.ParseGlob("*:v*-0")
 		g.kept = func(to string) bool { return strings.HasSuffix(to, "-0") }
 	case 3:
-		opts.Backup, err = mirror.ParseBackup("{{.Tag}}-previous")
+		opts.Backup, err = mapping.ParseBackup("{{.Tag}}-previous")
 		g.backup = true
 	default:
 		return g

@@ -183,7 +183,7 @@ func (h *htmlReport) problems() {
 	if n := leftOut(h.Report); n > 0 {
 		h.Groups = append(h.Groups, problem{Heading: count(n, "mapping file") + " left out", Hint: "mend the lines; nothing of such a file is mirrored until then", Files: h.Problems})
 	}
-	for _, f := range h.Report.Failures() {
+	for _, f := range Failures(h.Report) {
 		var entries []htmlEntry
 		for _, i := range f.Indexes {
 			entries = append(entries, htmlEntry{h.Report.Entries[i]})

@@ -11,10 +11,10 @@ import (
 // cause.
 type Document struct {
 	*mirror.Report
-	Failures []mirror.Failure `json:"failures"` // the largest group first
+	Failures []Failure `json:"failures"` // the largest group first
 }
 
 // JSON writes the report as the document of version 1.
 func JSON(w io.Writer, r *mirror.Report) error {
-	return text.JSON(w, Document{r, r.Failures()})
+	return text.JSON(w, Document{r, Failures(r)})
 }

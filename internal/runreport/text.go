@@ -102,7 +102,7 @@ func (t Text) Summary(r *mirror.Report) {
 }
 
 func (t Text) failures(r *mirror.Report) {
-	groups := r.Failures()
+	groups := Failures(r)
 	if n := leftOut(r); n > 0 {
 		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, count(n, "mapping file")+" left out"))
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -14,48 +13,13 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-func backup(t *testing.T, text string) *mirror.Backup {
+func backup(t *testing.T, text string) *mapping.Backup {
 	t.Helper()
-	b, err := mirror.ParseBackup(text)
+	b, err := mapping.ParseBackup(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
-}
-
-func TestBackupNames(t *testing.T) {
-	d := digest.Digest("sha256:0123456789abcdef" + strings.Repeat("0", 48))
-	now := time.Date(2026, 11, 24, 23, 30, 1, 0, time.FixedZone("", -3600))
-	for text, want := range map[string]string{
-		"{{.Tag}}-previous":                  "latest-previous",
-		"{{.Tag}}.{{.Date}}T{{.Time}}":       "latest.20261125T003001",
-		"was-{{.Digest}}":                    "was-0123456789ab",
-		`{{printf "%.3s" .Tag}}-{{.Digest}}`: "lat-0123456789ab",
-	} {
-		b := backup(t, text)
-		if got, err := b.Name("latest", d, now); got != want || err != nil || b.String() != text {
-			t.Errorf("%s gives %q, %v; want %q", text, got, err, want)
-		}
-	}
-	for text, want := range map[string]string{
-		"":                          "no valid tag",
-		"{{.Tag}}":                  "the tag v1 itself",
-		"previous":                  "every image the same tag",
-		"{{.Date}}":                 "every image the same tag",
-		"{{.Tag}}/old":              "no valid tag",
-		"{{.Tag}} {{":               "cannot be read",
-		"{{.Nonsense}}":             "cannot be used",
-		"{{range 9999999}}x{{end}}": "a text without end",
-		"-{{.Tag}}":                 "no valid tag",
-		"{{.Tag}}-ä":                "no valid tag",
-	} {
-		if _, err := mirror.ParseBackup(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", text, err, want)
-		}
-	}
-	if _, err := backup(t, "{{.Tag}}-previous").Name(strings.Repeat("x", 128), d, now); err == nil {
-		t.Error("a tag that is too long was made")
-	}
 }
 
 // Names that cannot be used are refused before anything is asked.

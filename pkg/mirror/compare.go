@@ -3,20 +3,21 @@ package mirror
 import (
 	"context"
 	"fmt"
-	"net/url"
+	"maps"
 	"slices"
-	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
 const partsMissing = "the digest is right, but parts of the image are missing"
 
-// compare says how a destination differs from its source, for a check, when it
+// compare tells how a destination differs from its source, for a check, when it
 // is not the same. have is the zero descriptor when it does not exist.
-func (r *run) compare(ctx context.Context, src *origin, w *move, have ocispec.Descriptor, same bool, result Entry) (Entry, error) {
+func (r *run) compare(ctx context.Context, src *transfer.Source, w *tags.Move, have ocispec.Descriptor, same bool, result Entry) (Entry, error) {
 	switch {
 	case have.Digest == "":
 		result.Outcome = Absent
@@ -26,13 +27,16 @@ func (r *run) compare(ctx context.Context, src *origin, w *move, have ocispec.De
 		if !r.opts.Deep {
 			return result, nil
 		}
-		broken, err := r.repair(ctx, src, w)
+		broken, err := r.copier.Repair(ctx, src, w.To)
+		if err == nil {
+			err = r.follow(ctx, src, w)
+		}
 		if broken {
 			result.Outcome, result.Details = Differs, []string{partsMissing}
 		}
 		return result, err
 	}
-	want, err := src.image(ctx)
+	want, err := src.Image(ctx)
 	if err != nil {
 		return result, err
 	}
@@ -41,7 +45,7 @@ func (r *run) compare(ctx context.Context, src *origin, w *move, have ocispec.De
 	if !registry.IsIndex(want.MediaType) {
 		return result, nil
 	}
-	got, err := r.client.Manifest(ctx, w.to, string(have.Digest))
+	got, err := r.opts.Client.Manifest(ctx, w.To, string(have.Digest))
 	if err != nil {
 		return result, err
 	}
@@ -58,7 +62,7 @@ func (r *run) compare(ctx context.Context, src *origin, w *move, have ocispec.De
 func differences(want, got registry.Manifest) []string {
 	w, g := byPlatform(want), byPlatform(got)
 	var out []string
-	for _, name := range sorted(w) {
+	for _, name := range slices.Sorted(maps.Keys(w)) {
 		switch d, ok := g[name]; {
 		case !ok:
 			out = append(out, name+" is missing")
@@ -66,7 +70,7 @@ func differences(want, got registry.Manifest) []string {
 			out = append(out, name+" is another image")
 		}
 	}
-	for _, name := range sorted(g) {
+	for _, name := range slices.Sorted(maps.Keys(g)) {
 		if _, ok := w[name]; !ok {
 			out = append(out, name+" is too many")
 		}
@@ -81,31 +85,11 @@ func byPlatform(m registry.Manifest) map[string]string {
 		return out
 	}
 	for _, c := range content.Children {
-		name := platform(c)
-		if _, taken := out[name]; taken || attestation(c) {
+		name := transfer.PlatformName(c)
+		if _, taken := out[name]; taken || transfer.Attestation(c) {
 			name = string(c.Digest)
 		}
 		out[name] = string(c.Digest)
 	}
 	return out
-}
-
-func sorted(m map[string]string) []string {
-	names := make([]string, 0, len(m))
-	for n := range m {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// hostsOf gives the hosts of URLs, and nothing else of them.
-func hostsOf(urls []string) string {
-	var hosts []string
-	for _, s := range urls {
-		if u, err := url.Parse(s); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
-			hosts = append(hosts, u.Host)
-		}
-	}
-	return strings.Join(hosts, ", ")
 }

@@ -6,11 +6,21 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
+// expander finds out what the wildcards of a plan stand for.
+type expander struct {
+	opts  Options
+	lists *tags.Lists
+	book  *book
+}
+
 // expand turns the groups of a plan into jobs, one for each source without
-// wildcards: a wildcard becomes the tags of its repository that match.
-func (r *run) expand(ctx context.Context, plan *Plan) []*job {
+// wildcards: a wildcard becomes the tags of its repository that match. overlap
+// tells, by destinationKey, of destinations that turn out to have two sources.
+func (x *expander) expand(ctx context.Context, plan *Plan) (jobs []*job, overlap map[string]error) {
 	var wildcards []int
 	for i, g := range plan.Groups {
 		if g.Source.Wildcard() {
@@ -18,8 +28,8 @@ func (r *run) expand(ctx context.Context, plan *Plan) []*job {
 		}
 	}
 	found := make([][]*job, len(wildcards))
-	spread(len(wildcards), r.opts.Parallel, func(i int) { found[i] = r.tags(ctx, plan.Groups[wildcards[i]]) })
-	jobs := make([]*job, 0, len(plan.Groups))
+	spread(len(wildcards), x.opts.Parallel, func(i int) { found[i] = x.tags(ctx, plan.Groups[wildcards[i]]) })
+	jobs = make([]*job, 0, len(plan.Groups))
 	for i := range plan.Groups {
 		if g := &plan.Groups[i]; !g.Source.Wildcard() {
 			jobs = append(jobs, &job{source: &g.Source, targets: g.Targets})
@@ -28,21 +38,20 @@ func (r *run) expand(ctx context.Context, plan *Plan) []*job {
 		jobs = append(jobs, found[0]...)
 		found = found[1:]
 	}
-	r.overlaps(jobs)
-	return jobs
+	return jobs, x.overlaps(jobs)
 }
 
 // tags makes a job of each tag that a wildcard stands for.
-func (r *run) tags(ctx context.Context, g Group) []*job {
+func (x *expander) tags(ctx context.Context, g Group) []*job {
 	failed := func(err error) []*job { return []*job{{source: &g.Source, targets: g.Targets, err: err}} }
-	if r.ended(ctx) {
+	if x.book.ended(ctx) {
 		return failed(errInterrupted)
 	}
 	from := registry.Repository{Host: g.Source.Host(), Path: g.Source.Path()}
-	tags, err := r.tagsOf(ctx, from)
+	listed, err := x.lists.Of(ctx, from)
 	if err != nil {
 		if registry.NotFound(err) {
-			err = &missingError{"listing the tags of " + from.String(), err, true}
+			err = &transfer.MissingError{What: "listing the tags of " + from.String(), Err: err, Source: true}
 		}
 		return failed(err)
 	}
@@ -51,12 +60,12 @@ func (r *run) tags(ctx context.Context, g Group) []*job {
 		pattern = "*"
 	}
 	var jobs []*job
-	for _, tag := range tags {
-		if !mapping.MatchTag(pattern, tag) || isRecord(tag) {
+	for _, tag := range listed {
+		if !mapping.MatchTag(pattern, tag) || tags.IsRecord(tag) {
 			continue
 		}
 		if !mapping.ValidTag(tag) {
-			r.note("%s: %s lists the tag %.140q, which is no valid tag: left out", g.Source.Pos, from, tag)
+			x.book.note("%s: %s lists the tag %.140q, which is no valid tag: left out", g.Source.Pos, from, tag)
 			continue
 		}
 		source := g.Source
@@ -69,7 +78,7 @@ func (r *run) tags(ctx context.Context, g Group) []*job {
 		jobs = append(jobs, j)
 	}
 	if len(jobs) == 0 {
-		r.note("%s: no tag of %s matches %s: nothing to mirror", g.Source.Pos, from, pattern)
+		x.book.note("%s: no tag of %s matches %s: nothing to mirror", g.Source.Pos, from, pattern)
 	}
 	return jobs
 }
@@ -77,11 +86,11 @@ func (r *run) tags(ctx context.Context, g Group) []*job {
 // overlaps finds destinations that have two sources only now that wildcards are
 // known. They fail, so that no tag is written by chance; where overlap is
 // allowed, all but the last are left out.
-func (r *run) overlaps(jobs []*job) {
+func (x *expander) overlaps(jobs []*job) map[string]error {
 	type writer struct{ job, target int }
 	last := map[string]writer{}
 	drop := map[writer]bool{}
-	r.overlap = map[string]error{}
+	overlap := map[string]error{}
 	for i, j := range jobs {
 		if j.err != nil {
 			continue
@@ -98,19 +107,19 @@ func (r *run) overlaps(jobs []*job) {
 			case sourceKey(o.Source) == sourceKey(t.Source):
 				drop[writer{i, k}] = true
 				last[key] = other
-			case r.opts.AllowOverlap:
+			case x.opts.AllowOverlap:
 				drop[other] = true
-				r.note("%s: %s is also written from %s at %s, which comes later and wins", o.Destination.Pos, o.Destination.Exact(), t.Source.Exact(), t.Destination.Pos)
-			case r.overlap[key] == nil:
-				r.overlap[key] = fmt.Errorf("%w: %s is written from %s at %s and from %s at %s",
+				x.book.note("%s: %s is also written from %s at %s, which comes later and wins", o.Destination.Pos, o.Destination.Exact(), t.Source.Exact(), t.Destination.Pos)
+			case overlap[key] == nil:
+				overlap[key] = fmt.Errorf("%w: %s is written from %s at %s and from %s at %s",
 					errOverlap, t.Destination.Exact(), o.Source.Exact(), o.Destination.Pos, t.Source.Exact(), t.Destination.Pos)
 			default:
-				r.overlap[key] = fmt.Errorf("%w and from %s at %s", r.overlap[key], t.Source.Exact(), t.Destination.Pos)
+				overlap[key] = fmt.Errorf("%w and from %s at %s", overlap[key], t.Source.Exact(), t.Destination.Pos)
 			}
 		}
 	}
 	if len(drop) == 0 {
-		return
+		return overlap
 	}
 	for i, j := range jobs {
 		kept := make([]Target, 0, len(j.targets))
@@ -121,4 +130,5 @@ func (r *run) overlaps(jobs []*job) {
 		}
 		j.targets = kept
 	}
+	return overlap
 }

@@ -15,11 +15,10 @@ type Failure struct {
 	Reason  string    `json:"reason"` // such as "503 Service Unavailable", "connection refused"
 	Entries int       `json:"entries"`
 	Since   time.Time `json:"since"` // when the first of them failed
-	Hint    string    `json:"hint"`  // what to do
 	Indexes []int     `json:"-"`     // of the entries in the report
 }
 
-// String gives "quay.io: 503 Service Unavailable for 41 entries since 12:03:07".
+// String returns "quay.io: 503 Service Unavailable for 41 entries since 12:03:07".
 func (f Failure) String() string {
 	where, entries := "", "entry"
 	if f.Host != "" {
@@ -54,7 +53,7 @@ func (r *Report) Failures() []Failure {
 		if !ok {
 			i = len(out)
 			at[k] = i
-			out = append(out, Failure{Host: e.Host, Cause: e.Cause, Reason: e.Reason, Since: when, Hint: hint(e.Cause, e.Host)})
+			out = append(out, Failure{Host: e.Host, Cause: e.Cause, Reason: e.Reason, Since: when})
 		}
 		out[i].Entries++
 		out[i].Indexes = append(out[i].Indexes, n)
@@ -66,30 +65,4 @@ func (r *Report) Failures() []Failure {
 		return cmp.Or(cmp.Compare(b.Entries, a.Entries), a.Since.Compare(b.Since), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Reason, b.Reason))
 	})
 	return out
-}
-
-// hint says what to do about a failure.
-func hint(cause Cause, host string) string {
-	host = cmp.Or(host, "the registry")
-	switch cause {
-	case CauseSourceMissing:
-		return "see whether the source is still built and promoted; remove the line when it is gone for good, or pass --skip-missing"
-	case CauseDenied:
-		return "see that the repository exists, and that the secret (the file of --registry-config) holds a credential for " + host + ", with the right password, that may read the source and write the destination"
-	case CauseRefused:
-		return host + " does not take what it is given: its answer says why; a quota or a rule of the repository is the usual reason"
-	case CauseUnavailable:
-		return "nothing is wrong with the mapping: run again later, and look at the state of " + host + " when it goes on"
-	case CauseContent:
-		return "the bytes are not what their digest says: build or push the source again"
-	case CauseUnsupported:
-		return "build the image again with a current builder, or leave it out"
-	case CauseOverlap:
-		return "leave one of the lines; --allow-overlap lets the last one win"
-	case CauseProtected:
-		return "give the image a new tag; to move this one all the same, take it out of --immutable or --overwrite"
-	case CauseInterrupted:
-		return "run again: what is done is not done twice; give the job more time when it ends like this every time"
-	}
-	return "see the error"
 }

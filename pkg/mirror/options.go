@@ -6,6 +6,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
 )
 
 // Mode is what a run does with what it finds.
@@ -18,7 +19,18 @@ const (
 	ModeCheck Mode = "check" // write nothing, report what is different
 )
 
-// Options say how a plan is carried out. Client must be set.
+// Overwrite decides which tags may be moved from one image to another. A tag
+// that does not exist is written in any case.
+type Overwrite = tags.Overwrite
+
+// The decisions.
+const (
+	OverwriteAlways = tags.Always
+	OverwriteOurs   = tags.Ours // those that hold what was mirrored to them last
+	OverwriteNever  = tags.Never
+)
+
+// Options tell how a plan is carried out. Client must be set.
 type Options struct {
 	Mode   Mode // default: ModeRun
 	Client *registry.Client
@@ -33,7 +45,7 @@ type Options struct {
 	// Force writes every destination, whatever is there, but for what is
 	// protected.
 	Force bool
-	// Overwrite says which tags may be moved to another image; default: always.
+	// Overwrite decides which tags may be moved to another image; default: always.
 	Overwrite Overwrite
 	// Immutable are the tags that are never moved, whatever Overwrite says.
 	Immutable []mapping.Glob
@@ -42,7 +54,7 @@ type Options struct {
 	Adopt bool
 	// Backup names the tag under which an image is kept before its tag is moved;
 	// nil: it is not kept. The plan has to be made with the same.
-	Backup *Backup
+	Backup *mapping.Backup
 	// TolerateProtected keeps a destination that is left as it is for these
 	// reasons from making the run fail.
 	TolerateProtected bool

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
 // A write that the registry fails is tried again, perhaps minutes later. What
 // somebody else wrote to the tag meanwhile is guarded like what was there before.
 func TestProtectedBetweenAttempts(t *testing.T) {
-	backup, err := mirror.ParseBackup("{{.Tag}}-previous")
+	backup, err := mapping.ParseBackup("{{.Tag}}-previous")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,11 +38,14 @@ type PlanOptions struct {
 	// wins, the others are left out with a note.
 	AllowOverlap bool
 	// Backup is that of the run, for names that another destination has.
-	Backup *Backup
+	Backup *mapping.Backup
 }
 
 // PlanError lists everything that keeps files from being carried out.
-type PlanError struct{ Problems []source.Problem }
+type PlanError struct {
+	Problems []source.Problem
+	Causes   []Cause // of the problems, in the same order
+}
 
 func (e *PlanError) Error() string {
 	var b strings.Builder
@@ -64,7 +67,7 @@ func NewPlan(files []*mapping.File, opts PlanOptions) (*Plan, error) {
 	for _, f := range files {
 		for _, p := range f.Problems {
 			if p.Severity == source.Error {
-				b.problems = append(b.problems, p)
+				b.refuse(CauseOther, p)
 			} else {
 				b.plan.Notes = append(b.plan.Notes, p)
 			}
@@ -90,7 +93,7 @@ func NewPlan(files []*mapping.File, opts PlanOptions) (*Plan, error) {
 		b.add(pair)
 	}
 	if len(b.problems) > 0 {
-		return nil, &PlanError{b.problems}
+		return nil, &PlanError{b.problems, b.causes}
 	}
 	return b.plan, nil
 }
@@ -101,29 +104,36 @@ type planBuilder struct {
 	group    map[string]int          // by canonical source
 	taken    map[string]mapping.Pair // by canonical destination
 	problems []source.Problem
+	causes   []Cause
 }
 
 func (b *planBuilder) usable(p mapping.Pair) bool {
 	for _, r := range []mapping.Reference{p.Source, p.Destination} {
 		switch {
 		case r.Scheme != "":
-			b.refuse(r.Pos, "use a registry on both sides; skopeo and oras copy to and from folders",
-				"%s: only registries are mirrored, not %s://", mapping.WithoutUser(r.Text), r.Scheme)
+			b.refuse(CauseUnsupported, source.Problem{
+				Pos: r.Pos, Message: fmt.Sprintf("%s: only registries are mirrored, not %s://", mapping.WithoutUser(r.Text), r.Scheme),
+				Hint: "use a registry on both sides; skopeo and oras copy to and from folders",
+			})
 			return false
 		case r.Repository == "":
-			b.refuse(r.Pos, "", "%s names a registry and no repository", r.Text)
+			b.refusef(CauseOther, r.Pos, "%s names a registry and no repository", r.Text)
 			return false
 		}
 	}
 	if p.Source.Canonical() == p.Destination.Canonical() {
-		b.refuse(p.Destination.Pos, "", "%s is both source and destination", p.Destination.Text)
+		b.refusef(CauseOther, p.Destination.Pos, "%s is both source and destination", p.Destination.Text)
 		return false
 	}
 	return true
 }
 
-func (b *planBuilder) refuse(pos source.Position, hint, format string, args ...any) {
-	b.problems = append(b.problems, source.Problem{Pos: pos, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (b *planBuilder) refuse(cause Cause, p source.Problem) {
+	b.problems, b.causes = append(b.problems, p), append(b.causes, cause)
+}
+
+func (b *planBuilder) refusef(cause Cause, pos source.Position, format string, args ...any) {
+	b.refuse(cause, source.Problem{Pos: pos, Message: fmt.Sprintf(format, args...)})
 }
 
 // single leaves one pair for each destination: copies written twice are one
@@ -157,8 +167,7 @@ func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
 			b.note(first, "%s is written from %s at %s, which comes later and wins", first.Destination.Text, p.Source.Text, p.Destination.Pos)
 			last[j] = i
 		default:
-			b.refuse(p.Destination.Pos, "each destination can have one source; --allow-overlap lets the last one win",
-				"%s is written from %s here and from %s at %s", p.Destination.Canonical(), p.Source.Text, first.Source.Text, first.Destination.Pos)
+			b.refusef(CauseOverlap, p.Destination.Pos, "%s is written from %s here and from %s at %s", p.Destination.Canonical(), p.Source.Text, first.Source.Text, first.Destination.Pos)
 		}
 	}
 	for _, r := range again {

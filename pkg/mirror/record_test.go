@@ -68,7 +68,7 @@ func TestChangedByUs(t *testing.T) {
 			o.run(mirror.Copied)
 
 			o.other("by hand")
-			if e := o.run(mirror.Protected); !strings.Contains(e.Error, "was mirrored last: left as it is; --adopt takes it over") {
+			if e := o.run(mirror.Protected); !strings.Contains(e.Error, "was mirrored last: left as it is") {
 				t.Errorf("%+v", e)
 			}
 			o.opts.Mode = mirror.ModeCheck

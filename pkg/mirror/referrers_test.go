@@ -13,6 +13,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -93,7 +94,7 @@ func listed(t *testing.T, c *registry.Client, repo registry.Repository, subject 
 // API knows, and one that only its tag lists, to a registry without the API.
 func TestListsOfReferrers(t *testing.T) {
 	const byAPI, byTag, theirs = "by API", "by tag", "theirs"
-	backup, err := mirror.ParseBackup("{{.Tag}}-previous")
+	backup, err := mapping.ParseBackup("{{.Tag}}-previous")
 	if err != nil {
 		t.Fatal(err)
 	}

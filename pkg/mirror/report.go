@@ -9,7 +9,9 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
 // Outcome is what became of one destination.
@@ -113,12 +115,7 @@ func (e Entry) Bad() bool {
 }
 
 // Moved counts what was written (in a dry run: what would be).
-type Moved struct {
-	Blobs     int64 `json:"blobs"`
-	BlobBytes int64 `json:"blobBytes"`
-	Mounts    int64 `json:"mounts"`
-	Manifests int64 `json:"manifests"`
-}
+type Moved = transfer.Moved
 
 // Problem is what keeps a mapping file from being used.
 type Problem struct {
@@ -162,8 +159,8 @@ func (r *Report) OK() bool {
 // causeOf puts an error into a class.
 func causeOf(err error) Cause {
 	var wrong *registry.DigestError
-	var missing *missingError
-	var kept *protectedError
+	var missing *transfer.MissingError
+	var kept *tags.ProtectedError
 	var manifest *registry.ManifestError
 	var token *auth.Status
 	switch {
@@ -173,7 +170,7 @@ func causeOf(err error) Cause {
 		return CauseProtected
 	case errors.As(err, &missing):
 		return CauseSourceMissing
-	case errors.Is(err, registry.ErrSchema1), errors.Is(err, errUnsupported):
+	case errors.Is(err, registry.ErrSchema1), errors.Is(err, transfer.ErrUnsupported):
 		return CauseUnsupported
 	case errors.Is(err, errOverlap):
 		return CauseOverlap
@@ -216,21 +213,5 @@ var reasons = map[Cause]string{
 
 var (
 	errInterrupted = errors.New("the run was ended before this was done")
-	errUnsupported = errors.New("not mirrored")
 	errOverlap     = errors.New("two sources for one destination")
 )
-
-// missingError says that something of a source does not exist there.
-type missingError struct {
-	what   string
-	err    error
-	source bool // all of it, not a part
-}
-
-func (e *missingError) Error() string { return e.what + ": " + e.err.Error() }
-func (e *missingError) Unwrap() error { return e.err }
-
-// protectedError says why a destination is left as it is.
-type protectedError struct{ why string }
-
-func (e *protectedError) Error() string { return e.why }

@@ -1,4 +1,4 @@
-package mirror
+package tags
 
 import (
 	"context"
@@ -11,11 +11,12 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// A record tells what was mirrored to a tag last. It is a manifest without
+// record tells what was mirrored to a tag last. It is a manifest without
 // content in the same repository, under a tag of its own, because a job has no
 // place that outlives it but its destinations. Not a referrer: that would tell
 // that an image was mirrored once, and not to which tag, or that it was the
@@ -44,8 +45,8 @@ func recordTag(tag string) string {
 	return recordPrefix + "sha256-" + hex.EncodeToString(sum[:])
 }
 
-// isRecord says whether a tag is that of a record.
-func isRecord(tag string) bool { return strings.HasPrefix(tag, recordPrefix) }
+// IsRecord reports whether a tag is that of a record.
+func IsRecord(tag string) bool { return strings.HasPrefix(tag, recordPrefix) }
 
 // emptyBlob is the content of everything that has none, by the image
 // specification.
@@ -67,9 +68,21 @@ func (c record) manifest(tag string) registry.Manifest {
 	return registry.Manifest{MediaType: registry.OCIManifest, Digest: digest.FromBytes(body), Body: body}
 }
 
-// recorded reads the record of a tag; found is false when there is none.
-func (r *run) recorded(ctx context.Context, w *move) (c record, found bool, err error) {
-	m, err := r.client.Manifest(ctx, w.to, recordTag(w.dest.Tag))
+// records are the records of a run.
+type records struct {
+	opts    Options
+	emptied flight.Group[registry.Repository, struct{}] // repositories that have emptyBlob
+}
+
+func newRecords(opts Options) *records {
+	r := &records{opts: opts}
+	r.emptied.Forget = registry.Unavailable // it may work for the next who asks
+	return r
+}
+
+// read reads the record of a tag; found is false when there is none.
+func (r *records) read(ctx context.Context, m *Move) (c record, found bool, err error) {
+	manifest, err := r.opts.Client.Manifest(ctx, m.To, recordTag(m.Destination.Tag))
 	switch {
 	case registry.NotFound(err), registry.Denied(err):
 		return c, false, nil
@@ -80,77 +93,78 @@ func (r *run) recorded(ctx context.Context, w *move) (c record, found bool, err 
 		ArtifactType string            `json:"artifactType"`
 		Annotations  map[string]string `json:"annotations"`
 	}
-	if json.Unmarshal(m.Body, &body) != nil || body.ArtifactType != recordType || body.Annotations[recordTagKey] != w.dest.Tag {
+	if json.Unmarshal(manifest.Body, &body) != nil || body.ArtifactType != recordType || body.Annotations[recordTagKey] != m.Destination.Tag {
 		return c, false, nil // not ours
 	}
 	return record{digest.Digest(body.Annotations[recordLast]), digest.Digest(body.Annotations[recordNext])}, true, nil
 }
 
-// ours says why a tag that holds w.had is not one that we gave it.
-func (r *run) ours(ctx context.Context, w *move) error {
+// ours returns a [*ProtectedError] for a tag that holds what was not mirrored to
+// it.
+func (r *records) ours(ctx context.Context, m *Move) error {
 	if r.opts.Adopt {
 		return nil
 	}
-	c, found, err := r.recorded(ctx, w)
+	c, found, err := r.read(ctx, m)
 	switch {
 	case err != nil:
 		return err
 	case !found:
-		return &protectedError{fmt.Sprintf("it holds %s, and there is no record (tag %s) that this was mirrored: left as it is; --adopt takes it over", w.had, recordTag(w.dest.Tag))}
-	case w.had != c.Last && w.had != c.Next:
-		return &protectedError{fmt.Sprintf("it holds %s, and %s was mirrored last: left as it is; --adopt takes it over", w.had, c.Last)}
+		return &ProtectedError{fmt.Sprintf("it holds %s, and there is no record (tag %s) that this was mirrored: left as it is", m.Had, recordTag(m.Destination.Tag))}
+	case m.Had != c.Last && m.Had != c.Next:
+		return &ProtectedError{fmt.Sprintf("it holds %s, and %s was mirrored last: left as it is", m.Had, c.Last)}
 	}
 	return nil
 }
 
 // announce records that a tag is about to be given an image.
-func (r *run) announce(ctx context.Context, w *move, want digest.Digest) error {
-	if r.opts.Overwrite != OverwriteOurs || w.dest.Tag == "" {
+func (r *records) announce(ctx context.Context, m *Move, want digest.Digest) error {
+	if r.opts.Overwrite != Ours || m.Destination.Tag == "" {
 		return nil
 	}
-	if err := r.putRecord(ctx, w, announced(w, want)); err != nil {
+	if err := r.put(ctx, m, announced(m, want)); err != nil {
 		return fmt.Errorf("the tag was not moved, because that could not be recorded: %w", err)
 	}
 	return nil
 }
 
-func announced(w *move, want digest.Digest) record {
-	if w.had == "" || w.had == want {
+func announced(m *Move, want digest.Digest) record {
+	if m.Had == "" || m.Had == want {
 		return record{Last: want}
 	}
-	return record{Last: w.had, Next: want}
+	return record{Last: m.Had, Next: want}
 }
 
 // settle records that a tag was moved. When it fails, what was announced holds.
 // Where another run of the same job has recorded something since, the tag may
 // hold what it was given by either.
-func (r *run) settle(ctx context.Context, w *move, want digest.Digest) {
-	if r.opts.Overwrite != OverwriteOurs || w.dest.Tag == "" || r.opts.Mode != ModeRun {
+func (r *records) settle(ctx context.Context, m *Move, want digest.Digest) {
+	if r.opts.Overwrite != Ours || m.Destination.Tag == "" || r.opts.Dry {
 		return
 	}
-	now, found, err := r.recorded(ctx, w)
+	now, found, err := r.read(ctx, m)
 	c := record{Last: want}
-	if found && now != announced(w, want) {
+	if found && now != announced(m, want) {
 		if c.Next = now.Next; c.Next == "" || c.Next == want {
 			c.Next = now.Last
 		}
 	}
 	if err == nil && c != now {
-		err = r.putRecord(ctx, w, c)
+		err = r.put(ctx, m, c)
 	}
 	if err != nil {
-		w.details = append(w.details, fmt.Sprintf("the record of it was not completed: %v", err))
+		m.Details = append(m.Details, fmt.Sprintf("the record of it was not completed: %v", err))
 	}
 }
 
 // adopt makes a record of a tag that is as it should be.
-func (r *run) adopt(ctx context.Context, w *move) error {
-	if !r.opts.Adopt || r.opts.Overwrite != OverwriteOurs || r.opts.Mode != ModeRun || w.dest.Tag == "" {
+func (r *records) adopt(ctx context.Context, m *Move) error {
+	if r.opts.Overwrite != Ours || r.opts.Dry || m.Destination.Tag == "" {
 		return nil
 	}
-	c, _, err := r.recorded(ctx, w)
-	if err == nil && c != (record{Last: w.had}) {
-		err = r.putRecord(ctx, w, record{Last: w.had})
+	c, _, err := r.read(ctx, m)
+	if err == nil && c != (record{Last: m.Had}) {
+		err = r.put(ctx, m, record{Last: m.Had})
 	}
 	if err != nil {
 		return fmt.Errorf("the tag is right, but could not be taken over: %w", err)
@@ -158,16 +172,16 @@ func (r *run) adopt(ctx context.Context, w *move) error {
 	return nil
 }
 
-func (r *run) putRecord(ctx context.Context, w *move, c record) error {
-	if r.opts.Mode != ModeRun {
+func (r *records) put(ctx context.Context, m *Move, c record) error {
+	if r.opts.Dry {
 		return nil
 	}
-	_, err := r.emptied.get(ctx, w.to, func() (struct{}, error) {
-		return struct{}{}, r.client.PutBlob(ctx, w.to, emptyBlob)
+	_, err := r.emptied.Do(ctx, m.To, func() (struct{}, error) {
+		return struct{}{}, r.opts.Client.PutBlob(ctx, m.To, emptyBlob)
 	})
 	if err != nil {
 		return err
 	}
-	_, err = r.w.PutManifest(ctx, w.to, recordTag(w.dest.Tag), c.manifest(w.dest.Tag), nil)
+	_, err = r.opts.Writer.PutManifest(ctx, m.To, recordTag(m.Destination.Tag), c.manifest(m.Destination.Tag), nil)
 	return err
 }

@@ -21,17 +21,6 @@ func spread(n, most int, f func(i int)) {
 	wg.Wait()
 }
 
-// work calls f for every target of every job, on as many goroutines as the
-// options allow.
-func (r *run) work(jobs []*job, f func(j *job, i int)) {
-	q := newQueue(jobs, max(1, r.opts.Parallel/32))
-	spread(len(r.report.Entries), r.opts.Parallel, func(int) {
-		item := q.next()
-		f(item.job, item.target)
-		q.done(item)
-	})
-}
-
 // queue deals out targets in the order of the plan, except that a slow
 // repository, be it source or destination, does not keep the others waiting:
 // each has a share of what is at work, and gets more only when nothing else is

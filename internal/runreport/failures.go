@@ -1,0 +1,48 @@
+package runreport
+
+import (
+	"cmp"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// Failure is what entries that failed have in common, and what to do about it.
+type Failure struct {
+	mirror.Failure
+	Hint string `json:"hint"` // what to do
+}
+
+// Failures groups the entries that failed, the largest group first.
+func Failures(r *mirror.Report) []Failure {
+	out := []Failure{}
+	for _, f := range r.Failures() {
+		out = append(out, Failure{f, hint(f.Cause, f.Host)})
+	}
+	return out
+}
+
+// hint tells what to do about a failure, with the flags of the command.
+func hint(cause mirror.Cause, host string) string {
+	host = cmp.Or(host, "the registry")
+	switch cause {
+	case mirror.CauseSourceMissing:
+		return "see whether the source is still built and promoted; remove the line when it is gone for good, or pass --skip-missing"
+	case mirror.CauseDenied:
+		return "see that the repository exists, and that the secret (the file of --registry-config) holds a credential for " + host + ", with the right password, that may read the source and write the destination"
+	case mirror.CauseRefused:
+		return host + " does not take what it is given: its answer says why; a quota or a rule of the repository is the usual reason"
+	case mirror.CauseUnavailable:
+		return "nothing is wrong with the mapping: run again later, and look at the state of " + host + " when it goes on"
+	case mirror.CauseContent:
+		return "the bytes are not what their digest says: build or push the source again"
+	case mirror.CauseUnsupported:
+		return "build the image again with a current builder, or leave it out"
+	case mirror.CauseOverlap:
+		return "leave one of the lines; --allow-overlap lets the last one win"
+	case mirror.CauseProtected:
+		return "give the image a new tag; to move this one all the same, take it out of --immutable or --overwrite; --adopt takes over what --overwrite changed-by-us leaves as it is"
+	case mirror.CauseInterrupted:
+		return "run again: what is done is not done twice; give the job more time when it ends like this every time"
+	}
+	return "see the error"
+}

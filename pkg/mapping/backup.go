@@ -1,0 +1,78 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"text/template"
+	"time"
+)
+
+// Backup makes the tags under which images are kept whose tags are moved.
+type Backup struct {
+	text     string
+	template *template.Template
+}
+
+// backupFields are what a template can use.
+type backupFields struct {
+	Tag    string // that is moved
+	Digest string // of the image it held: the first 12 hexadecimal digits
+	Date   string // UTC, such as 20260131
+	Time   string // UTC, such as 235959
+}
+
+// ParseBackup reads a template (of text/template) with the fields .Tag, .Digest,
+// .Date and .Time, such as "{{.Tag}}-previous". It fails when what the template
+// gives cannot be a tag, is the tag that is moved, or is the same for every
+// image.
+func ParseBackup(text string) (*Backup, error) {
+	t, err := template.New("backup").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("the template cannot be read: %s", strings.TrimPrefix(err.Error(), "template: backup:"))
+	}
+	b := &Backup{text, t}
+	when := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
+	one, err := b.Name("v1", "sha256:"+strings.Repeat("1", 64), when)
+	if err != nil {
+		return nil, err
+	}
+	other, err := b.Name("v2", "sha256:"+strings.Repeat("2", 64), when)
+	if err == nil && one == other {
+		err = fmt.Errorf("%s gives every image the same tag: use {{.Tag}} or {{.Digest}}", text)
+	}
+	return b, err
+}
+
+// String returns the template.
+func (b *Backup) String() string { return b.text }
+
+// Name returns the tag under which an image is kept that a tag holds; digest is
+// the image's, with its algorithm. The error tells why there is none.
+func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {
+	now = now.UTC()
+	_, hex, _ := strings.Cut(digest, ":")
+	fields := backupFields{Tag: tag, Digest: hex[:min(12, len(hex))], Date: now.Format("20060102"), Time: now.Format("150405")}
+	var out short
+	if err := b.template.Execute(&out, fields); err != nil {
+		return "", fmt.Errorf("the template %s cannot be used: %s", b.text, strings.TrimPrefix(err.Error(), "template: backup:"))
+	}
+	switch name := out.String(); {
+	case !ValidTag(name):
+		return "", fmt.Errorf("%s makes %.140q of the tag %s, which is no valid tag", b.text, name, tag)
+	case name == tag:
+		return "", fmt.Errorf("%s gives the tag %s itself", b.text, tag)
+	default:
+		return name, nil
+	}
+}
+
+// short takes what may be a tag, and a bit more.
+type short struct{ strings.Builder }
+
+func (s *short) Write(p []byte) (int, error) {
+	if s.Len()+len(p) > 1000 {
+		return 0, errors.New("it gives a text without end")
+	}
+	return s.Builder.Write(p)
+}

@@ -1,0 +1,150 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+)
+
+// book is the report of a run while it is written.
+type book struct {
+	opts Options
+
+	mu       sync.Mutex
+	report   *Report
+	stop     chan struct{} // closed by the first failure with FailFast
+	stopOnce sync.Once
+}
+
+func newBook(opts Options) *book {
+	return &book{
+		opts: opts, stop: make(chan struct{}),
+		report: &Report{Version: 1, Mode: opts.Mode, Started: opts.Now(), Entries: []Entry{}, Summary: map[Outcome]int{}},
+	}
+}
+
+// ended reports whether nothing new may be started.
+func (b *book) ended(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+	case <-b.opts.Drain:
+	case <-b.stop:
+	default:
+		return false
+	}
+	return true
+}
+
+func (b *book) note(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.report.Notes = append(b.report.Notes, printable(fmt.Sprintf(format, args...)))
+}
+
+// layOut makes the entries of the report, in the order of the plan.
+func (b *book) layOut(jobs []*job) {
+	total := 0
+	for _, j := range jobs {
+		total += len(j.targets)
+	}
+	b.report.Entries = make([]Entry, 0, total)
+	for _, j := range jobs {
+		j.first = len(b.report.Entries)
+		for _, t := range j.targets {
+			pos := t.Destination.Pos
+			b.report.Entries = append(b.report.Entries, Entry{
+				File: pos.File, Line: pos.Line, Column: pos.Column,
+				Source: t.Source.Exact(), Destination: t.Destination.Exact(),
+				Outcome: Interrupted, Cause: CauseInterrupted, Error: errInterrupted.Error(), Reason: reasons[CauseInterrupted],
+			})
+		}
+	}
+}
+
+// begin begins to count what an entry costs.
+func (b *book) begin(i int, c *cost) {
+	c.start = b.opts.Now()
+	b.opts.Monitor.begin(i, b.report.Entries[i].Destination, c.start)
+}
+
+// done fills in an entry.
+func (b *book) done(i int, c *cost, result Entry, err error) {
+	b.tell(c, &result)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.opts.Monitor.end(i)
+	e := &b.report.Entries[i]
+	result.File, result.Line, result.Column, result.Source, result.Destination = e.File, e.Line, e.Column, e.Source, e.Destination
+	*e = result
+	if err != nil {
+		b.fail(e, err)
+	}
+	e.Error, e.Reason, e.Retried = printable(e.Error), printable(e.Reason), printable(e.Retried)
+	for i := range e.Details {
+		e.Details[i] = printable(e.Details[i])
+	}
+	if b.opts.FailFast && e.Bad() {
+		b.stopOnce.Do(func() { close(b.stop) })
+	}
+	if b.opts.Done != nil {
+		b.opts.Done(*e)
+	}
+}
+
+// fail tells in an entry why there is no result.
+func (b *book) fail(e *Entry, err error) {
+	e.Error, e.Cause = err.Error(), causeOf(err)
+	e.Host, e.Reason = reasonOf(err, e.Cause)
+	switch e.Cause {
+	case CauseInterrupted:
+		e.Outcome = Interrupted
+	case CauseProtected:
+		e.Outcome = Protected
+		if b.opts.TolerateProtected {
+			e.Details, e.Error, e.Cause, e.Reason = append(e.Details, e.Error), "", "", ""
+		}
+	default:
+		e.Outcome = Failed
+	}
+}
+
+// tell puts a cost into an entry.
+func (b *book) tell(c *cost, e *Entry) {
+	e.Started, e.Seconds = c.start.Sub(b.report.Started).Seconds(), b.opts.Now().Sub(c.start).Seconds()
+	e.Requests, e.Bytes, e.Waits = c.Requests(), c.bytes.Load(), c.Waits(shortest)
+	retries, why := c.Retries()
+	if e.Retries = retries; why != nil {
+		e.Retried = why.Error()
+	}
+}
+
+// finish makes the report of a run that is over; planned are the requests that
+// writing would have taken in a dry run.
+func (b *book) finish(ctx context.Context, hosts []throttle.HostStats, planned int64) *Report {
+	rep := b.report
+	for i := range rep.Entries {
+		e := &rep.Entries[i]
+		if e.Error == errInterrupted.Error() && ctx.Err() != nil { // its turn never came
+			e.Error += ": " + context.Cause(ctx).Error()
+		}
+		rep.Summary[e.Outcome]++
+	}
+	rep.Seconds = b.opts.Now().Sub(rep.Started).Seconds()
+	rep.Hosts = hosts
+	for _, h := range rep.Hosts {
+		rep.Requests += h.Requests
+	}
+	if rep.Mode == ModePlan {
+		rep.Expected = rep.Requests + planned
+	}
+	slices.Sort(rep.Notes)
+	return rep
+}
+
+// printable makes text that registries had a part in fit for a terminal, a log
+// and a page: without control characters, and not longer than a person reads.
+func printable(s string) string { return text.Short(s, 2000) }

@@ -1,0 +1,39 @@
+package mirror
+
+import (
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+)
+
+// check refuses destinations whose backup would be under a tag that another
+// destination has. What a wildcard or the digest makes of it shows only in the
+// run, which checks again.
+func (b *planBuilder) check(pairs []mapping.Pair) {
+	if b.opts.Backup == nil {
+		return
+	}
+	taken := map[string]mapping.Reference{}
+	for _, p := range pairs {
+		taken[destinationKey(p)] = p.Destination
+	}
+	for _, p := range pairs {
+		if p.Source.Wildcard() || p.Destination.Tag == "" {
+			continue
+		}
+		name, err := b.opts.Backup.Name(p.Destination.Tag, string(digest.FromString(p.Destination.Canonical())), time.Unix(0, 0))
+		if err != nil {
+			b.refusef(CauseProtected, p.Destination.Pos, "no backup of %s: %v", p.Destination.Text, err)
+			continue
+		}
+		at := p
+		at.Destination.Tag = name
+		if other, ok := taken[destinationKey(at)]; ok {
+			b.refusef(CauseProtected, p.Destination.Pos, "the backup of %s would be under the tag %s, which %s at %s writes, too",
+				p.Destination.Text, name, other.Text, other.Pos)
+		}
+		taken[destinationKey(at)] = p.Destination
+	}
+}

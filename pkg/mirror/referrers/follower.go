@@ -1,0 +1,240 @@
+package referrers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/internal/flight"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
+)
+
+// signatureTags are the endings of the tags that cosign writes beside an image,
+// after sha256-<digest>.
+var signatureTags = []string{".sig", ".att", ".sbom"}
+
+// Tag returns the tag that stands for a digest: by itself that of the list of
+// referrers in a registry without the referrers API.
+func Tag(d digest.Digest) string { return strings.Replace(string(d), ":", "-", 1) }
+
+// Options make a [Follower]. All but Note must be set.
+type Options struct {
+	Client *registry.Client
+	Copier *transfer.Copier
+	Keeper *tags.Keeper
+	Lists  *tags.Lists
+	Filter transfer.Filter
+	Moves  func(to registry.Repository, dest mapping.Reference) *tags.Move // begins to move a tag
+	Note   func(format string, args ...any)
+}
+
+// Follower copies what refers to images. It may be used by many goroutines.
+type Follower struct {
+	opts     Options
+	lists    lists
+	followed flight.Group[step, struct{}]
+}
+
+// step is an image in a repository, and where what refers to it is looked for.
+type step struct {
+	from, to registry.Repository
+	digest   digest.Digest
+}
+
+// New makes a follower.
+func New(opts Options) *Follower {
+	f := &Follower{opts: opts, lists: lists{opts: opts}}
+	f.followed.Forget = registry.Unavailable // it may work for the next who asks
+	return f
+}
+
+// Follow copies what refers to an image, to the manifests in it, and to what was
+// found in that way. It returns how many manifests were written.
+func (f *Follower) Follow(ctx context.Context, src *transfer.Source, to registry.Repository) (wrote int64, err error) {
+	root, err := src.Image(ctx)
+	if err != nil {
+		return 0, err
+	}
+	v := f.opts.Copier.Visit(src, to)
+	_, err = f.followed.Do(ctx, step{src.Repo, to, root.Digest}, func() (struct{}, error) {
+		return struct{}{}, f.all(ctx, v, root.Digest)
+	})
+	return v.Wrote(), err
+}
+
+func (f *Follower) all(ctx context.Context, v *transfer.Visit, root digest.Digest) error {
+	tags, err := f.opts.Lists.Of(ctx, v.Source.Repo)
+	if err != nil {
+		return fmt.Errorf("listing the tags of the source for signatures: %w", err)
+	}
+	todo, err := f.subjects(ctx, v.Source, root, 0)
+	if err != nil {
+		return err
+	}
+	f.opts.Copier.Occupy(v.To)
+	seen := map[digest.Digest]bool{}
+	for len(todo) > 0 {
+		if len(seen) > transfer.MaxManifests {
+			return fmt.Errorf("%w: more than %d manifests refer to the image", transfer.ErrUnsupported, transfer.MaxManifests)
+		}
+		next := todo[0]
+		todo = todo[1:]
+		if seen[next] {
+			continue
+		}
+		seen[next] = true
+		found, err := f.refersTo(ctx, v, next, tags)
+		if err != nil {
+			return fmt.Errorf("the image is there, but not all that refers to it: %w", err)
+		}
+		todo = append(todo, found...)
+	}
+	return nil
+}
+
+// subjects returns the digests of a manifest and of those below it.
+func (f *Follower) subjects(ctx context.Context, src *transfer.Source, d digest.Digest, depth int) ([]digest.Digest, error) {
+	out := []digest.Digest{d}
+	m, err := src.Manifest(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	content, err := m.Content()
+	if err != nil || depth > transfer.MaxDepth {
+		return nil, err
+	}
+	children := content.Children
+	if depth == 0 {
+		_, children = f.opts.Filter.Choose(children)
+	}
+	for _, c := range children {
+		if !registry.IsIndex(c.MediaType) {
+			out = append(out, c.Digest)
+			continue
+		}
+		below, err := f.subjects(ctx, src, c.Digest, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, below...)
+	}
+	return out, nil
+}
+
+// refersTo copies what refers to one manifest: by the referrers API, by the tag
+// that stands for it, and by cosign's tags. It returns the digests that it found.
+func (f *Follower) refersTo(ctx context.Context, v *transfer.Visit, subject digest.Digest, tags []string) (found []digest.Digest, err error) {
+	list, _, err := f.opts.Client.Referrers(ctx, v.Source.Repo, string(subject))
+	if err != nil {
+		return nil, err
+	}
+	var fallback registry.Manifest
+	if _, ok := slices.BinarySearch(tags, Tag(subject)); ok {
+		if fallback, err = f.opts.Client.Manifest(ctx, v.Source.Repo, Tag(subject)); err != nil {
+			return nil, err
+		}
+		listed, isList, err := listOf(fallback)
+		if err != nil {
+			return nil, err
+		}
+		if list = merge(list, listed); !isList {
+			fallback = registry.Manifest{}
+		}
+	}
+	for _, d := range list {
+		if err := f.opts.Copier.Child(ctx, v, "what refers to "+string(subject), d); err != nil {
+			return nil, err
+		}
+		found = append(found, d.Digest)
+	}
+	if len(list) > 0 {
+		if err := f.list(ctx, v, subject, list, fallback); err != nil {
+			return nil, err
+		}
+	}
+	for _, ending := range signatureTags {
+		tag := Tag(subject) + ending
+		if _, ok := slices.BinarySearch(tags, tag); ok {
+			if err := f.signature(ctx, v, tag); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return found, nil
+}
+
+// list makes the destination list what refers to a manifest: a registry that
+// has the API does so by itself, another one needs the tag that stands for the
+// list. fallback is what that tag holds at the source.
+func (f *Follower) list(ctx context.Context, v *transfer.Visit, subject digest.Digest, list []ocispec.Descriptor, fallback registry.Manifest) error {
+	_, known, err := f.opts.Client.Referrers(ctx, v.To, string(subject))
+	if err != nil || known && fallback.Body == nil {
+		return err
+	}
+	_, err = f.lists.ensure(ctx, v.Beside(v.Source), Tag(subject), list, fallback)
+	return err
+}
+
+// signature copies one of cosign's tags. It is protected as other tags are.
+func (f *Follower) signature(ctx context.Context, v *transfer.Visit, tag string) error {
+	root, err := f.opts.Client.Resolve(ctx, v.Source.Repo, tag)
+	if err != nil {
+		return err
+	}
+	w := f.opts.Moves(v.To, tagged(v.To, tag))
+	if have, err := f.opts.Client.Resolve(ctx, v.To, tag); err == nil {
+		if w.Had = have.Digest; w.Had == root.Digest {
+			return nil
+		}
+	}
+	if err := f.opts.Keeper.Protect(ctx, w); err != nil {
+		return fmt.Errorf("the tag %s: %w", tag, err)
+	}
+	src := transfer.NewSource(f.opts.Client, v.Source.Repo, root, "")
+	m, err := src.Manifest(ctx, root.Digest)
+	if err != nil {
+		return err
+	}
+	beside := v.Beside(src)
+	if err := f.opts.Copier.Bring(ctx, beside, m, ""); err != nil {
+		return err
+	}
+	return f.opts.Keeper.Write(ctx, beside, w, m)
+}
+
+func tagged(repo registry.Repository, tag string) mapping.Reference {
+	return mapping.Reference{Registry: repo.Host, Repository: repo.Path, Tag: tag}
+}
+
+// Merge mirrors a tag that stands for a list of referrers and that a mapping
+// names, such as by a wildcard: it is added to, so that neither the mapping
+// undoes what follows from the images, nor the other way round. isList is false
+// for other tags, with which nothing is done; wrote reports whether the list was
+// written.
+func (f *Follower) Merge(ctx context.Context, src *transfer.Source, w *tags.Move) (isList, wrote bool, err error) {
+	if digest.Digest(strings.Replace(w.Destination.Tag, "-", ":", 1)).Validate() != nil {
+		return false, false, nil
+	}
+	m, err := src.Image(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	list, isList, err := listOf(m)
+	if err != nil || !isList {
+		return false, false, err
+	}
+	w.Digest = m.Digest
+	v := f.opts.Copier.Visit(src, w.To)
+	if err := f.opts.Copier.Bring(ctx, v, m, ""); err != nil {
+		return true, false, err
+	}
+	wrote, err = f.lists.ensure(ctx, v.Beside(src), w.Destination.Tag, list, m)
+	return true, wrote, err
+}

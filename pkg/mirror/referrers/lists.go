@@ -1,0 +1,150 @@
+package referrers
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
+)
+
+// lists keeps the lists of referrers that destinations without the referrers
+// API have under tags.
+type lists struct {
+	opts  Options
+	locks sync.Map // "repository:tag" of a list: *sync.Mutex
+}
+
+// ensure makes the list of a tag list something; wrote reports whether it was
+// written. m is what the tag gets when it does not exist.
+func (l *lists) ensure(ctx context.Context, v *transfer.Visit, tag string, list []ocispec.Descriptor, m registry.Manifest) (wrote bool, err error) {
+	lock, _ := l.locks.LoadOrStore(v.To.String()+":"+tag, &sync.Mutex{})
+	lock.(*sync.Mutex).Lock()
+	defer lock.(*sync.Mutex).Unlock()
+	for range 3 {
+		if wrote, err = l.grow(ctx, v, tag, list, m); !errors.Is(err, errListMoved) {
+			break
+		}
+	}
+	return wrote, err
+}
+
+var errListMoved = errors.New("somebody else changes the list of referrers again and again")
+
+// grow adds to the list that a tag holds what it does not list yet. What is
+// listed stays, so that nothing but an immutable tag keeps a list from growing;
+// what is no list is somebody's image and stays as it is. A tag that does not
+// exist gets the source's list, as it is if that lists all.
+func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []ocispec.Descriptor, m registry.Manifest) (wrote bool, err error) {
+	have, err := l.opts.Client.Manifest(ctx, v.To, tag)
+	there := err == nil
+	switch {
+	case there:
+		m = have
+	case !registry.NotFound(err):
+		return false, err
+	}
+	listed, isList, err := listOf(m)
+	all := merge(listed, list)
+	glob, immutable := l.opts.Keeper.Immutable(tagged(v.To, tag))
+	switch {
+	case err != nil:
+		return false, err
+	case there && !isList:
+		err = &tags.ProtectedError{Why: fmt.Sprintf("it holds %s, which is no list of what refers to an image: left as it is", have.Digest)}
+		return false, fmt.Errorf("the tag %s: %w", tag, err)
+	case there && len(all) == len(listed):
+		return false, nil
+	case there && immutable:
+		err = &tags.ProtectedError{Why: fmt.Sprintf("it does not list all that was copied, and is immutable (%s): left as it is", glob)}
+		return false, fmt.Errorf("the tag %s: %w", tag, err)
+	case len(all) > len(listed):
+		m = newList(all)
+	}
+	err = l.opts.Copier.Put(ctx, v, tag, m, l.again(ctx, v.To, tag, m, have))
+	var missing *transfer.MissingError
+	if errors.As(err, &missing) { // the registry refused a list of what it has not any more
+		there, listErr := l.stillThere(ctx, v.To, listed)
+		if listErr != nil || len(there) == len(listed) {
+			return false, cmp.Or(listErr, err)
+		}
+		l.opts.Note("%s: of what the tag %s lists, %d do not exist any more and were left out of it", v.To, tag, len(listed)-len(there))
+		m = newList(merge(there, list))
+		err = l.opts.Copier.Put(ctx, v, tag, m, l.again(ctx, v.To, tag, m, have))
+	}
+	return err == nil, err
+}
+
+// again looks at a list before it is tried to be written once more.
+func (l *lists) again(ctx context.Context, to registry.Repository, tag string, want, had registry.Manifest) func() (done bool, err error) {
+	return func() (bool, error) {
+		now, err := l.opts.Client.Resolve(ctx, to, tag)
+		switch {
+		case err == nil && now.Digest == want.Digest:
+			return true, nil
+		case err == nil && now.Digest != had.Digest:
+			return false, errListMoved
+		case err != nil && !registry.NotFound(err):
+			return false, err
+		}
+		return false, nil
+	}
+}
+
+// stillThere returns those of a list that a repository has.
+func (l *lists) stillThere(ctx context.Context, repo registry.Repository, list []ocispec.Descriptor) (there []ocispec.Descriptor, err error) {
+	for _, d := range list {
+		has, err := l.opts.Copier.Exists(ctx, repo, d.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if has {
+			there = append(there, d)
+		}
+	}
+	return there, nil
+}
+
+// listOf returns what a manifest lists as referring to another one; isList is
+// false for an image, of one platform or of several.
+func listOf(m registry.Manifest) (list []ocispec.Descriptor, isList bool, err error) {
+	if !registry.IsIndex(m.MediaType) {
+		return nil, false, nil
+	}
+	content, err := m.Content()
+	images := slices.ContainsFunc(content.Children, func(c ocispec.Descriptor) bool { return c.Platform != nil && c.ArtifactType == "" })
+	if err != nil || images {
+		return nil, false, err
+	}
+	return content.Children, true, nil
+}
+
+// merge adds to a list what it does not have.
+func merge(list, more []ocispec.Descriptor) []ocispec.Descriptor {
+	out := slices.Clone(list)
+	for _, d := range more {
+		if !transfer.Among(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// newList is the index of referrers that the specification asks clients to keep
+// in a registry without the API.
+func newList(manifests []ocispec.Descriptor) registry.Manifest {
+	body, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": registry.OCIIndex, "manifests": manifests})
+	if err != nil {
+		panic(err) // of strings and numbers only
+	}
+	return registry.Manifest{MediaType: registry.OCIIndex, Digest: digest.FromBytes(body), Body: body}
+}

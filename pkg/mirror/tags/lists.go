@@ -1,0 +1,34 @@
+package tags
+
+import (
+	"context"
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/internal/flight"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// Lists lists the tags of repositories, each once in a run.
+type Lists struct {
+	client *registry.Client
+	known  flight.Group[registry.Repository, []string]
+}
+
+// NewLists makes lists that are asked for by a client.
+func NewLists(client *registry.Client) *Lists {
+	l := &Lists{client: client}
+	l.known.Forget = registry.Unavailable // it may work for the next who asks
+	return l
+}
+
+// Of returns all tags of a repository, sorted.
+func (l *Lists) Of(ctx context.Context, repo registry.Repository) ([]string, error) {
+	return l.known.Do(ctx, repo, func() ([]string, error) {
+		tags, err := l.client.Tags(ctx, repo)
+		slices.Sort(tags)
+		return tags, err
+	})
+}
+
+// Known returns the tags of a repository that was listed before, else nil.
+func (l *Lists) Known(repo registry.Repository) []string { return l.known.Peek(repo) }

@@ -1,0 +1,224 @@
+package mirror
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
+)
+
+// copy works on one target of a job and reports on it.
+func (r *run) copy(ctx context.Context, j *job, i int) {
+	if r.book.ended(ctx) {
+		return // its entry tells so already
+	}
+	s := r.share(j)
+	defer r.unshare(j)
+	c := &cost{}
+	if i == 0 {
+		c = &s.cost
+	}
+	r.book.begin(j.first+i, c)
+	result, err := r.target(c.into(ctx), j, s, j.targets[i])
+	var missing *transfer.MissingError
+	if r.opts.SkipMissing && errors.As(err, &missing) && missing.Source {
+		result, err = Entry{Outcome: Missing, Details: []string{err.Error()}}, nil
+	}
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", errInterrupted, context.Cause(ctx))
+	}
+	r.book.done(j.first+i, c, result, err)
+}
+
+// target brings one destination in line with its source. Both are asked what
+// they hold at the same time.
+func (r *run) target(ctx context.Context, j *job, s *shared, t Target) (Entry, error) {
+	if err := cmp.Or(j.err, r.overlap[destinationKey(mapping.Pair(t))]); err != nil {
+		return Entry{}, err
+	}
+	var asking sync.WaitGroup
+	asking.Go(func() { r.source(ctx, j, s) })
+	defer asking.Wait() // it may be asked longer than we wait for it
+	w := r.move(r.destination(t.Destination), t.Destination)
+	var have ocispec.Descriptor
+	var err error
+	early := t.Destination.Tag != "" // else it depends on the source where to look
+	if early {
+		have, err = r.opts.Client.Resolve(ctx, w.To, w.Ref(""))
+	}
+	src, srcErr := r.source(ctx, j, s)
+	switch {
+	case errors.Is(srcErr, transfer.ErrFiltered):
+		return Entry{Outcome: Filtered, Details: []string{srcErr.Error()}}, nil
+	case srcErr != nil:
+		return Entry{}, srcErr
+	}
+	if !early {
+		have, err = r.opts.Client.Resolve(ctx, w.To, w.Ref(src.Root.Digest))
+	}
+	result, err := r.align(ctx, src, w, have, err)
+	result.Digest = string(cmp.Or(w.Digest, src.Root.Digest))
+	result.Size, result.Blobs = src.Size()
+	if src.Left != "" {
+		result.Details = append(result.Details, src.Left)
+	}
+	return result, err
+}
+
+// destination is the repository of a destination.
+func (r *run) destination(ref mapping.Reference) registry.Repository {
+	return registry.Repository{
+		Host: ref.Host(), Path: ref.Path(), Push: r.opts.Mode == ModeRun,
+		// Where a tag may have to stay, no HEAD is believed that has only ever
+		// said that something does not exist.
+		Destination: r.opts.Overwrite == OverwriteAlways && len(r.opts.Immutable) == 0 && r.opts.Backup == nil,
+	}
+}
+
+// align does what the mode asks for with a destination that holds have, or for
+// which the registry gave an error.
+func (r *run) align(ctx context.Context, src *transfer.Source, w *tags.Move, have ocispec.Descriptor, err error) (Entry, error) {
+	there := err == nil
+	switch {
+	case there:
+		r.copier.Holds(src.Repo, w.To, have)
+	case registry.NotFound(err), registry.Denied(err): // many registries hide what is not there
+	default:
+		return Entry{}, fmt.Errorf("looking at the destination: %w", err)
+	}
+	w.Had = have.Digest
+	result := Entry{Previous: string(have.Digest)}
+	same := there && have.Digest == src.Root.Digest
+	if !same && r.follower != nil {
+		if isList, err := r.merge(ctx, src, w, &result); isList || err != nil {
+			return result, err
+		}
+	}
+	if there && !same {
+		if same, err = r.differs(ctx, src, w, have.Digest); err != nil {
+			return result, err
+		}
+	}
+	if r.opts.Mode == ModeCheck {
+		return r.compare(ctx, src, w, have, same, result)
+	}
+	if same && !r.opts.Force {
+		return r.leave(ctx, src, w)
+	}
+	return r.bring(ctx, src, w)
+}
+
+// differs finds out whether two digests are of one image after all: of another
+// algorithm, or given by a registry that errs. Nothing is told or done before
+// that is known. The error is that of a tag that may not be moved, or of a
+// source that cannot be read.
+func (r *run) differs(ctx context.Context, src *transfer.Source, w *tags.Move, have digest.Digest) (same bool, err error) {
+	m, err := src.Image(ctx)
+	w.Digest = m.Digest
+	if err == nil && m.Is(have) {
+		return true, nil
+	}
+	return false, cmp.Or(r.keeper.Protect(ctx, w), err)
+}
+
+// leave leaves a destination alone that holds its source.
+func (r *run) leave(ctx context.Context, src *transfer.Source, w *tags.Move) (Entry, error) {
+	if err := r.keeper.Adopt(ctx, w); err != nil {
+		return Entry{}, err
+	}
+	repaired := false
+	if r.opts.Deep {
+		var err error
+		if repaired, err = r.copier.Repair(ctx, src, w.To); err != nil {
+			return Entry{Outcome: Unchanged, Details: w.Details}, err
+		}
+	}
+	err := r.follow(ctx, src, w)
+	result := Entry{Outcome: Unchanged, Details: w.Details}
+	switch {
+	case repaired && r.opts.Mode == ModePlan:
+		result.Outcome, result.Details = Planned, append(result.Details, partsMissing)
+	case repaired:
+		result.Outcome = Repaired
+	}
+	return result, err
+}
+
+// bring brings everything below an image into the repository and then moves the
+// tag.
+func (r *run) bring(ctx context.Context, src *transfer.Source, w *tags.Move) (Entry, error) {
+	if r.book.ended(ctx) {
+		return Entry{Previous: string(w.Had)}, errInterrupted
+	}
+	err := r.write(ctx, src, w)
+	result := Entry{Outcome: Copied, Previous: string(w.Had), Backup: w.Backup, Details: w.Details}
+	switch {
+	case w.Present:
+		result.Outcome, result.Previous = Unchanged, ""
+	case r.opts.Mode == ModePlan:
+		result.Outcome = Planned
+	}
+	return result, err
+}
+
+func (r *run) write(ctx context.Context, src *transfer.Source, w *tags.Move) error {
+	m, err := src.Image(ctx)
+	if err != nil {
+		return err
+	}
+	if w.Digest = m.Digest; w.Destination.Tag != "" {
+		m.Digest = digest.FromBytes(m.Body) // what registries say of tags, whatever the source was asked by
+	}
+	v := r.copier.Visit(src, w.To)
+	if err := r.copier.Bring(ctx, v, m, w.Had); err != nil {
+		return err
+	}
+	if err := r.keeper.Write(ctx, v, w, m); err != nil {
+		return err
+	}
+	return r.follow(ctx, src, w)
+}
+
+// follow copies what refers to an image. Where referrers are not wanted it takes
+// a note of what could have been followed.
+func (r *run) follow(ctx context.Context, src *transfer.Source, w *tags.Move) error {
+	if r.follower == nil {
+		r.left.Add(src)
+		return nil
+	}
+	wrote, err := r.follower.Follow(ctx, src, w.To)
+	if wrote > 0 {
+		w.Details = append(w.Details, fmt.Sprintf("manifests of what refers to it: %d", wrote))
+	}
+	return err
+}
+
+// merge adds to a tag that stands for a list of referrers; isList is false for
+// other tags.
+func (r *run) merge(ctx context.Context, src *transfer.Source, w *tags.Move, result *Entry) (isList bool, err error) {
+	isList, wrote, err := r.follower.Merge(ctx, src, w)
+	if !isList {
+		return false, err
+	}
+	switch result.Outcome = Copied; {
+	case !wrote:
+		result.Outcome, result.Previous = Unchanged, ""
+	case r.opts.Mode == ModePlan:
+		result.Outcome = Planned
+	case r.opts.Mode == ModeCheck && w.Had == "":
+		result.Outcome = Absent
+	case r.opts.Mode == ModeCheck:
+		result.Outcome = Differs
+	}
+	result.Details = append(result.Details, "a list of referrers: it lists what its source lists, and what it listed before")
+	return true, err
+}

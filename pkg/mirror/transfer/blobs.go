@@ -1,0 +1,253 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/internal/flight"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+)
+
+// blobs brings blobs into repositories, each blob once over the wire for each
+// registry: whoever comes first sends it, the others wait and mount.
+type blobs struct {
+	opts Options
+
+	mu    sync.Mutex
+	hosts map[string]*holdings
+
+	arriving flight.Group[arrival, bool] // true: it was not there before
+	sending  flight.Group[upload, bool]
+	senders  sync.Map // upload: the repository that is sent to
+
+	sent, bytes, mounts atomic.Int64
+}
+
+// arrival is a blob on its way into a repository.
+type arrival struct {
+	host, path string
+	digest     digest.Digest
+}
+
+// upload is a blob on its way over the wire to a registry.
+type upload struct {
+	host   string
+	digest digest.Digest
+}
+
+func newBlobs(opts Options) *blobs {
+	b := &blobs{opts: opts, hosts: map[string]*holdings{}}
+	always := func(error) bool { return true } // holdings remember what arrived
+	b.arriving.Forget, b.sending.Forget = always, always
+	b.arriving.Wait = func(ctx context.Context, a arrival) func() { return opts.waiting(ctx, a.host+"/"+a.path) }
+	b.sending.Wait = func(ctx context.Context, u upload) func() {
+		if to, ok := b.senders.Load(u); ok {
+			return opts.waiting(ctx, to.(string))
+		}
+		return opts.waiting(ctx, u.host)
+	}
+	return b
+}
+
+func (b *blobs) host(name string) *holdings {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h, ok := b.hosts[name]
+	if !ok {
+		h = &holdings{blobs: map[digest.Digest]*places{}}
+		b.hosts[name] = h
+	}
+	return h
+}
+
+// place makes sure that a blob is in the repository to; sent reports that it was
+// not there before. With ask it looks for every blob first, whatever its size.
+func (b *blobs) place(ctx context.Context, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, ask bool) (sent bool, err error) {
+	h := b.host(to.Host)
+	there := func() bool {
+		return h.has(to.Path, desc.Digest) || from.Host == to.Host && from.Path == to.Path && !ask
+	}
+	if there() {
+		return false, nil
+	}
+	// The failure of another is ours, unless it is that of another source.
+	shares := func(err error) bool { return !ofSource(err) || readFrom(err, from) }
+	first := false
+	sent, err = b.arriving.DoShared(ctx, arrival{to.Host, to.Path, desc.Digest}, shares, func() (bool, error) {
+		first = true
+		if there() {
+			return false, nil
+		}
+		sent, err := b.arrive(ctx, h, to, desc, from, ask)
+		if err == nil {
+			h.knows(to.Path, desc.Digest)
+		}
+		return sent, failedFrom(from, err)
+	})
+	return sent && first, plain(err)
+}
+
+// arrive brings a blob into a repository into which nobody else is bringing it.
+func (b *blobs) arrive(ctx context.Context, h *holdings, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, ask bool) (bool, error) {
+	for {
+		if !b.opts.Mount || !h.mountable() {
+			return b.bring(ctx, h, to, desc, from, "", ask)
+		}
+		mount := h.anywhere(desc.Digest)
+		if mount == "" && from.Host == to.Host {
+			mount = from.Path
+		}
+		if mount != "" {
+			return b.bring(ctx, h, to, desc, from, mount, ask)
+		}
+		sent, first, err := b.send(ctx, h, to, desc, from, ask)
+		if first || err != nil {
+			return sent, err
+		}
+	}
+}
+
+// send sends a blob to a registry that has it nowhere, or waits for another who
+// does; then first is false.
+func (b *blobs) send(ctx context.Context, h *holdings, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, ask bool) (sent, first bool, err error) {
+	key := upload{to.Host, desc.Digest}
+	// What another failed to write elsewhere may work here; what it failed to
+	// read from our source will not.
+	shares := func(err error) bool { return ofSource(err) && readFrom(err, from) }
+	sent, err = b.sending.DoShared(ctx, key, shares, func() (bool, error) {
+		if h.anywhere(desc.Digest) != "" {
+			return false, nil // another sent it just now
+		}
+		first = true
+		b.senders.Store(key, to.String())
+		defer b.senders.Delete(key)
+		sent, err := b.bring(ctx, h, to, desc, from, "", ask)
+		if err == nil {
+			h.knows(to.Path, desc.Digest)
+		}
+		return sent, failedFrom(from, err)
+	})
+	return sent, first, plain(err)
+}
+
+// bring mounts a blob from a path of the same registry, or sends it where that
+// does not work or there is none.
+func (b *blobs) bring(ctx context.Context, h *holdings, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, mount string, ask bool) (bool, error) {
+	var session *registry.Session
+	switch {
+	case ask || mount == "" && desc.Size >= probeFrom:
+		has, err := b.opts.Client.HasBlob(ctx, to, desc.Digest)
+		if err != nil || has {
+			return false, err
+		}
+	case mount == "" && b.opts.Mount:
+		has, opened, err := b.openOrFind(ctx, h, to, desc)
+		if err != nil || has {
+			return false, err
+		}
+		session = opened
+	}
+	if mount != "" {
+		mounted, opened, err := b.mount(ctx, h, to, mount, desc.Digest)
+		if err != nil || mounted {
+			return mounted, err
+		}
+		session = opened
+	}
+	b.opts.Sending(desc.Size)
+	if err := b.opts.Writer.CopyBlob(ctx, to, desc, from, session); err != nil {
+		return false, err
+	}
+	b.sent.Add(1)
+	b.bytes.Add(desc.Size)
+	b.opts.Sent(ctx, desc.Size)
+	return true, nil
+}
+
+// mount asks for a mount. Where nothing comes of it, the blob is to be sent, by
+// the session if the registry opened one; the error is that of the context.
+func (b *blobs) mount(ctx context.Context, h *holdings, to registry.Repository, from string, d digest.Digest) (bool, *registry.Session, error) {
+	mounted, session, err := b.opts.Writer.Mount(ctx, to, from, d)
+	if ctx.Err() != nil {
+		return false, nil, context.Cause(ctx)
+	}
+	var down *throttle.DownError
+	switch {
+	case mounted:
+		h.count(&h.mounted)
+		b.mounts.Add(1)
+	case errors.As(err, &down): // it was not asked
+	case err != nil && !registry.Unavailable(err):
+		h.note(&h.refused)
+	case err != nil:
+		h.count(&h.failed)
+	default:
+		h.count(&h.declined)
+	}
+	return mounted, session, nil
+}
+
+// openOrFind opens the upload of a blob and finds out by the same request
+// whether it is there already, left by a run that was killed: the blob is to be
+// mounted from its own repository.
+func (b *blobs) openOrFind(ctx context.Context, h *holdings, to registry.Repository, desc ocispec.Descriptor) (bool, *registry.Session, error) {
+	switch {
+	case h.isDeaf():
+		return false, nil, nil
+	case b.opts.Dry: // asks, too, to tell what a run would do
+		has, err := b.opts.Client.HasBlob(ctx, to, desc.Digest)
+		return has, &registry.Session{}, err
+	}
+	has, session, err := b.opts.Writer.Mount(ctx, to, to.Path, desc.Digest)
+	if ctx.Err() != nil {
+		return false, nil, context.Cause(ctx)
+	}
+	if err != nil {
+		h.note(&h.deaf)
+	}
+	return has, session, nil
+}
+
+// failure is an error of work that reads from a repository.
+type failure struct {
+	err  error
+	from registry.Repository
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// failedFrom notes from where what failed was to be read.
+func failedFrom(from registry.Repository, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{err, from}
+}
+
+// readFrom reports whether what failed was to be read from a repository.
+func readFrom(err error, from registry.Repository) bool {
+	var f *failure
+	return errors.As(err, &f) && f.from == from
+}
+
+// ofSource reports whether reading failed, not writing.
+func ofSource(err error) bool {
+	var source *registry.SourceError
+	return errors.As(err, &source)
+}
+
+// plain takes the note of failedFrom off an error.
+func plain(err error) error {
+	var f *failure
+	if errors.As(err, &f) {
+		return f.err
+	}
+	return err
+}

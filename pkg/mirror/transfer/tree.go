@@ -1,0 +1,168 @@
+package transfer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// The largest images.
+const (
+	MaxDepth     = 10     // indexes within indexes
+	MaxManifests = 10_000 // of one image
+	maxBlobs     = 10_000 // of one manifest
+	maxFailures  = 20     // of the parts of one manifest, before no more are begun
+)
+
+// below brings the children and blobs of a manifest into the repository.
+func (c *Copier) below(ctx context.Context, v *Visit, m registry.Manifest, depth int) error {
+	content, err := m.Content()
+	if err == nil {
+		err = v.bounded(content, depth)
+	}
+	if err != nil {
+		return err
+	}
+	var tasks []func() error
+	children := content.Children
+	if depth == 0 && !v.whole {
+		_, children = c.opts.Filter.Choose(children)
+	}
+	for _, child := range children {
+		tasks = append(tasks, func() error { return c.child(ctx, v, "index "+string(m.Digest), child, depth+1) })
+	}
+	// Large blobs first: the largest decides when the image is complete.
+	slices.SortStableFunc(content.Blobs, func(a, b ocispec.Descriptor) int { return cmp.Compare(b.Size, a.Size) })
+	seen := map[digest.Digest]bool{}
+	for _, b := range content.Blobs {
+		if !seen[b.Digest] {
+			seen[b.Digest] = true
+			tasks = append(tasks, func() error { return c.blob(ctx, v, b) })
+		}
+	}
+	return all(tasks)
+}
+
+// bounded counts a manifest and refuses an image that is too large.
+func (v *Visit) bounded(content registry.Content, depth int) error {
+	switch {
+	case v.manifests.Add(1) > MaxManifests, len(content.Children) > MaxManifests:
+		return fmt.Errorf("%w: the image has more than %d manifests", ErrUnsupported, MaxManifests)
+	case depth > MaxDepth:
+		return fmt.Errorf("%w: indexes are nested more than %d deep", ErrUnsupported, MaxDepth)
+	case len(content.Blobs) > maxBlobs:
+		return fmt.Errorf("%w: the image has more than %d blobs", ErrUnsupported, maxBlobs)
+	}
+	return nil
+}
+
+// all runs tasks side by side and returns the error of the first of them, by
+// order, that failed. After many failures no more are begun.
+func all(tasks []func() error) error {
+	if len(tasks) == 1 {
+		return tasks[0]()
+	}
+	const most = 16
+	errs := make([]error, len(tasks))
+	var wg sync.WaitGroup
+	var failed atomic.Int64
+	slots := make(chan struct{}, most)
+	for i, task := range tasks {
+		slots <- struct{}{}
+		if failed.Load() >= maxFailures {
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if errs[i] = task(); errs[i] != nil {
+				failed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return cmp.Or(errs...)
+}
+
+// Child brings a manifest that something else than an index leads to, such as
+// what refers to an image: what is below it, and then the manifest itself.
+// parent names what led to it, for a person.
+func (c *Copier) Child(ctx context.Context, v *Visit, parent string, d ocispec.Descriptor) error {
+	return c.child(ctx, v, parent, d, 1)
+}
+
+func (c *Copier) child(ctx context.Context, v *Visit, parent string, d ocispec.Descriptor, depth int) error {
+	return c.once(ctx, v, part{to: v.To, digest: d.Digest, deep: v.deep}, func() error {
+		if has, err := c.has(ctx, v, d.Digest); err != nil || has {
+			return err
+		}
+		m, err := v.Source.Manifest(ctx, d.Digest)
+		if err != nil {
+			what := fmt.Sprintf("%s of %s", childName(d), parent)
+			if registry.NotFound(err) {
+				return &MissingError{what + " does not exist", err, false}
+			}
+			return fmt.Errorf("reading %s: %w", what, err)
+		}
+		if err := c.below(ctx, v, m, depth); err != nil {
+			return err
+		}
+		if v.deep {
+			if has, err := c.Exists(ctx, v.To, d.Digest); err != nil || has {
+				return err
+			}
+		}
+		return c.put(ctx, v, string(d.Digest), m, depth, nil)
+	})
+}
+
+// childName tells a child of an index to a person.
+func childName(d ocispec.Descriptor) string {
+	if d.Platform == nil {
+		return "child " + string(d.Digest)
+	}
+	return fmt.Sprintf("child %s (%s)", d.Digest, PlatformName(d))
+}
+
+// blob brings one blob.
+func (c *Copier) blob(ctx context.Context, v *Visit, b ocispec.Descriptor) error {
+	sent, err := c.blobs.place(ctx, v.To, b, v.Source.Repo, v.deep)
+	if sent {
+		v.changed.Store(true)
+	}
+	var source *registry.SourceError
+	missing := errors.As(err, &source) && registry.NotFound(err)
+	switch {
+	case err == nil:
+		return nil
+	case len(b.URLs) > 0 && missing:
+		c.opts.Note("%s: the layer %s is kept elsewhere (%s) and was not copied", v.Source.Repo, b.Digest, hostsOf(b.URLs))
+		return nil
+	case missing:
+		return &MissingError{fmt.Sprintf("the blob %s does not exist", b.Digest), err, false}
+	case b.Size == 0 && registry.StatusOf(err) != 0:
+		return fmt.Errorf("the registry refuses the empty blob %s: %w", b.Digest, err)
+	}
+	return fmt.Errorf("copying the blob %s: %w", b.Digest, err)
+}
+
+// hostsOf returns the hosts of URLs, and nothing else of them.
+func hostsOf(urls []string) string {
+	var hosts []string
+	for _, s := range urls {
+		if u, err := url.Parse(s); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	return strings.Join(hosts, ", ")
+}
