@@ -10,120 +10,150 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/place"
+	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // options are the flags of a lint run.
 type options struct {
-	format  string
-	outputs []string
-	failOn  string
-	color   string
+	show   show
+	chosen chosen
+	known  known
 
-	artifacts string
-
-	newFrom       string
-	baseline      string
-	writeBaseline bool
-	fix           bool
-	diff          bool
+	failOn string
+	fix    bool
+	diff   bool
 }
 
 func newCommand(env cli.Env) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use:   "mirror-lint [DIR]",
+		Use:   "mirror-lint [DIR|FILE|SET]",
 		Short: "Check the image mirroring of a release repository",
 		Long: `mirror-lint checks the image mirroring of a release repository: the mapping
 files of every set, their OWNERS, the periodics that run them, and that no image
 overwrites another.
 
-DIR is the root of the repository; default: the working folder.`,
-		Example: `  mirror-lint                          # check the repository in this folder
+Without an argument it checks the repository that the working folder is in. With
+a folder or a file of a repository, or the name of a set, it reads the whole
+repository and shows what it finds there.`,
+		Example: `  mirror-lint                          # check the repository around this folder
+  mirror-lint knative                  # show what is found in one set
   mirror-lint --format json ~/release  # for another program
   mirror-lint explain mapping-name     # what a rule means`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir := "."
-			if len(args) == 1 {
-				dir = args[0]
-			}
-			return lint(env, o, dir)
+			return lint(env, o, strings.Join(args, ""))
 		},
 	}
+	o.show.flags(cmd)
+	o.chosen.flags(cmd)
+	o.known.flags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "text", "format of standard output: "+strings.Join(formatNames(), ", "))
-	f.StringArrayVar(&o.outputs, "output", nil, "also write `FORMAT=FILE`; repeatable")
-	f.StringVar(&o.artifacts, "artifacts", "", "also write all reports into `FOLDER` (default: $ARTIFACTS, else $ARTIFACT_DIR)")
-	f.StringVar(&o.failOn, "fail-on", "error", "least severity that makes the exit code 1: error, warning, info or never")
-	f.StringVar(&o.color, "color", "auto", "colour the text: auto, always or never")
-	f.StringVar(&o.newFrom, "new-from", "", "report only what is not already found at git revision `REV`")
-	f.StringVar(&o.baseline, "baseline", "", "leave out the findings that `FILE` lists")
-	f.BoolVar(&o.writeBaseline, "write-baseline", false, "write all findings to the file of --baseline, and report none")
 	f.BoolVar(&o.fix, "fix", false, "mend what has one right answer, then report what is left")
 	f.BoolVar(&o.diff, "diff", false, "with --fix: print the changes and make none")
+	cli.FlagGroup(cmd, "Mending", "fix", "diff")
+	f.StringVar(&o.failOn, "fail-on", "error", "least severity that makes the exit code 1: error, warning, info or never")
+	cli.Complete(cmd, "fail-on", failOn()...)
 	cmd.AddCommand(rulesCommand(env), explainCommand(env))
 	return cmd
 }
 
-// lint runs all rules on a folder and writes what they found.
-func lint(env cli.Env, o options, dir string) error {
-	write, err := o.writer(o.format)
-	if err != nil {
-		return err
-	}
-	fails, err := o.threshold()
-	if err != nil {
-		return err
-	}
-	color, err := cli.Color(env, o.color)
-	if err != nil {
-		return err
-	}
-	outputs, err := o.files()
-	if err != nil {
-		return err
-	}
+// lint runs all rules on a repository and writes what they found.
+func lint(env cli.Env, o options, arg string) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	result, tree, err := o.look(env, dir)
+	write, err := o.show.writer(o.show.format)
+	if err != nil {
+		return err
+	}
+	color, err := cli.Color(env, o.show.color)
+	if err != nil {
+		return err
+	}
+	outputs, err := o.show.files()
+	if err != nil {
+		return err
+	}
+	keep, err := o.chosen.filter()
+	if err != nil {
+		return err
+	}
+	at, err := place.Find(arg, "rules", "explain", "completion")
+	if err != nil {
+		return err
+	}
+	result, tree, err := o.look(env, at, keep)
 	if err != nil || result == nil {
 		return err
 	}
-	if err := o.narrow(env, dir, tree, result); err != nil {
+	if err := o.known.narrow(env, at.Root, tree, result); err != nil {
 		return err
 	}
-	found := outcome{result: result, tree: tree}
+	keep.narrow(result, at)
+	found := outcome{result: result, tree: tree, show: o.show}
 	for _, out := range outputs {
 		if err := atomicfile.Write(out.file, func(w io.Writer) error { return out.write(w, found) }); err != nil {
 			return cli.Failf("writing %s: %w", out.file, err)
 		}
+		if out.format == "html" {
+			found.page = out.file
+		}
 	}
-	if dir := cli.ArtifactsDir(env, o.artifacts); dir != "" {
-		if err := found.leave(dir); err != nil {
+	if dir := cli.ArtifactsDir(env, o.show.artifacts); dir != "" {
+		if page, err := found.leave(dir); err != nil {
 			fmt.Fprintf(env.Stderr, "warning: %v\n", err)
+		} else if found.page == "" {
+			found.page = page
 		}
 	}
 	found.color, found.width = color, cli.Width(env)
 	if err := write(env.Stdout, found); err != nil {
 		return cli.Failf("writing the findings: %w", err)
 	}
-	if slices.ContainsFunc(result.Findings, func(f validate.Finding) bool { return fails(f.Severity) }) {
+	if slices.ContainsFunc(result.Findings, o.fails) {
 		return cli.Exit(cli.ExitFindings)
 	}
 	return nil
 }
 
-// threshold gives the test that --fail-on asks for.
-func (o options) threshold() (func(source.Severity) bool, error) {
-	if o.failOn == "never" {
-		return func(source.Severity) bool { return false }, nil
+// check finds values and flags that do not go together.
+func (o options) check() error {
+	for _, err := range []error{
+		cli.OneOf("fail-on", o.failOn, failOn()),
+		cli.OneOf("sort", o.show.sort, orders()),
+		o.known.check(),
+	} {
+		if err != nil {
+			return err
+		}
 	}
+	if o.diff && !o.fix {
+		return cli.Usagef("--diff goes with --fix")
+	}
+	return nil
+}
+
+// failOn lists the values of --fail-on.
+func failOn() []string { return append(severityNames(), "never") }
+
+func severityNames() []string {
+	return []string{source.Error.String(), source.Warning.String(), source.Info.String()}
+}
+
+func orders() []string {
+	var names []string
+	for _, o := range report.Orders() {
+		names = append(names, string(o))
+	}
+	return names
+}
+
+// fails reports whether a finding makes the exit code 1.
+func (o options) fails(f validate.Finding) bool {
 	least, err := source.ParseSeverity(o.failOn)
-	if err != nil {
-		return nil, cli.Usagef("--fail-on: unknown severity %q: use error, warning, info or never", o.failOn)
-	}
-	return func(s source.Severity) bool { return s <= least }, nil
+	return err == nil && f.Severity <= least // never is no severity
 }

@@ -1,22 +1,62 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
+// show are the flags that say how findings are written.
+type show struct {
+	format     string
+	outputs    []string
+	artifacts  string
+	color      string
+	sort       string
+	full       bool
+	noGroup    bool
+	quiet      bool
+	statistics bool
+	owners     bool
+}
+
+func (s *show) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.format, "format", "text", "format of standard output: "+cli.Alternatives(formatNames()))
+	f.StringArrayVar(&s.outputs, "output", nil, "also write `FORMAT=FILE`; repeatable")
+	f.StringVar(&s.artifacts, "artifacts", "", "also write all reports into `FOLDER` (default: $ARTIFACTS, else $ARTIFACT_DIR)")
+	cli.FlagGroup(cmd, "Reports", "format", "output", "artifacts")
+	f.StringVar(&s.sort, "sort", orders()[0], "order of the text: "+cli.Alternatives(orders()))
+	f.BoolVar(&s.full, "full", false, "write every finding with its line and its hint, even when there are many")
+	f.BoolVar(&s.noGroup, "no-group", false, "write findings one by one, not those of one cause together")
+	f.BoolVar(&s.owners, "owners", false, "put findings under the approvers of their set, the people to ask")
+	f.BoolVar(&s.statistics, "statistics", false, "write how many findings each rule has, and no findings")
+	f.BoolVar(&s.quiet, "quiet", false, "write findings and nothing else")
+	f.StringVar(&s.color, "color", "auto", "colour the text: auto, always or never")
+	cli.FlagGroup(cmd, "Text", "sort", "full", "no-group", "owners", "statistics", "quiet", "color")
+	cli.Complete(cmd, "format", formatNames()...)
+	cli.Complete(cmd, "sort", orders()...)
+	cli.Complete(cmd, "color", "auto", "always", "never")
+}
+
 // outcome is what a run found, and how standard output shows it.
 type outcome struct {
 	result *validate.Result
 	tree   *release.Tree
+	show   show
+	page   string // the HTML report that was written
 	color  bool
 	width  int
 }
@@ -27,10 +67,9 @@ type writer func(io.Writer, outcome) error
 // formats are the formats by name.
 func formats() map[string]writer {
 	return map[string]writer{
-		"text": func(w io.Writer, o outcome) error {
-			return report.Text(w, o.result, report.TextOptions{Color: o.color, Source: o.tree.Text, Width: o.width})
-		},
-		"json": func(w io.Writer, o outcome) error { return report.JSON(w, o.result) },
+		"text":    writeText,
+		"concise": func(w io.Writer, o outcome) error { return report.Concise(w, o.result) },
+		"json":    func(w io.Writer, o outcome) error { return report.JSON(w, o.result, o.ownersAt) },
 		"sarif": func(w io.Writer, o outcome) error {
 			return report.SARIF(w, o.result, validate.Rules(), report.SARIFOptions{Version: cli.Version(), Source: o.tree.Text})
 		},
@@ -42,6 +81,33 @@ func formats() map[string]writer {
 	}
 }
 
+func writeText(w io.Writer, o outcome) error {
+	if o.show.statistics {
+		return report.Statistics(w, o.result, validate.Rules())
+	}
+	opts := report.TextOptions{
+		Color: o.color, Source: o.tree.Text, Width: o.width, Order: report.Order(o.show.sort),
+		Single: o.show.noGroup, Full: o.show.full, Quiet: o.show.quiet, Page: o.page,
+	}
+	if o.show.owners {
+		opts.Owners = o.ownersAt
+	}
+	return report.Text(w, o.result, opts)
+}
+
+// ownersAt gives the approvers of the set that a place is about.
+func (o outcome) ownersAt(pos source.Position) []string {
+	set := o.tree.Runs().SetAt(pos)
+	if set == nil || set.Owners == nil {
+		return nil
+	}
+	var names []string
+	for _, a := range set.Owners.Approvers {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
 // setAt gives the name of the set that a place is about.
 func (o outcome) setAt(pos source.Position) string {
 	if set := o.tree.Runs().SetAt(pos); set != nil {
@@ -51,18 +117,21 @@ func (o outcome) setAt(pos source.Position) string {
 }
 
 // leave writes all reports into the folder of a job's artifacts, under the
-// names that Prow's lenses look for.
-func (o outcome) leave(dir string) error {
+// names that Prow's lenses look for. It gives the file of the page.
+func (o outcome) leave(dir string) (string, error) {
 	var files []cli.Artifact
 	for _, f := range []struct{ name, format string }{
-		{"junit_mirror-lint.xml", "junit"}, {"mirror-lint.sarif", "sarif"}, {"mirror-lint.json", "json"}, {"mirror-lint-summary.html", "html"},
+		{"junit_mirror-lint.xml", "junit"}, {"mirror-lint.sarif", "sarif"}, {"mirror-lint.json", "json"}, {pageName, "html"},
 	} {
 		files = append(files, cli.Artifact{Name: f.name, Write: func(w io.Writer) error { return formats()[f.format](w, o) }})
 	}
 	count := func(s source.Severity) string { return strconv.Itoa(o.result.Count(s)) }
 	counts := map[string]string{"errors": count(source.Error), "warnings": count(source.Warning), "infos": count(source.Info)}
-	return cli.WriteArtifacts(dir, append(files, cli.Metadata(dir, "mirror-lint", counts))...)
+	return filepath.Join(dir, pageName), cli.WriteArtifacts(dir, append(files, cli.Metadata(dir, "mirror-lint", counts))...)
 }
+
+// pageName is the name of the HTML report among a job's artifacts.
+const pageName = "mirror-lint-summary.html"
 
 func formatNames() []string {
 	names := make([]string, 0)
@@ -75,31 +144,34 @@ func formatNames() []string {
 	return names
 }
 
-func (o options) writer(name string) (writer, error) {
+func (s show) writer(name string) (writer, error) {
 	w, ok := formats()[name]
 	if !ok {
-		return nil, cli.Usagef("unknown format %q: use %s", name, strings.Join(formatNames(), ", "))
+		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("unknown format %q: use %s", name, cli.Alternatives(formatNames())),
+			Hint: suggest.Hint(name, formatNames(), "")}
 	}
 	return w, nil
 }
 
+// output is a report that goes to a file.
 type output struct {
-	file  string
-	write writer
+	format string
+	file   string
+	write  writer
 }
 
-func (o options) files() ([]output, error) {
+func (s show) files() ([]output, error) {
 	var outs []output
-	for _, spec := range o.outputs {
+	for _, spec := range s.outputs {
 		format, file, ok := strings.Cut(spec, "=")
 		if !ok || file == "" {
 			return nil, cli.Usagef("--output %s: write FORMAT=FILE", spec)
 		}
-		w, err := o.writer(format)
+		w, err := s.writer(format)
 		if err != nil {
 			return nil, err
 		}
-		outs = append(outs, output{file, w})
+		outs = append(outs, output{format, file, w})
 	}
 	return outs, nil
 }

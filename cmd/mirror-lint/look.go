@@ -13,34 +13,22 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/gitfs"
+	"github.com/mirror-tools/mirror-tools/internal/place"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// check finds flags that do not go together.
-func (o options) check() error {
-	switch {
-	case o.diff && !o.fix:
-		return cli.Usagef("--diff goes with --fix")
-	case o.writeBaseline && o.baseline == "":
-		return cli.Usagef("--write-baseline needs --baseline FILE")
-	case o.writeBaseline && o.newFrom != "":
-		return cli.Usagef("--write-baseline and --new-from do not go together: a baseline holds all findings")
-	}
-	return nil
-}
-
 // look applies the rules to a folder, after mending it where that is asked for.
 // A nil result means that all is said and done.
-func (o options) look(env cli.Env, dir string) (*validate.Result, *release.Tree, error) {
+func (o options) look(env cli.Env, at place.Place, keep filter) (*validate.Result, *release.Tree, error) {
+	dir := at.Root
 	files, err := cli.OpenTree(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	if o.fix {
-		changes, result, tree, err := validate.ApplyFixes(files, validate.Rules()...)
+		changes, result, tree, err := validate.ApplyFixes(files, func(f validate.Finding) bool { return keep.wants(f) && at.Has(f.Pos.File) }, validate.Rules()...)
 		if err != nil {
 			return nil, nil, loadError(dir, err)
 		}
@@ -64,62 +52,6 @@ func loadError(dir string, err error) error {
 		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", dir, err), Hint: "name the root of a release repository"}
 	}
 	return cli.Failf("%s: %w", dir, err)
-}
-
-// narrow takes out what is known: by a git revision, by a baseline.
-func (o options) narrow(env cli.Env, dir string, tree *release.Tree, result *validate.Result) error {
-	if o.newFrom != "" {
-		known, err := before(dir, o.newFrom)
-		if err != nil {
-			return err
-		}
-		known.New(result)
-	}
-	if o.baseline == "" {
-		return nil
-	}
-	if o.writeBaseline {
-		if err := atomicfile.Write(o.baseline, validate.KnownOf(result).Write); err != nil {
-			return cli.Failf("writing the baseline: %w", err)
-		}
-		fmt.Fprintf(env.Stderr, "wrote %s, number of findings: %d; --baseline %[1]s leaves them out from now on\n", o.baseline, len(result.Findings))
-		result.Findings = nil
-		return nil
-	}
-	data, err := os.ReadFile(o.baseline)
-	if err != nil {
-		return &cli.Error{Code: cli.ExitUsage, Err: err, Hint: "write it with --write-baseline"}
-	}
-	known, err := validate.ReadKnown(data)
-	if err != nil {
-		return cli.Usagef("%s: %w", o.baseline, err)
-	}
-	if o.newFrom == "" { // else what is missing may only be old
-		known.Stale(result, o.baseline, tree.Settings)
-	}
-	known.New(result)
-	return nil
-}
-
-// before gives the findings at a git revision.
-func before(dir, revision string) (validate.Known, error) {
-	old, err := gitfs.Open(dir, revision)
-	if err != nil && !errors.Is(err, gitfs.ErrRevision) {
-		return nil, cli.Failf("--new-from %s: %w", revision, err)
-	}
-	if err != nil {
-		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--new-from: %w", err),
-			Hint: "name a commit of the checkout; a shallow clone has to hold it (git fetch --depth 1 origin " + revision + ")"}
-	}
-	defer old.Close()
-	tree, err := release.Load(old)
-	if errors.Is(err, release.ErrNotRelease) {
-		return validate.Known{}, nil // there was nothing yet
-	}
-	if err != nil {
-		return nil, cli.Failf("--new-from %s: %w", revision, err)
-	}
-	return validate.KnownOf(validate.Run(tree, validate.Rules()...)), nil
 }
 
 func printChanges(w io.Writer, changes []validate.Change) error {

@@ -30,10 +30,11 @@ func rulesCommand(env cli.Env) *cobra.Command {
 			case "markdown":
 				return rulesMarkdown(env.Stdout)
 			}
-			return cli.Usagef("unknown format %q: use text, json or markdown", format)
+			return cli.OneOf("format", format, []string{"text", "json", "markdown"})
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text, json or markdown")
+	cli.Complete(cmd, "format", "text", "json", "markdown")
 	return cmd
 }
 
@@ -77,20 +78,14 @@ func rulesMarkdown(w io.Writer) error {
 
 func explainCommand(env cli.Env) *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain RULE",
-		Short: "Say what a rule means, why it matters and how to fix what it finds",
-		Args:  cobra.ExactArgs(1),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			var ids []string
-			for _, r := range validate.Rules() {
-				ids = append(ids, r.ID)
-			}
-			return ids, cobra.ShellCompDirectiveNoFileComp
-		},
+		Use:               "explain RULE",
+		Short:             "Say what a rule means, why it matters and how to fix what it finds",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.FixedCompletions(ruleIDs(), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(_ *cobra.Command, args []string) error {
 			rule, ok := validate.Lookup(args[0])
 			if !ok {
-				return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("no rule is named %q", args[0]), Hint: "see 'mirror-lint rules'"}
+				return unknownRule(args[0])
 			}
 			return explain(env.Stdout, rule)
 		},

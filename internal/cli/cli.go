@@ -14,11 +14,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
@@ -109,13 +112,12 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 	cmd.SetIn(env.Stdin)
 	cmd.SetOut(env.Stdout)
 	cmd.SetErr(env.Stderr)
-	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		// The flags of a misspelt command are not what is wrong.
-		if wrong := c.ValidateArgs(c.Flags().Args()); wrong != nil && c.HasSubCommands() {
-			return wrong
-		}
-		return err
-	})
+	cmd.SetUsageFunc(usage)
+	cmd.DisableSuggestions = true // they are hints
+	cmd.SetFlagErrorFunc(flagError)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		plainDescriptions(cmd)
+	}
 	called, err := cmd.ExecuteContextC(ctx)
 	if out, ok := env.Stdout.(interface{ failure() error }); ok && out.failure() != nil {
 		err = Failf("standard output could not be written: %w", out.failure())
@@ -124,6 +126,9 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 		return ExitOK
 	}
 	e := &Error{Code: ExitUsage, Err: err, Hint: "see '" + called.CommandPath() + " --help'"}
+	if m := unknownCommand.FindStringSubmatch(err.Error()); m != nil {
+		e.Hint = suggest.Hint(m[1], commandNames(called), e.Hint)
+	}
 	if strings.HasPrefix(err.Error(), "accepts ") { // so many arguments, says cobra
 		e.Hint = "write '" + called.UseLine() + "', or " + e.Hint
 	}
@@ -136,4 +141,40 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 		fmt.Fprintf(env.Stderr, "hint: %s\n", text.Clean(e.Hint))
 	}
 	return e.Code
+}
+
+// unknownCommand is what cobra says of a command that it does not know.
+var unknownCommand = regexp.MustCompile(`^unknown command "([^"]*)" for `)
+
+func commandNames(cmd *cobra.Command) []string {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(append(names, sub.Name()), sub.Aliases...)
+		}
+	}
+	return names
+}
+
+// flagError adds to what is wrong with a flag which one was probably meant.
+func flagError(cmd *cobra.Command, err error) error {
+	// The flags of a misspelt command are not what is wrong.
+	if wrong := cmd.ValidateArgs(cmd.Flags().Args()); wrong != nil && cmd.HasSubCommands() {
+		return wrong
+	}
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	near := suggest.Nearest(unknown.GetSpecifiedName(), names)
+	if near == "" {
+		return err
+	}
+	return &Error{Code: ExitUsage, Err: err, Hint: "did you mean --" + near + "?"}
 }

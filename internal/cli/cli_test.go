@@ -45,8 +45,11 @@ func TestExitCodes(t *testing.T) {
 // a command's arguments names that command.
 func TestMisspelt(t *testing.T) {
 	for _, tt := range []struct{ args, stderr string }{
-		{"rnu", "error: unknown command \"rnu\" for \"test\"\nhint: see 'test --help'\n"},
-		{"rnu -f x", "error: unknown command \"rnu\" for \"test\"\nhint: see 'test --help'\n"},
+		{"rnu", "error: unknown command \"rnu\" for \"test\"\nhint: did you mean run?\n"},
+		{"rnu -f x", "error: unknown command \"rnu\" for \"test\"\nhint: did you mean run?\n"},
+		{"elephant", "error: unknown command \"elephant\" for \"test\"\nhint: see 'test --help'\n"},
+		{"run --fiel x", "error: unknown flag: --fiel\nhint: did you mean --file?\n"},
+		{"run --elephant x", "error: unknown flag: --elephant\nhint: see 'test run --help'\n"},
 		{"-f x", "error: unknown shorthand flag: 'f' in -f\nhint: see 'test --help'\n"},
 		{"run -f x", "error: unknown shorthand flag: 'f' in -f\nhint: see 'test run --help'\n"},
 		{"say", "error: accepts 1 arg(s), received 0\nhint: write 'test say WORD [flags]', or see 'test say --help'\n"},
@@ -54,7 +57,9 @@ func TestMisspelt(t *testing.T) {
 	} {
 		done := func(*cobra.Command, []string) error { return nil }
 		cmd := &cobra.Command{Use: "test", Args: cobra.NoArgs, RunE: done}
-		cmd.AddCommand(&cobra.Command{Use: "run", Args: cobra.NoArgs, RunE: done}, &cobra.Command{Use: "say WORD", Args: cobra.ExactArgs(1), RunE: done})
+		run := &cobra.Command{Use: "run", Args: cobra.NoArgs, RunE: done}
+		run.Flags().String("file", "", "")
+		cmd.AddCommand(run, &cobra.Command{Use: "say WORD", Args: cobra.ExactArgs(1), RunE: done})
 		var errs bytes.Buffer
 		env := cli.Env{Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &errs, Getenv: func(string) string { return "" }}
 		if code := cli.Run(context.Background(), cmd, env, strings.Fields(tt.args)); code != cli.ExitUsage || errs.String() != tt.stderr {

@@ -22,13 +22,15 @@ type Suite struct {
 	Cases    []Case   `xml:"testcase"`
 }
 
-// Case is one case: it passed unless it has a failure or was skipped.
+// Case is one case: it passed unless it has a failure or was skipped. Output is
+// what it has to say all the same.
 type Case struct {
 	Class   string   `xml:"classname,attr"`
 	Name    string   `xml:"name,attr"`
 	Time    float64  `xml:"time,attr"`
 	Failure *Failure `xml:"failure"`
 	Skipped *Skipped `xml:"skipped"`
+	Output  string   `xml:"system-out,omitempty"`
 }
 
 // Failure is what failed, in one line and in full.
@@ -49,7 +51,7 @@ func (s Suite) Write(w io.Writer) error {
 	s.Cases = slices.Clone(s.Cases)
 	for i := range s.Cases {
 		c := &s.Cases[i]
-		c.Class, c.Name = text.Clean(c.Class), text.Clean(c.Name)
+		c.Class, c.Name, c.Output = text.Clean(c.Class), text.Clean(c.Name), text.Clean(c.Output)
 		switch {
 		case c.Failure != nil:
 			c.Failure = &Failure{text.Clean(c.Failure.Message), text.Clean(c.Failure.Text)}

@@ -54,7 +54,7 @@ func FuzzFormats(f *testing.F) {
 			t.Errorf("SARIF: %+v, want one result", log)
 		}
 		b.Reset()
-		if err := JSON(&b, r); err != nil {
+		if err := JSON(&b, r, nil); err != nil {
 			t.Fatal(err)
 		}
 		if !json.Valid(b.Bytes()) {

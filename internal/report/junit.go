@@ -8,13 +8,15 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/junit"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // JUnit writes one test suite for Prow's JUnit lens: a case for each file with
-// findings of a rule, which fails with all of them in one text; a case that
-// passes for each rule without findings; and a skipped one for each rule that
-// could not be checked.
+// errors of a rule, which fails with all of them in one text; one that passes for
+// each file with warnings and infos alone, which have their text as its output; a
+// case that passes for each rule without findings; and a skipped one for each
+// rule that could not be checked.
 func JUnit(w io.Writer, r *validate.Result, rules []validate.Rule) error {
 	type key struct{ rule, file string }
 	found := map[key][]validate.Finding{}
@@ -30,9 +32,12 @@ func JUnit(w io.Writer, r *validate.Result, rules []validate.Rule) error {
 		for i, f := range findings {
 			texts[i] = fmt.Sprintf("%s: %s: %s", f.Pos, f.Severity, plainText(f))
 		}
-		suite.Cases = append(suite.Cases, junit.Case{Class: k.rule, Name: cmp.Or(k.file, "release repository"), Failure: &junit.Failure{
-			Message: findings[0].Message, Text: strings.Join(texts, "\n\n"),
-		}})
+		one := junit.Case{Class: k.rule, Name: cmp.Or(k.file, "release repository"), Output: strings.Join(texts, "\n\n")}
+		if i := slices.IndexFunc(findings, func(f validate.Finding) bool { return f.Severity == source.Error }); i >= 0 {
+			one.Failure = &junit.Failure{Message: findings[i].Message, Text: one.Output}
+			one.Output = ""
+		}
+		suite.Cases = append(suite.Cases, one)
 	}
 	for _, s := range r.Skipped {
 		suite.Cases = append(suite.Cases, junit.Case{Class: s.Rule, Name: "skipped: " + s.Reason, Skipped: &junit.Skipped{Message: s.Reason}})

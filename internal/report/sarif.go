@@ -67,6 +67,9 @@ type sarifResult struct {
 	Message      sarifText         `json:"message"`
 	Locations    []sarifLocation   `json:"locations"`
 	Fingerprints map[string]string `json:"partialFingerprints"`
+	Properties   struct {
+		Cause string `json:"cause"`
+	} `json:"properties"`
 }
 
 type sarifLocation struct {
@@ -91,10 +94,11 @@ type SARIFOptions struct {
 }
 
 // SARIF writes the findings as one run of SARIF 2.1.0. Columns count UTF-16
-// code units, as most readers take them whatever columnKind says. A fingerprint
-// is made of rule, file and message, so that it outlives a change of lines;
-// equal ones are numbered. Related places stand in the text, because GitHub
-// shows no others.
+// code units, as most readers take them whatever columnKind says. The
+// fingerprint of our own is made of rule, file and message, and the one that
+// GitHub compares, primaryLocationLineHash, also of the text of the line, so
+// that both outlive a change of lines; equal ones are numbered. Related places
+// stand in the text, because GitHub shows no others.
 func SARIF(w io.Writer, r *validate.Result, rules []validate.Rule, opts SARIFOptions) error {
 	run := sarifRun{ColumnKind: "utf16CodeUnits", Results: make([]sarifResult, 0, len(r.Findings))}
 	run.Tool.Driver = sarifDriver{
@@ -116,18 +120,28 @@ func SARIF(w io.Writer, r *validate.Result, rules []validate.Rule, opts SARIFOpt
 	times := map[string]int{}
 	lines := newLines(opts.Source)
 	for _, f := range r.Findings {
-		sum := fmt.Sprintf("%x", sha256.Sum256([]byte(f.Rule+"\x00"+f.Pos.File+"\x00"+f.Message)))
-		times[sum]++
+		line, _ := lines.at(f.Pos)
+		own := number(times, f.Rule, f.Pos.File, f.Message)
+		primary := number(times, f.Rule, f.Pos.File, f.Message, strings.TrimSpace(string(line)))
 		var loc sarifLocation
 		loc.Physical.Artifact.URI = (&url.URL{Path: f.Pos.File}).String()
 		loc.Physical.Artifact.Base = "%SRCROOT%"
 		loc.Physical.Region.Line, loc.Physical.Region.Column = max(f.Pos.Line, 1), lines.utf16Column(f.Pos)
-		run.Results = append(run.Results, sarifResult{
+		result := sarifResult{
 			RuleID: f.Rule, Level: sarifLevel(f.Severity), Message: sarifText{text.Clean(plainText(f))}, Locations: []sarifLocation{loc},
-			Fingerprints: map[string]string{"mirrorLint/v1": fmt.Sprintf("%s:%d", sum, times[sum])},
-		})
+			Fingerprints: map[string]string{"mirrorLint/v1": own, "primaryLocationLineHash": primary},
+		}
+		result.Properties.Cause = f.CauseID()
+		run.Results = append(run.Results, result)
 	}
 	return text.JSON(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+}
+
+// number makes a fingerprint and counts how often it was made.
+func number(times map[string]int, parts ...string) string {
+	sum := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(parts, "\x00"))))
+	times[sum]++
+	return fmt.Sprintf("%s:%d", sum, times[sum])
 }
 
 func sarifLevel(s source.Severity) string {

@@ -25,15 +25,15 @@ func TestTextCutsLongLines(t *testing.T) {
 	for _, width := range []int{1, 40, 60, 80, 120, 168, 400} {
 		for column := 1; column <= len(long); column++ {
 			out := textOf(t, long, column, TextOptions{Width: width})
-			line, caret := []rune(out[1]), []rune(out[2])
+			line, caret := []rune(out[2]), []rune(out[3])
 			if most := max(width, 28); len(line) > most {
 				t.Fatalf("width %d, column %d: a line of %d characters", width, column, len(line))
 			}
 			if got, want := string(line[len(caret)-1]), long[column-1:column]; caret[len(caret)-1] != '^' || got != want {
 				t.Fatalf("width %d, column %d: the caret is under %q, want %q\n%s", width, column, got, want, strings.Join(out, "\n"))
 			}
-			if len(line) < len(long)+8 && !strings.Contains(out[1], "…") {
-				t.Fatalf("width %d, column %d: nothing says that the line was cut: %s", width, column, out[1])
+			if len(line) < len(long)+8 && !strings.Contains(out[2], "…") {
+				t.Fatalf("width %d, column %d: nothing says that the line was cut: %s", width, column, out[2])
 			}
 		}
 	}
@@ -45,8 +45,8 @@ func TestTextCaret(t *testing.T) {
 		{"", ""}, {"ab ", "   "}, {"\t\ta", "\t\t "}, {"日本 ", "     "}, {"e\u0301x", "  "}, {"\U0001f600", "  "}, {"é", " "},
 	} {
 		out := textOf(t, tt.before+"X", len([]rune(tt.before))+1, TextOptions{})
-		if want := "      | " + tt.pad + "^"; out[2] != want {
-			t.Errorf("after %q:\n got %q\nwant %q", tt.before, out[2], want)
+		if want := "      | " + tt.pad + "^"; out[3] != want {
+			t.Errorf("after %q:\n got %q\nwant %q", tt.before, out[3], want)
 		}
 	}
 }

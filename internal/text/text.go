@@ -3,11 +3,13 @@
 package text
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Clean replaces invalid UTF-8, control characters and format characters
@@ -66,4 +68,59 @@ func JSON(w io.Writer, value any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(value)
+}
+
+// Natural compares two strings as people order names: runs of digits by their
+// number, so that "v1_2" comes before "v1_10". Strings that differ only in
+// leading zeros are ordered byte by byte.
+func Natural(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		n, m := digits(x), digits(y)
+		if n == 0 || m == 0 {
+			if x[0] != y[0] {
+				return cmp.Compare(x[0], y[0])
+			}
+			x, y = x[1:], y[1:]
+			continue
+		}
+		i, j := strings.TrimLeft(x[:n], "0"), strings.TrimLeft(y[:m], "0")
+		if c := cmp.Or(cmp.Compare(len(i), len(j)), strings.Compare(i, j)); c != 0 {
+			return c
+		}
+		x, y = x[n:], y[m:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(a, b))
+}
+
+// digits counts the digits that s begins with.
+func digits(s string) int {
+	n := 0
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+// Wrap breaks s at blanks into lines of at most width characters; the first one
+// has room for first characters. A word that is longer than a line stays whole.
+// A width of 0 or less means one line.
+func Wrap(s string, first, width int) []string {
+	if width <= 0 {
+		return []string{s}
+	}
+	var lines []string
+	line, room := "", first
+	for _, word := range strings.Split(s, " ") {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+n <= room:
+			line += " " + word
+		default:
+			lines, line, room = append(lines, line), word, width
+		}
+	}
+	return append(lines, line)
 }

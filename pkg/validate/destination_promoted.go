@@ -72,14 +72,14 @@ func overwritten(p *Pass, m *release.MappingFile, pair mapping.Pair, tag release
 		return
 	}
 	if one, ok := p.effective(tag); ok {
-		f := p.ReportAs(severity, pair.Destination.Pos, hint, "%s is promoted by ci-operator from %s, and overwritten here from %s: %s",
-			name, release.ConfigName(one.Config), pair.Source.Exact(), effect)
+		f := p.ReportAs(severity, pair.Destination.Pos, hint, "%s is promoted by ci-operator from %s, and overwritten by %s from %s: %s",
+			name, release.ConfigName(one.Config), m.Base, pair.Source.Exact(), effect)
 		f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})
 		return
 	}
 	if one, ok := p.tree.Promotions().Publication(tag); ok {
 		f := p.ReportAs(source.Warning, pair.Destination.Pos, "mirror to another tag, or add the tag to the publication's excludeTags",
-			"%s is published by the release controller from %s, and overwritten here from %s: %s", name, one.From, pair.Source.Exact(), effect)
+			"%s is published by the release controller from %s, and overwritten by %s from %s: %s", name, one.From, m.Base, pair.Source.Exact(), effect)
 		f.Related = append(f.Related, Related{Pos: one.Pos, Message: "published here to " + one.To.String()})
 	}
 }

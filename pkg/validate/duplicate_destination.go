@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -35,7 +36,8 @@ registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 type writer struct {
 	file *release.MappingFile
 	mapping.Pair
-	expanded bool // one of the tags that a wildcard stands for
+	expanded bool // one of the tags that a wildcard, or a source without a tag, stands for
+	untagged bool // the source is written without a tag
 }
 
 // checkDuplicateDestination goes through all writers twice, because most write
@@ -146,7 +148,19 @@ func twiceInFile(p *Pass, first, w writer) {
 		f = p.Report(w.Destination.Pos, "remove one of the two, or give it another tag",
 			"%s is named twice, from %s and from %s, and oc image mirror refuses the whole file", name, first.Source.Exact(), w.Source.Exact())
 	}
+	f.Parts = []string{fmt.Sprintf("%s is named twice in one file, from %s", name, strings.Join(sortedSources(first, w), " and "))}
 	f.Related = append(f.Related, Related{Pos: first.Destination.Pos, Message: "first named here"})
+}
+
+// sortedSources gives the sources of writers in an order that does not depend on
+// theirs.
+func sortedSources(writers ...writer) []string {
+	var names []string
+	for _, w := range writers {
+		names = append(names, w.Source.Exact())
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func acrossFiles(p *Pass, earlier []writer, w writer) {
@@ -158,17 +172,20 @@ func acrossFiles(p *Pass, earlier []writer, w writer) {
 			break
 		}
 	}
-	severity, effect := source.Error, "the tag flips on every run"
+	severity, effect, effects := source.Error, "the tag flips on every run", "the tags flip on every run"
 	hint := "keep it in one file, or give one of them another tag"
 	switch {
 	case other.Source.Canonical() == w.Source.Canonical():
-		severity, effect = source.Warning, "the copy is made twice"
+		severity, effect, effects = source.Warning, "the copy is made twice", "the copies are made twice"
 		hint = "keep it in one file"
 	case idle(p, other.file) || idle(p, w.file):
-		severity, effect = source.Warning, "the tag would flip if both files were run"
+		severity, effect, effects = source.Warning, "the tag would flip if both files were run", "the tags would flip if both files were run"
 	}
-	f := p.ReportAs(severity, w.Destination.Pos, hint, "%s is also written by %s, from %s, and here from %s: %s",
-		name, whose(p, other.file, w.file), other.Source.Exact(), w.Source.Exact(), effect)
+	f := p.ReportAs(severity, w.Destination.Pos, hint, "%s is also written by %s, from %s; %s writes it from %s: %s",
+		name, whose(p, other.file, w.file), other.Source.Exact(), w.file.Base, w.Source.Exact(), effect)
+	f.Parts = []string{name + " is written by several files: " + effect}
+	f.Cause = Cause{ID: strings.Join([]string{effect, w.file.Path, other.file.Path}, " "),
+		Summary: fmt.Sprintf("{n} images of %s are also written by %s: %s", w.file.Base, whose(p, other.file, w.file), effects)}
 	for _, o := range earlier {
 		f.Related = append(f.Related, Related{Pos: o.Destination.Pos, Message: "also written here, from " + o.Source.Exact()})
 	}
@@ -219,6 +236,7 @@ func wildcards(p *Pass, wild, tagged []writer) {
 		f := p.ReportAs(source.Warning, w.Destination.Pos, "narrow the wildcard, or remove one of the two",
 			"the wildcard %s, from %s, can write the same tags as %s, from %s: %s",
 			name, w.Source.Exact(), other.Destination.Exact(), other.Source.Exact(), effect)
+		f.Parts = []string{fmt.Sprintf("%s can write the same tags as %s", name, other.Destination.Exact())}
 		for _, o := range others {
 			f.Related = append(f.Related, Related{Pos: o.Destination.Pos, Message: "writes " + o.Destination.Exact()})
 		}

@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"fmt"
+
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -28,7 +30,7 @@ func expandWildcard(p *Pass, w writer) ([]writer, bool) {
 	for _, tag := range tags {
 		if mapping.MatchTag(pattern, tag) {
 			one := w
-			one.expanded = true
+			one.expanded, one.untagged = true, w.Source.Tag == ""
 			one.Source.Tag, one.Destination.Tag = tag, tag
 			all = append(all, one)
 		}
@@ -70,25 +72,23 @@ func (r *repeats) add(earlier []writer, w writer) bool {
 	return true
 }
 
-// repeated reports repeats.
+// reportRepeats reports the copies that two files both make.
 func reportRepeats(p *Pass, again repeats) {
 	for _, r := range again.all {
 		var names []string
 		for _, w := range r.all {
 			names = append(names, w.Destination.Exact())
 		}
-		how, whose := "here and by the wildcards of ", whose(p, r.earlier.file, r.later.file)
-		switch {
-		case r.later.expanded && r.earlier.expanded:
-			how = "by the wildcards here and by those of "
-		case r.later.expanded:
-			how = "by the wildcards here and by "
+		hint := "narrow the wildcard, or remove the lines of one of the two"
+		if r.later.untagged || r.earlier.untagged {
+			hint = "a source without a tag stands for every tag of its image stream: name the tags, or remove the lines of one of the two"
 		}
-		f := p.ReportAs(source.Warning, r.later.Destination.Pos, "narrow the wildcards, or remove the lines of one of the two",
-			"%d images are copied %s%s, from the same sources: %s", len(names), how, whose, some(names, 2))
-		for _, name := range names {
-			f.Parts = append(f.Parts, name+" is also copied by "+whose)
-		}
+		whose := whose(p, r.earlier.file, r.later.file)
+		f := p.ReportAs(source.Warning, r.later.Destination.Pos, hint, "%d images are copied by %s and by %s, from the same sources: %s",
+			len(names), r.later.file.Base, whose, some(names, 2))
+		f.Parts = []string{"images are copied by " + r.later.file.Base + " and by " + whose}
+		f.Cause = Cause{ID: "every tag " + r.earlier.file.Path,
+			Summary: fmt.Sprintf("{n} files copy images from the same sources to the same destinations as %s of set %s", r.earlier.file.Base, r.earlier.file.Set.Name)}
 		f.Related = append(f.Related, Related{Pos: r.earlier.Destination.Pos, Message: "also written here, from " + r.earlier.Source.Exact()})
 	}
 }

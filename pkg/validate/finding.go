@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -60,10 +61,11 @@ type Result struct {
 }
 
 // Sort brings findings in the order of their places, then rules and messages,
-// and drops exact repetitions.
+// and drops exact repetitions. Names of files are in natural order: 1_2 before
+// 1_10.
 func (r *Result) Sort() {
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(a.Pos.Compare(b.Pos), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
+		return cmp.Or(text.Natural(a.Pos.File, b.Pos.File), a.Pos.Compare(b.Pos), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
 	})
 	r.Findings = slices.CompactFunc(r.Findings, func(a, b Finding) bool {
 		return a.Rule == b.Rule && a.Pos == b.Pos && a.Message == b.Message

@@ -22,11 +22,12 @@ type Change struct {
 // but the last changes something.
 const maxRounds = 20
 
-// ApplyFixes applies the fixes of all findings to a tree, in memory, and looks again
+// ApplyFixes applies the fixes of findings to a tree, in memory: of those that
+// wanted chooses, or of all where it is nil. It goes on and looks again
 // until there is nothing left to fix: fixes that get into each other's way are
 // made one after the other. It gives the changes in order of name, what the
 // rules find afterwards, and the tree as it would be.
-func ApplyFixes(fsys fs.FS, rules ...Rule) ([]Change, *Result, *release.Tree, error) {
+func ApplyFixes(fsys fs.FS, wanted func(Finding) bool, rules ...Rule) ([]Change, *Result, *release.Tree, error) {
 	o := &overlay{base: fsys, files: map[string][]byte{}, origin: map[string]string{}, gone: map[string]bool{}}
 	for round := 0; ; round++ {
 		tree, err := release.Load(o)
@@ -34,7 +35,7 @@ func ApplyFixes(fsys fs.FS, rules ...Rule) ([]Change, *Result, *release.Tree, er
 			return nil, nil, nil, err
 		}
 		result := Run(tree, rules...)
-		if round == maxRounds || !o.apply(result) {
+		if round == maxRounds || !o.apply(result, wanted) {
 			return o.changes(), result, tree, nil
 		}
 	}
@@ -48,13 +49,13 @@ type overlay struct {
 	gone   map[string]bool
 }
 
-// apply makes the fixes of a result that do not overlap; it says whether there
-// were any.
-func (o *overlay) apply(r *Result) bool {
+// apply makes the wanted fixes of a result that do not overlap; it reports
+// whether there were any.
+func (o *overlay) apply(r *Result, wanted func(Finding) bool) bool {
 	edits := map[string][]Edit{}
 	changed := false
 	for _, f := range r.Findings {
-		if f.Fix == nil {
+		if f.Fix == nil || wanted != nil && !wanted(f) {
 			continue
 		}
 		if rename := f.Fix.Rename; rename != nil {

@@ -35,7 +35,7 @@ func TestFix(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.after)
 			}
 			again := fstest.MapFS{name: {Data: []byte(tt.after)}}
-			changes, _, _, err := validate.ApplyFixes(again, validate.Rules()...)
+			changes, _, _, err := validate.ApplyFixes(again, nil, validate.Rules()...)
 			if err != nil || len(changes) > 0 {
 				t.Errorf("a second run changes something: %v, %v", changes, err)
 			}
@@ -45,7 +45,7 @@ func TestFix(t *testing.T) {
 
 func fixed(t *testing.T, fsys fs.FS, name string) string {
 	t.Helper()
-	changes, _, _, err := validate.ApplyFixes(fsys, validate.Rules()...)
+	changes, _, _, err := validate.ApplyFixes(fsys, nil, validate.Rules()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestFixRenames(t *testing.T) {
 		dir + "mapping_taken":      {Data: []byte("a.io/d:1 c.io/d:1\n")},
 		dir + "mapping_team_taken": {Data: []byte("a.io/e:1 c.io/e:1\n")},
 	}
-	changes, result, _, err := validate.ApplyFixes(fsys, validate.Rules()...)
+	changes, result, _, err := validate.ApplyFixes(fsys, nil, validate.Rules()...)
 	if err != nil {
 		t.Fatal(err)
 	}

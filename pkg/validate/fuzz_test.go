@@ -125,7 +125,7 @@ func FuzzFix(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		changes, _, _, err := ApplyFixes(fstest.MapFS{fuzzedFile: {Data: []byte(text)}}, Rules()...)
+		changes, _, _, err := ApplyFixes(fstest.MapFS{fuzzedFile: {Data: []byte(text)}}, nil, Rules()...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func FuzzFix(f *testing.F) {
 			return
 		}
 		mended := changes[0].New
-		again, _, _, err := ApplyFixes(fstest.MapFS{fuzzedFile: {Data: mended}}, Rules()...)
+		again, _, _, err := ApplyFixes(fstest.MapFS{fuzzedFile: {Data: mended}}, nil, Rules()...)
 		if err != nil || len(again) > 0 {
 			t.Errorf("a second run changes %q to %q (%v)", mended, again[0].New, err)
 		}

@@ -52,8 +52,9 @@ func unusedLogin(p *Pass, job *release.Job) {
 			if used[file] || strings.HasSuffix(file, "/.docker/config.json") {
 				continue // where docker, podman and oc look by themselves
 			}
-			p.Report(release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, m[0]), "pass -a "+file+" to oc image mirror, or remove the login",
+			f := p.Report(release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, m[0]), "pass -a "+file+" to oc image mirror, or remove the login",
 				"%s logs in to %s and does not use it", job.Name, file)
+			f.Cause = Cause{ID: file, Summary: "{n} jobs log in to " + file + " and do not use it"}
 		}
 	}
 }

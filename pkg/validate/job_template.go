@@ -79,8 +79,9 @@ func checkJobTemplate(p *Pass) {
 }
 
 func departs(p *Pass, job *release.Job, severity source.Severity, pos source.Position, what string) {
-	p.ReportAs(severity, pos, "generate it with mirror-jobgen, or declare the difference in the set's "+release.JobSettingsName,
+	f := p.ReportAs(severity, pos, "generate it with mirror-jobgen, or declare the difference in the set's "+release.JobSettingsName,
 		"%s departs from the template: %s", job.Name, what)
+	f.Cause = Cause{ID: what, Summary: "{n} jobs depart from the template: " + what}
 }
 
 // unfilledTemplate reports what of the template was not filled in.

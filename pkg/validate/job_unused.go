@@ -41,8 +41,9 @@ func checkJobUnused(p *Pass) {
 			case invalidGlob(g.Pattern):
 				p.Report(g.Pos, "correct the pattern", "%s runs %q, which is no valid pattern", job.Name, g.Pattern)
 			case len(p.tree.Runs().Matching(g.Pattern)) == 0:
-				p.Report(g.Pos, "correct the pattern, add the mapping file, or remove the job",
+				f := p.Report(g.Pos, "correct the pattern, add the mapping file, or remove the job",
 					"%s runs %q, and no mapping file matches it", job.Name, g.Pattern)
+				f.Cause = Cause{ID: "no mapping", Summary: "{n} patterns of jobs match no mapping file"}
 			}
 		}
 	}

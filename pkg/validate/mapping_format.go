@@ -32,6 +32,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 }
 
 func checkFormat(p *Pass, m *release.MappingFile) {
+	cause := Cause{ID: "white space", Summary: "{n} lines have white space that mirror-lint --fix tidies"}
 	offset := 0
 	for i := range m.Lines {
 		l := &m.Lines[i]
@@ -41,10 +42,10 @@ func checkFormat(p *Pass, m *release.MappingFile) {
 		case l.Kind == mapping.Invalid: // mapping-syntax speaks of it
 		case neat != l.Text:
 			f := p.Report(pos, "run mirror-lint --fix", "%s", untidiness(l.Text))
-			f.Fix = replaceLine(m.Path, offset, l, neat)
+			f.Fix, f.Cause = replaceLine(m.Path, offset, l, neat), cause
 		case l.End == "" && l.Kind != mapping.Blank:
 			f := p.Report(pos, "run mirror-lint --fix", "the last line has no newline at its end")
-			f.Fix = replaceLine(m.Path, offset, l, neat)
+			f.Fix, f.Cause = replaceLine(m.Path, offset, l, neat), cause
 		}
 		offset += len(l.Text) + len(l.End)
 	}

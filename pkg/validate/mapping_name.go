@@ -58,8 +58,9 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 	var foreign *release.Job
 	for _, job := range p.tree.Runs().Of(m) {
 		if p.tree.Runs().SetOf(job) == m.Set {
-			p.ReportAs(source.Warning, pos, "declare the prefix in "+m.Set.Dir+"/"+release.JobSettingsName+" (prefix: "+likelyPrefix(job)+"), or rename the file",
+			f := p.ReportAs(source.Warning, pos, "declare the prefix in "+m.Set.Dir+"/"+release.JobSettingsName+" (prefix: "+likelyPrefix(job)+"), or rename the file",
 				"%s does not begin with %s, though %s runs it", m.Base, want, job.Name)
+			f.Cause = Cause{ID: "prefix " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " do not begin with " + want + ", though " + job.Name + " runs them"}
 			return
 		}
 		foreign = job

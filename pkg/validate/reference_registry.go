@@ -44,11 +44,13 @@ func checkReferenceRegistry(p *Pass) {
 			checkSource(p, e, inside, retired)
 			for _, d := range e.Destinations {
 				if slices.Contains(retired, d.Registry) {
-					p.ReportAs(source.Error, d.Pos, "name its successor", "%s is written to %s, which is retired", d.Repository, d.Registry)
+					f := p.ReportAs(source.Error, d.Pos, "name its successor", "%s is written to %s, which is retired", d.Repository, d.Registry)
+					f.Cause = Cause{ID: "retired " + d.Registry, Summary: "{n} references name " + d.Registry + ", which is retired"}
 				}
 				if inside && !goesTo(d, namespace, m.Set.Name == supplementalSet) {
-					p.ReportAs(source.Error, d.Pos, "write to "+ciHost+"/"+strings.ReplaceAll(namespace, "_", "-")+"/…",
+					f := p.ReportAs(source.Error, d.Pos, "write to "+ciHost+"/"+strings.ReplaceAll(namespace, "_", "-")+"/…",
 						"%s does not go to the namespace that %s is named for", d.Exact(), m.Base)
+					f.Cause = Cause{ID: "namespace " + m.Path, Summary: "{n} destinations do not go to the namespace that " + m.Base + " is named for"}
 				}
 			}
 		}
@@ -63,10 +65,12 @@ func checkSource(p *Pass, e mapping.Entry, inside bool, retired []string) {
 		if inside { // the repository's own check refuses it there
 			severity = source.Error
 		}
-		p.ReportAs(severity, s.Pos, "mirror it from quay.io or another registry without a pull limit",
+		f := p.ReportAs(severity, s.Pos, "mirror it from quay.io or another registry without a pull limit",
 			"%s is pulled from Docker Hub, which limits anonymous pulls", s.Canonical())
+		f.Cause = Cause{ID: "docker.io", Summary: "{n} images are pulled from Docker Hub, which limits anonymous pulls"}
 	case slices.Contains(retired, s.Registry):
-		p.ReportAs(source.Error, s.Pos, "name its successor", "%s is read from %s, which is retired", s.Repository, s.Registry)
+		f := p.ReportAs(source.Error, s.Pos, "name its successor", "%s is read from %s, which is retired", s.Repository, s.Registry)
+		f.Cause = Cause{ID: "retired " + s.Registry, Summary: "{n} references name " + s.Registry + ", which is retired"}
 	}
 }
 

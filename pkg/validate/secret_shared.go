@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,21 +29,41 @@ registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
 }
 
 func checkSecretShared(p *Pass) {
-	users := map[string][]*release.Set{}
+	users := map[string][]secretUser{} // by secret
 	eachSecret(p, func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
 		set := p.tree.Runs().SetOf(job)
 		if set == nil {
 			return
 		}
-		if others := users[m.Secret]; len(others) > 0 && !slices.Contains(others, set) {
-			p.Report(m.Pos, "give each set a credential of its own",
-				"the sets %s and %s push with one secret, %s", others[0].Name, set.Name, m.Secret)
+		if !slices.ContainsFunc(users[m.Secret], func(u secretUser) bool { return u.set == set }) {
+			users[m.Secret] = append(users[m.Secret], secretUser{set, m})
 		}
-		users[m.Secret] = append(users[m.Secret], set)
 		if len(here) > 0 {
 			otherOrganisation(p, job, set, m, here[0])
 		}
 	})
+	for _, secret := range slices.Sorted(maps.Keys(users)) {
+		sharedBy(p, secret, users[secret])
+	}
+}
+
+// secretUser is a set whose job mounts a secret.
+type secretUser struct {
+	set   *release.Set
+	mount release.SecretMount
+}
+
+// sharedBy reports every set that uses the secret of another: all but the first
+// by name, so that the order of the jobs does not matter.
+func sharedBy(p *Pass, secret string, users []secretUser) {
+	slices.SortFunc(users, func(a, b secretUser) int { return strings.Compare(a.set.Name, b.set.Name) })
+	for _, u := range users[1:] {
+		f := p.Report(u.mount.Pos, "give each set a credential of its own",
+			"the sets %s and %s push with one secret, %s", users[0].set.Name, u.set.Name, secret)
+		f.Parts = []string{"several sets push with one secret, " + secret}
+		f.Cause = Cause{ID: "shared " + secret, Summary: "{n} sets push with the secret of the set " + users[0].set.Name + ", " + secret}
+		f.Related = append(f.Related, Related{Pos: users[0].mount.Pos, Message: "the set " + users[0].set.Name + " mounts it here"})
+	}
 }
 
 // otherOrganisation reports destinations of a set that its credential, by the
@@ -72,6 +94,7 @@ func otherOrganisation(p *Pass, job *release.Job, set *release.Set, m release.Se
 			counted[org] = true
 			f := p.Report(m.Pos, "use the credential of "+org.String(), "%s pushes to %s with %s, the credential for %s",
 				job.Name, org, m.Secret, strings.Join(names, ", "))
+			f.Cause = Cause{ID: m.Secret + " for " + org.String(), Summary: fmt.Sprintf("{n} jobs push to %s with %s, the credential for %s", org, m.Secret, strings.Join(names, ", "))}
 			f.Related = append(f.Related, Related{Pos: pair.Destination.Pos, Message: "the first destination there"},
 				Related{Pos: secret.Pos, Message: "the secret is made here"})
 		}

@@ -82,10 +82,10 @@ func (w *written) holds(tag string) bool {
 
 // stale is what a file takes from one namespace.
 type stale struct {
-	namespace string
-	all       int // references to the namespace
-	bad       []mapping.Reference
-	tags      []release.ImageTag // of bad
+	set, namespace string
+	all            map[release.ImageTag]bool
+	bad            []mapping.Reference // the first reference to each image that nothing fills
+	tags           []release.ImageTag  // of bad
 }
 
 // unfilled reports the sources of a file that nothing fills, once for each
@@ -100,11 +100,12 @@ func unfilled(p *Pass, m *release.MappingFile, mirrored map[release.Stream]*writ
 		i := slices.IndexFunc(namespaces, func(s *stale) bool { return s.namespace == tag.Namespace })
 		if i < 0 {
 			i = len(namespaces)
-			namespaces = append(namespaces, &stale{namespace: tag.Namespace})
+			namespaces = append(namespaces, &stale{set: m.Set.Name, namespace: tag.Namespace, all: map[release.ImageTag]bool{}})
 		}
 		s := namespaces[i]
-		s.all++
-		if !filled(p, e.Source, tag, mirrored[tag.Stream]) && !p.ignored(e.Source.Pos) && !p.outdatedLine(m, e.Source.Pos.Line) {
+		s.all[tag] = true
+		if !filled(p, e.Source, tag, mirrored[tag.Stream]) && !p.ignored(e.Source.Pos) && !slices.Contains(s.tags, tag) &&
+			!p.outdatedLine(m, e.Source.Pos.Line) {
 			s.bad = append(s.bad, e.Source)
 			s.tags = append(s.tags, tag)
 		}
@@ -137,11 +138,14 @@ func reportStale(p *Pass, s *stale, mirrored map[release.Stream]*written) {
 	fed := slices.ContainsFunc(s.tags, func(t release.ImageTag) bool {
 		return p.tree.Promotions().Fills(t.Stream) || p.tree.Manifests().DeclaredStream(t.Stream) || mirrored[t.Stream] != nil
 	})
+	id := ""
 	if by := otherPushers(p, s.namespace); !fed && by != "" {
-		severity = source.Info
+		severity, id = source.Info, " by others"
 		hint = fmt.Sprintf("remove it, unless it is pushed by %s, who may push to %s", by, s.namespace)
 	}
 	f := p.ReportAs(severity, s.bad[0].Pos, hint, "nothing promotes, publishes or mirrors %s", s.what())
+	f.Cause = Cause{ID: s.set + "/" + s.namespace + id,
+		Summary: "{n} files of the set " + s.set + " copy images from the namespace " + s.namespace + " that nothing promotes, publishes or mirrors"}
 	if near := nearest(p, s.tags[0]); len(s.bad) == 1 && near != "" {
 		f.Hint = "did you mean " + near + "?"
 	}
@@ -161,10 +165,10 @@ func (s *stale) what() string {
 	if len(s.bad) == 1 {
 		return s.bad[0].Exact()
 	}
-	if len(s.bad) == s.all {
-		return fmt.Sprintf("any of the %d images that this file copies from the namespace %s: %s", s.all, s.namespace, some(s.names(), 5))
+	if len(s.bad) == len(s.all) {
+		return fmt.Sprintf("any of the %d images that this file copies from the namespace %s: %s", len(s.all), s.namespace, some(s.names(), 5))
 	}
-	return fmt.Sprintf("%d of the %d images that this file copies from the namespace %s: %s", len(s.bad), s.all, s.namespace, some(s.names(), 5))
+	return fmt.Sprintf("%d of the %d images that this file copies from the namespace %s: %s", len(s.bad), len(s.all), s.namespace, some(s.names(), 5))
 }
 
 func (s *stale) names() []string {
@@ -172,7 +176,7 @@ func (s *stale) names() []string {
 	for _, t := range s.tags {
 		names = append(names, t.Name+":"+t.Tag)
 	}
-	return slices.Compact(names)
+	return names
 }
 
 // otherPushers gives a service account, other than those of ci-operator, that

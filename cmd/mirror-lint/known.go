@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/gitfs"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
+)
+
+// known are the flags that leave out findings that are known already.
+type known struct {
+	newFrom  revision
+	baseline string
+	write    bool
+}
+
+func (o *known) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.Var(&o.newFrom, "new-from", "report only what is not already found at git revision `REV`")
+	f.StringVar(&o.baseline, "baseline", "", "leave out the findings that `FILE` lists")
+	f.BoolVar(&o.write, "write-baseline", false, "write all findings to the file of --baseline, and report none")
+	cli.FlagGroup(cmd, "New findings", "new-from", "baseline", "write-baseline")
+}
+
+// revision is the value of --new-from. An empty one is an error: it comes from a
+// variable that is not set, and would otherwise report everything.
+type revision string
+
+func (r *revision) String() string { return string(*r) }
+func (r *revision) Type() string   { return "string" }
+
+func (r *revision) Set(value string) error {
+	if value == "" {
+		return errors.New("the revision is empty: name a commit; is the variable set that it comes from?")
+	}
+	*r = revision(value)
+	return nil
+}
+
+func (o known) check() error {
+	switch {
+	case o.write && o.baseline == "":
+		return cli.Usagef("--write-baseline needs --baseline FILE")
+	case o.write && o.newFrom != "":
+		return cli.Usagef("--write-baseline and --new-from do not go together: a baseline holds all findings")
+	}
+	return nil
+}
+
+// narrow takes out what is known: by a git revision, by a baseline.
+func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *validate.Result) error {
+	if o.newFrom != "" {
+		known, err := before(dir, string(o.newFrom))
+		if err != nil {
+			return err
+		}
+		known.New(result)
+	}
+	if o.baseline == "" {
+		return nil
+	}
+	if o.write {
+		if err := atomicfile.Write(o.baseline, validate.KnownOf(result).Write); err != nil {
+			return cli.Failf("writing the baseline: %w", err)
+		}
+		fmt.Fprintf(env.Stderr, "wrote %s, number of findings: %d; --baseline %[1]s leaves them out from now on\n", o.baseline, len(result.Findings))
+		result.Findings = nil
+		return nil
+	}
+	data, err := os.ReadFile(o.baseline)
+	if err != nil {
+		return &cli.Error{Code: cli.ExitUsage, Err: err, Hint: "write it with --write-baseline"}
+	}
+	known, err := validate.ReadKnown(data)
+	if err != nil {
+		return cli.Usagef("%s: %w", o.baseline, err)
+	}
+	if o.newFrom == "" { // else what is missing may only be old
+		known.Stale(result, o.baseline, tree.Settings)
+	}
+	known.New(result)
+	return nil
+}
+
+// before gives the findings at a git revision.
+func before(dir, revision string) (validate.Known, error) {
+	old, err := gitfs.Open(dir, revision)
+	if err != nil && !errors.Is(err, gitfs.ErrRevision) {
+		return nil, cli.Failf("--new-from %s: %w", revision, err)
+	}
+	if err != nil {
+		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--new-from: %w", err),
+			Hint: "name a commit of the checkout; a shallow clone has to hold it (git fetch --depth 1 origin " + revision + ")"}
+	}
+	defer old.Close()
+	tree, err := release.Load(old)
+	if errors.Is(err, release.ErrNotRelease) {
+		return validate.Known{}, nil // there was nothing yet
+	}
+	if err != nil {
+		return nil, cli.Failf("--new-from %s: %w", revision, err)
+	}
+	return validate.KnownOf(validate.Run(tree, validate.Rules()...)), nil
+}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// groupOf is the annotation of a flag that names its group in the help.
+const groupOf = "mirror-tools/group"
+
+// FlagGroup puts flags of a command under a heading of its help. Groups come in
+// the order in which they are made; flags of no group come last.
+func FlagGroup(cmd *cobra.Command, heading string, flags ...string) {
+	for _, name := range flags {
+		if err := cmd.Flags().SetAnnotation(name, groupOf, []string{heading}); err != nil {
+			panic(err) // the command has no such flag
+		}
+	}
+	cmd.Annotations = withGroup(cmd.Annotations, heading)
+}
+
+// withGroup adds a heading to the ordered list that a command keeps.
+func withGroup(annotations map[string]string, heading string) map[string]string {
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	if list := annotations[groupOf]; list != "" {
+		heading = list + "\n" + heading
+	}
+	annotations[groupOf] = heading
+	return annotations
+}
+
+// usage writes what a command takes, with its flags in groups.
+func usage(cmd *cobra.Command) error {
+	w := cmd.OutOrStderr()
+	fmt.Fprint(w, "Usage:\n")
+	if cmd.Runnable() {
+		fmt.Fprintf(w, "  %s\n", cmd.UseLine())
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "  %s [command]\n", cmd.CommandPath())
+	}
+	if cmd.HasExample() {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", cmd.Example)
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprint(w, "\nCommands:\n")
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() || sub.Name() == "help" {
+				fmt.Fprintf(w, "  %-*s %s\n", sub.NamePadding(), sub.Name(), sub.Short)
+			}
+		}
+	}
+	flags(w, cmd)
+	if cmd.HasAvailableInheritedFlags() {
+		fmt.Fprintf(w, "\nFlags of all commands:\n%s\n", strings.TrimRight(cmd.InheritedFlags().FlagUsages(), "\n"))
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "\nUse \"%s [command] --help\" for more information about a command.\n", cmd.CommandPath())
+	}
+	return nil
+}
+
+// flags writes the flags of a command, group by group.
+func flags(w io.Writer, cmd *cobra.Command) {
+	groups := map[string]*pflag.FlagSet{}
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		heading := "Flags"
+		if named := f.Annotations[groupOf]; len(named) > 0 {
+			heading = named[0]
+		}
+		if groups[heading] == nil {
+			groups[heading] = pflag.NewFlagSet(heading, pflag.ContinueOnError)
+		}
+		groups[heading].AddFlag(f)
+	})
+	for _, heading := range append(strings.Split(cmd.Annotations[groupOf], "\n"), "Flags") {
+		if g := groups[heading]; g != nil && g.HasAvailableFlags() {
+			fmt.Fprintf(w, "\n%s:\n%s\n", heading, strings.TrimRight(g.FlagUsages(), "\n"))
+		}
+	}
+}

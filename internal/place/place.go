@@ -1,0 +1,137 @@
+// Package place finds the release repository, and the part of it, that somebody
+// names on a command line.
+package place
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// Place is what a command is asked to look at: a release repository, or a part
+// of it.
+type Place struct {
+	Root string // the root of the repository, as the caller would write it
+	Part string // a file or folder in it, relative and with slashes; "" for all of it
+}
+
+// Find resolves the argument of a command: a folder of a release
+// repository, a file in it, or the name of a set. The root is the nearest folder
+// upward that is one. "" stands for the whole repository that the working folder
+// is in. An argument without a root above it is given back as the root, so that
+// whoever loads it can say what is missing there. commands are the names that
+// the argument may be a misspelling of.
+func Find(arg string, commands ...string) (Place, error) {
+	if arg == "" {
+		root, ok := rootAbove(".")
+		if !ok {
+			root = "."
+		}
+		return Place{Root: root}, nil
+	}
+	info, err := os.Stat(arg)
+	if errors.Is(err, fs.ErrNotExist) {
+		return findSet(arg, err, commands)
+	}
+	if err != nil {
+		return Place{}, cli.Usagef("%w", err)
+	}
+	dir := arg
+	if !info.IsDir() {
+		dir = filepath.Dir(arg)
+	}
+	root, ok := rootAbove(dir)
+	switch {
+	case !ok && !info.IsDir():
+		return Place{}, cli.Usagef("%s is not a folder, and lies in no release repository", arg)
+	case !ok:
+		return Place{Root: arg}, nil
+	}
+	part, err := relative(root, arg)
+	if err != nil {
+		return Place{}, cli.Failf("%w", err)
+	}
+	return Place{Root: root, Part: part}, nil
+}
+
+// findSet takes an argument that is no file for the name of a set.
+func findSet(name string, notThere error, commands []string) (Place, error) {
+	root, ok := rootAbove(".")
+	if !ok || strings.ContainsAny(name, `/\`) {
+		return Place{}, &cli.Error{Code: cli.ExitUsage, Err: notThere, Hint: suggest.Hint(name, commands, "")}
+	}
+	dir := path.Join(release.MirroringDir, name)
+	if info, err := os.Stat(filepath.Join(root, filepath.FromSlash(dir))); err == nil && info.IsDir() {
+		return Place{Root: root, Part: dir}, nil
+	}
+	words := slices.Clone(commands)
+	entries, _ := os.ReadDir(filepath.Join(root, filepath.FromSlash(release.MirroringDir)))
+	for _, e := range entries {
+		if e.IsDir() {
+			words = append(words, e.Name())
+		}
+	}
+	return Place{}, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s is neither a folder, nor a file, nor a set of %s", name, root),
+		Hint: suggest.Hint(name, words, "the sets are the folders of "+release.MirroringDir)}
+}
+
+// rootAbove finds the root of a release repository from a folder in it upward.
+func rootAbove(dir string) (string, bool) {
+	at := filepath.Clean(dir)
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return "", false
+	}
+	for {
+		if isRoot(at) {
+			return at, true
+		}
+		up := filepath.Dir(absolute)
+		if up == absolute {
+			return "", false
+		}
+		absolute = up
+		if at = filepath.Join(at, ".."); filepath.IsAbs(dir) {
+			at = absolute
+		}
+	}
+}
+
+// isRoot reports whether a folder has what makes a release repository.
+func isRoot(dir string) bool {
+	return slices.ContainsFunc([]string{release.MirroringDir, release.DefaultJobsFile}, func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+		return err == nil
+	})
+}
+
+// relative gives a path below a root with slashes, "" for the root itself.
+func relative(root, name string) (string, error) {
+	from, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
+	to, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	part, err := filepath.Rel(from, to)
+	if err != nil || part == "." {
+		return "", err
+	}
+	return filepath.ToSlash(part), nil
+}
+
+// Has reports whether a file of the repository belongs to the place.
+func (p Place) Has(file string) bool {
+	return p.Part == "" || file == p.Part || strings.HasPrefix(file, p.Part+"/")
+}
