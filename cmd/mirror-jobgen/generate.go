@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -97,20 +98,29 @@ func generated(o generateOptions, dir string) (*jobgen.Output, error) {
 	return out, nil
 }
 
-// report says which jobs come, go and stay unaccounted for.
+// report tells which jobs come, change, go and stay as they are.
 func report(env cli.Env, out *jobgen.Output, prune bool) {
-	for _, x := range []struct {
-		what  string
-		names []string
-	}{{"added", out.Added}, {"removed", out.Removed}, {"kept, though no set accounts for it", out.Kept}} {
-		for _, name := range x.names {
-			fmt.Fprintf(env.Stderr, "%s: %s\n", x.what, name)
+	list := func(what string, names []string) {
+		for _, name := range names {
+			fmt.Fprintf(env.Stderr, "%s: %s\n", what, name)
 		}
 	}
+	list("added", out.Added)
+	for _, c := range out.Changed {
+		fmt.Fprintf(env.Stderr, "changed: %s: %s\n", c.Job, strings.Join(c.What, ", "))
+	}
+	list("removed", out.Removed)
+	list("left as it is, though no set accounts for it", out.Kept)
 	if len(out.Kept) > 0 && !prune {
 		fmt.Fprintln(env.Stderr, "hint: --prune removes what no set accounts for")
 	}
-	if n := len(out.HandWritten); n > 0 {
-		fmt.Fprintf(env.Stderr, "hand-written jobs left as they are: %d\nhint: 'mirror-jobgen import' takes them over\n", n)
+	const most = 5
+	hand := out.HandWritten
+	list("left as it is, hand-written", hand[:min(len(hand), most)])
+	if len(hand) > most {
+		fmt.Fprintf(env.Stderr, "left as they are: %d more hand-written jobs\n", len(hand)-most)
+	}
+	if len(hand) > 0 {
+		fmt.Fprintln(env.Stderr, "hint: 'mirror-jobgen import' takes hand-written jobs over")
 	}
 }

@@ -48,8 +48,10 @@ func (b *builder) job(s subject, i int) object {
 	return b.patch(job, s)
 }
 
+// areaLabel tells whose job it is.
+const areaLabel = "ci.openshift.io/area"
+
 func (b *builder) labels(job object, s subject) {
-	const area = "ci.openshift.io/area"
 	labels := child(job, "labels")
 	for k, v := range labels {
 		if text, ok := v.(string); ok {
@@ -57,7 +59,7 @@ func (b *builder) labels(job object, s subject) {
 		}
 	}
 	if s.all.Area != "" {
-		labels[area] = s.all.Area
+		labels[areaLabel] = s.all.Area
 	}
 	for _, values := range []release.Values{b.repo.Defaults.Labels, s.own.Labels} {
 		for name, value := range values {

@@ -90,6 +90,9 @@ func results(t *testing.T, tree fstest.MapFS, o Options) (map[string]string, []s
 			fmt.Fprintf(&told, "%s %s\n", x.what, name)
 		}
 	}
+	for _, c := range out.Changed {
+		fmt.Fprintf(&told, "changed %s: %s\n", c.Job, strings.Join(c.What, ", "))
+	}
 	for _, n := range out.Notes {
 		fmt.Fprintf(&told, "%s: %v\n", n.Severity, n.Error())
 	}

@@ -14,7 +14,7 @@ func (b *builder) extract(job object) release.JobSettings {
 	var s release.JobSettings
 	c := b.template.container(job)
 	s.Name = str(job, "name")
-	s.Area = str(job, "labels", "ci.openshift.io/area")
+	s.Area = str(job, "labels", areaLabel)
 	s.Cluster = str(job, "cluster")
 	s.Cron = str(job, "cron")
 	s.Interval = release.Duration(str(job, "interval"))
@@ -34,6 +34,7 @@ func (b *builder) extract(job object) release.JobSettings {
 	}
 	s.Image = str(c, "image")
 	s.Labels = texts(at(job, "labels"))
+	delete(s.Labels, areaLabel)
 	b.extractEnv(&s, c)
 	b.extractRunner(&s, c)
 	return s

@@ -2,12 +2,15 @@ package jobgen
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
+	yamlv3 "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -50,10 +53,18 @@ type Output struct {
 	// Names of periodics: what is new in the file, what was taken out of it,
 	// and what stays although no set and no setting accounts for it.
 	Added, Removed, Kept []string
+	// Changed are the jobs that were there and are not the same.
+	Changed []Change
 	// HandWritten are the jobs that stay as they are, because their set has no
 	// _job.yaml and the tree is not adopted.
 	HandWritten []string
 	Notes       []source.Problem // what a person should know, nothing wrong
+}
+
+// Change is what becomes different in a job.
+type Change struct {
+	Job  string
+	What []string // names of settings, or paths in the job that no setting stands for
 }
 
 // All gives every generated file, the jobs first.
@@ -203,37 +214,40 @@ var shardSuffix = regexp.MustCompile(`-\d+-of-\d+$`)
 
 // place puts the jobs in order: those of the old file at their place, new ones
 // behind them by name.
-func (g *generator) place(jobs []made) []any {
+func (g *generator) place(jobs []made) []placed {
 	byName := map[string]object{}
 	base := map[string]bool{}
 	for _, m := range jobs {
 		byName[m.name] = m.value
 		base[shardSuffix.ReplaceAllString(m.name, "")] = true
 	}
-	var out []any
-	for _, old := range g.old.jobs {
+	var out []placed
+	for i, old := range g.old.jobs {
 		name := str(old, "name")
 		bare := shardSuffix.ReplaceAllString(name, "")
 		switch job, ok := byName[name]; {
 		case ok:
-			out = append(out, job)
+			out = append(out, placed{job, i, true})
 			delete(byName, name)
+			if changes := g.b.changes(old, job); len(changes) > 0 {
+				g.out.Changed = append(g.out.Changed, Change{name, changes})
+			}
 		case base[bare] || g.retired[bare] || g.retired[name]: // now in shards, or disabled
 			g.out.Removed = append(g.out.Removed, name)
 		case g.handWritten[name]:
-			out = append(out, old)
+			out = append(out, placed{old, i, false})
 			g.out.HandWritten = append(g.out.HandWritten, name)
 		case g.prune:
 			g.out.Removed = append(g.out.Removed, name)
 		default:
-			out = append(out, old)
+			out = append(out, placed{old, i, false})
 			g.out.Kept = append(g.out.Kept, name)
 		}
 	}
 	slices.SortStableFunc(jobs, func(a, b made) int { return strings.Compare(natural(a.name), natural(b.name)) })
 	for _, m := range jobs {
 		if _, ok := byName[m.name]; ok {
-			out = append(out, m.value)
+			out = append(out, placed{m.value, -1, true})
 			g.out.Added = append(g.out.Added, m.name)
 		}
 	}
@@ -249,6 +263,7 @@ func natural(name string) string {
 
 // jobsFile is the jobs file as plain values.
 type jobsFile struct {
+	path string
 	text []byte
 	head []byte // the comment it begins with
 	doc  object
@@ -260,7 +275,7 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 	if tree.Jobs == nil {
 		return f, nil
 	}
-	f.text, f.head = tree.Jobs.Text, leadingComment(tree.Jobs.Text)
+	f.path, f.text, f.head = tree.Jobs.Path, tree.Jobs.Text, leadingComment(tree.Jobs.Text)
 	var problems Problems
 	for _, p := range tree.Problems {
 		if p.Part == release.PartJobs {
@@ -269,6 +284,10 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 	}
 	if err := problems.orNil(); err != nil {
 		return nil, err
+	}
+	if line := secondDocument(f.text); line > 0 {
+		return nil, Problems{{Pos: source.Position{File: tree.Jobs.Path, Line: line}, Message: "a second YAML document begins here: Prow does not read it",
+			Hint: "move its jobs up, behind the others, or delete them; nothing was written"}}
 	}
 	doc, err := parseObject(f.text)
 	if err != nil {
@@ -281,6 +300,20 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 		}
 	}
 	return f, nil
+}
+
+// secondDocument gives the line at which a second YAML document begins that
+// holds anything; 0 when there is none.
+func secondDocument(text []byte) int {
+	d := yamlv3.NewDecoder(bytes.NewReader(text))
+	var first, second yamlv3.Node
+	if d.Decode(&first) != nil {
+		return 0
+	}
+	if err := d.Decode(&second); errors.Is(err, io.EOF) {
+		return 0
+	}
+	return max(second.Line, 1)
 }
 
 // leadingComment gives the lines at the head of a file that are comments, and
@@ -303,17 +336,33 @@ func leadingComment(text []byte) []byte {
 	return text[:end]
 }
 
-// print writes the file with these periodics, in the style in which openshift's
-// job tools write: sorted keys, two blanks, texts of several lines as blocks.
-func (f *jobsFile) print(jobs []any) ([]byte, error) {
-	doc := cloneObject(f.doc)
-	doc["periodics"] = jobs
-	if jobs == nil {
-		doc["periodics"] = []any{}
+// print writes the file with these periodics: what is not generated keeps its
+// bytes, and generated jobs have the style in which openshift's job tools write:
+// sorted keys, two blanks, texts of several lines as blocks.
+func (f *jobsFile) print(jobs []placed) ([]byte, error) {
+	if f.text != nil {
+		text, err := f.splice(jobs)
+		if err != nil || text != nil {
+			return text, err
+		}
+		if f.foreign(jobs) {
+			return nil, Problems{{Pos: source.Position{File: f.path}, Message: "the jobs that are not generated cannot be left as they are written: the list is in brackets, or shares anchors with other jobs",
+				Hint: "write each job in lines of its own; nothing was written"}}
+		}
 	}
+	doc := cloneObject(f.doc)
+	doc["periodics"] = periodics(jobs)
 	text, err := yaml.Marshal(doc)
 	if err != nil {
 		return nil, fmt.Errorf("printing the jobs: %w", err)
 	}
 	return append(slices.Clone(f.head), text...), nil
+}
+
+// foreign reports whether the file holds anything that is not generated.
+func (f *jobsFile) foreign(jobs []placed) bool {
+	if len(f.doc) > 1 || len(f.doc) == 1 && f.doc["periodics"] == nil {
+		return true
+	}
+	return slices.ContainsFunc(jobs, func(j placed) bool { return !j.generated })
 }
