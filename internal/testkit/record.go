@@ -117,6 +117,8 @@ func Class(r *http.Request) string {
 	switch {
 	case path == "/v2/" || path == "/v2":
 		return "ping"
+	case strings.HasPrefix(path, "/api/v1/repository/"), strings.HasPrefix(path, "/apis/image.openshift.io/"):
+		return "listing"
 	case strings.HasSuffix(path, "/tags/list"):
 		return "tags"
 	case strings.Contains(path, "/referrers/"):

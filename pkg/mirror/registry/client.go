@@ -30,6 +30,7 @@ type Options struct {
 	// TokenEndpoints are hosts that may get a registry's credential although
 	// they do not belong to its domain.
 	TokenEndpoints []string
+	Listings       Listings
 	Retry          retry.Policy
 	// Idle ends a request or transfer in which nothing moved for so long;
 	// default 2 minutes.
@@ -48,6 +49,7 @@ type Client struct {
 	secrets    *auth.Secrets
 	throttles  *throttle.Hosts
 	transports *transports
+	started    time.Time
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -66,7 +68,7 @@ func New(opts Options) *Client {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{opts: opts, secrets: &auth.Secrets{}, hosts: map[string]*host{}}
+	c := &Client{opts: opts, secrets: &auth.Secrets{}, hosts: map[string]*host{}, started: opts.Clock.Now()}
 	c.throttles = throttle.NewHosts(throttle.Options{
 		MaxPerHost: opts.MaxPerHost, Idle: opts.Idle, Clock: opts.Clock, Log: opts.Log, Scrub: c.secrets.Scrub,
 	})

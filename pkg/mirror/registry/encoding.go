@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -13,6 +14,23 @@ import (
 func zipped(h http.Header) bool {
 	encoding := strings.ToLower(strings.TrimSpace(h.Get("Content-Encoding")))
 	return encoding == "gzip" || encoding == "x-gzip"
+}
+
+var errTooLong = errors.New("the answer is too long")
+
+// readAll reads an answer of at most limit bytes, uncompressed.
+func readAll(resp *http.Response, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return body, err
+	}
+	if int64(len(body)) <= limit {
+		body = unzipped(resp.Header, body, limit)
+	}
+	if int64(len(body)) > limit {
+		return nil, errTooLong
+	}
+	return body, nil
 }
 
 // unzipped gives a body as it was meant: uncompressed where a registry compressed

@@ -202,5 +202,5 @@ func Blame(err error) (host, reason string) {
 
 // onTheWay makes an error that may be tried again of what a registry answered.
 func (h *host) onTheWay(method string, target *url.URL, err error) error {
-	return throttle.OnTheWay(method, target, err, h.scrub)
+	return throttle.OnTheWay(method, target, err, h.gate.Scrub)
 }

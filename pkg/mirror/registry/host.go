@@ -19,11 +19,12 @@ type host struct {
 	origin *origin
 	access *access
 	send   http.RoundTripper // all layers, from the limit of requests to the wire
-	scrub  func(string) string
+	direct http.RoundTripper // those without credential and redirects
 
 	head   headTrust
 	upload uploadHabits
 	wrote  recent
+	lists  *lists
 }
 
 // newHost stacks the layers of a registry: when a request is sent, to where, with
@@ -31,17 +32,27 @@ type host struct {
 func (c *Client) newHost(name string) *host {
 	gate := c.throttles.Get(name)
 	h := &host{
-		name: name, opts: &c.opts, gate: gate, scrub: c.secrets.Scrub,
+		name: name, opts: &c.opts, gate: gate,
 		loop: &retry.Loop{Policy: c.opts.Retry, Host: gate, Judge: judge, Clock: c.opts.Clock, Log: c.opts.Log},
 		head: headTrust{checked: make(chan struct{})},
 	}
 	insecure := c.opts.Insecure != nil && c.opts.Insecure(name)
-	wire := gate.Observe(identified(c.opts.UserAgent, c.transports.of(name, insecure)))
+	wire := throttle.Observe(gate, identified(c.opts.UserAgent, c.transports.of(name, insecure)))
 	h.access = newAccess(name, &c.opts, c.secrets, wire)
 	h.origin = newOrigin(gate, h.loop, insecure, wire, h.access.learn)
 	h.access.unsure = h.origin.doubt
-	h.send = gate.Limit(gate.Guard(gate.Pace(h.origin.layer(h.access.layer(redirects(name, c.secrets.Scrub, wire))))))
+	paced := func(next http.RoundTripper) http.RoundTripper {
+		return throttle.Limit(gate, throttle.Guard(gate, throttle.Pace(gate, next)))
+	}
+	h.send = paced(h.origin.layer(h.access.layer(redirects(name, c.secrets.Scrub, wire))))
+	h.direct = paced(h.origin.layer(wire))
+	h.lists = newLists(h, c.started)
 	return h
+}
+
+// elsewhere gives the way to another server that is asked in the registry's place.
+func (h *host) elsewhere(transport http.RoundTripper) http.RoundTripper {
+	return throttle.Limit(h.gate, throttle.Pace(h.gate, throttle.Observe(h.gate, identified(h.opts.UserAgent, transport))))
 }
 
 // identified sets the headers that every request has.

@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -48,7 +49,7 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 	}
 	answer := newError(h.gate, resp, h.opts.Clock.Now())
 	if base := h.origin.base.Load(); base != nil && !sameMachine(base, resp.Request.URL) && r.url == nil && ofStore(r, resp.StatusCode) {
-		return nil, &StoreError{h.name, h.scrub(resp.Request.URL.Host), answer}
+		return nil, &StoreError{h.name, h.gate.Scrub(resp.Request.URL.Host), answer}
 	}
 	if Denied(answer) {
 		answer.Anonymous = h.access.anonymous(ctx, r.repo.Path)
@@ -74,7 +75,7 @@ func (h *host) build(ctx context.Context, r request) (*http.Request, error) {
 	ctx = purpose{path: r.repo.Path, push: r.repo.Push, from: r.from}.into(ctx)
 	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), nil)
 	if err != nil {
-		return nil, refusef("%s: no usable URL %s", h.name, throttle.Redact(target, h.scrub))
+		return nil, refusef("%s: no usable URL %s", h.name, throttle.Redact(target, h.gate.Scrub))
 	}
 	switch {
 	case r.stream != nil && r.length > 0:
@@ -127,13 +128,11 @@ func (h *host) whole(ctx context.Context, r request, limit int64) (*http.Respons
 			return err
 		}
 		defer resp.Body.Close()
-		body, err = io.ReadAll(io.LimitReader(resp.Body, limit+1))
-		if err == nil && r.method == http.MethodGet && resp.ContentLength > int64(len(body)) && int64(len(body)) <= limit {
-			return h.onTheWay(r.method, resp.Request.URL, fmt.Errorf("%d of %d bytes", len(body), resp.ContentLength))
+		if body, err = readAll(resp, limit); errors.Is(err, errTooLong) {
+			return refusef("%s %s: the answer has more than %d bytes", r.method, throttle.Redact(resp.Request.URL, h.gate.Scrub), limit)
 		}
-		body = unzipped(resp.Header, body, limit)
-		if err == nil && int64(len(body)) > limit {
-			return refusef("%s %s: the answer has more than %d bytes", r.method, throttle.Redact(resp.Request.URL, h.scrub), limit)
+		if err == nil && r.method == http.MethodGet && resp.ContentLength > 0 && !zipped(resp.Header) && resp.ContentLength > int64(len(body)) {
+			return h.onTheWay(r.method, resp.Request.URL, fmt.Errorf("%d of %d bytes", len(body), resp.ContentLength))
 		}
 		if err == nil && r.check != nil {
 			err = r.check(resp, body)

@@ -23,7 +23,7 @@ func NewTransport(next http.RoundTripper, hosts *throttle.Hosts, policy Policy) 
 	return throttle.Func(func(r *http.Request) (*http.Response, error) {
 		host := hosts.Get(r.URL.Host)
 		loop := &Loop{Policy: policy.WithDefaults(), Host: host, Judge: judge, Clock: opts.Clock, Log: opts.Log}
-		send := host.Wrap(next)
+		send := throttle.Wrap(host, next)
 		repeatable := r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 		attempt := r
 		var resp *http.Response

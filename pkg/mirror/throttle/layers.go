@@ -16,13 +16,13 @@ type Func func(*http.Request) (*http.Response, error)
 func (f Func) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // Wrap stacks all concerns of the host before a transport.
-func (h *Host) Wrap(next http.RoundTripper) http.RoundTripper {
-	return h.Limit(h.Guard(h.Pace(h.Observe(next))))
+func Wrap(h *Host, next http.RoundTripper) http.RoundTripper {
+	return Limit(h, Guard(h, Pace(h, Observe(h, next))))
 }
 
 // Limit lets so many requests through at a time as the host may have in flight.
 // A request is in flight until the body of its answer is closed.
-func (h *Host) Limit(next http.RoundTripper) http.RoundTripper {
+func Limit(h *Host, next http.RoundTripper) http.RoundTripper {
 	return Func(func(r *http.Request) (*http.Response, error) {
 		release := func() {}
 		if work := WorkOf(r.Context()); !work.Held {
@@ -61,7 +61,7 @@ func (b *slotBody) Close() error {
 
 // Guard lets no request through to a host that is down, but for one now and then
 // that finds out whether it still is: see [Trying]. The error is a [*DownError].
-func (h *Host) Guard(next http.RoundTripper) http.RoundTripper {
+func Guard(h *Host, next http.RoundTripper) http.RoundTripper {
 	return Func(func(r *http.Request) (*http.Response, error) {
 		trying, err := h.breaker.pass(h.Name, h.opts.Clock.Now())
 		if err != nil {
@@ -76,7 +76,7 @@ func (h *Host) Guard(next http.RoundTripper) http.RoundTripper {
 
 // Pace lets a request through when the host may be asked: not while it wants to be
 // left alone, and not more often than it has shown to be enough.
-func (h *Host) Pace(next http.RoundTripper) http.RoundTripper {
+func Pace(h *Host, next http.RoundTripper) http.RoundTripper {
 	return Func(func(r *http.Request) (*http.Response, error) {
 		if err := h.turn(r.Context(), WorkOf(r.Context()).Brief); err != nil {
 			return nil, err
@@ -102,7 +102,7 @@ func (e *statusError) Error() string {
 // Observe counts requests and what they move, tells the breaker how they went,
 // and ends those in which too little moves. An error is a [*NetworkError] or the
 // cause of the request's context.
-func (h *Host) Observe(next http.RoundTripper) http.RoundTripper {
+func Observe(h *Host, next http.RoundTripper) http.RoundTripper {
 	return Func(func(r *http.Request) (*http.Response, error) {
 		parent := r.Context()
 		work := WorkOf(parent)
@@ -180,3 +180,6 @@ func Temporary(status int) bool {
 // Short makes what a host says fit to print: without secrets, on one line of at
 // most limit bytes.
 func (h *Host) Short(s string, limit int) string { return text.Short(h.opts.Scrub(s), limit) }
+
+// Scrub takes secrets out of a text.
+func (h *Host) Scrub(s string) string { return h.opts.Scrub(s) }

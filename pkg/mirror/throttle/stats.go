@@ -17,13 +17,16 @@ type Count struct {
 
 // HostStats is what was asked of one host and moved from and to it.
 type HostStats struct {
-	Host     string  `json:"host"`
-	Requests int64   `json:"requests"`
-	Read     int64   `json:"bytesRead"`    // of all response bodies
-	Written  int64   `json:"bytesWritten"` // of all request bodies
-	Retries  int64   `json:"retries"`
-	Paused   float64 `json:"pausedSeconds"` // asked for by Retry-After
-	By       []Count `json:"by"`
+	Host     string `json:"host"`
+	Requests int64  `json:"requests"`
+	Read     int64  `json:"bytesRead"`    // of all response bodies
+	Written  int64  `json:"bytesWritten"` // of all request bodies
+	Retries  int64  `json:"retries"`
+	// Listed counts the tags whose digest a list of the repository told; By has the
+	// requests for lists as "GET listing".
+	Listed int64   `json:"listed,omitempty"`
+	Paused float64 `json:"pausedSeconds"` // asked for by Retry-After
+	By     []Count `json:"by"`
 	// Pauses are the times of Paused, at most maxPauses of them.
 	Pauses []Pause `json:"pauses,omitempty"`
 	// Throttled counts the answers 429 and 503. Slowed are the times from which
@@ -68,6 +71,7 @@ type Stats struct {
 	read    int64
 	written int64
 	retries int64
+	listed  int64
 	paused  time.Duration
 	pauses  []Pause
 	slow    []Slow
@@ -125,6 +129,13 @@ func (s *Stats) Retried() {
 	s.retries++
 }
 
+// Listed counts n tags whose digest a list told.
+func (s *Stats) Listed(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listed += int64(n)
+}
+
 // pausedFor counts a pause; one that begins where the last one ends is part of
 // that one.
 func (s *Stats) pausedFor(at time.Time, d time.Duration) {
@@ -145,7 +156,7 @@ func (s *Stats) pausedFor(at time.Time, d time.Duration) {
 func (s *Stats) snapshot(host string) HostStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := HostStats{Host: host, Read: s.read, Written: s.written, Retries: s.retries, Paused: s.paused.Seconds(), Pauses: slices.Clone(s.pauses)}
+	out := HostStats{Host: host, Read: s.read, Written: s.written, Retries: s.retries, Listed: s.listed, Paused: s.paused.Seconds(), Pauses: slices.Clone(s.pauses)}
 	out.Slowed, out.Paced, out.Down = slices.Clone(s.slow), s.paced.Seconds(), slices.Clone(s.down)
 	for key, n := range s.by {
 		key.Count = n

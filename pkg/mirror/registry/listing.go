@@ -1,0 +1,269 @@
+package registry
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+)
+
+// Listings sets what may be asked, beside the protocol, for the digests of many
+// tags at once. See [Client.Listed].
+type Listings struct {
+	Off bool
+	// Token gives the API token for a Quay host, "" for none: public repositories
+	// are listed without.
+	Token func(host string) (string, error)
+	// Streams gives the OpenShift API that knows the image streams of a registry,
+	// nil for none.
+	Streams func(host string) *StreamsAPI
+}
+
+// StreamsAPI is where an OpenShift cluster tells about its image streams.
+type StreamsAPI struct {
+	Server    *url.URL               // such as https://api.example.com:6443
+	Token     func() (string, error) // of a service account that may get image streams
+	Transport http.RoundTripper      // trusts the server's certificate; nil: as registries are trusted
+}
+
+// Listed is what a list tells about a tag.
+type Listed struct {
+	Digest digest.Digest
+	By     string // ListedByQuay, ListedByGoogle or ListedByStream
+}
+
+// The lists that are known.
+const (
+	ListedByQuay   = "quay"
+	ListedByGoogle = "google"
+	ListedByStream = "imagestream"
+)
+
+// Lists are read only when that is cheaper than asking for each tag.
+const (
+	listFrom    = 3   // tags wanted of a repository
+	quayPage    = 100 // tags, the most that Quay gives
+	listingTime = 10 * time.Second
+)
+
+// Listed gives the digests of those of the tags that a list of the whole
+// repository tells, and that it may be believed about: as of this run, once in the
+// list, without an expiration. For the others, and where nothing can be listed, the
+// registry has to be asked by [Client.Resolve]. That a tag is missing means nothing.
+//
+// All tags that a run wants of a repository should be given at once: a repository
+// is listed once. A list is asked for only when that costs no more requests than
+// asking for each tag, and a registry that turns out to have none is asked once.
+// Nothing is tried again, and there is no error: a failure is only counted
+// ([throttle.HostStats]).
+//
+// A list says that a tag is unchanged; before a tag is written or protected, it has
+// to be looked at by the protocol.
+func (c *Client) Listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
+	if c.opts.Listings.Off || len(tags) == 0 {
+		return nil
+	}
+	return c.host(repo.Host).lists.listed(ctx, repo, tags)
+}
+
+// lists are the lists of one registry.
+type lists struct {
+	host    *host
+	started time.Time // what is older is not believed
+	form    form
+
+	mu      sync.Mutex
+	repos   map[string]*listing
+	balance int           // requests saved, less those spent
+	flying  int           // lists being read
+	changed chan struct{} // closed when one of them ends
+	none    bool          // the registry has no such lists
+}
+
+// form reads a list for what is wanted of a repository. has reports whether the
+// registry has lists of that form at all, ok whether this repository has one.
+type form func(ctx context.Context, repo Repository, w *wanted) (has, ok bool)
+
+// listing is the list of one repository.
+type listing struct {
+	done chan struct{}
+	tags map[string]Listed
+}
+
+// wanted are the tags that a list is read for.
+type wanted struct {
+	by      string
+	left    map[string]bool
+	found   map[string]Listed
+	doubted map[string]bool
+}
+
+func (w *wanted) see(tag string, d digest.Digest, sure bool) {
+	_, again := w.found[tag]
+	switch {
+	case again || w.doubted[tag] || !sure || d.Validate() != nil:
+		delete(w.found, tag)
+		w.doubted[tag] = true
+	case w.left[tag]:
+		w.found[tag] = Listed{d, w.by}
+	}
+}
+
+func newLists(h *host, started time.Time) *lists {
+	l := &lists{host: h, started: started, repos: map[string]*listing{}, balance: 1, changed: make(chan struct{})}
+	streams := h.opts.Listings.Streams
+	switch {
+	case streams != nil && streams(h.name) != nil:
+		l.form = l.streams(streams(h.name))
+	case ofGoogle(h.name):
+		l.form = l.google
+	default:
+		l.form = l.quay
+	}
+	return l
+}
+
+// ofGoogle guesses that a host is one of Google's registries, where the protocol's
+// own list tells the digests; the answer shows whether that is right.
+func ofGoogle(host string) bool {
+	return host == "gcr.io" || strings.HasSuffix(host, ".gcr.io") || strings.HasSuffix(host, ".pkg.dev")
+}
+
+func (l *lists) listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
+	l.mu.Lock()
+	one, ok := l.repos[repo.Path]
+	if ok {
+		l.mu.Unlock()
+		select {
+		case <-one.done:
+		case <-ctx.Done():
+		}
+		return l.of(one, tags)
+	}
+	l.mu.Unlock()
+	w := &wanted{left: map[string]bool{}, found: map[string]Listed{}, doubted: map[string]bool{}}
+	for _, tag := range tags {
+		w.left[tag] = true
+	}
+	if len(w.left) < listFrom || !l.begin(ctx) {
+		return nil
+	}
+	l.mu.Lock()
+	if one, ok = l.repos[repo.Path]; ok { // somebody was quicker
+		l.mu.Unlock()
+		l.end(1)
+		return l.listed(ctx, repo, tags)
+	}
+	one = &listing{done: make(chan struct{})}
+	l.repos[repo.Path] = one
+	l.mu.Unlock()
+	has, ok := l.form(ctx, repo, w)
+	if ok {
+		one.tags = w.found
+	}
+	close(one.done)
+	l.mu.Lock()
+	l.none = l.none || !has
+	l.mu.Unlock()
+	l.end(len(one.tags))
+	l.host.gate.Stats.Listed(len(one.tags))
+	return l.of(one, tags)
+}
+
+func (l *lists) of(one *listing, tags []string) map[string]Listed {
+	out := map[string]Listed{}
+	select {
+	case <-one.done:
+		for _, tag := range tags {
+			if d, ok := one.tags[tag]; ok {
+				out[tag] = d
+			}
+		}
+	default:
+	}
+	return out
+}
+
+// begin spends a request on a list, when so many were saved by lists before, or
+// this is the first. Who comes while others are read waits for what these save.
+func (l *lists) begin(ctx context.Context) bool {
+	for {
+		l.mu.Lock()
+		switch {
+		case l.none:
+			l.mu.Unlock()
+			return false
+		case l.balance > 0:
+			l.balance--
+			l.flying++
+			l.mu.Unlock()
+			return true
+		case l.flying == 0:
+			l.mu.Unlock()
+			return false
+		}
+		changed := l.changed
+		l.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (l *lists) end(saved int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.balance += saved
+	l.flying--
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// spend takes a further request for the same list.
+func (l *lists) spend() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.balance--
+}
+
+// fresh reports whether an answer is not from before the run.
+func (l *lists) fresh(h http.Header) bool {
+	age, err := strconv.ParseFloat(strings.TrimSpace(h.Get("Age")), 64)
+	if h.Get("Age") == "" {
+		age, err = 0, nil
+	}
+	now := l.host.opts.Clock.Now()
+	return err == nil && !now.Add(-time.Duration(age*float64(time.Second))).Before(l.started)
+}
+
+// get asks for a list, once. Redirects are not followed.
+func (l *lists) get(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (*http.Response, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, listingTime)
+	defer cancel()
+	ctx = throttle.Work{Kind: "listing", Repository: repo.Path}.Into(ctx)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	if token != "" {
+		l.host.access.secrets.Learn(token)
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := send.RoundTrip(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := readAll(resp, maxPage)
+	return resp, body, err
+}

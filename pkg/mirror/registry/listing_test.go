@@ -1,0 +1,260 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
+)
+
+// tagged is a registry whose repositories have tags t000, t001 and so on.
+func tagged(counts map[string]int) *strict.Registry {
+	store := strict.New(strict.Options{})
+	for repo, n := range counts {
+		for i := range n {
+			store.Image(repo, fmt.Sprintf("t%03d", i), repo+fmt.Sprint(i))
+		}
+	}
+	return store
+}
+
+func names(from, to int) (out []string) {
+	for i := from; i < to; i++ {
+		out = append(out, fmt.Sprintf("t%03d", i))
+	}
+	return out
+}
+
+// TestListedByQuay reads lists of Quay's API, and only where they save requests.
+func TestListedByQuay(t *testing.T) {
+	for name, tt := range map[string]struct {
+		quay     *testkit.Quay
+		tags     []string
+		want     []string // what is told
+		requests int
+	}{
+		"one page":                {tags: names(200, 240), want: names(200, 240), requests: 1},
+		"two tags are asked for":  {tags: names(0, 2), requests: 0},
+		"three pages":             {tags: names(0, 250), want: names(0, 250), requests: 3},
+		"the newest":              {tags: names(240, 250), want: names(240, 250), requests: 1},
+		"none on the first page":  {tags: names(0, 10), requests: 1},
+		"one on the first page":   {tags: append(names(0, 9), "t249"), want: []string{"t249"}, requests: 1},
+		"a tag that is not there": {tags: append(names(245, 250), "other"), want: names(245, 250), requests: 1},
+		"tags that expire": {
+			quay: &testkit.Quay{Expires: func(_, tag string) bool { return tag == "t247" }},
+			tags: names(245, 250), want: []string{"t245", "t246", "t248", "t249"}, requests: 1,
+		},
+		"a tag that is listed twice": {
+			quay: &testkit.Quay{Edit: func(_ string, p *testkit.QuayPage) { p.Tags = append(p.Tags, p.Tags[0]) }},
+			tags: names(246, 250), want: names(246, 249), requests: 1,
+		},
+		"digests that are none": {
+			quay: &testkit.Quay{Edit: func(_ string, p *testkit.QuayPage) { p.Tags[1].Digest = "sha256:short" }},
+			tags: names(246, 250), want: []string{"t246", "t247", "t249"}, requests: 1,
+		},
+		"an empty page and more to come": {
+			quay: &testkit.Quay{Edit: func(_ string, p *testkit.QuayPage) { p.Tags, p.More = nil, true }},
+			tags: names(246, 250), requests: 1,
+		},
+		"private": {quay: &testkit.Quay{Private: func(string) bool { return true }}, tags: names(246, 250), requests: 1},
+		"private, with a token": {
+			quay: &testkit.Quay{Private: func(string) bool { return true }, Token: "for the API"},
+			tags: names(246, 250), want: names(246, 250), requests: 1,
+		},
+		"too many requests": {quay: &testkit.Quay{PerSecond: 1}, tags: names(246, 250), requests: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := tagged(map[string]int{"org/app": 250})
+			if tt.quay == nil {
+				tt.quay = &testkit.Quay{}
+			}
+			var log testkit.Recorder
+			at := testkit.Serve(t, "quay", log.Wrap(tt.quay.Wrap(store)))
+			c := New(Options{Listings: Listings{Token: func(string) (string, error) { return tt.quay.Token, nil }}})
+			defer c.Close()
+			repo := Repository{Host: at.Host, Path: "org/app"}
+			for range 2 { // the second time costs nothing
+				got := c.Listed(t.Context(), repo, tt.tags)
+				var told []string
+				for tag, l := range got {
+					told = append(told, tag)
+					if d, err := c.Resolve(t.Context(), repo, tag); err != nil || d.Digest != l.Digest || l.By != ListedByQuay {
+						t.Errorf("%s is %s by %s, want %s (%v)", tag, l.Digest, l.By, d.Digest, err)
+					}
+				}
+				slices.Sort(told)
+				slices.Sort(tt.want)
+				if !slices.Equal(told, tt.want) {
+					t.Errorf("told %v, want %v", told, tt.want)
+				}
+			}
+			if n := log.Count("listing"); n != tt.requests {
+				t.Errorf("%d requests for lists, want %d", n, tt.requests)
+			}
+		})
+	}
+}
+
+// TestNoListings asks a registry once whether it has lists.
+func TestNoListings(t *testing.T) {
+	counts := map[string]int{}
+	for i := range 30 {
+		counts[fmt.Sprint("org/app", i)] = 5
+	}
+	private := &testkit.Quay{Private: func(string) bool { return true }}
+	for name, wrap := range map[string]func(http.Handler) http.Handler{
+		"another registry":  func(h http.Handler) http.Handler { return h },
+		"all is private":    private.Wrap,
+		"a page of HTML":    func(h http.Handler) http.Handler { return instead(h, http.StatusOK, "<html>Sign in</html>") },
+		"an error":          func(h http.Handler) http.Handler { return instead(h, http.StatusBadGateway, "") },
+		"another JSON":      func(h http.Handler) http.Handler { return instead(h, http.StatusOK, `{"tags":[]}`) },
+		"a redirect":        func(h http.Handler) http.Handler { return instead(h, http.StatusFound, "") },
+		"no content at all": func(h http.Handler) http.Handler { return instead(h, http.StatusNoContent, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log testkit.Recorder
+			at := testkit.Serve(t, "plain", log.Wrap(wrap(tagged(counts))))
+			c := New(Options{})
+			defer c.Close()
+			for path := range counts {
+				if got := c.Listed(t.Context(), Repository{Host: at.Host, Path: path}, names(0, 5)); len(got) > 0 {
+					t.Errorf("%s: %v", path, got)
+				}
+			}
+			if n := log.Count("listing"); n != 1 {
+				t.Errorf("%d requests for lists, want one", n)
+			}
+		})
+	}
+	t.Run("switched off", func(t *testing.T) {
+		var log testkit.Recorder
+		at := testkit.Serve(t, "quay", log.Wrap((&testkit.Quay{}).Wrap(tagged(counts))))
+		c := New(Options{Listings: Listings{Off: true}})
+		defer c.Close()
+		c.Listed(t.Context(), Repository{Host: at.Host, Path: "org/app1"}, names(0, 5))
+		if n := log.Count(); n != 0 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// instead answers the API with something else.
+func instead(h http.Handler, status int, body string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") {
+			h.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	})
+}
+
+// TestListedOld does not believe a list that a cache has kept from before the run.
+func TestListedOld(t *testing.T) {
+	var log testkit.Recorder
+	log.Edit = func(_ *http.Request, class string, _ int, h http.Header) {
+		if class == "listing" {
+			h.Set("Age", "3600")
+		}
+	}
+	at := testkit.Serve(t, "quay", log.Wrap((&testkit.Quay{}).Wrap(tagged(map[string]int{"org/app": 9}))))
+	c := New(Options{})
+	defer c.Close()
+	if got := c.Listed(t.Context(), Repository{Host: at.Host, Path: "org/app"}, names(0, 9)); len(got) > 0 {
+		t.Errorf("believed: %v", got)
+	}
+}
+
+// TestListedByGoogle takes digests from the protocol's own list, where it has them.
+func TestListedByGoogle(t *testing.T) {
+	one, two := digest.FromString("one"), digest.FromString("two")
+	body, err := json.Marshal(map[string]any{
+		"name": "team/app", "tags": []string{"a", "b", "c", "d"}, "child": []string{},
+		"manifest": map[string]any{
+			one.String(): map[string]any{"tag": []string{"a", "b", "d"}, "imageSizeBytes": "7"},
+			two.String(): map[string]any{"tag": []string{"c", "d"}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := testkit.Serve(t, "google", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/tags/list") {
+			w.Write(body)
+		}
+	}))
+	c := New(Options{})
+	defer c.Close()
+	repo := Repository{Host: at.Host, Path: "team/app"}
+	l := c.host(at.Host).lists
+	l.form = l.google // which a host's name decides
+	got := c.Listed(t.Context(), repo, []string{"a", "b", "c", "d"})
+	want := map[string]Listed{"a": {one, ListedByGoogle}, "b": {one, ListedByGoogle}, "c": {two, ListedByGoogle}}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v: d is in two manifests", got, want)
+	}
+	for host, is := range map[string]bool{"gcr.io": true, "eu.gcr.io": true, "europe-docker.pkg.dev": true, "notgcr.io": false, "gcr.io.evil.invalid": false} {
+		if ofGoogle(host) != is {
+			t.Errorf("%s: %v", host, !is)
+		}
+	}
+}
+
+// TestListedByStream reads an image stream of the cluster that the registry is of.
+func TestListedByStream(t *testing.T) {
+	d := digest.FromString("image")
+	stream := func(host string) string {
+		return fmt.Sprintf(`{"kind": "ImageStream", "spec": {"tags": [{"name": "due", "generation": 3}, {"name": "done", "generation": 2}]},
+			"status": {"dockerImageRepository": "internal.invalid/ci/4.1", "publicDockerImageRepository": "%s/ci/4.1", "tags": [
+			{"tag": "plain", "items": [{"image": %q, "generation": 1}, {"image": "sha256:old"}]},
+			{"tag": "due", "items": [{"image": %q, "generation": 2}]},
+			{"tag": "done", "items": [{"image": %q, "generation": 2}]},
+			{"tag": "failed", "items": [{"image": %q, "generation": 2}], "conditions": [{"type": "ImportSuccess", "status": "False"}]},
+			{"tag": "empty", "items": []}]}}`, host, d, d, d, d)
+	}
+	tags := []string{"plain", "due", "done", "failed", "empty"}
+	for name, tt := range map[string]struct {
+		of   string
+		want []string
+	}{
+		"its own":           {"registry.invalid", []string{"done", "plain"}},
+		"another cluster's": {"other.invalid", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked []string
+			api := testkit.Serve(t, "api", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked = append(asked, r.URL.Path+" "+r.Header.Get("Authorization"))
+				fmt.Fprint(w, stream(tt.of))
+			}))
+			server := &StreamsAPI{Server: &url.URL{Scheme: "http", Host: api.Host}, Token: func() (string, error) { return "of the account", nil }, Transport: http.DefaultTransport}
+			c := New(Options{Listings: Listings{Streams: func(string) *StreamsAPI { return server }}})
+			defer c.Close()
+			got := c.Listed(t.Context(), Repository{Host: "registry.invalid", Path: "ci/4.1"}, tags)
+			var told []string
+			for tag, l := range got {
+				told = append(told, tag)
+				if l.Digest != d || l.By != ListedByStream {
+					t.Errorf("%s is %v", tag, l)
+				}
+			}
+			slices.Sort(told)
+			if !slices.Equal(told, tt.want) {
+				t.Errorf("told %v, want %v", told, tt.want)
+			}
+			want := "/apis/image.openshift.io/v1/namespaces/ci/imagestreams/4.1 Bearer of the account"
+			if !slices.Equal(asked, []string{want}) {
+				t.Errorf("asked %q, want %q", asked, want)
+			}
+		})
+	}
+}
