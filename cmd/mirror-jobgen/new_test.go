@@ -64,7 +64,7 @@ func TestNewSetPassesLint(t *testing.T) {
 		return set
 	}
 
-	add(release.SecretsFile, "- from:\n    config.json: {field: push-credentials, item: quay.io/ready}\n"+
+	add("core-services/ci-secret-bootstrap/_config.yaml", "- from:\n    config.json: {field: push-credentials, item: quay.io/ready}\n"+
 		"  to:\n  - {cluster: app.ci, name: registry-push-credentials-quay.io-ready, namespace: ci}\n")
 	tree, err := load(dir)
 	if err != nil {
@@ -100,7 +100,7 @@ func TestNewSetPassesLint(t *testing.T) {
 		case strings.HasPrefix(step.Title, "Let ci-operator "):
 			add("clusters/app.ci/team/roles.yaml", "apiVersion: v1\nkind: List\nitems:\n"+snippet)
 		case strings.HasPrefix(step.Title, "Have the secret made"):
-			add(release.SecretsFile, snippet)
+			add("core-services/ci-secret-bootstrap/_config.yaml", snippet)
 		}
 	}
 	if got := fresh(known); len(got) > 0 {

@@ -28,7 +28,7 @@ generated file is not current.`,
 			if err != nil {
 				return err
 			}
-			text, err := jobgen.Presubmits(tree.Settings, o)
+			text, err := jobgen.Presubmits(tree.Layout, tree.Settings, o)
 			if err != nil {
 				return cli.Failf("%w", err)
 			}

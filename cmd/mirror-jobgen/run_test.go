@@ -136,7 +136,7 @@ func newWorld(t *testing.T, cert certificate, bin, runner string, files ...strin
 		t.Fatal(err)
 	}
 	for i := 0; i+1 < len(files); i += 2 {
-		writeFile(t, filepath.Join(dir, release.MirroringDir, files[i]), files[i+1])
+		writeFile(t, filepath.Join(dir, "core-services/image-mirroring", files[i]), files[i+1])
 	}
 	w.correct(t, dir, runner)
 	cmd := exec.Command(os.Args[0], "generate", "--prune", dir)
@@ -148,7 +148,7 @@ func newWorld(t *testing.T, cert certificate, bin, runner string, files ...strin
 	if w.tree, err = release.Load(os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	w.jobs = periodics(t, filepath.Join(dir, release.DefaultJobsFile))
+	w.jobs = periodics(t, filepath.Join(dir, "ci-operator/jobs/infra-image-mirroring.yaml"))
 	w.configMaps = map[string]map[string]string{release.DefaultConfigMap: {}}
 	for _, f := range w.tree.Mappings() {
 		w.configMaps[release.DefaultConfigMap][f.Base] = string(f.Bytes())
@@ -163,7 +163,7 @@ func newWorld(t *testing.T, cert certificate, bin, runner string, files ...strin
 func (w *world) correct(t *testing.T, dir, runner string) {
 	t.Helper()
 	edit := func(pattern string, replace ...string) {
-		found, err := filepath.Glob(filepath.Join(dir, release.MirroringDir, pattern))
+		found, err := filepath.Glob(filepath.Join(dir, "core-services/image-mirroring", pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatal(pattern, err)
 		}
@@ -173,12 +173,12 @@ func (w *world) correct(t *testing.T, dir, runner string) {
 	}
 	edit("*/mapping_*", "registry.ci.openshift.org/", w.source+"/", "quay.io/", w.destination+"/", "\t", " ",
 		"gateway-metrics quay.io/payments/gateway:latest", "gateway-metrics "+w.destination+"/payments/metrics:latest")
-	if err := os.Rename(filepath.Join(dir, release.MirroringDir, "payments/mapping_gateway_operator"),
-		filepath.Join(dir, release.MirroringDir, "payments/mapping_payments_operator")); err != nil {
+	if err := os.Rename(filepath.Join(dir, "core-services/image-mirroring", "payments/mapping_gateway_operator"),
+		filepath.Join(dir, "core-services/image-mirroring", "payments/mapping_payments_operator")); err != nil {
 		t.Fatal(err)
 	}
 	edit("*/_job.yaml", "runner: mirror\n", "")
-	writeFile(t, filepath.Join(dir, release.SettingsFile), "adopted: true\ndefaults:\n  runner: "+runner+"\n")
+	writeFile(t, filepath.Join(dir, "core-services/image-mirroring/_mirror.yaml"), "adopted: true\ndefaults:\n  runner: "+runner+"\n")
 }
 
 // credentials puts an auth file with a password into every secret that the jobs
@@ -251,7 +251,7 @@ func (w *world) check(t *testing.T, p periodic) {
 	var want []copied
 	for _, f := range w.tree.Mappings() {
 		picked := false
-		for _, g := range job.Globs {
+		for _, g := range job.Mappings.Globs {
 			ok, err := path.Match(g.Pattern, f.Base)
 			picked = picked || ok && err == nil
 		}

@@ -69,19 +69,20 @@ func findSet(name string, notThere error, commands []string) (Place, error) {
 	if !ok || strings.ContainsAny(name, `/\`) {
 		return Place{}, &cli.Error{Code: cli.ExitUsage, Err: notThere, Hint: suggest.Hint(name, commands, "")}
 	}
-	dir := path.Join(release.MirroringDir, name)
+	sets := release.LayoutOf(os.DirFS(root)).Mirroring
+	dir := path.Join(sets, name)
 	if info, err := os.Stat(filepath.Join(root, filepath.FromSlash(dir))); err == nil && info.IsDir() {
 		return Place{Root: root, Part: dir}, nil
 	}
 	words := slices.Clone(commands)
-	entries, _ := os.ReadDir(filepath.Join(root, filepath.FromSlash(release.MirroringDir)))
+	entries, _ := os.ReadDir(filepath.Join(root, filepath.FromSlash(sets)))
 	for _, e := range entries {
 		if e.IsDir() {
 			words = append(words, e.Name())
 		}
 	}
 	return Place{}, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s is neither a folder, nor a file, nor a set of %s", name, root),
-		Hint: suggest.Hint(name, words, "the sets are the folders of "+release.MirroringDir)}
+		Hint: suggest.Hint(name, words, "the sets are the folders of "+sets)}
 }
 
 // rootAbove finds the root of a release repository from a folder in it upward.
@@ -108,7 +109,8 @@ func rootAbove(dir string) (string, bool) {
 
 // isRoot reports whether a folder has what makes a release repository.
 func isRoot(dir string) bool {
-	return slices.ContainsFunc([]string{release.MirroringDir, release.DefaultJobsFile}, func(name string) bool {
+	layout := release.LayoutOf(os.DirFS(dir))
+	return slices.ContainsFunc([]string{layout.Mirroring, layout.Jobs}, func(name string) bool {
 		_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
 		return err == nil
 	})

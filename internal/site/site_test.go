@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	dir  = release.MirroringDir + "/"
+	dir  = "core-services/image-mirroring/"
 	jobs = `periodics:
 - name: periodic-image-mirroring-shop
   cron: '@hourly'
@@ -81,10 +81,10 @@ func shop() fstest.MapFS {
 	return fstest.MapFS{
 		dir + "shop/mapping_shop": {Data: []byte("registry.ci.openshift.org/shop/1.0:frontend quay.io/shop/frontend:latest\n" +
 			"registry.ci.openshift.org/shop/1.0:gone quay.io/shop/gone:latest\n")},
-		dir + "shop/OWNERS":       {Data: []byte("approvers: [alice, team]\n")},
-		dir + "copy/mapping_copy": {Data: []byte("quay.io/shop/frontend:latest quay.io/copy/frontend:latest\ndocker.io/library/alpine:3 quay.io/copy/alpine:3\n")},
-		"OWNERS_ALIASES":          {Data: []byte("aliases:\n  team: [bob, carol]\n")},
-		release.DefaultJobsFile:   {Data: []byte(jobs)},
+		dir + "shop/OWNERS":                                        {Data: []byte("approvers: [alice, team]\n")},
+		dir + "copy/mapping_copy":                                  {Data: []byte("quay.io/shop/frontend:latest quay.io/copy/frontend:latest\ndocker.io/library/alpine:3 quay.io/copy/alpine:3\n")},
+		"OWNERS_ALIASES":                                           {Data: []byte("aliases:\n  team: [bob, carol]\n")},
+		"ci-operator/jobs/infra-image-mirroring.yaml":              {Data: []byte(jobs)},
 		"ci-operator/config/shop/frontend/shop-frontend-main.yaml": {Data: []byte(config)},
 	}
 }
@@ -174,7 +174,7 @@ func TestHostileNames(t *testing.T) {
 	tree := shop()
 	tree[dir+name+"/mapping_<b>"] = &fstest.MapFile{Data: []byte("docker.io/library/alpine:3 quay.io/copy/alpine:3\n\"<script> x\n")}
 	tree[dir+name+"/OWNERS"] = &fstest.MapFile{Data: []byte("approvers: ['<script>alert(1)</script>']\n")}
-	tree[release.DefaultJobsFile] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(jobs, "@hourly", "<img src=x>"))}
+	tree["ci-operator/jobs/infra-image-mirroring.yaml"] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(jobs, "@hourly", "<img src=x>"))}
 	p := pages(t, tree)
 	if len(p) != 6 {
 		t.Fatalf("no page of the set: %q", slices.Sorted(maps.Keys(p)))

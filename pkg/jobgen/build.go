@@ -13,6 +13,7 @@ import (
 // builder makes the jobs of a tree.
 type builder struct {
 	template *Template
+	layout   *release.Layout
 	repo     *release.Settings
 	secrets  secrets
 	problems Problems
@@ -131,7 +132,7 @@ func (b *builder) secret(s subject, cluster, pattern string) string {
 		return name
 	}
 	to := targets(s.set)
-	hint := "ask for one as " + release.MirroringDir + "/README.md describes, and set it as secret"
+	hint := "ask for one as " + b.layout.Readme() + " describes, and set it as secret"
 	if known := b.secrets.suggest(to, cluster, b.repo.Namespace); len(known) > 0 {
 		hint = "most likely secret: " + known[0]
 		if len(known) > 1 {
@@ -142,7 +143,7 @@ func (b *builder) secret(s subject, cluster, pattern string) string {
 	if len(to) > 0 {
 		where = strings.Join(to, ", ") + ", " + where
 	}
-	b.problem(s.at("secret"), hint, "no secret is set for %s, and %s knows no %s (%s)", s.name, release.SecretsFile, name, where)
+	b.problem(s.at("secret"), hint, "no secret is set for %s, and %s knows no %s (%s)", s.name, b.layout.Secrets, name, where)
 	return name
 }
 

@@ -21,7 +21,7 @@ import (
 // types and their comments, and holds the files against them. UPDATE=1 writes
 // them.
 func TestDocs(t *testing.T) {
-	d := readTypes(t, "../release/settings.go", "../release/settings_job.go")
+	d := readTypes(t, "../release/settings.go", "../release/settings_job.go", "../release/settings_mappings.go")
 	for name, text := range map[string]string{
 		"../../docs/job-settings.md":    d.markdown(),
 		"../../docs/job.schema.json":    d.schema("_job.yaml", reflect.TypeFor[release.JobSettings]()),

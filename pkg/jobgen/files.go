@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -22,9 +23,6 @@ const (
 	listEnd   = "<!-- mirror-jobgen: end of sets -->"
 )
 
-// readmeFile is the README that may hold the list.
-const readmeFile = release.MirroringDir + "/README.md"
-
 // files makes what is generated beside the jobs file: the list of sets, where
 // the README has room for it, and config-updater's partitions.
 func (g *generator) files() {
@@ -33,6 +31,7 @@ func (g *generator) files() {
 }
 
 func (g *generator) readme() {
+	readmeFile := g.tree.Layout.Readme() // may hold the list
 	old, err := fs.ReadFile(g.tree.FS, readmeFile)
 	if err != nil {
 		return
@@ -81,7 +80,7 @@ func markdown(name string) string {
 // summary gives the organisations that a set pushes to, and in one where it
 // fills a single repository, or several that begin alike, their name.
 func summary(set *release.Set) []string {
-	repos := repositories(set, func(host, path string) string { return host + "/" + path })
+	repos := repositories(set, func(r mapping.Reference) string { return r.Host() + "/" + r.Path() })
 	var out []string
 	for _, org := range targets(set) {
 		var names []string
@@ -140,7 +139,7 @@ func (g *generator) partitions() {
 		}
 		pos := g.tree.Settings.At("partitions")
 		if pos.File == "" {
-			pos.File = release.SettingsFile
+			pos.File = g.tree.Layout.Settings()
 		}
 		g.out.Notes = append(g.out.Notes, source.Problem{Pos: pos, Severity: source.Warning,
 			Message: fmt.Sprintf("the ConfigMap %s would hold %d bytes of mappings, more than the %d that it takes", names[i], size, limit),
@@ -149,29 +148,26 @@ func (g *generator) partitions() {
 	if g.tree.Settings.Partitions == 0 {
 		return
 	}
-	old, err := fs.ReadFile(g.tree.FS, release.PluginsFile)
+	old, err := fs.ReadFile(g.tree.FS, g.tree.Layout.Plugins)
 	if err != nil {
 		return
 	}
-	text, err := setPartitions(old, names)
+	text, err := setPartitions(old, g.tree.Layout.Uploads(), names)
 	if err != nil {
-		g.b.problem(source.Position{File: release.PluginsFile}, "add an entry for "+uploadPattern+" to config_updater.maps", "%v", err)
+		g.b.problem(source.Position{File: g.tree.Layout.Plugins}, "add an entry for "+g.tree.Layout.Uploads()+" to config_updater.maps", "%v", err)
 		return
 	}
-	g.out.Files = append(g.out.Files, File{Path: release.PluginsFile, Old: old, New: text})
+	g.out.Files = append(g.out.Files, File{Path: g.tree.Layout.Plugins, Old: old, New: text})
 }
 
-// uploadPattern is the pattern by which config-updater finds mapping files.
-const uploadPattern = release.MirroringDir + "/**/mapping_*"
-
-// setPartitions replaces the name, or the names, of the ConfigMaps that the
-// mappings are uploaded to, and leaves every other byte as it is.
-func setPartitions(text []byte, names []string) ([]byte, error) {
+// setPartitions replaces the name, or the names, of the ConfigMaps that the files
+// of a pattern are uploaded to, and leaves every other byte as it is.
+func setPartitions(text []byte, pattern string, names []string) ([]byte, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return nil, fmt.Errorf("no valid YAML: %w", err)
 	}
-	entry := lookup(&doc, "config_updater", "maps", uploadPattern)
+	entry := lookup(&doc, "config_updater", "maps", pattern)
 	if entry == nil || entry.Kind != yaml.MappingNode || entry.Style&yaml.FlowStyle != 0 {
 		return nil, fmt.Errorf("config-updater does not upload the mapping files")
 	}

@@ -94,8 +94,8 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 	}
 	g := &generator{
 		tree: tree, old: old, prune: o.Prune,
-		b:   builder{template: t, repo: tree.Settings, secrets: secrets{tree.Secrets()}},
-		out: &Output{Jobs: File{Path: tree.Settings.JobsFile, Old: old.text}},
+		b:   builder{template: t, layout: &tree.Layout, repo: tree.Settings, secrets: secrets{tree.Secrets()}},
+		out: &Output{Jobs: File{Path: tree.Layout.Jobs, Old: old.text}},
 	}
 	jobs := g.jobs()
 	g.files()
@@ -204,7 +204,7 @@ func (g *generator) unique(all []made) {
 	seen := map[string]bool{}
 	for _, m := range all {
 		if seen[m.name] {
-			g.b.problem(source.Position{File: g.tree.Settings.JobsFile}, "set another name in "+release.JobSettingsName, "two jobs have the name %s", m.name)
+			g.b.problem(source.Position{File: g.tree.Layout.Jobs}, "set another name in "+release.JobSettingsName, "two jobs have the name %s", m.name)
 		}
 		seen[m.name] = true
 	}
@@ -271,7 +271,7 @@ type jobsFile struct {
 }
 
 func readJobs(tree *release.Tree) (*jobsFile, error) {
-	f := &jobsFile{doc: object{}, head: []byte(generatedHead)}
+	f := &jobsFile{doc: object{}, head: []byte(generatedHead(&tree.Layout))}
 	if tree.Jobs == nil {
 		return f, nil
 	}

@@ -11,8 +11,6 @@ import (
 	"testing/fstest"
 
 	"github.com/rogpeppe/go-internal/txtar"
-
-	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
 // untar gives the files that jobs are made from.
@@ -28,7 +26,7 @@ func untar(t *testing.T, r io.Reader) fstest.MapFS {
 			t.Fatal(err)
 		}
 		name := strings.TrimPrefix(h.Name, "./")
-		if h.Typeflag != tar.TypeReg || strings.HasPrefix(name, release.ConfigDir) {
+		if h.Typeflag != tar.TypeReg || strings.HasPrefix(name, "ci-operator/config") {
 			continue
 		}
 		data, err := io.ReadAll(tr)

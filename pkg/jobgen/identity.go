@@ -5,12 +5,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
-
-// namePrefix is what the names of mirroring periodics begin with.
-const namePrefix = "periodic-image-mirroring-"
 
 // subject is what one periodic, or one per shard, is made for: a set, or a job
 // of _mirror.yaml that belongs to none.
@@ -35,7 +33,7 @@ func subjects(tree *release.Tree) []subject {
 	}
 	for i := range tree.Settings.Jobs {
 		own := &tree.Settings.Jobs[i]
-		out = append(out, subject{name: strings.TrimPrefix(own.Name, namePrefix), own: own, all: own.Over(tree.Settings.Defaults)})
+		out = append(out, subject{name: tree.SetName(own.Name), own: own, all: own.Over(tree.Settings.Defaults)})
 	}
 	return out
 }
@@ -64,7 +62,10 @@ func (s subject) prefix() string {
 	if s.all.Prefix != "" {
 		return s.all.Prefix
 	}
-	return DefaultPrefix(s.name, s.set)
+	if s.set == nil {
+		return release.DefaultPrefix(s.name, nil)
+	}
+	return release.DefaultPrefix(s.name, s.set.Files)
 }
 
 func (s subject) area() string {
@@ -92,35 +93,11 @@ func shardName(name string, i, n int) string {
 	return name + "-" + strconv.Itoa(i) + "-of-" + strconv.Itoa(n)
 }
 
-// DefaultPrefix gives what the names of a set's mapping files have after
-// "mapping_" when _job.yaml does not say: the set's name, with "_" for "-"
-// unless its files are named with "-". set may be nil.
-func DefaultPrefix(name string, set *release.Set) string {
-	under := strings.ReplaceAll(name, "-", "_")
-	if set == nil || under == name {
-		return under
-	}
-	named := func(prefix string) bool {
-		return slices.ContainsFunc(set.Files, func(f *release.MappingFile) bool {
-			return strings.HasPrefix(f.Base, "mapping_"+prefix)
-		})
-	}
-	if !named(under) && named(name) {
-		return name
-	}
-	return under
-}
-
 // targets gives the registries and organisations that a set pushes to, such as
 // quay.io/openshift, in order.
-func targets(set *release.Set) []string {
-	return repositories(set, func(host, path string) string {
-		org, _, _ := strings.Cut(path, "/")
-		return host + "/" + org
-	})
-}
+func targets(set *release.Set) []string { return repositories(set, release.Organisation) }
 
-func repositories(set *release.Set, name func(host, path string) string) []string {
+func repositories(set *release.Set, name func(mapping.Reference) string) []string {
 	if set == nil {
 		return nil
 	}
@@ -131,7 +108,7 @@ func repositories(set *release.Set, name func(host, path string) string) []strin
 			if p.Destination.Scheme != "" {
 				continue
 			}
-			if n := name(p.Destination.Host(), p.Destination.Path()); !seen[n] {
+			if n := name(p.Destination); !seen[n] {
 				seen[n] = true
 				out = append(out, n)
 			}

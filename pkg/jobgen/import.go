@@ -52,7 +52,7 @@ func Import(tree *release.Tree) (*Imported, error) {
 		return nil, err
 	}
 	repo := *tree.Settings
-	im := &importer{tree: tree, old: old, out: &Imported{}, said: said{Adopted: true}, b: builder{template: t, repo: &repo, secrets: secrets{tree.Secrets()}}}
+	im := &importer{tree: tree, old: old, out: &Imported{}, said: said{Adopted: true}, b: builder{template: t, layout: &tree.Layout, repo: &repo, secrets: secrets{tree.Secrets()}}}
 	im.read()
 	im.defaults()
 	im.write()
@@ -85,7 +85,7 @@ func importable(tree *release.Tree) error {
 		}
 	}
 	if tree.Jobs == nil {
-		problems = append(problems, source.Problem{Pos: source.Position{File: tree.Settings.JobsFile}, Message: "there is no jobs file to import", Hint: "run 'mirror-jobgen generate' to make one"})
+		problems = append(problems, source.Problem{Pos: source.Position{File: tree.Layout.Jobs}, Message: "there is no jobs file to import", Hint: "run 'mirror-jobgen generate' to make one"})
 	}
 	return problems.orNil()
 }
@@ -135,7 +135,7 @@ func (im *importer) read() {
 		x := &importing{node: node}
 		x.job, x.unknown = known(job)
 		x.set = sets[node]
-		x.name = strings.TrimPrefix(node.Name, namePrefix)
+		x.name = im.tree.SetName(node.Name)
 		if x.set != nil {
 			x.name = x.set.Name
 		}
@@ -197,7 +197,7 @@ func (im *importer) write() {
 		if x.set == nil {
 			x.least.Name = x.full.Name
 			loose = append(loose, x.least)
-			im.note(x, release.SettingsFile)
+			im.note(x, im.tree.Layout.Settings())
 			continue
 		}
 		bySet[x.set.Name] = x
@@ -216,12 +216,12 @@ func (im *importer) write() {
 	}
 	im.said.Jobs = loose
 	im.said.Defaults = im.b.repo.Defaults
-	old := im.tree.Text(release.SettingsFile)
+	old := im.tree.Text(im.tree.Layout.Settings())
 	head := "# Settings of all mirroring jobs, and of those that belong to no set.\n"
 	if len(old) > 0 {
 		head = strings.TrimSuffix(string(old), "\n") + "\n"
 	}
-	im.file(release.SettingsFile, head, &im.said)
+	im.file(im.tree.Layout.Settings(), head, &im.said)
 	im.out.Files[len(im.out.Files)-1].Old = old
 }
 
@@ -242,32 +242,18 @@ func (im *importer) file(name, head string, settings any) {
 
 // verify generates from the new settings and compares.
 func (im *importer) verify() error {
-	tree := *im.tree
-	tree.Sets = nil
 	texts := map[string][]byte{}
 	for _, f := range im.out.Files {
 		texts[f.Path] = f.New
 	}
-	var problems Problems
-	for _, set := range im.tree.Sets {
-		s := *set
-		file := s.Dir + "/" + release.JobSettingsName
-		if text, ok := texts[file]; ok {
-			var found []source.Problem
-			s.Job, found = release.ParseJobSettings(file, text)
-			problems = append(problems, found...)
-		}
-		tree.Sets = append(tree.Sets, &s)
+	tree, err := release.Load(overlay{FS: im.tree.FS, files: texts}, release.WithLayout(im.tree.Layout))
+	if err == nil {
+		err = settingsProblems(tree)
 	}
-	if text, ok := texts[release.SettingsFile]; ok {
-		var found []source.Problem
-		tree.Settings, found = release.ParseSettings(release.SettingsFile, text)
-		problems = append(problems, found...)
-	}
-	if err := problems.orNil(); err != nil {
+	if err != nil {
 		return fmt.Errorf("the settings would not be readable: %w", err)
 	}
-	out, err := Generate(&tree, Options{})
+	out, err := Generate(tree, Options{})
 	if err != nil {
 		return fmt.Errorf("the settings would not give the jobs: %w", err)
 	}
@@ -278,7 +264,7 @@ func (im *importer) verify() error {
 	if im.out.Exact {
 		return nil
 	}
-	again, err := readJobs(&release.Tree{Settings: tree.Settings, Jobs: &release.JobsFile{Text: out.Jobs.New}})
+	again, err := readJobs(&release.Tree{Layout: tree.Layout, Settings: tree.Settings, Jobs: &release.JobsFile{Text: out.Jobs.New}})
 	if err != nil {
 		return err
 	}
@@ -301,11 +287,11 @@ func (im *importer) same(jobs []object) error {
 // readme tells how the list of sets comes to be generated, where a README could
 // have it.
 func (im *importer) readme() {
-	text, err := fs.ReadFile(im.tree.FS, readmeFile)
+	text, err := fs.ReadFile(im.tree.FS, im.tree.Layout.Readme())
 	if err != nil || bytes.Contains(text, []byte(listBegin)) {
 		return
 	}
-	im.out.Notes = append(im.out.Notes, source.Problem{Pos: source.Position{File: readmeFile}, Severity: source.Info,
+	im.out.Notes = append(im.out.Notes, source.Problem{Pos: source.Position{File: im.tree.Layout.Readme()}, Severity: source.Info,
 		Message: "the list of sets is not generated", Hint: "put these two lines around it: " + listBegin + " and " + listEnd})
 }
 

@@ -45,7 +45,7 @@ var setName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 // overwrite something that is there: a folder, a key of the ConfigMap, a
 // destination, another set's mappings.
 func New(tree *release.Tree, o NewOptions) (*NewSet, error) {
-	n := &newSet{tree: tree, o: o, dir: release.MirroringDir + "/" + o.Name, key: "mapping_" + strings.ReplaceAll(o.Name, "-", "_")}
+	n := &newSet{tree: tree, o: o, dir: tree.Layout.Set(o.Name), key: "mapping_" + strings.ReplaceAll(o.Name, "-", "_")}
 	n.check()
 	if err := n.problems.orNil(); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func New(tree *release.Tree, o NewOptions) (*NewSet, error) {
 	for _, f := range files {
 		added.files[f.Path] = f.New
 	}
-	next, err := release.Load(added)
+	next, err := release.Load(added, release.WithLayout(tree.Layout))
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (n *newSet) conflicts() {
 		return
 	}
 	for _, j := range n.tree.Jobs.Jobs {
-		for _, g := range j.Globs {
+		for _, g := range j.Mappings.Globs {
 			if ok, err := path.Match(g.Pattern, n.key); ok && err == nil {
 				n.problems = append(n.problems, source.Problem{Pos: g.Pos, Message: fmt.Sprintf("the job %s would pick up %s, with its own credentials", j.Name, n.key), Hint: "choose another name"})
 			}

@@ -23,7 +23,7 @@ type PresubmitOptions struct {
 // repository right: mirror-lint for what a change adds, and check-jobs for
 // generated files that are not current. They run when a file changes that they
 // read.
-func Presubmits(settings *release.Settings, o PresubmitOptions) ([]byte, error) {
+func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOptions) ([]byte, error) {
 	job := func(name, command string, paths []string) object {
 		var patterns []string
 		for _, p := range paths {
@@ -45,12 +45,12 @@ func Presubmits(settings *release.Settings, o PresubmitOptions) ([]byte, error) 
 			}}},
 		}
 	}
-	inputs := []string{release.MirroringDir + "/", settings.JobsFile, release.SecretsFile, release.PluginsFile}
+	inputs := []string{layout.Mirroring + "/", layout.Jobs, layout.Secrets, layout.Plugins, release.LayoutFile}
 	if settings.Template != "" {
 		inputs = append(inputs, settings.Template)
 	}
-	lint := append([]string{release.AliasesFile, release.ConfigDir + "/", release.ReleasesDir + "/"}, inputs...)
-	for _, dir := range release.ManifestDirs() {
+	lint := append([]string{layout.Aliases, layout.Config + "/", layout.Releases + "/"}, inputs...)
+	for _, dir := range layout.ManifestDirs() {
 		lint = append(lint, dir+"/")
 	}
 	doc := object{"presubmits": object{o.Repository: []any{

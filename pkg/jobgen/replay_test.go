@@ -59,7 +59,7 @@ func (h history) git(t *testing.T, args ...string) []byte {
 // versions gives each commit that changed the jobs file, and its day.
 func (h history) versions(t *testing.T) [][2]string {
 	var out [][2]string
-	for line := range strings.Lines(string(h.git(t, "log", "--format=%H %as", "HEAD", "--", release.DefaultJobsFile))) {
+	for line := range strings.Lines(string(h.git(t, "log", "--format=%H %as", "HEAD", "--", "ci-operator/jobs/infra-image-mirroring.yaml"))) {
 		commit, day, _ := strings.Cut(strings.TrimSpace(line), " ")
 		out = append(out, [2]string{commit, day})
 	}

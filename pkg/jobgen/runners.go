@@ -107,7 +107,7 @@ func (b *builder) mirror(job, c object, s subject, shard int) {
 		cluster := str(job, "cluster")
 		host, ok := b.repo.ClusterRegistries[cluster]
 		if !ok {
-			b.problem(s.at("registry_login"), "add it to cluster_registries in "+release.SettingsFile, "the registry of cluster %s is not known", cluster)
+			b.problem(s.at("registry_login"), "add it to cluster_registries in "+b.layout.Settings(), "the registry of cluster %s is not known", cluster)
 		}
 		args = append(args, "--registry-token="+host+"="+tokenFile)
 	}
@@ -145,7 +145,7 @@ func (b *builder) mirrorRefuses(s subject) {
 			"keep_manifest_list: false does not go with the runner mirror: every run of %s would fail", s.name)
 	}
 	if s.own.Image != "" && !sameRepository(s.own.Image, b.repo.MirrorImage) {
-		b.problem(s.at("image"), "remove image: mirror_image in "+release.SettingsFile+" names the image with mirror; or set runner: oc for this set",
+		b.problem(s.at("image"), "remove image: mirror_image in "+b.layout.Settings()+" names the image with mirror; or set runner: oc for this set",
 			"the image %s of %s is not the one with mirror in it (%s)", s.own.Image, s.name, b.repo.MirrorImage)
 	}
 }
@@ -188,7 +188,7 @@ func (b *builder) entrypoint(c object, s subject) {
 	}
 	image := cmp.Or(s.own.Image, b.repo.Entrypoint.Image, s.all.Image)
 	if image == "" {
-		b.problem(s.at("runner"), "set entrypoint: {image: …} in "+release.SettingsFile, "the runner entrypoint needs the image that has the entry point")
+		b.problem(s.at("runner"), "set entrypoint: {image: …} in "+b.layout.Settings(), "the runner entrypoint needs the image that has the entry point")
 	}
 	command := s.all.Command
 	if len(command) == 0 {

@@ -20,7 +20,7 @@ the image (name the image %[3]s there):
     promotion:
       name: %[2]s
       namespace: %[1]s
-`, t.Namespace, t.Name, t.Tag, release.ConfigDir)})
+`, t.Namespace, t.Name, t.Tag, n.tree.Layout.Config)})
 	}
 	for _, ns := range n.newNamespaces(tags) {
 		steps = append(steps, Step{"Let ci-operator write to the namespace " + ns, fmt.Sprintf(rbac, ns)})
@@ -28,7 +28,7 @@ the image (name the image %[3]s there):
 	if !known {
 		to := n.targets()[0]
 		steps = append(steps,
-			Step{"Send the credential that may push to " + to, `to the Test Platform team, encrypted, as the README of core-services/image-mirroring
+			Step{"Send the credential that may push to " + to, `to the Test Platform team, encrypted, as the README of ` + n.tree.Layout.Mirroring + `
 describes: a docker or podman auth file of a robot account of that organisation.`},
 			Step{"Have the secret made from it", fmt.Sprintf(`in %s, under secret_configs:
 
@@ -40,7 +40,7 @@ describes: a docker or podman auth file of a robot account of that organisation.
       - cluster: %s
         name: %s
         namespace: %s
-`, release.SecretsFile, to, n.cluster(), secret, n.tree.Settings.Namespace)})
+`, n.tree.Layout.Secrets, to, n.cluster(), secret, n.tree.Settings.Namespace)})
 	}
 	return append(steps, Step{"See that it worked, once the change is merged", n.commands()})
 }

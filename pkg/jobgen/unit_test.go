@@ -63,7 +63,7 @@ func orEmpty(o object) object {
 }
 
 func TestPresubmitsLoad(t *testing.T) {
-	text, err := Presubmits(release.DefaultSettings(), PresubmitOptions{Repository: "openshift/release", Branch: "master", Image: "x", Cluster: "app.ci"})
+	text, err := Presubmits(release.DefaultLayout(), release.DefaultSettings(release.DefaultLayout()), PresubmitOptions{Repository: "openshift/release", Branch: "master", Image: "x", Cluster: "app.ci"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestPresubmitsLoad(t *testing.T) {
 		"core-services/release-controller/_releases/a.json": {"mirror-lint": true},
 		"clusters/app.ci/registry-access/a/admin.yaml":      {"mirror-lint": true},
 		"core-services/various_rbac/a.yaml":                 {"mirror-lint": true},
-		release.SecretsFile:                                 {"mirror-lint": true, "mirror-check-jobs": true},
+		"core-services/ci-secret-bootstrap/_config.yaml":    {"mirror-lint": true, "mirror-check-jobs": true},
 		"clusters/build02/a.yaml":                           {},
 		"README.md":                                         {},
 	}
@@ -207,15 +207,15 @@ func TestPartitionOf(t *testing.T) {
 // ConfigMaps: they are still known as jobs that mirror.
 func TestPartitionedJobsAreSeen(t *testing.T) {
 	tree := manySets(1)
-	tree[release.SettingsFile] = &fstest.MapFile{Data: []byte("partitions: 2\n")}
+	tree["core-services/image-mirroring/_mirror.yaml"] = &fstest.MapFile{Data: []byte("partitions: 2\n")}
 	out, err := Generate(mustLoad(t, tree), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree[release.DefaultJobsFile] = &fstest.MapFile{Data: out.Jobs.New}
+	tree["ci-operator/jobs/infra-image-mirroring.yaml"] = &fstest.MapFile{Data: out.Jobs.New}
 	job := mustLoad(t, tree).Jobs.Jobs[0]
-	if !job.Mirrors || len(job.Globs) != 1 || job.Globs[0].Pattern != "mapping_set0000*" {
-		t.Errorf("mirrors %v, globs %v", job.Mirrors, job.Globs)
+	if !job.Mirrors || len(job.Mappings.Globs) != 1 || job.Mappings.Globs[0].Pattern != "mapping_set0000*" {
+		t.Errorf("mirrors %v, globs %v", job.Mirrors, job.Mappings.Globs)
 	}
 }
 
@@ -223,7 +223,7 @@ func TestPartitionedJobsAreSeen(t *testing.T) {
 func manySets(n int) fstest.MapFS {
 	tree := fstest.MapFS{}
 	for i := range n {
-		dir := fmt.Sprintf("%s/set%04d", release.MirroringDir, i)
+		dir := fmt.Sprintf("%s/set%04d", "core-services/image-mirroring", i)
 		tree[dir+"/_job.yaml"] = &fstest.MapFile{Data: []byte("secret: s\nattempts: 3\n")}
 		for k := range 5 {
 			tree[fmt.Sprintf("%s/mapping_set%04d_%d", dir, i, k)] = &fstest.MapFile{Data: bytes.Repeat([]byte("a.io/b/c:d e.io/f/g:h\n"), 20)}
@@ -297,8 +297,8 @@ func BenchmarkGenerate(b *testing.B) {
 // it, finds what it is there for.
 func TestLoadRefuses(t *testing.T) {
 	tree := mustLoad(t, fstest.MapFS{
-		release.MirroringDir + "/team/mapping_team": {Data: []byte("a.io/a/b:c quay.io/team/b:c\n")},
-		release.MirroringDir + "/team/_job.yaml":    {Data: []byte("secret: s\n")},
+		"core-services/image-mirroring/team/mapping_team": {Data: []byte("a.io/a/b:c quay.io/team/b:c\n")},
+		"core-services/image-mirroring/team/_job.yaml":    {Data: []byte("secret: s\n")},
 	})
 	out, err := Generate(tree, Options{})
 	if err != nil {

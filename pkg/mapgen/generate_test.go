@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	dir    = release.MirroringDir + "/lab"
+	dir    = "core-services/image-mirroring/lab"
 	config = "source_registry: registry.ci.openshift.org\nsource_namespace: lab\ntarget_registry: quay.io\ntarget_namespace: acme\nimages:\n"
 	two    = config + "  \"1.9\": [\"1.9\", \"1.9.0\"]\n  \"1.10\": [\"1.10\", latest]\n"
 )
@@ -23,12 +23,12 @@ const (
 // lab/1.10, and through the release controller ocp/1.10's db, but not its debug.
 func files(config string, more map[string]string) fstest.MapFS {
 	fsys := fstest.MapFS{
-		dir + "/_config.yaml":                              {Data: []byte(config)},
-		release.ConfigDir + "/acme/one/acme-one-v1.9.yaml": {Data: []byte("images:\n- to: web\n- to: app\n- optional: true\n  to: tool\npromotion:\n  namespace: lab\n  name: \"1.9\"\n")},
-		release.ConfigDir + "/acme/one/acme-one-main.yaml": {Data: []byte("images:\n- to: app\npromotion:\n  namespace: lab\n  name: \"1.10\"\n")},
-		release.ConfigDir + "/acme/two/acme-two-main.yaml": {Data: []byte("images:\n- to: db\n- to: debug\npromotion:\n  namespace: ocp\n  name: \"1.10\"\n")},
-		release.ConfigDir + "/acme/two/acme-two-gone.yaml": {Data: []byte("images:\n- to: gone\npromotion:\n  disabled: true\n  namespace: lab\n  name: \"1.10\"\n")},
-		release.ReleasesDir + "/release-ocp-1.10-ci.json":  {Data: []byte(`{"name": "1.10.0-0.ci", "publish": {"m": {"imageStreamRef": {"namespace": "lab", "name": "1.10", "excludeTags": ["debug"]}}}}`)},
+		dir + "/_config.yaml":                                                 {Data: []byte(config)},
+		"ci-operator/config/acme/one/acme-one-v1.9.yaml":                      {Data: []byte("images:\n- to: web\n- to: app\n- optional: true\n  to: tool\npromotion:\n  namespace: lab\n  name: \"1.9\"\n")},
+		"ci-operator/config/acme/one/acme-one-main.yaml":                      {Data: []byte("images:\n- to: app\npromotion:\n  namespace: lab\n  name: \"1.10\"\n")},
+		"ci-operator/config/acme/two/acme-two-main.yaml":                      {Data: []byte("images:\n- to: db\n- to: debug\npromotion:\n  namespace: ocp\n  name: \"1.10\"\n")},
+		"ci-operator/config/acme/two/acme-two-gone.yaml":                      {Data: []byte("images:\n- to: gone\npromotion:\n  disabled: true\n  namespace: lab\n  name: \"1.10\"\n")},
+		"core-services/release-controller/_releases/release-ocp-1.10-ci.json": {Data: []byte(`{"name": "1.10.0-0.ci", "publish": {"m": {"imageStreamRef": {"namespace": "lab", "name": "1.10", "excludeTags": ["debug"]}}}}`)},
 	}
 	for name, text := range more {
 		fsys[name] = &fstest.MapFile{Data: []byte(text)}
@@ -125,14 +125,14 @@ func TestProblems(t *testing.T) {
 	}
 	t.Run("two streams with the same tag and no image in common", func(t *testing.T) {
 		r := generate(t, files(config+"  \"1.9\": [latest]\n  \"2\": [latest]\n", map[string]string{
-			release.ConfigDir + "/acme/x/acme-x-main.yaml": "images:\n- to: x\npromotion:\n  namespace: lab\n  name: \"2\"\n",
+			"ci-operator/config/acme/x/acme-x-main.yaml": "images:\n- to: x\npromotion:\n  namespace: lab\n  name: \"2\"\n",
 		}))
 		if p := problems(r); p != "" || len(r.Files) != 2 {
 			t.Errorf("%d files, problems %s", len(r.Files), p)
 		}
 	})
 	t.Run("a config that cannot be read", func(t *testing.T) {
-		r := generate(t, files(two, map[string]string{release.ConfigDir + "/acme/x/acme-x-main.yaml": "promotion: [\n"}))
+		r := generate(t, files(two, map[string]string{"ci-operator/config/acme/x/acme-x-main.yaml": "promotion: [\n"}))
 		if p := problems(r); !strings.Contains(p, "error") || len(r.Files) > 0 {
 			t.Errorf("%d files are made without all promotions; problems %q", len(r.Files), p)
 		}

@@ -13,15 +13,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// ReleasesDir holds the settings of the release controller: one JSON file for
-// each stream of releases, "release-NAMESPACE-VERSION.json".
-const ReleasesDir = "core-services/release-controller/_releases"
-
-// SupplementalFile is the configuration of ci-images-mirror, which copies
-// images of other registries into the CI registry.
-const SupplementalFile = MirroringDir + "/_config.yaml"
-
-// releaseConfig is what a file of ReleasesDir says about where images go
+// releaseConfig is what the settings of the release controller for one stream of
+// releases, "release-NAMESPACE-VERSION.json", say about where images go
 // (openshift/release-controller, pkg/release-controller/types.go).
 type releaseConfig struct {
 	Name         string `json:"name"`
@@ -37,8 +30,8 @@ type releaseConfig struct {
 	} `json:"publish"`
 }
 
-func (p *Promotions) readReleases(fsys fs.FS) {
-	_ = fs.WalkDir(fsys, ReleasesDir, func(name string, e fs.DirEntry, err error) error {
+func (p *Promotions) readReleases(fsys fs.FS, dir string) {
+	_ = fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || path.Ext(name) != ".json" {
 			return nil //nolint:nilerr // a folder that is not there has no files
 		}
@@ -110,12 +103,12 @@ func keyPosition(name string, data []byte, key string) source.Position {
 
 // readSupplemental reads what ci-images-mirror copies: the keys of
 // supplementalCIImages are tags, "namespace/stream:tag".
-func (p *Promotions) readSupplemental(fsys fs.FS) {
-	data, err := fs.ReadFile(fsys, SupplementalFile)
+func (p *Promotions) readSupplemental(fsys fs.FS, file string) {
+	data, err := fs.ReadFile(fsys, file)
 	if err != nil {
 		return
 	}
-	root, problem := parseYAML(SupplementalFile, data)
+	root, problem := parseYAML(file, data)
 	if problem != nil {
 		p.Problems = append(p.Problems, *problem)
 		return
@@ -129,7 +122,7 @@ func (p *Promotions) readSupplemental(fsys fs.FS) {
 		stream, tag, tagged := strings.Cut(key.Value, ":")
 		namespace, name, ok := strings.Cut(stream, "/")
 		if tagged && ok {
-			p.copied[ImageTag{Stream{namespace, name}, tag}] = at(SupplementalFile, key)
+			p.copied[ImageTag{Stream{namespace, name}, tag}] = at(file, key)
 		}
 	}
 }

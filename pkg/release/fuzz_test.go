@@ -50,16 +50,17 @@ var plainGlob = regexp.MustCompile(`^core/(?:\*\*/)?(?:[a-z_]*\*?[a-z_]+/(?:\*\*
 // as a glob of config-updater; plain globs match what config-updater's own
 // library matches.
 func FuzzUpdater(f *testing.F) {
+	plugins := DefaultLayout().Plugins
 	f.Add("config_updater:\n  maps:\n    a/**/mapping_*:\n      name: x\n", "core/**/mapping_*", "core/b/mapping_c")
 	f.Add("config_updater: {maps: {a: {partitioned_names: [x, y]}, b: ~}}\n", "core/*_b", "core/c_b")
 	f.Add("config_updater: []\n", "[", "a")
 	f.Add("config_updater: {maps: &m {a: {clusters: *m}}}\n", "{a,b}", "b")
 	f.Add("", "core/**/*/a", "core/b/c/a")
 	f.Fuzz(func(t *testing.T, text, glob, file string) {
-		tree := &Tree{FS: fstest.MapFS{PluginsFile: {Data: []byte(text)}}}
+		tree := &Tree{Layout: DefaultLayout(), FS: fstest.MapFS{plugins: {Data: []byte(text)}}}
 		for _, m := range tree.loadUpdater().Maps {
 			m.Matches(file)
-			if m.Pos.File != PluginsFile {
+			if m.Pos.File != plugins {
 				t.Errorf("the entry %+v has no place", m)
 			}
 		}

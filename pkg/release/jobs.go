@@ -96,11 +96,16 @@ func (r jobReader) volumes(n *yaml.Node) (maps map[string]bool, secrets map[stri
 }
 
 func (r jobReader) container(j *Job, c *yaml.Node, maps map[string]bool, secrets map[string]*yaml.Node) {
-	var args []*yaml.Node
+	n := naming{jobReader: r, env: map[string]*yaml.Node{}}
 	for _, arg := range append(items(child(c, "command")), items(child(c, "args"))...) {
-		args = append(args, resolve(arg))
+		n.args = append(n.args, resolve(arg))
 	}
-	j.Args = append(j.Args, args...)
+	for _, e := range items(child(c, "env")) {
+		if value := child(e, "value"); value != nil {
+			n.env[text(child(e, "name"))] = value
+		}
+	}
+	j.Args = append(j.Args, n.args...)
 	for _, m := range items(child(c, "volumeMounts")) {
 		volume, mount := text(child(m, "name")), strings.TrimSuffix(text(child(m, "mountPath")), "/")
 		if maps[volume] && mount != "" {
@@ -109,52 +114,35 @@ func (r jobReader) container(j *Job, c *yaml.Node, maps map[string]bool, secrets
 				j.Image, j.ImagePos = text(image), at(r.name, image)
 			}
 			if key := child(m, "subPath"); text(key) != "" { // one key, mounted as one file
-				j.Globs = append(j.Globs, Glob{Pattern: text(key), Pos: at(r.name, key)})
-				continue
+				n.add(FormKey, nil, Glob{Pattern: text(key), Pos: at(r.name, key)})
+			} else {
+				n.mount = mount
+				n.find()
 			}
-			for _, arg := range args {
-				j.Globs = append(j.Globs, r.globs(arg, mount)...)
-			}
 		}
-		secret, ok := secrets[volume]
-		if !ok {
-			continue
+		if secret, ok := secrets[volume]; ok {
+			j.Secrets = append(j.Secrets, r.secret(secret, m, mount))
 		}
-		s := SecretMount{Secret: text(secret), Pos: at(r.name, secret), MountPath: mount}
-		s.KeyPos = s.Pos
-		if key := child(m, "subPath"); key != nil {
-			s.Key, s.KeyPos = text(key), at(r.name, key)
-		}
-		j.Secrets = append(j.Secrets, s)
 	}
+	j.Mappings.join(n)
 }
 
-// globs finds what stands after the mount path in a script or an argument. What
-// a shell would take for a comment does not count.
-func (r jobReader) globs(arg *yaml.Node, mount string) []Glob {
-	script := text(arg)
-	var out []Glob
-	for offset := 0; ; {
-		i := strings.Index(script[offset:], mount+"/")
-		if i < 0 {
-			return out
-		}
-		start := offset + i + len(mount) + 1
-		end := start
-		for end < len(script) && !strings.ContainsRune(" \t\n\"';|&()<>`,\\", rune(script[end])) {
-			end++
-		}
-		offset = end
-		pattern := script[start:end]
-		if pattern == "" || strings.Contains(pattern, "$") || commented(script[:start]) {
-			continue
-		}
-		out = append(out, Glob{Pattern: pattern, Pos: Locate(r.name, r.data, arg, start-len(mount)-1)})
+// join adds what one container names. All is known when something is, and
+// nothing was met that is not understood.
+func (m *Mappings) join(n naming) {
+	if m.Form == FormNone {
+		m.Form, m.From = n.out.Form, n.out.From
 	}
+	m.Globs = append(m.Globs, n.out.Globs...)
+	m.unknown = m.unknown || n.out.unknown
+	m.Known = len(m.Globs) > 0 && !m.unknown
 }
 
-// commented says whether the last line of a script's head is a comment.
-func commented(head string) bool {
-	line := head[strings.LastIndexByte(head, '\n')+1:]
-	return strings.HasPrefix(strings.TrimSpace(line), "#")
+func (r jobReader) secret(secret, m *yaml.Node, mount string) SecretMount {
+	s := SecretMount{Secret: text(secret), Pos: at(r.name, secret), MountPath: mount}
+	s.KeyPos = s.Pos
+	if key := child(m, "subPath"); key != nil {
+		s.Key, s.KeyPos = text(key), at(r.name, key)
+	}
+	return s
 }

@@ -8,36 +8,41 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // ErrNotRelease says that a folder holds neither mappings nor mirroring jobs.
-var ErrNotRelease = errors.New("no release repository: neither " + MirroringDir + " nor " + DefaultJobsFile + " is there")
+var ErrNotRelease = errors.New("no release repository")
 
-// Load reads a release repository whose root is the root of fsys. It fails with
-// [ErrNotRelease], or with the error that keeps the root from being read;
+// Option changes how [Load] reads a repository.
+type Option func(*loader)
+
+// WithLayout says where things lie, instead of the mirror-tools.yaml at the root
+// of the repository.
+func WithLayout(layout Layout) Option { return func(l *loader) { l.given = &layout } }
+
+// Load reads a release repository whose root is the root of fsys. Where things
+// lie there is said by its mirror-tools.yaml, over [DefaultLayout]. It fails
+// with [ErrNotRelease], or with the error that keeps the root from being read;
 // anything wrong below becomes one of the tree's Problems.
-func Load(fsys fs.FS) (*Tree, error) {
+func Load(fsys fs.FS, options ...Option) (*Tree, error) {
 	if _, err := fs.Stat(fsys, "."); err != nil {
 		return nil, fmt.Errorf("reading the release repository: %w", err)
 	}
 	l := &loader{fsys: fsys, tree: &Tree{FS: fsys, files: map[string][]byte{}}}
+	for _, o := range options {
+		o(l)
+	}
+	l.layout()
 	l.settings()
 	jobs := l.jobs()
 	mirrored := l.sets()
 	if !jobs && !mirrored {
-		return nil, ErrNotRelease
+		return nil, fmt.Errorf("%w: neither %s nor %s is there", ErrNotRelease, l.tree.Layout.Mirroring, l.tree.Layout.Jobs)
 	}
 	l.aliases()
-	l.tree.Promotions = sync.OnceValue(func() *Promotions { return loadPromotions(fsys) })
-	l.tree.Template = sync.OnceValue(l.tree.loadTemplate)
-	l.tree.Secrets = sync.OnceValue(l.tree.loadSecrets)
-	l.tree.Updater = sync.OnceValue(l.tree.loadUpdater)
-	l.tree.Runs = sync.OnceValue(l.tree.loadRuns)
-	l.tree.Manifests = sync.OnceValue(func() *Manifests { return loadManifests(fsys) })
 	slices.SortStableFunc(l.tree.Problems, func(a, b Problem) int { return a.Pos.Compare(b.Pos) })
 	return l.tree, nil
 }
@@ -68,8 +73,9 @@ func (t *Tree) Mappings() []*MappingFile {
 }
 
 type loader struct {
-	fsys fs.FS
-	tree *Tree
+	fsys  fs.FS
+	given *Layout // nil: as the repository says
+	tree  *Tree
 }
 
 func (l *loader) report(part Part, set string, p source.Problem) {
@@ -111,10 +117,26 @@ func (l *loader) unreadable(name string, part Part, set string, err error) {
 	})
 }
 
+func (l *loader) layout() {
+	if l.given != nil {
+		l.tree.Layout = *l.given
+		return
+	}
+	l.tree.Layout = DefaultLayout()
+	if data, ok := l.read(LayoutFile, PartLayout, ""); ok {
+		layout, problems := ParseLayout(LayoutFile, data)
+		for _, p := range problems {
+			l.report(PartLayout, "", p)
+		}
+		l.tree.Layout = layout
+	}
+}
+
 func (l *loader) settings() {
-	l.tree.Settings = DefaultSettings()
-	if data, ok := l.read(SettingsFile, PartSettings, ""); ok {
-		settings, problems := parseSettings(SettingsFile, data)
+	layout := &l.tree.Layout
+	l.tree.Settings = DefaultSettings(*layout)
+	if data, ok := l.read(layout.Settings(), PartSettings, ""); ok {
+		settings, problems := ParseSettings(*layout, data)
 		for _, p := range problems {
 			l.report(PartSettings, "", p)
 		}
@@ -122,11 +144,12 @@ func (l *loader) settings() {
 			l.tree.Settings = settings
 		}
 	}
+	layout.Jobs = l.tree.Settings.JobsFile
 }
 
 func (l *loader) aliases() {
-	if data, ok := l.read(AliasesFile, PartAliases, ""); ok {
-		aliases, problems := parseAliases(AliasesFile, data)
+	if data, ok := l.read(l.tree.Layout.Aliases, PartAliases, ""); ok {
+		aliases, problems := parseAliases(l.tree.Layout.Aliases, data)
 		for _, p := range problems {
 			l.report(PartAliases, "", p)
 		}
@@ -135,7 +158,7 @@ func (l *loader) aliases() {
 }
 
 func (l *loader) jobs() bool {
-	name := l.tree.Settings.JobsFile
+	name := l.tree.Layout.Jobs
 	data, ok := l.read(name, PartJobs, "")
 	if !ok {
 		return false
@@ -148,22 +171,24 @@ func (l *loader) jobs() bool {
 	return true
 }
 
-// sets reads every sub-directory of MirroringDir; false when that is not there.
+// sets reads every sub-folder of the mirroring folder; false when that is not
+// there.
 func (l *loader) sets() bool {
-	entries, err := fs.ReadDir(l.fsys, MirroringDir)
+	dir := l.tree.Layout.Mirroring
+	entries, err := fs.ReadDir(l.fsys, dir)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			l.unreadable(MirroringDir, PartOther, "", err)
+			l.unreadable(dir, PartOther, "", err)
 		}
 		return false
 	}
 	for _, e := range entries {
 		name := e.Name()
-		file := MirroringDir + "/" + name
-		switch dir, err := l.isDir(file, e); {
-		case err != nil && file != SettingsFile: // of which it is told when it is read
+		file := dir + "/" + name
+		switch folder, err := l.isDir(file, e); {
+		case err != nil && file != l.tree.Layout.Settings(): // of which it is told when it is read
 			l.unreadable(file, PartOther, "", err)
-		case dir:
+		case folder:
 			l.tree.Sets = append(l.tree.Sets, l.set(name))
 		case strings.HasPrefix(name, "mapping_"):
 			l.tree.Loose = append(l.tree.Loose, name)
@@ -198,7 +223,7 @@ var (
 )
 
 func (l *loader) set(name string) *Set {
-	s := &Set{Name: name, Dir: MirroringDir + "/" + name}
+	s := &Set{Name: name, Dir: l.tree.Layout.Set(name)}
 	entries, err := fs.ReadDir(l.fsys, s.Dir)
 	if err != nil {
 		l.unreadable(s.Dir, PartOther, name, err)

@@ -49,19 +49,19 @@ const jobs = `periodics:
 `
 
 func tree() fstest.MapFS {
-	const dir = release.MirroringDir
+	const dir = "core-services/image-mirroring"
 	return fstest.MapFS{
-		dir + "/team/mapping_team_1": file("a.io/b/c:1 d.io/b/c:1\n"),
-		dir + "/team/mapping_team_2": file("a.io/b/c:2 d.io/b/c:2\n"),
-		dir + "/team/OWNERS":         file("approvers:\n- \"@Alice\"\n- team-leads\nreviewers: [bob]\n"),
-		dir + "/team/README.md":      file(""),
-		dir + "/team/old/x":          file(""),
-		dir + "/team/_job.yaml":      file("prefix: team\n"),
-		dir + "/alone/mapping_alone": file("a.io/b/c:1 d.io/b/e:1\n"),
-		dir + "/mapping_loose":       file(""),
-		dir + "/README.md":           file(""),
-		release.DefaultJobsFile:      file(jobs),
-		release.AliasesFile:          file("aliases:\n  Team-Leads: [Carol]\n  nobody:\n"),
+		dir + "/team/mapping_team_1":                  file("a.io/b/c:1 d.io/b/c:1\n"),
+		dir + "/team/mapping_team_2":                  file("a.io/b/c:2 d.io/b/c:2\n"),
+		dir + "/team/OWNERS":                          file("approvers:\n- \"@Alice\"\n- team-leads\nreviewers: [bob]\n"),
+		dir + "/team/README.md":                       file(""),
+		dir + "/team/old/x":                           file(""),
+		dir + "/team/_job.yaml":                       file("prefix: team\n"),
+		dir + "/alone/mapping_alone":                  file("a.io/b/c:1 d.io/b/e:1\n"),
+		dir + "/mapping_loose":                        file(""),
+		dir + "/README.md":                            file(""),
+		"ci-operator/jobs/infra-image-mirroring.yaml": file(jobs),
+		"OWNERS_ALIASES":                              file("aliases:\n  Team-Leads: [Carol]\n  nobody:\n"),
 	}
 }
 
@@ -112,47 +112,47 @@ func TestJobs(t *testing.T) {
 		t.Fatalf("%d jobs", len(got.Jobs.Jobs))
 	}
 	job, other := got.Jobs.Jobs[0], got.Jobs.Jobs[1]
-	if job.Name != "periodic-image-mirroring-team" || job.Pos.String() != release.DefaultJobsFile+":2:9" || job.Cluster != "app.ci" ||
+	if job.Name != "periodic-image-mirroring-team" || job.Pos.String() != "ci-operator/jobs/infra-image-mirroring.yaml"+":2:9" || job.Cluster != "app.ci" ||
 		job.Labels["ci.openshift.io/area"] != "team" || !job.Mirrors {
 		t.Errorf("job: %+v", job)
 	}
 	pos := func(line, column int) source.Position {
-		return source.Position{File: release.DefaultJobsFile, Line: line, Column: column}
+		return source.Position{File: "ci-operator/jobs/infra-image-mirroring.yaml", Line: line, Column: column}
 	}
 	want := []release.Glob{{Pattern: "mapping_team_[0-9]*", Pos: pos(12, 24)}, {Pattern: "mapping_ä", Pos: pos(12, 62)}}
-	if !slices.Equal(job.Globs, want) {
-		t.Errorf("globs: %v, want %v", job.Globs, want)
+	if !slices.Equal(job.Mappings.Globs, want) {
+		t.Errorf("globs: %v, want %v", job.Mappings.Globs, want)
 	}
 	secret := release.SecretMount{Secret: "push-team", Pos: pos(24, 21), Key: "config.json", KeyPos: pos(18, 18), MountPath: "/home/mirror/.docker/config.json"}
 	if !slices.Equal(job.Secrets, []release.SecretMount{secret}) {
 		t.Errorf("secrets: %+v", job.Secrets)
 	}
-	if other.Mirrors || len(other.Globs) > 0 {
+	if other.Mirrors || len(other.Mappings.Globs) > 0 {
 		t.Errorf("a job without the ConfigMap mirrors: %+v", other)
 	}
 }
 
 func TestBadTrees(t *testing.T) {
-	const owners = release.MirroringDir + "/team/OWNERS"
+	const owners = "core-services/image-mirroring/team/OWNERS"
 	for _, tt := range []struct {
 		name, file, text string
 		want             string // position and part of the message of the only problem
 	}{
-		{"jobs that do not parse", release.DefaultJobsFile, "periodics:\n- a: [\n", release.DefaultJobsFile + ":2: the file is no valid YAML"},
-		{"jobs that are a list", release.DefaultJobsFile, "- a\n", release.DefaultJobsFile + ":1:1: a jobs file is a mapping with periodics, not a list"},
-		{"periodics that are text", release.DefaultJobsFile, "periodics: a\n", release.DefaultJobsFile + ":1:12: periodics is a list"},
-		{"NUL in YAML", release.DefaultJobsFile, "a: b\n\x00", release.DefaultJobsFile + ":2: the file is not text"},
+		{"jobs that do not parse", "ci-operator/jobs/infra-image-mirroring.yaml", "periodics:\n- a: [\n", "ci-operator/jobs/infra-image-mirroring.yaml:2: the file is no valid YAML"},
+		{"jobs that are a list", "ci-operator/jobs/infra-image-mirroring.yaml", "- a\n", "ci-operator/jobs/infra-image-mirroring.yaml:1:1: a jobs file is a mapping with periodics, not a list"},
+		{"periodics that are text", "ci-operator/jobs/infra-image-mirroring.yaml", "periodics: a\n", "ci-operator/jobs/infra-image-mirroring.yaml:1:12: periodics is a list"},
+		{"NUL in YAML", "ci-operator/jobs/infra-image-mirroring.yaml", "a: b\n\x00", "ci-operator/jobs/infra-image-mirroring.yaml:2: the file is not text"},
 		{"owners that are a list", owners, "- alice\n", owners + ":1:1: an OWNERS file is a mapping"},
 		{"owners that are text", owners, "approvers: alice\n", owners + ":1:12: approvers is a list of logins"},
 		{"a number as an owner", owners, "approvers: [alice, 12]\n", owners + `:1:20: approvers holds "12" (int)`},
-		{"aliases that are text", release.AliasesFile, "aliases:\n  a: b\n", release.AliasesFile + ":2:6: a is a list of logins"},
-		{"an unknown setting", release.SettingsFile, "colour: red\n", release.SettingsFile + ":1:1: "},
-		{"empty jobs", release.DefaultJobsFile, "", ""},
+		{"aliases that are text", "OWNERS_ALIASES", "aliases:\n  a: b\n", "OWNERS_ALIASES" + ":2:6: a is a list of logins"},
+		{"an unknown setting", "core-services/image-mirroring/_mirror.yaml", "colour: red\n", "core-services/image-mirroring/_mirror.yaml:1:1: "},
+		{"empty jobs", "ci-operator/jobs/infra-image-mirroring.yaml", "", ""},
 		{"empty owners", owners, "# nobody\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fsys := tree()
-			fsys[release.DefaultJobsFile] = file(strings.TrimSuffix(jobs, "- 7\n"))
+			fsys["ci-operator/jobs/infra-image-mirroring.yaml"] = file(strings.TrimSuffix(jobs, "- 7\n"))
 			fsys[tt.file] = file(tt.text)
 			got, err := release.Load(fsys)
 			if err != nil {
@@ -228,8 +228,8 @@ func FuzzYAML(f *testing.F) {
 	f.Add([]byte("aliases: {a: [b], <<: {c: d}}\n"))
 	f.Add([]byte("a: &a [*a]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		const set = release.MirroringDir + "/team/"
-		for _, name := range []string{release.DefaultJobsFile, release.AliasesFile, release.SettingsFile, set + "OWNERS", set + release.JobSettingsName} {
+		const set = "core-services/image-mirroring/team/"
+		for _, name := range []string{"ci-operator/jobs/infra-image-mirroring.yaml", "OWNERS_ALIASES", "core-services/image-mirroring/_mirror.yaml", set + "OWNERS", set + release.JobSettingsName} {
 			fsys := fstest.MapFS{set + "mapping_team": file("a.io/b:1 c.io/d:1"), name: {Data: data}}
 			got, err := release.Load(fsys)
 			if err != nil {

@@ -33,22 +33,23 @@ func (m UpdaterMap) Matches(file string) bool {
 }
 
 func (t *Tree) loadUpdater() *Updater {
-	data := t.Text(PluginsFile)
+	file := t.Layout.Plugins
+	data := t.Text(file)
 	if data == nil {
-		return &Updater{Missing: "no " + PluginsFile + " in the tree"}
+		return &Updater{Missing: "no " + file + " in the tree"}
 	}
-	root, problem := parseYAML(PluginsFile, data)
+	root, problem := parseYAML(file, data)
 	if problem != nil {
 		return &Updater{Missing: problem.Error()}
 	}
 	maps := child(root, "config_updater", "maps")
 	if maps == nil || maps.Kind != yaml.MappingNode {
-		return &Updater{Missing: PluginsFile + " has no config_updater.maps"}
+		return &Updater{Missing: file + " has no config_updater.maps"}
 	}
 	out := &Updater{}
 	for i := 0; i+1 < len(maps.Content); i += 2 {
 		key, value := maps.Content[i], resolve(maps.Content[i+1])
-		m := UpdaterMap{Glob: key.Value, Pos: at(PluginsFile, key)}
+		m := UpdaterMap{Glob: key.Value, Pos: at(file, key)}
 		if name := text(child(value, "name")); name != "" {
 			m.Names = []string{name}
 		}

@@ -2,7 +2,6 @@ package release
 
 import (
 	"cmp"
-	"io/fs"
 	"maps"
 	"regexp"
 	"slices"
@@ -75,11 +74,11 @@ type Promotions struct {
 	joined   map[string]ImageTag
 }
 
-func loadPromotions(fsys fs.FS) *Promotions {
+func (t *Tree) loadPromotions() *Promotions {
 	p := &Promotions{byCommit: map[Stream]bool{}, releases: map[Stream]bool{}, copied: map[ImageTag]source.Position{}}
-	p.readConfigs(fsys)
-	p.readReleases(fsys)
-	p.readSupplemental(fsys)
+	p.readConfigs(t.FS, t.Layout.Config)
+	p.readReleases(t.FS, t.Layout.Releases)
+	p.readSupplemental(t.FS, t.Layout.Supplemental())
 	p.index()
 	return p
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// readConfigs reads every ci-operator config: the files *.yaml below ConfigDir.
+// readConfigs reads every ci-operator config: the files *.yaml below dir.
 // There are thousands, so that the folders are shared among the processors.
-func (p *Promotions) readConfigs(fsys fs.FS) {
-	folders := configFolders(fsys)
+func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
+	folders := configFolders(fsys, dir)
 	read := make([]configReader, len(folders))
 	var wg sync.WaitGroup
 	next := make(chan int)
@@ -24,7 +24,7 @@ func (p *Promotions) readConfigs(fsys fs.FS) {
 		wg.Go(func() {
 			var buffer []byte
 			for i := range next {
-				read[i].fsys, read[i].buffer = fsys, buffer
+				read[i].fsys, read[i].top, read[i].buffer = fsys, dir, buffer
 				read[i].folder(folders[i])
 				buffer, read[i].buffer = read[i].buffer, nil
 			}
@@ -45,9 +45,9 @@ func (p *Promotions) readConfigs(fsys fs.FS) {
 	}
 }
 
-// configFolders gives the folders of all repositories, ConfigDir/org/repo, and
+// configFolders gives the folders of all repositories, dir/org/repo, and
 // those above them.
-func configFolders(fsys fs.FS) []string {
+func configFolders(fsys fs.FS, top string) []string {
 	var folders []string
 	var list func(dir string, depth int)
 	list = func(dir string, depth int) {
@@ -62,13 +62,14 @@ func configFolders(fsys fs.FS) []string {
 			}
 		}
 	}
-	list(ConfigDir, 2)
+	list(top, 2)
 	return folders
 }
 
 // configReader reads the configs of one folder.
 type configReader struct {
 	fsys   fs.FS
+	top    string // the folder of all configs
 	buffer []byte
 
 	configs    int
@@ -78,7 +79,7 @@ type configReader struct {
 }
 
 func (r *configReader) folder(dir string) {
-	deep := strings.Count(dir, "/")-strings.Count(ConfigDir, "/") >= 2
+	deep := strings.Count(dir, "/")-strings.Count(r.top, "/") >= 2
 	entries, err := fs.ReadDir(r.fsys, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		r.unreadable(dir, err)

@@ -27,7 +27,7 @@ func TestScanRealConfigs(t *testing.T) {
 			}
 			files, slow := 0, 0
 			forEachFile(t, tree, func(name string, data []byte) {
-				if !strings.HasPrefix(name, ConfigDir+"/") || filepath.Ext(name) != ".yaml" {
+				if !strings.HasPrefix(name, "ci-operator/config"+"/") || filepath.Ext(name) != ".yaml" {
 					return
 				}
 				files++
@@ -139,7 +139,7 @@ var configs = map[string]struct {
 }
 
 func TestConfigs(t *testing.T) {
-	const path = ConfigDir + "/org/repo/org-repo-main__v2.yaml"
+	const path = "ci-operator/config/org/repo/org-repo-main__v2.yaml"
 	for name, c := range configs {
 		t.Run(name, func(t *testing.T) {
 			got, ok := scanConfig([]byte(c.text))
@@ -165,7 +165,7 @@ func FuzzScanConfig(f *testing.F) {
 		f.Add(c.text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		const name = ConfigDir + "/org/repo/org-repo-main.yaml"
+		const name = "ci-operator/config/org/repo/org-repo-main.yaml"
 		got, ok := scanConfig([]byte(text))
 		if !ok || strings.ContainsAny(text, "\"'") { // in a quoted text anything may look like a key
 			return
@@ -195,16 +195,16 @@ func describe(all []Promotion, byCommit []Stream) string {
 
 func TestPromotions(t *testing.T) {
 	fsys := fstest.MapFS{
-		ConfigDir + "/org/one/org-one-main.yaml":   {Data: []byte("images:\n- to: a\n- to: b\npromotion:\n  namespace: ocp\n  name: \"4.9\"\n")},
-		ConfigDir + "/org/two/org-two-main.yaml":   {Data: []byte("images:\n- to: c\npromotion:\n  namespace: team\n  tag: latest\n  tag_by_commit: true\n")},
-		ConfigDir + "/org/two/org-two-old.yaml":    {Data: []byte("images:\n- to: d\npromotion:\n  disabled: true\n  namespace: team\n  tag: old\n")},
-		ConfigDir + "/org/two/org-two-broken.yaml": {Data: []byte("promotion: [\n")},
-		ConfigDir + "/org/two/OWNERS":              {Data: []byte("approvers: []\n")},
-		ReleasesDir + "/release-ocp-4.9-ci.json": {Data: []byte(`{"name": "4.9.0-0.ci", "to": "release",
+		"ci-operator/config/org/one/org-one-main.yaml":   {Data: []byte("images:\n- to: a\n- to: b\npromotion:\n  namespace: ocp\n  name: \"4.9\"\n")},
+		"ci-operator/config/org/two/org-two-main.yaml":   {Data: []byte("images:\n- to: c\npromotion:\n  namespace: team\n  tag: latest\n  tag_by_commit: true\n")},
+		"ci-operator/config/org/two/org-two-old.yaml":    {Data: []byte("images:\n- to: d\npromotion:\n  disabled: true\n  namespace: team\n  tag: old\n")},
+		"ci-operator/config/org/two/org-two-broken.yaml": {Data: []byte("promotion: [\n")},
+		"ci-operator/config/org/two/OWNERS":              {Data: []byte("approvers: []\n")},
+		"core-services/release-controller/_releases/release-ocp-4.9-ci.json": {Data: []byte(`{"name": "4.9.0-0.ci", "to": "release",
   "publish": {"mirror-to-origin": {"imageStreamRef": {"namespace": "origin", "name": "4.9", "excludeTags": ["b"]}}}}`)},
-		SupplementalFile: {Data: []byte("supplementalCIImages:\n  ci/base:1.0:\n    image: quay.io/x/base:1.0\n")},
+		"core-services/image-mirroring/_config.yaml": {Data: []byte("supplementalCIImages:\n  ci/base:1.0:\n    image: quay.io/x/base:1.0\n")},
 	}
-	p := loadPromotions(fsys)
+	p := (&Tree{FS: fsys, Layout: DefaultLayout()}).Promotions()
 	if p.Configs != 4 || len(p.Problems) != 1 || !strings.Contains(p.Problems[0].Error(), "org-two-broken.yaml:1") {
 		t.Errorf("read %d configs with problems %v", p.Configs, p.Problems)
 	}

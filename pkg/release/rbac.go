@@ -7,13 +7,6 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// ManifestDirs hold the manifests that are applied to the cluster of the CI
-// registry: first where they lie today, then where they lay in 2020.
-// clusters/app.ci/common is a link to clusters/build-clusters/common.
-func ManifestDirs() []string {
-	return []string{"clusters/app.ci", "clusters/build-clusters/common", "core-services/various_rbac", "cluster/ci", MirroringDir}
-}
-
 // Manifests is what the Kubernetes manifests of the tree say about the CI
 // registry: who may do what with the images of a namespace, and which tags
 // exist because an ImageStream or a BuildConfig makes them.

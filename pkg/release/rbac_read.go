@@ -63,12 +63,13 @@ func (m *manifest) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-func loadManifests(fsys fs.FS) *Manifests {
+func (t *Tree) loadManifests() *Manifests {
+	fsys := t.FS
 	m := &Manifests{
 		Namespaces: map[string]source.Position{}, roles: map[roleKey]Role{},
 		tags: map[ImageTag]source.Position{}, streams: map[Stream]bool{},
 	}
-	files := manifestFiles(fsys)
+	files := manifestFiles(fsys, t.Layout.ManifestDirs())
 	read := make([][]manifest, len(files))
 	var wg sync.WaitGroup
 	next := make(chan int)
@@ -97,10 +98,10 @@ func loadManifests(fsys fs.FS) *Manifests {
 	return m
 }
 
-// manifestFiles gives the YAML files of ManifestDirs; links are not followed.
-func manifestFiles(fsys fs.FS) []string {
+// manifestFiles gives the YAML files below folders; links are not followed.
+func manifestFiles(fsys fs.FS, dirs []string) []string {
 	var files []string
-	for _, dir := range ManifestDirs() {
+	for _, dir := range dirs {
 		_ = fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
 			ext := path.Ext(name)
 			if err == nil && e.Type().IsRegular() && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(path.Base(name), "_") {

@@ -84,7 +84,7 @@ spec:
 		"clusters/app.ci/text.yaml":         {Data: []byte("kind: RoleBinding\nthis: [is not\n")},
 		"clusters/build01/common/none.yaml": {Data: []byte("kind: Namespace\nmetadata: {name: build01}\n")},
 	}
-	m := loadManifests(fsys)
+	m := (&Tree{FS: fsys, Layout: DefaultLayout()}).Manifests()
 	type expected struct {
 		namespace, subject string
 		pull, push         bool
@@ -159,12 +159,13 @@ func TestSubjectCovers(t *testing.T) {
 // TestReadRealManifests holds the fast reading of manifests against the YAML
 // parser on the manifests of the real trees.
 func TestReadRealManifests(t *testing.T) {
+	layout := DefaultLayout()
 	for _, tree := range []string{"release-2020-08.tar.gz", "release-2022-12.tar.gz"} {
 		t.Run(tree, func(t *testing.T) {
 			all, fast := 0, 0
 			forEachFile(t, tree, func(name string, data []byte) {
 				below := func(dir string) bool { return strings.HasPrefix(name, dir+"/") }
-				if !slices.ContainsFunc(ManifestDirs(), below) || path.Ext(name) != ".yaml" {
+				if !slices.ContainsFunc(layout.ManifestDirs(), below) || path.Ext(name) != ".yaml" {
 					return
 				}
 				for _, doc := range bytes.Split(data, []byte("\n---")) {

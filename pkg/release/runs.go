@@ -84,10 +84,39 @@ func (r *Runs) JobsOf(set *Set) []*Job {
 	return jobs
 }
 
+// JobOf gives the job that stands for a set: the one that is named after it, else
+// the first that was made for it; nil when there is none.
+func (r *Runs) JobOf(set *Set) *Job {
+	jobs := r.JobsOf(set)
+	for _, j := range jobs {
+		if r.tree.SetName(j.Name) == set.Name {
+			return j
+		}
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	return jobs[0]
+}
+
+// Unknown reports whether a job that may run anything may mirror a set: its own,
+// or one that no set is known for.
+func (r *Runs) Unknown(set *Set) bool {
+	if r.tree.Jobs == nil {
+		return true
+	}
+	for _, j := range r.tree.Jobs.Jobs {
+		if owner := r.sets[j]; j.Mirrors && !j.Mappings.Known && (owner == nil || owner == set) {
+			return true
+		}
+	}
+	return false
+}
+
 // SetAt gives the set that a place is about: the one whose folder it lies in,
 // or whose job stands there; nil when there is none.
 func (r *Runs) SetAt(pos source.Position) *Set {
-	if below, ok := strings.CutPrefix(pos.File, MirroringDir+"/"); ok {
+	if below, ok := strings.CutPrefix(pos.File, r.tree.Layout.Mirroring+"/"); ok {
 		name, _, _ := strings.Cut(below, "/")
 		for _, s := range r.tree.Sets {
 			if s.Name == name {
@@ -119,10 +148,11 @@ func (t *Tree) loadRuns() *Runs {
 	}
 	for _, job := range t.Jobs.Jobs {
 		if !job.Mirrors {
+			r.sets[job] = r.namesake(job)
 			continue
 		}
 		var found []numbered
-		for _, g := range job.Globs {
+		for _, g := range job.Mappings.Globs {
 			found = append(found, r.matching(g.Pattern)...)
 		}
 		r.files[job] = inPlace(found)
@@ -134,14 +164,25 @@ func (t *Tree) loadRuns() *Runs {
 	return r
 }
 
+// namesake gives the set that a job bears the name of, for one that mounts no
+// mappings: whatever it runs, it stands where the set's job belongs.
+func (r *Runs) namesake(job *Job) *Set {
+	for _, s := range r.tree.Sets {
+		if job.Name == r.tree.JobName(s.Name) || s.Job != nil && s.Job.Name == job.Name && job.Name != "" {
+			return s
+		}
+	}
+	return nil
+}
+
 func (r *Runs) owner(job *Job) *Set {
-	name := Fold(strings.TrimPrefix(job.Name, "periodic-image-mirroring-"))
+	name := Fold(r.tree.SetName(job.Name))
 	for _, s := range r.tree.Sets {
 		if s.Job != nil && s.Job.Name == job.Name && job.Name != "" || Fold(s.Name) == name {
 			return s
 		}
 	}
-	for _, g := range job.Globs {
+	for _, g := range job.Mappings.Globs {
 		stem := strings.TrimRight(Fold(strings.TrimPrefix(strings.TrimRight(g.Pattern, "*"), "mapping_")), "_")
 		for _, s := range r.tree.Sets {
 			if stem != "" && (Fold(s.Name) == stem || Fold(s.Prefix()) == stem) {
@@ -159,24 +200,15 @@ func (r *Runs) owner(job *Job) *Set {
 	return most
 }
 
-// PicksUp says whether one of a job's globs matches a ConfigMap key, as bash
+// PicksUp reports whether one of a job's globs matches a ConfigMap key, as bash
 // matches file names.
 func (j *Job) PicksUp(key string) bool {
-	for _, g := range j.Globs {
+	for _, g := range j.Mappings.Globs {
 		if ok, err := path.Match(g.Pattern, key); ok && err == nil {
 			return true
 		}
 	}
 	return false
-}
-
-// Prefix is what the names of the set's mapping files begin with after
-// "mapping_".
-func (s *Set) Prefix() string {
-	if s.Job != nil && s.Job.Prefix != "" {
-		return s.Job.Prefix
-	}
-	return s.Name
 }
 
 // Fold makes "-" and "_" the same, as the naming convention does.

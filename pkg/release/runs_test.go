@@ -11,10 +11,10 @@ import (
 
 // A place belongs to the set whose folder it lies in or whose job stands there.
 func TestSetAt(t *testing.T) {
-	const jobs = release.DefaultJobsFile
+	const jobs = "ci-operator/jobs/infra-image-mirroring.yaml"
 	tree, err := release.Load(fstest.MapFS{
-		release.MirroringDir + "/webshop/mapping_webshop_a": {Data: []byte("a.io/a/b:c quay.io/a/b:c\n")},
-		release.MirroringDir + "/tools/mapping_tools":       {Data: []byte("a.io/a/b:d quay.io/a/b:d\n")},
+		"core-services/image-mirroring/webshop/mapping_webshop_a": {Data: []byte("a.io/a/b:c quay.io/a/b:c\n")},
+		"core-services/image-mirroring/tools/mapping_tools":       {Data: []byte("a.io/a/b:d quay.io/a/b:d\n")},
 		jobs: {Data: []byte(`periodics:
 - name: periodic-image-mirroring-webshop
   spec:
@@ -34,9 +34,9 @@ func TestSetAt(t *testing.T) {
 		pos  source.Position
 		want string
 	}{
-		{source.Position{File: release.MirroringDir + "/tools/mapping_tools", Line: 1}, "tools"},
-		{source.Position{File: release.MirroringDir + "/tools"}, "tools"},
-		{source.Position{File: release.MirroringDir + "/missing/x"}, ""},
+		{source.Position{File: "core-services/image-mirroring/tools/mapping_tools", Line: 1}, "tools"},
+		{source.Position{File: "core-services/image-mirroring/tools"}, "tools"},
+		{source.Position{File: "core-services/image-mirroring/missing/x"}, ""},
 		{source.Position{File: jobs, Line: 1}, ""},
 		{source.Position{File: jobs, Line: 2}, "webshop"},
 		{source.Position{File: jobs, Line: 9, Column: 3}, "webshop"},
@@ -57,7 +57,7 @@ func TestSetAt(t *testing.T) {
 func TestMatching(t *testing.T) {
 	fsys := fstest.MapFS{}
 	for _, file := range []string{"a/mapping_z", "a/mapping_b_1", "b/mapping_a", "b/mapping_b_2", "c/mapping_b_1", "c/mapping_bb"} {
-		fsys[release.MirroringDir+"/"+file] = &fstest.MapFile{Data: []byte("a.io/a/b:c quay.io/a/b:c\n")}
+		fsys["core-services/image-mirroring"+"/"+file] = &fstest.MapFile{Data: []byte("a.io/a/b:c quay.io/a/b:c\n")}
 	}
 	tree, err := release.Load(fsys)
 	if err != nil {

@@ -47,11 +47,12 @@ func (s *Secret) In(cluster, namespace string) bool {
 // loadSecrets reads the configuration of ci-secret-bootstrap: today a mapping
 // with cluster_groups and secret_configs, before 2020-08 a list.
 func (t *Tree) loadSecrets() *Secrets {
-	data := t.Text(SecretsFile)
+	file := t.Layout.Secrets
+	data := t.Text(file)
 	if data == nil {
-		return &Secrets{Missing: "no " + SecretsFile + " in the tree"}
+		return &Secrets{Missing: "no " + file + " in the tree"}
 	}
-	root, problem := parseYAML(SecretsFile, data)
+	root, problem := parseYAML(file, data)
 	if problem != nil {
 		return &Secrets{Missing: problem.Error()}
 	}
@@ -90,7 +91,7 @@ func (t *Tree) loadSecrets() *Secrets {
 			for _, cluster := range clusters {
 				if name := child(to, "name"); cluster != "" && name != nil {
 					s := made
-					s.Name, s.Pos, s.Cluster, s.Namespace = text(name), at(SecretsFile, name), cluster, text(child(to, "namespace"))
+					s.Name, s.Pos, s.Cluster, s.Namespace = text(name), at(file, name), cluster, text(child(to, "namespace"))
 					out.List = append(out.List, &s)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 // does not say otherwise.
 const (
 	DefaultConfigMap = "image-mirror-mappings"
+	DefaultMountPath = "/etc/imagemirror"
 	DefaultNamespace = "ci"
 	// DefaultConfigMapLimit is the limit of Kubernetes, in bytes.
 	DefaultConfigMapLimit = 1 << 20
@@ -56,6 +57,9 @@ type Settings struct {
 	// RetiredRegistries are the hosts that no mapping may name any more, for
 	// the rule reference-registry.
 	RetiredRegistries []string `yaml:"retired_registries,omitempty"`
+	// MappingsFrom tells how jobs name their mappings, beyond what is built in:
+	// paths in commands, and the variable MAPPING_FILE_PREFIX.
+	MappingsFrom []MappingsFrom `yaml:"mappings_from,omitempty"`
 	// Severity changes how bad the findings of a rule are: a rule's name to
 	// error, warning, info or off.
 	Severity Severities `yaml:"severity,omitempty"`
@@ -171,10 +175,11 @@ func (s *Settings) ConfigMaps() []string {
 func (s *Settings) HoldsMappings(name string) bool { return slices.Contains(s.ConfigMaps(), name) }
 
 // DefaultSettings is what holds in a repository without _mirror.yaml.
-func DefaultSettings() *Settings {
+// layout is that of the repository.
+func DefaultSettings(layout Layout) *Settings {
 	copies := "false"
 	return &Settings{
-		JobsFile:       DefaultJobsFile,
+		JobsFile:       layout.Jobs,
 		ConfigMap:      DefaultConfigMap,
 		ConfigMapLimit: DefaultConfigMapLimit,
 		MountPath:      DefaultMountPath,
@@ -193,20 +198,15 @@ func DefaultSettings() *Settings {
 	}
 }
 
-// ParseSettings reads the text of a _mirror.yaml over the defaults. file is the
-// name that positions bear. What is wrong is reported, in order, and everything
-// else holds all the same.
-func ParseSettings(file string, data []byte) (*Settings, []source.Problem) {
-	return parseSettings(file, data)
-}
-
-// parseSettings reads _mirror.yaml over the defaults. What is wrong is
-// reported, and the rest of the file holds all the same.
-func parseSettings(file string, data []byte) (*Settings, []source.Problem) {
-	s := DefaultSettings()
+// ParseSettings reads the text of the _mirror.yaml of a repository over the
+// defaults. What is wrong is reported, in order, and everything else holds all
+// the same.
+func ParseSettings(layout Layout, data []byte) (*Settings, []source.Problem) {
+	file := layout.Settings()
+	s := DefaultSettings(layout)
 	d := decoder{file: file}
 	d.document(data, s)
-	s.checkNames(&d)
+	s.checkNames(layout, &d)
 	if s.Partitions < 0 || s.Partitions > 256 {
 		d.problem(s.At("partitions"), "partitions must be between 0 and 256", "")
 		s.Partitions = 0
@@ -217,13 +217,16 @@ func parseSettings(file string, data []byte) (*Settings, []source.Problem) {
 	}
 	for _, o := range s.Overrides {
 		if len(o.Paths) == 0 {
-			d.problem(o.At(""), "an override without paths", "add paths: [\"core-services/image-mirroring/NAME/**\"]")
+			d.problem(o.At(""), "an override without paths", "add paths: [\""+layout.Set("NAME")+"/**\"]")
 		}
 		for _, p := range o.Paths {
 			if !doublestar.ValidatePattern(p) {
 				d.problem(o.At("paths"), "no valid pattern: "+p, "")
 			}
 		}
+	}
+	for i := range s.MappingsFrom {
+		s.MappingsFrom[i].check(&d)
 	}
 	s.Defaults.check(&d)
 	for _, key := range identity {

@@ -313,6 +313,8 @@ func choices(v reflect.Value) []string {
 		return []string{string(LevelError), string(LevelWarning), string(LevelInfo), string(LevelOff)}
 	case Login:
 		return []string{string(LoginUsed), string(LoginNone), string(LoginUnused)}
+	case ValueKind:
+		return []string{string(ValuePrefix), string(ValueGlob)}
 	case Runner:
 		return []string{string(RunnerOC), string(RunnerEntrypoint), string(RunnerMirror)}
 	case Overwrite:

@@ -3,8 +3,6 @@ package release
 import (
 	"reflect"
 	"strconv"
-	"strings"
-	"text/template"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -270,8 +268,10 @@ func (s *JobSettings) check(d *decoder) {
 			d.problem(s.At("immutable"), err.Error(), "")
 		}
 	}
-	if _, err := template.New("backup").Parse(s.Backup); err != nil {
-		d.problem(s.At("backup"), "backup is no template: "+strings.TrimPrefix(err.Error(), "template: backup:"), `write it like "{{.Tag}}-previous"`)
+	if s.Backup != "" {
+		if _, err := mapping.ParseBackup(s.Backup); err != nil {
+			d.problem(s.At("backup"), "backup: "+err.Error(), `write it like "{{.Tag}}-previous"`)
+		}
 	}
 	if s.Script != "" {
 		for _, key := range [...]string{"attempts", "continue_on_error", "max_per_registry", "keep_manifest_list", "skip_empty", "verbosity", "trace"} {

@@ -32,13 +32,10 @@ func ValidMountPath(p string) bool { return len(p) <= 1024 && mountChars.MatchSt
 
 // checkNames resets the settings of the repository that are no names or paths of
 // their kind to their defaults, and reports them.
-func (s *Settings) checkNames(d *decoder) {
-	defaults := DefaultSettings()
-	if why := badPath(s.JobsFile); why != "" || !isYAML(s.JobsFile) {
-		if why == "" {
-			why = "is not a YAML file"
-		}
-		d.problem(s.At("jobs_file"), "jobs_file "+quoted64(s.JobsFile)+" "+why, "write a path below the root of the repository, such as "+DefaultJobsFile)
+func (s *Settings) checkNames(layout Layout, d *decoder) {
+	defaults := DefaultSettings(layout)
+	if why := badJobsFile(layout, s.JobsFile); why != "" {
+		d.problem(s.At("jobs_file"), "jobs_file "+quoted64(s.JobsFile)+" "+why, "write a path below the root of the repository, such as "+layout.Jobs)
 		s.JobsFile = defaults.JobsFile
 	}
 	if why := badPath(s.Template); s.Template != "" && why != "" {
@@ -98,7 +95,18 @@ func badPath(p string) string {
 			return "lies in a hidden file or folder"
 		}
 	}
-	if p == SettingsFile || path.Base(p) == JobSettingsName {
+	return ""
+}
+
+// badJobsFile gives the reason why a path is not taken for the jobs file, which
+// is written.
+func badJobsFile(layout Layout, p string) string {
+	switch why := badPath(p); {
+	case why != "":
+		return why
+	case !isYAML(p):
+		return "is not a YAML file"
+	case p == layout.Settings() || p == LayoutFile || path.Base(p) == JobSettingsName:
 		return "is a file of settings"
 	}
 	return ""

@@ -9,19 +9,19 @@ func TestPathsOfSettings(t *testing.T) {
 	for _, bad := range []string{
 		"../.bashrc", "../jobs.yaml", "/etc/jobs.yaml", "a/../../jobs.yaml", "a/../jobs.yaml", "./jobs.yaml", "a//jobs.yaml", ".", "..",
 		".git/hooks/x.yaml", "a/.github/x.yaml", "jobs", "jobs.sh", `a\jobs.yaml`, "C:/jobs.yaml",
-		SettingsFile, MirroringDir + "/team/_job.yaml", "a/b.yaml/",
+		"core-services/image-mirroring/_mirror.yaml", "core-services/image-mirroring/team/_job.yaml", "mirror-tools.yaml", "a/b.yaml/",
 	} {
-		s, problems := parseSettings("_mirror.yaml", []byte("jobs_file: '"+bad+"'\ntemplate: '"+strings.TrimSuffix(bad, ".yaml")+".tmpl'\n"))
-		if len(problems) == 0 || problems[0].Pos.Line != 1 || s.JobsFile != DefaultJobsFile {
+		s, problems := ParseSettings(DefaultLayout(), []byte("jobs_file: '"+bad+"'\ntemplate: '"+strings.TrimSuffix(bad, ".yaml")+".tmpl'\n"))
+		if len(problems) == 0 || problems[0].Pos.Line != 1 || s.JobsFile != DefaultLayout().Jobs {
 			t.Errorf("jobs_file %q: %q, %v", bad, s.JobsFile, problems)
 		}
 	}
 	for _, bad := range []string{"../t.yaml", "/etc/t.yaml", ".git/t.yaml", "a/../t.yaml"} {
-		if s, problems := parseSettings("_mirror.yaml", []byte("template: "+bad+"\n")); len(problems) != 1 || s.Template != "" {
+		if s, problems := ParseSettings(DefaultLayout(), []byte("template: "+bad+"\n")); len(problems) != 1 || s.Template != "" {
 			t.Errorf("template %q: %q, %v", bad, s.Template, problems)
 		}
 	}
-	s, problems := parseSettings("_mirror.yaml", []byte("jobs_file: prow/jobs/mirrors.yml\ntemplate: hack/job.tmpl\n"))
+	s, problems := ParseSettings(DefaultLayout(), []byte("jobs_file: prow/jobs/mirrors.yml\ntemplate: hack/job.tmpl\n"))
 	if len(problems) > 0 || s.JobsFile != "prow/jobs/mirrors.yml" || s.Template != "hack/job.tmpl" {
 		t.Errorf("%+v, %v", s, problems)
 	}
@@ -34,7 +34,7 @@ func TestNamesOfSettings(t *testing.T) {
 		`config_map: "x\n- evil: y"`, "config_map: A", "namespace: 'a b'", "namespace: -a",
 		"defaults: {cluster: 'a b'}", "jobs: [{name: x, secret: 'a; b'}]", "jobs: [{name: x, prefix: 'a`b`'}]", "jobs: [{name: x, secret_key: ../a}]",
 	} {
-		if s, problems := parseSettings("_mirror.yaml", []byte(bad+"\n")); len(problems) != 1 || s.MountPath != DefaultMountPath || s.ConfigMap != DefaultConfigMap || s.Namespace != DefaultNamespace {
+		if s, problems := ParseSettings(DefaultLayout(), []byte(bad+"\n")); len(problems) != 1 || s.MountPath != DefaultMountPath || s.ConfigMap != DefaultConfigMap || s.Namespace != DefaultNamespace {
 			t.Errorf("%s: %v", bad, problems)
 		}
 	}

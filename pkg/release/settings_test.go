@@ -34,7 +34,7 @@ func TestJobSettingsProblems(t *testing.T) {
 		{"wrong kind", "attempts: often\nenv: [a]\nkeep_manifest_list: 1\n", "_job.yaml:1:11: attempts must be a whole number\n_job.yaml:2:6: env must be a mapping (key: value)\n_job.yaml:3:21: keep_manifest_list must be true or false\n"},
 		{"a choice", "runner: skopeo\n", "_job.yaml:1:9: runner is \"skopeo\" (use oc, entrypoint, mirror)\n"},
 		{"what is overwritten", "overwrite: sometimes\nprotected: warn\nimmutable: ['*:v*']\nbackup: '{{.Tag}}-x'\n", "_job.yaml:1:12: overwrite is \"sometimes\" (use always, changed-by-us, never)\n"},
-		{"what is immutable", "immutable: ['*:v*', 'v1']\nbackup: '{{.Tag'\n", "_job.yaml:1:12: the pattern \"v1\" has no tag: write REPOSITORY:TAG, such as *:v[0-9]*\n_job.yaml:2:9: backup is no template: 1: unclosed action (write it like \"{{.Tag}}-previous\")\n"},
+		{"what is immutable", "immutable: ['*:v*', 'v1']\nbackup: '{{.Tag'\n", "_job.yaml:1:12: the pattern \"v1\" has no tag: write REPOSITORY:TAG, such as *:v[0-9]*\n_job.yaml:2:9: backup: the template cannot be read: 1: unclosed action (write it like \"{{.Tag}}-previous\")\n"},
 		{"no value", "area:\n", "_job.yaml:1:6: area has no value (remove the line, or give it one)\n"},
 		{"cron and interval", "cron: '@daily'\ninterval: 4h\n", "_job.yaml:2:11: cron and interval exclude each other (remove one of them)\n"},
 		{"no duration", "timeout: long\n", "_job.yaml:1:10: timeout is no length of time: \"long\" (write it like 90m or 4h)\n"},
@@ -104,7 +104,7 @@ patch:
 }
 
 func TestSettings(t *testing.T) {
-	s, problems := parseSettings("_mirror.yaml", []byte(`
+	s, problems := ParseSettings(DefaultLayout(), []byte(`
 namespace: other
 severity: {mapping-name: off, set-owners: warning}
 overrides:
@@ -118,7 +118,7 @@ jobs:
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	if s.Namespace != "other" || s.JobsFile != DefaultJobsFile || s.ConfigMap != "image-mirror-mappings" || s.Defaults.Cluster != "app.ci" || s.Jobs[0].Secret != "y" {
+	if s.Namespace != "other" || s.JobsFile != "ci-operator/jobs/infra-image-mirroring.yaml" || s.ConfigMap != "image-mirror-mappings" || s.Defaults.Cluster != "app.ci" || s.Jobs[0].Secret != "y" {
 		t.Errorf("%+v", s)
 	}
 	for _, test := range []struct {
@@ -139,7 +139,7 @@ jobs:
 }
 
 func TestSettingsProblems(t *testing.T) {
-	_, problems := parseSettings("_mirror.yaml", []byte(`mount_path: here
+	_, problems := ParseSettings(DefaultLayout(), []byte(`mount_path: here
 partitions: 2000000000
 config_map_limit: 0
 severity: {set-job: fatal}
@@ -150,14 +150,14 @@ defaults: {prefix: x}
 jobs:
 - area: x
 `))
-	const want = `_mirror.yaml:1:13: mount_path "here" is not an absolute path of letters, digits, '-', '.' and '_' (write it like /etc/imagemirror)
-_mirror.yaml:2:13: partitions must be between 0 and 256
-_mirror.yaml:3:19: config_map_limit must be a number of bytes
-_mirror.yaml:4:21: severity.set-job is "fatal" (use error, warning, info, off)
-_mirror.yaml:6:3: an override without paths (add paths: ["core-services/image-mirroring/NAME/**"])
-_mirror.yaml:7:10: no valid pattern: [a
-_mirror.yaml:8:20: prefix cannot be the same for all jobs (set it in the _job.yaml of each set)
-_mirror.yaml:10:3: a job without a set needs a name (add name: periodic-image-mirroring-…)
+	const want = `core-services/image-mirroring/_mirror.yaml:1:13: mount_path "here" is not an absolute path of letters, digits, '-', '.' and '_' (write it like /etc/imagemirror)
+core-services/image-mirroring/_mirror.yaml:2:13: partitions must be between 0 and 256
+core-services/image-mirroring/_mirror.yaml:3:19: config_map_limit must be a number of bytes
+core-services/image-mirroring/_mirror.yaml:4:21: severity.set-job is "fatal" (use error, warning, info, off)
+core-services/image-mirroring/_mirror.yaml:6:3: an override without paths (add paths: ["core-services/image-mirroring/NAME/**"])
+core-services/image-mirroring/_mirror.yaml:7:10: no valid pattern: [a
+core-services/image-mirroring/_mirror.yaml:8:20: prefix cannot be the same for all jobs (set it in the _job.yaml of each set)
+core-services/image-mirroring/_mirror.yaml:10:3: a job without a set needs a name (add name: periodic-image-mirroring-…)
 `
 	if got := report(problems); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
@@ -188,9 +188,9 @@ func FuzzSettings(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, problems := ParseJobSettings("f", text)
-		_, more := ParseSettings("f", text)
+		_, more := ParseSettings(DefaultLayout(), text)
 		for _, p := range append(problems, more...) {
-			if p.Pos.File != "f" || p.Message == "" {
+			if p.Pos.File == "" || p.Message == "" {
 				t.Errorf("a problem without a place or a text: %+v", p)
 			}
 		}

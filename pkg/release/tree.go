@@ -24,50 +24,49 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Where things lie in a release repository, relative to its root.
-const (
-	MirroringDir     = "core-services/image-mirroring"
-	SettingsFile     = MirroringDir + "/_mirror.yaml"
-	DefaultJobsFile  = "ci-operator/jobs/infra-image-mirroring.yaml"
-	AliasesFile      = "OWNERS_ALIASES"
-	JobSettingsName  = "_job.yaml"
-	PluginsFile      = "core-services/prow/02_config/_plugins.yaml"
-	SecretsFile      = "core-services/ci-secret-bootstrap/_config.yaml"
-	ConfigDir        = "ci-operator/config"
-	DefaultMountPath = "/etc/imagemirror"
-)
-
-// Tree is a release repository as data.
+// Tree is a release repository as data. It is used by pointer and never copied.
 type Tree struct {
 	FS       fs.FS
+	Layout   Layout   // where things lie; Layout.Jobs is the jobs file that holds
 	Sets     []*Set   // by name
-	Loose    []string // mapping_* files that lie in MirroringDir itself, outside any set
+	Loose    []string // mapping_* files that lie in Layout.Mirroring itself, outside any set
 	Jobs     *JobsFile
-	Aliases  *Aliases  // nil when there is no OWNERS_ALIASES
+	Aliases  *Aliases  // nil when there is no file with aliases
 	Settings *Settings // _mirror.yaml over the defaults; never nil
 	Problems []Problem // what could not be read, by position
 
-	// Promotions reads, on the first call, what ci-operator and the release
-	// controller publish; never nil.
-	Promotions func() *Promotions
-	// Secrets reads, on the first call, what ci-secret-bootstrap creates; never
-	// nil.
-	Secrets func() *Secrets
-	// Updater reads, on the first call, how config-updater uploads files; never
-	// nil.
-	Updater func() *Updater
-	// Manifests reads, on the first call, what the manifests of the CI
-	// registry's cluster say; never nil.
-	Manifests func() *Manifests
-	// Runs works out, on the first call, who mirrors what; never nil.
-	Runs func() *Runs
-
-	// Template reads, on the first call, the job that every set starts from, as
-	// the mapping node of a periodic; nil when it cannot be read.
-	Template func() *yaml.Node
-
 	files map[string][]byte // text of the files that positions point into
+
+	promotions lazy[*Promotions]
+	secrets    lazy[*Secrets]
+	updater    lazy[*Updater]
+	manifests  lazy[*Manifests]
+	runs       lazy[*Runs]
+	template   lazy[*yaml.Node]
 }
+
+// Promotions gives what ci-operator and the release controller publish. It is
+// read on the first call; never nil.
+func (t *Tree) Promotions() *Promotions { return t.promotions.get(t.loadPromotions) }
+
+// Secrets gives what ci-secret-bootstrap creates. It is read on the first call;
+// never nil.
+func (t *Tree) Secrets() *Secrets { return t.secrets.get(t.loadSecrets) }
+
+// Updater gives how config-updater uploads files. It is read on the first call;
+// never nil.
+func (t *Tree) Updater() *Updater { return t.updater.get(t.loadUpdater) }
+
+// Manifests gives what the manifests of the CI registry's cluster say. They are
+// read on the first call; never nil.
+func (t *Tree) Manifests() *Manifests { return t.manifests.get(t.loadManifests) }
+
+// Runs gives who mirrors what. It is worked out on the first call; never nil.
+func (t *Tree) Runs() *Runs { return t.runs.get(t.loadRuns) }
+
+// Template gives the job that every set starts from, as the mapping node of a
+// periodic; nil when it cannot be read.
+func (t *Tree) Template() *yaml.Node { return t.template.get(t.loadTemplate) }
 
 // Part says which file of the tree a problem keeps from being read.
 type Part int
@@ -80,6 +79,7 @@ const (
 	PartJobs
 	PartJobSettings
 	PartSettings
+	PartLayout
 	PartOther
 )
 
@@ -90,10 +90,10 @@ type Problem struct {
 	Set  string // name of the set, where the file belongs to one
 }
 
-// Set is one sub-directory of MirroringDir: the mappings of one team.
+// Set is one sub-folder of Layout.Mirroring: the mappings of one team.
 type Set struct {
 	Name   string
-	Dir    string // MirroringDir/Name
+	Dir    string // Layout.Set(Name)
 	Files  []*MappingFile
 	Others []string     // names of what else lies in the folder, sub-directories with a trailing slash
 	Owners *Owners      // nil when there is no OWNERS file
@@ -135,11 +135,10 @@ type Job struct {
 	// ServiceAccount is the one the pod runs as; "" means "default".
 	ServiceAccount string
 
-	// Mirrors says whether the job mounts the mappings' ConfigMap.
+	// Mirrors reports whether the job mounts the mappings' ConfigMap.
 	Mirrors bool
-	// Globs are the patterns below the ConfigMap's mount path that the job's
-	// script, command or arguments name, such as "mapping_origin*".
-	Globs []Glob
+	// Mappings says which mapping files the job names, and how.
+	Mappings Mappings
 	// Args are the commands and arguments of the job's containers: the nodes of
 	// the texts, shell scripts among them.
 	Args []*yaml.Node
@@ -148,12 +147,6 @@ type Job struct {
 	ImagePos source.Position
 	// Secrets are the secrets the job mounts.
 	Secrets []SecretMount
-}
-
-// Glob is a pattern of mapping files, relative to the mount path.
-type Glob struct {
-	Pattern string
-	Pos     source.Position
 }
 
 // SecretMount is one mount of a secret volume in the job's pod.

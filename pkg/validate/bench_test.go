@@ -15,7 +15,7 @@ func synthetic(n int) fstest.MapFS {
 	jobs := "periodics:\n"
 	for i := range n {
 		set := fmt.Sprintf("team-%d", i/10)
-		dir := release.MirroringDir + "/" + set
+		dir := "core-services/image-mirroring/" + set
 		if i%10 == 0 {
 			fsys[dir+"/OWNERS"] = &fstest.MapFile{Data: []byte("approvers:\n- alice\n")}
 			jobs += fmt.Sprintf(`- name: periodic-image-mirroring-%s
@@ -34,7 +34,7 @@ func synthetic(n int) fstest.MapFS {
 		}
 		fsys[fmt.Sprintf("%s/mapping_%s_%d", dir, set, i)] = &fstest.MapFile{Data: []byte(text)}
 	}
-	fsys[release.DefaultJobsFile] = &fstest.MapFile{Data: []byte(jobs)}
+	fsys["ci-operator/jobs/infra-image-mirroring.yaml"] = &fstest.MapFile{Data: []byte(jobs)}
 	return fsys
 }
 

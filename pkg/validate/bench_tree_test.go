@@ -30,13 +30,13 @@ func BenchmarkLintTree(b *testing.B) {
 	}
 	b.Run("release-2022-12/mappings-and-jobs", func(b *testing.B) {
 		whole, part := testkit.CorpusTree(b, "release-2022-12.tar.gz"), b.TempDir()
-		jobs := filepath.Join(part, release.DefaultJobsFile)
+		jobs := filepath.Join(part, "ci-operator/jobs/infra-image-mirroring.yaml")
 		if err := os.MkdirAll(filepath.Dir(jobs), 0o755); err != nil {
 			b.Fatal(err)
 		}
-		err := os.Rename(filepath.Join(whole, release.DefaultJobsFile), jobs)
+		err := os.Rename(filepath.Join(whole, "ci-operator/jobs/infra-image-mirroring.yaml"), jobs)
 		if err == nil {
-			err = os.CopyFS(filepath.Join(part, release.MirroringDir), os.DirFS(filepath.Join(whole, release.MirroringDir)))
+			err = os.CopyFS(filepath.Join(part, "core-services/image-mirroring"), os.DirFS(filepath.Join(whole, "core-services/image-mirroring")))
 		}
 		if err != nil {
 			b.Fatal(err)

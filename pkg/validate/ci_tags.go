@@ -11,7 +11,7 @@ import (
 // noConfigs says why nothing is known about promotions, or "".
 func (f *facts) noConfigs() string {
 	if f.tree.Promotions().Configs == 0 {
-		return "no " + release.ConfigDir + " in the tree"
+		return "no " + f.tree.Layout.Config + " in the tree"
 	}
 	return ""
 }

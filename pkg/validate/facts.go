@@ -17,7 +17,7 @@ type facts struct {
 func (f *facts) noJobs() string {
 	switch jobs := f.tree.Jobs; {
 	case jobs == nil:
-		return "no " + f.tree.Settings.JobsFile + " in the tree"
+		return "no " + f.tree.Layout.Jobs + " in the tree"
 	case jobs.Root == nil && len(jobs.Text) > 0:
 		return jobs.Path + " does not parse"
 	}

@@ -5,13 +5,12 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 func TestFix(t *testing.T) {
-	const name = release.MirroringDir + "/team/mapping_team"
+	const name = "core-services/image-mirroring/team/mapping_team"
 	for _, tt := range []struct{ name, before, after string }{
 		{"a tab", "a.io/b:1\tc.io/b:1\n", "a.io/b:1 c.io/b:1\n"},
 		{"blank and tab", "a.io/b:1 \t c.io/b:1\n", "a.io/b:1 c.io/b:1\n"},
@@ -70,13 +69,13 @@ func TestFixRenames(t *testing.T) {
       volumeMounts: [{mountPath: /etc/imagemirror, name: config}]
     volumes: [{name: config, configMap: {name: image-mirror-mappings}}]
 `
-	const dir = release.MirroringDir + "/team/"
+	const dir = "core-services/image-mirroring/team/"
 	fsys := fstest.MapFS{
-		release.DefaultJobsFile:    {Data: []byte(jobs)},
-		dir + "mapping_team_a":     {Data: []byte("a.io/a:1 c.io/a:1\n")},
-		dir + "mapping_other":      {Data: []byte("a.io/b:1  c.io/b:1\n")},
-		dir + "mapping_taken":      {Data: []byte("a.io/d:1 c.io/d:1\n")},
-		dir + "mapping_team_taken": {Data: []byte("a.io/e:1 c.io/e:1\n")},
+		"ci-operator/jobs/infra-image-mirroring.yaml": {Data: []byte(jobs)},
+		dir + "mapping_team_a":                        {Data: []byte("a.io/a:1 c.io/a:1\n")},
+		dir + "mapping_other":                         {Data: []byte("a.io/b:1  c.io/b:1\n")},
+		dir + "mapping_taken":                         {Data: []byte("a.io/d:1 c.io/d:1\n")},
+		dir + "mapping_team_taken":                    {Data: []byte("a.io/e:1 c.io/e:1\n")},
 	}
 	changes, result, _, err := validate.ApplyFixes(fsys, nil, validate.Rules()...)
 	if err != nil {

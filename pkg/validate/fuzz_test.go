@@ -13,7 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-const fuzzedFile = release.MirroringDir + "/team/mapping_team"
+const fuzzedFile = "core-services/image-mirroring/team/mapping_team"
 
 // FuzzIgnores reads anything as a file with ignore comments: no panic, and each
 // comment stands where its mark is.
@@ -56,7 +56,7 @@ func FuzzBaseline(f *testing.F) {
 			return
 		}
 		result := &Result{}
-		known.Stale(result, "f", release.DefaultSettings())
+		known.Stale(result, "f", release.DefaultSettings(release.DefaultLayout()))
 		known.New(result)
 		var written bytes.Buffer
 		if err := known.Write(&written); err != nil {
@@ -80,9 +80,9 @@ func FuzzLint(f *testing.F) {
 		jobs := "periodics:\n- name: periodic-image-mirroring-team\n  spec:\n    containers:\n    - args:\n      - -c\n      - |\n        " + indented +
 			"\n      volumeMounts: [{mountPath: /etc/imagemirror, name: config}]\n    volumes: [{name: config, configMap: {name: image-mirror-mappings}}]\n"
 		tree, err := release.Load(fstest.MapFS{
-			fuzzedFile:              {Data: []byte(text)},
-			fuzzedFile + "_2":       {Data: []byte("a.io/b/c:1 d.io/b/c:1\n")},
-			release.DefaultJobsFile: {Data: []byte(jobs)},
+			fuzzedFile:        {Data: []byte(text)},
+			fuzzedFile + "_2": {Data: []byte("a.io/b/c:1 d.io/b/c:1\n")},
+			"ci-operator/jobs/infra-image-mirroring.yaml": {Data: []byte(jobs)},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func FuzzJobs(f *testing.F) {
 	f.Add("periodics:\n" + strings.Replace(job, "agent: kubernetes", "labels: &l {a: *l}\n  reporter_config: *l", 1))
 	f.Add("periodics:\n" + job + strings.Replace(job, "spec:", "spec: &s {containers: *s}\n  decoration_config:", 1))
 	f.Fuzz(func(t *testing.T, text string) {
-		tree, err := release.Load(fstest.MapFS{fuzzedFile: {Data: []byte("a.io/b/c:1 d.io/b/c:1\n")}, release.DefaultJobsFile: {Data: []byte(text)}})
+		tree, err := release.Load(fstest.MapFS{fuzzedFile: {Data: []byte("a.io/b/c:1 d.io/b/c:1\n")}, "ci-operator/jobs/infra-image-mirroring.yaml": {Data: []byte(text)}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -116,7 +116,7 @@ func TestBaseline(t *testing.T) {
 		t.Fatal(err)
 	}
 	moved := lint(t, "-- core-services/image-mirroring/team/mapping_team --\n# a comment\na.io/b/c:1 d.io/b/c:1\na.io/b/c:1 d.io/b/c:1\n", "duplicate-destination")
-	known.Stale(moved, "baseline.json", release.DefaultSettings())
+	known.Stale(moved, "baseline.json", release.DefaultSettings(release.DefaultLayout()))
 	known.New(moved)
 	if len(moved.Findings) != 0 {
 		t.Errorf("a finding that only moved is new: %v", moved.Findings)
@@ -127,7 +127,7 @@ func TestBaseline(t *testing.T) {
 		t.Errorf("a further finding of the same kind: %v", more.Findings)
 	}
 	gone := lint(t, "-- core-services/image-mirroring/team/mapping_team --\na.io/b/c:1 d.io/b/c:1\n", "duplicate-destination")
-	known.Stale(gone, "baseline.json", release.DefaultSettings())
+	known.Stale(gone, "baseline.json", release.DefaultSettings(release.DefaultLayout()))
 	if len(gone.Findings) != 1 || gone.Findings[0].Rule != "baseline-stale" || gone.Findings[0].Severity != source.Warning {
 		t.Errorf("a stale entry: %v", gone.Findings)
 	}
@@ -158,7 +158,7 @@ func TestKnownByParts(t *testing.T) {
 		}
 	}
 	stale := lint(t, head+line("a")+line("y"), "source-unpromoted")
-	validate.KnownOf(before).Stale(stale, "baseline.json", release.DefaultSettings())
+	validate.KnownOf(before).Stale(stale, "baseline.json", release.DefaultSettings(release.DefaultLayout()))
 	if len(stale.Findings) != 2 || !strings.Contains(stale.Findings[0].Message, "nothing promotes, publishes or mirrors registry.ci.openshift.org/team/s:x") {
 		t.Errorf("stale: %v", stale.Findings)
 	}

@@ -65,7 +65,7 @@ func foreign(p *Pass, job *release.Job, set *release.Set) {
 		if len(names) > 3 {
 			names = append(names[:3], fmt.Sprintf("%d more", len(names)-3))
 		}
-		f := p.ReportAs(severity, job.Globs[0].Pos, "narrow the glob, or rename the files of set "+other.Name,
+		f := p.ReportAs(severity, job.Mappings.Globs[0].Pos, "narrow the glob, or rename the files of set "+other.Name,
 			"%s, the job of set %s, also picks up %s of set %s", job.Name, set.Name, strings.Join(names, ", "), other.Name)
 		for _, m := range taken {
 			f.Parts = append(f.Parts, fmt.Sprintf("%s also picks up %s of set %s", job.Name, m.Base, other.Name))

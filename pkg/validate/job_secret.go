@@ -23,11 +23,11 @@ func jobSecret() Rule {
 					return
 				}
 				if len(elsewhere) == 0 {
-					p.Report(m.Pos, "add it to "+release.SecretsFile+", or correct the name; teams that sync it themselves may ignore this",
-						"nothing in %s creates the secret %s that %s mounts", release.SecretsFile, m.Secret, job.Name)
+					p.Report(m.Pos, "add it to "+p.tree.Layout.Secrets+", or correct the name; teams that sync it themselves may ignore this",
+						"nothing in %s creates the secret %s that %s mounts", p.tree.Layout.Secrets, m.Secret, job.Name)
 					return
 				}
-				f := p.ReportAs(source.Error, m.Pos, "add the job's cluster and namespace to the secret in "+release.SecretsFile,
+				f := p.ReportAs(source.Error, m.Pos, "add the job's cluster and namespace to the secret in "+p.tree.Layout.Secrets,
 					"the secret %s that %s mounts is not created in %s", m.Secret, job.Name, place(job.Cluster, jobNamespace(p, job)))
 				for _, s := range elsewhere {
 					f.Related = append(f.Related, Related{Pos: s.Pos, Message: "created in " + place(s.Cluster, s.Namespace)})

@@ -32,11 +32,10 @@ func checkJobUnused(p *Pass) {
 		if !job.Mirrors {
 			continue
 		}
-		if len(job.Globs) == 0 {
-			p.ReportAs(source.Warning, job.Pos, "name the files below the mount path, such as "+p.tree.Settings.MountPath+"/mapping_…*",
-				"%s mounts the mappings and names none of them", job.Name)
+		if !job.Mappings.Known {
+			p.Skip("which mappings %s runs is not known: mappings_from in %s can tell", job.Name, p.tree.Layout.Settings())
 		}
-		for _, g := range job.Globs {
+		for _, g := range job.Mappings.Globs {
 			switch {
 			case invalidGlob(g.Pattern):
 				p.Report(g.Pos, "correct the pattern", "%s runs %q, which is no valid pattern", job.Name, g.Pattern)

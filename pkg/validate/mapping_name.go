@@ -28,7 +28,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 
 func checkMappingName(p *Pass) {
 	for _, name := range p.tree.Loose {
-		p.Report(source.Position{File: release.MirroringDir + "/" + name}, "move it into the folder of its set",
+		p.Report(source.Position{File: p.tree.Layout.Set(name)}, "move it into the folder of its set",
 			"the mapping file %s lies outside any set", name)
 	}
 	reason := p.noJobs()
@@ -53,7 +53,7 @@ func checkMappingName(p *Pass) {
 // misnamed reports a file that breaks the convention: an error unless the set's
 // own periodic runs it all the same.
 func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
-	want := "mapping_" + m.Set.Prefix()
+	want, rename := "mapping_"+named(m.Set), "rename it to mapping_"+m.Set.Prefix()+"_…"
 	pos := source.Position{File: m.Path}
 	var foreign *release.Job
 	for _, job := range p.tree.Runs().Of(m) {
@@ -65,18 +65,28 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 		}
 		foreign = job
 	}
-	rename := "rename it to " + want + "_…"
 	switch {
 	case foreign != nil:
 		f := p.Report(pos, rename, "%s does not begin with %s, and %s, the job of another set, would push it with its own credentials",
 			m.Base, want, foreign.Name)
-		f.Related = append(f.Related, Related{Pos: foreign.Globs[0].Pos, Message: "the job that picks it up"})
+		f.Related = append(f.Related, Related{Pos: foreign.Mappings.Globs[0].Pos, Message: "the job that picks it up"})
+	case p.tree.Runs().Unknown(m.Set):
+		p.ReportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
 	case jobsKnown:
 		f := p.Report(pos, rename, "%s does not begin with %s, and no periodic runs it", m.Base, want)
 		f.Fix = renameFix(p, m)
 	default:
 		p.ReportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
 	}
+}
+
+// named gives what the files of a set are named after: the prefix that is
+// declared, else the name of the set.
+func named(set *release.Set) string {
+	if set.Job != nil && set.Job.Prefix != "" {
+		return set.Job.Prefix
+	}
+	return set.Name
 }
 
 // renameFix gives a file the prefix of its set, when a job of the set runs it
@@ -98,6 +108,6 @@ func renameFix(p *Pass, m *release.MappingFile) *Fix {
 
 // likelyPrefix is the prefix that a job's glob stands for.
 func likelyPrefix(job *release.Job) string {
-	stem := strings.TrimPrefix(strings.TrimRight(job.Globs[0].Pattern, "*"), "mapping_")
+	stem := strings.TrimPrefix(strings.TrimRight(job.Mappings.Globs[0].Pattern, "*"), "mapping_")
 	return strings.TrimRight(stem, "_-")
 }

@@ -37,7 +37,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 
 func unrun(p *Pass) {
 	for _, m := range p.tree.Mappings() {
-		if len(p.tree.Runs().Of(m)) > 0 {
+		if len(p.tree.Runs().Of(m)) > 0 || p.tree.Runs().Unknown(m.Set) {
 			continue
 		}
 		f := p.Report(source.Position{File: m.Path}, "", "no periodic runs %s", m.Base)
@@ -49,11 +49,11 @@ func unrun(p *Pass) {
 		f.Hint = "rename the file so that the job of its set picks it up"
 		for _, job := range jobs {
 			var patterns []string
-			for _, g := range job.Globs {
+			for _, g := range job.Mappings.Globs {
 				patterns = append(patterns, g.Pattern)
 			}
 			if len(patterns) > 0 {
-				f.Related = append(f.Related, Related{Pos: job.Globs[0].Pos, Message: job.Name + " runs " + strings.Join(patterns, ", ")})
+				f.Related = append(f.Related, Related{Pos: job.Mappings.Globs[0].Pos, Message: job.Name + " runs " + strings.Join(patterns, ", ")})
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func notUploaded(p *Pass) {
 		into := func(u release.UpdaterMap) bool { return slices.Contains(u.Names, p.tree.Settings.ConfigMap) }
 		switch {
 		case !slices.ContainsFunc(matching, into):
-			p.Report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+release.PluginsFile,
+			p.Report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+p.tree.Layout.Plugins,
 				"%s is not uploaded: no glob of config-updater puts it into the ConfigMap %s", m.Base, p.tree.Settings.ConfigMap)
 		case len(matching) > 1:
 			f := p.ReportAs(source.Warning, source.Position{File: m.Path}, "keep one glob that matches it",

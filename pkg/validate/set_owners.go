@@ -33,7 +33,7 @@ var login = regexp.MustCompile(`^[a-z0-9](?:-?[a-z0-9])*-?$`)
 
 func checkSetOwners(p *Pass) {
 	if p.tree.Aliases == nil {
-		p.Skip("no readable %s in the tree: aliases were not checked", release.AliasesFile)
+		p.Skip("no readable %s in the tree: aliases were not checked", p.tree.Layout.Aliases)
 	}
 	broken := map[string]bool{}
 	for _, problem := range p.tree.Problems {
@@ -68,8 +68,8 @@ func checkOwners(p *Pass, set *release.Set) {
 	}
 	for _, o := range append(append([]release.Owner{}, set.Owners.Approvers...), set.Owners.Reviewers...) {
 		if _, alias := p.tree.Aliases.Members[o.Name]; !alias && !validLogin(o.Name) {
-			p.Report(o.Pos, "add the alias to "+release.AliasesFile+", or name an account",
-				"%q is no alias of %s and cannot be a GitHub account", o.Name, release.AliasesFile)
+			p.Report(o.Pos, "add the alias to "+p.tree.Layout.Aliases+", or name an account",
+				"%q is no alias of %s and cannot be a GitHub account", o.Name, p.tree.Layout.Aliases)
 			usable = true // said already
 		}
 	}

@@ -1,0 +1,67 @@
+package release
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+)
+
+// Placeholder is what stands in the job template for the name of the set.
+const Placeholder = "FIXME"
+
+// affixes gives what stands before and after the set's name in the names of
+// jobs, as the template has it.
+func (t *Tree) affixes() (before, after string) {
+	name := text(child(t.Template(), "name"))
+	if before, after, ok := strings.Cut(name, Placeholder); ok {
+		return before, after
+	}
+	return "periodic-image-mirroring-", ""
+}
+
+// JobName gives the name of the periodic of a set whose settings give no other.
+func (t *Tree) JobName(set string) string {
+	before, after := t.affixes()
+	return before + set + after
+}
+
+// SetName gives the part of a job's name that names its set: all of it where the
+// name does not follow the convention.
+func (t *Tree) SetName(job string) string {
+	before, after := t.affixes()
+	if rest, ok := strings.CutPrefix(job, before); ok {
+		if name, ok := strings.CutSuffix(rest, after); ok {
+			return name
+		}
+	}
+	return job
+}
+
+// Prefix is what the names of the set's mapping files have after "mapping_".
+func (s *Set) Prefix() string {
+	if s.Job != nil && s.Job.Prefix != "" {
+		return s.Job.Prefix
+	}
+	return DefaultPrefix(s.Name, s.Files)
+}
+
+// DefaultPrefix gives the prefix of a set whose _job.yaml does not say: the set's
+// name, with "_" for "-" unless its files are named with "-".
+func DefaultPrefix(name string, files []*MappingFile) string {
+	under := Fold(name)
+	named := func(prefix string) bool {
+		return slices.ContainsFunc(files, func(f *MappingFile) bool { return strings.HasPrefix(f.Base, "mapping_"+prefix) })
+	}
+	if under != name && !named(under) && named(name) {
+		return name
+	}
+	return under
+}
+
+// Organisation gives the registry and the organisation that a reference belongs
+// to, such as quay.io/openshift: what a credential is for.
+func Organisation(r mapping.Reference) string {
+	org, _, _ := strings.Cut(r.Path(), "/")
+	return r.Host() + "/" + org
+}

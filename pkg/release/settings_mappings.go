@@ -1,0 +1,58 @@
+package release
+
+import "slices"
+
+// MappingsFrom is what names the mappings of a job whose commands do not.
+type MappingsFrom struct {
+	// Env is the environment variable that names the mappings. Either env or
+	// arg is set.
+	Env string `yaml:"env,omitempty"`
+	// Arg is the argument that names them, as in --mappings=VALUE or
+	// --mappings VALUE.
+	Arg string `yaml:"arg,omitempty"`
+	// Value is what its value is: the prefix of the files' names, or a glob.
+	Value ValueKind `yaml:"value,omitempty"`
+	// Requires are environment variables, with their values, without which such
+	// a job mirrors nothing.
+	Requires map[string]string `yaml:"requires,omitempty"`
+	// LogsIn reports whether the entry point of such jobs logs in to the
+	// cluster's registry, for which it needs the token of a service account.
+	LogsIn bool `yaml:"logs_in,omitempty"`
+
+	positions `yaml:"-"`
+}
+
+// ValueKind is what the value of a variable or argument is.
+type ValueKind string
+
+// The kinds.
+const (
+	ValuePrefix ValueKind = "prefix" // mapping_team runs mapping_team*
+	ValueGlob   ValueKind = "glob"
+)
+
+// entryPoint is the form of the jobs of openshift/release since 2024-04: the
+// entry point of the image loops over /etc/imagemirror/${MAPPING_FILE_PREFIX}*.
+func entryPoint() MappingsFrom {
+	return MappingsFrom{Env: "MAPPING_FILE_PREFIX", Value: ValuePrefix, Requires: map[string]string{"dry_run": "false"}, LogsIn: true}
+}
+
+// NamedBy gives what names the mappings of jobs: what the settings tell, then
+// the form of openshift/release unless they tell otherwise.
+func (s *Settings) NamedBy() []MappingsFrom {
+	known := slices.Clone(s.MappingsFrom)
+	builtIn := entryPoint()
+	if !slices.ContainsFunc(known, func(m MappingsFrom) bool { return m.Env == builtIn.Env }) {
+		known = append(known, builtIn)
+	}
+	return known
+}
+
+func (m *MappingsFrom) check(d *decoder) {
+	if (m.Env == "") == (m.Arg == "") {
+		d.problem(m.At(""), "mappings_from needs either env or arg", "name the variable or the argument that names the mappings")
+	}
+	if m.Value == "" {
+		d.problem(m.At(""), "mappings_from needs value", "write value: prefix or value: glob")
+	}
+}
