@@ -19,7 +19,14 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err != nil {
 		return err
 	}
-	in, err := o.read(env, o.insecureHosts(args, env.Stderr))
+	if err := o.times(); err != nil {
+		return err
+	}
+	work, cancel := o.deadlines(ctx, out.voice)
+	defer cancel()
+	reading, stopReading := either(ctx, work)
+	in, err := o.read(reading, env, o.insecureHosts(args, env.Stderr))
+	stopReading()
 	if err != nil {
 		return err
 	}
@@ -48,8 +55,6 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	defer opts.Client.Close()
 	opts.Backup = backup
 	stop := out.watch(&opts)
-	work, cancel := o.deadlines(ctx, out.voice)
-	defer cancel()
 	opts.Drain = ctx.Done()
 	report, err := mirror.Run(work, plan, opts)
 	stop()
@@ -64,6 +69,26 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 		return cli.Exit(cli.ExitFindings)
 	}
 	return nil
+}
+
+// times checks the flags that are times.
+func (o *options) times() error {
+	for _, f := range []struct {
+		name  string
+		value time.Duration
+	}{{"timeout", o.timeout}, {"grace", o.grace}, {"idle-timeout", o.idleTimeout}} {
+		if f.value < 0 {
+			return cli.Usagef("--%s %v: a time cannot be negative", f.name, f.value)
+		}
+	}
+	return nil
+}
+
+// either makes a context that ends with the first of two.
+func either(a, b context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(a)
+	stop := context.AfterFunc(b, func() { cancel(context.Cause(b)) })
+	return ctx, func() { stop(); cancel(nil) }
 }
 
 // deadlines makes the context of the work under way: it goes on for a while

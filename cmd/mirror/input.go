@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
@@ -23,34 +25,27 @@ type input struct {
 	broken   bool // a file was left out because of an error in it
 }
 
-// read reads every mapping file and the arguments. A file with an error is left
-// out and told, unless failures end the run.
-func (o *options) read(env cli.Env, args []string) (*input, error) {
-	names, err := o.names(args)
+// read reads every mapping file and the arguments. A file that has an error or
+// cannot be read is left out and told, unless failures end the run.
+func (o *options) read(ctx context.Context, env cli.Env, args []string) (*input, error) {
+	in := &input{}
+	names, words, err := o.sort(args)
 	if err != nil {
 		return nil, err
 	}
-	if len(o.files) > 0 {
-		var words []string
-		for _, a := range args { // the rest of a glob that the shell expanded
-			if _, err := os.Stat(a); err == nil {
-				names = append(names, a)
-			} else {
-				words = append(words, a)
-			}
-		}
-		args = words
-	}
-	in := &input{}
 	for _, name := range names {
-		data, err := readFile(env, name)
-		if err != nil {
-			return nil, err
+		data, err := readFile(ctx, env, name)
+		switch {
+		case ctx.Err() != nil:
+			return nil, cli.Failf("interrupted while reading %s: %w", name, context.Cause(ctx))
+		case err != nil:
+			in.leave(name, err)
+		default:
+			in.add(mapping.Parse(name, data))
 		}
-		in.add(mapping.Parse(name, data))
 	}
-	if len(args) > 0 {
-		in.add(mapping.Parse("arguments", []byte(strings.Join(args, " "))))
+	if len(words) > 0 {
+		in.add(mapping.ParseArguments(words))
 	}
 	if len(in.files) == 0 && !in.broken && len(in.problems) == 0 {
 		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("there is nothing to mirror"), Hint: "name mapping files with -f, or SRC DST"}
@@ -63,6 +58,25 @@ func (o *options) read(env cli.Env, args []string) (*input, error) {
 		}
 	}
 	return in, nil
+}
+
+// sort tells names of files from references: after -f, an argument that is a
+// file is the rest of a glob that the shell expanded.
+func (o *options) sort(args []string) (names, words []string, err error) {
+	if slices.Contains(o.files, "") {
+		return nil, nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("-f has an empty name"), Hint: "see whether a variable is not set"}
+	}
+	if names, err = expand(o.files); err != nil {
+		return nil, nil, err
+	}
+	for _, a := range args {
+		if len(o.files) > 0 && exists(a) {
+			names = append(names, a)
+		} else {
+			words = append(words, a)
+		}
+	}
+	return names, words, nil
 }
 
 // add takes a file, or what keeps it from being used. A file without any
@@ -89,6 +103,12 @@ func (in *input) add(f *mapping.File) {
 	}
 }
 
+// leave leaves out a file that cannot be read.
+func (in *input) leave(name string, err error) {
+	in.broken = true
+	in.problems = append(in.problems, source.Problem{Pos: source.Position{File: name}, Severity: source.Error, Message: err.Error()})
+}
+
 // leftOut are the errors for which files were left out.
 func (in *input) leftOut() []mirror.Problem {
 	var out []mirror.Problem
@@ -102,17 +122,17 @@ func (in *input) leftOut() []mirror.Problem {
 
 func (o *options) stopAtFailure() bool { return o.failFast || !o.continueOnError }
 
-// names expands what -f names: globs, and lists with commas as oc takes them.
-func (o *options) names(args []string) ([]string, error) {
+// expand expands what -f names: globs, and lists with commas as oc takes them.
+// What matches nothing stays: reading it tells so.
+func expand(files []string) ([]string, error) {
 	var out []string
-	for _, f := range o.files {
+	for _, f := range files {
 		if f == "-" || exists(f) {
 			out = append(out, f)
 			continue
 		}
 		if strings.Contains(f, ",") {
-			more := &options{files: strings.Split(f, ",")}
-			names, err := more.names(args)
+			names, err := expand(slices.DeleteFunc(strings.Split(f, ","), func(s string) bool { return s == "" }))
 			if err != nil {
 				return nil, err
 			}
@@ -124,7 +144,7 @@ func (o *options) names(args []string) ([]string, error) {
 			return nil, cli.Usagef("-f %s: %w", f, err)
 		}
 		if len(matches) == 0 {
-			return nil, cli.Usagef("-f %s: no such file, and no file matches it", f)
+			matches = []string{f}
 		}
 		out = append(out, matches...)
 	}
@@ -132,26 +152,67 @@ func (o *options) names(args []string) ([]string, error) {
 }
 
 func exists(name string) bool {
-	_, err := os.Stat(name)
+	_, err := os.Lstat(name)
 	return err == nil
 }
 
-func readFile(env cli.Env, name string) ([]byte, error) {
+// readFile reads a file, which may be a pipe, until the context ends. Whatever
+// is larger than maxInput is refused: the beginning of a mapping is another
+// mapping.
+func readFile(ctx context.Context, env cli.Env, name string) ([]byte, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		data, err := readAll(env, name)
+		done <- result{data, err}
+	}()
+	select {
+	case r := <-done:
+		return r.data, r.err
+	case <-ctx.Done(): // a pipe may never end
+		return nil, context.Cause(ctx)
+	}
+}
+
+func readAll(env cli.Env, name string) ([]byte, error) {
 	if name == "-" {
-		return io.ReadAll(io.LimitReader(env.Stdin, maxInput))
+		return bounded(env.Stdin)
 	}
 	info, err := os.Stat(name)
 	switch {
+	case os.IsNotExist(err) && !exists(name):
+		return nil, fmt.Errorf("no such file, and no file matches it")
+	case os.IsNotExist(err):
+		return nil, fmt.Errorf("it is a link to what does not exist")
 	case err != nil:
-		return nil, cli.Usagef("%w", err)
+		return nil, reason(err)
 	case info.IsDir():
-		return nil, cli.Usagef("%s is a folder, not a mapping file", name)
-	case info.Size() > maxInput:
-		return nil, cli.Usagef("%s has %d bytes, which no mapping file has", name, info.Size())
+		return nil, fmt.Errorf("it is a folder, not a mapping file")
 	}
-	data, err := os.ReadFile(name)
+	f, err := os.Open(name)
 	if err != nil {
-		return nil, cli.Usagef("%w", err)
+		return nil, reason(err)
 	}
-	return data, nil
+	defer f.Close()
+	data, err := bounded(f)
+	return data, reason(err)
+}
+
+func bounded(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+	if err == nil && len(data) > maxInput {
+		err = fmt.Errorf("it has more than %d MiB, which no mapping file has", maxInput>>20)
+	}
+	return data, err
+}
+
+// reason is an error without the name of the file, which stands before it.
+func reason(err error) error {
+	if path, ok := err.(*os.PathError); ok {
+		return path.Err
+	}
+	return err
 }

@@ -20,7 +20,8 @@ func isHex(c byte) bool {
 	return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// ValidTag says whether a text can be a tag: a word character, then up to 127 word characters, dots or hyphens.
+// ValidTag reports whether a text can be a tag: a word character, then up to 127
+// word characters, dots or hyphens.
 func ValidTag(s string) bool {
 	if s == "" || len(s) > maxTagLength || !isWord(s[0]) {
 		return false
@@ -121,10 +122,16 @@ func validPort(s string) bool {
 	return true
 }
 
-// isDomain says whether the part of a name before its first "/" is a host and
+// isDomain reports whether the part of a name before its first "/" is a host and
 // not the first component of a path.
 func isDomain(first string) bool {
 	return first == "localhost" || strings.ContainsAny(first, ".:")
+}
+
+// looksLikeRegistry reports whether oc takes a name without "/" for a registry:
+// then what looks like a tag is its port, and there is no repository.
+func looksLikeRegistry(name string) bool {
+	return !strings.Contains(name, "/") && (strings.Contains(name, ".") || strings.HasPrefix(name, "localhost"))
 }
 
 // digestLengths are the hexadecimal digits of the algorithms that registries use.
@@ -133,7 +140,7 @@ var digestLengths = [...]struct {
 	hex       int
 }{{"sha256", 64}, {"sha384", 96}, {"sha512", 128}}
 
-// digestError says what is wrong with a digest, or "".
+// digestError tells what is wrong with a digest, or "".
 func digestError(s string) string {
 	algorithm, hex, ok := strings.Cut(s, ":")
 	if !ok || len(hex) < 32 {

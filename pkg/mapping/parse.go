@@ -3,6 +3,7 @@ package mapping
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -126,8 +127,13 @@ func (p *parser) line(l *Line) {
 	}
 	start := len(body) - len(strings.TrimLeftFunc(body, unicode.IsSpace))
 	l.Kind = Mapped
-	words := splitWords(trimmed, start)
-	if strings.Contains(trimmed, "=") {
+	p.words(l, splitWords(trimmed, start))
+}
+
+// words reads a line that was split: SRC=DST... when one of the words has a "=",
+// else SRC DST [DST...].
+func (p *parser) words(l *Line, words []word) {
+	if slices.ContainsFunc(words, func(w word) bool { return strings.Contains(w.text, "=") }) {
 		p.pairs(l, words)
 	} else {
 		p.list(l, words)
@@ -251,12 +257,21 @@ func (p *parser) reference(l *Line, w word, isSource bool, ref *Reference) bool 
 		}
 	}
 	registry, repository, plain, digest, problem := split(text)
+	switch {
+	case problem != "" || tag == "":
+	case digest != "":
+		p.refuse(l, w.offset, "leave out the digest or the wildcard", "%s has a digest and a wildcard: a digest stands for one image", quote(w.text))
+		return false
+	case plain != "":
+		p.refuse(l, w.offset, "write one tag, in which * stands for any text", "%s has a tag and a wildcard", quote(w.text))
+		return false
+	}
 	if problem != "" {
 		offset, hint := explain(w.text, problem)
 		p.refuse(l, w.offset+offset, hint, "%s is not a valid image reference: %s", quote(w.text), problem)
 		return false
 	}
-	if registry == "" && isDomain(repository) && plain == "" && digest == "" && !isSource {
+	if registry == "" && looksLikeRegistry(repository) {
 		p.refuse(l, w.offset, "add the repository: HOST/NAMESPACE/NAME", "%s names a registry and no repository", quote(w.text))
 		return false
 	}

@@ -49,6 +49,9 @@ var accept = strings.Join(manifestTypes, ", ")
 // IsIndex says whether a media type is that of a list of manifests.
 func IsIndex(mediaType string) bool { return mediaType == OCIIndex || mediaType == DockerList }
 
+// IsManifest reports whether a media type is that of a manifest of any kind.
+func IsManifest(mediaType string) bool { return slices.Contains(manifestTypes, mediaType) }
+
 // IsSchema1 says whether a media type is one of docker's first manifest format.
 func IsSchema1(mediaType string) bool {
 	return mediaType == DockerSchema1 || mediaType == DockerSigned1

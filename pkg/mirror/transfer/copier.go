@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -218,6 +219,8 @@ func (c *Copier) put(ctx context.Context, v *Visit, ref string, m registry.Manif
 		_, err = c.opts.Writer.PutManifest(ctx, v.To, ref, m, again)
 	}
 	switch {
+	case incomplete(err) && holdsBlobs(m):
+		return fmt.Errorf("the registry takes no index of blobs, such as a BuildKit cache that was not built with image-manifest=true: %w", err)
 	case c.opts.Filter.Platform != nil && incomplete(err):
 		return &SparseError{err}
 	case err != nil:
@@ -227,6 +230,12 @@ func (c *Copier) put(ctx context.Context, v *Visit, ref string, m registry.Manif
 	v.wrote.Add(1)
 	c.manifests.Add(1)
 	return nil
+}
+
+// holdsBlobs reports whether a manifest is an index of blobs.
+func holdsBlobs(m registry.Manifest) bool {
+	content, err := m.Content()
+	return err == nil && slices.ContainsFunc(content.Children, isBlob)
 }
 
 // SparseError is the error of a registry that takes an index only with all of

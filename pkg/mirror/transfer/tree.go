@@ -102,11 +102,17 @@ func (c *Copier) Child(ctx context.Context, v *Visit, parent string, d ocispec.D
 }
 
 func (c *Copier) child(ctx context.Context, v *Visit, parent string, d ocispec.Descriptor, depth int) error {
+	if isBlob(d) {
+		return c.blob(ctx, v, d)
+	}
 	return c.once(ctx, v, part{to: v.To, digest: d.Digest, deep: v.deep}, func() error {
 		if has, err := c.has(ctx, v, d.Digest); err != nil || has {
 			return err
 		}
 		m, err := v.Source.Manifest(ctx, d.Digest)
+		if registry.NotFound(err) && d.MediaType != "" && !registry.IsManifest(d.MediaType) {
+			return c.blob(ctx, v, d) // an artifact may keep its parts where it likes
+		}
 		if err != nil {
 			what := fmt.Sprintf("%s of %s", childName(d), parent)
 			if registry.NotFound(err) {
@@ -124,6 +130,17 @@ func (c *Copier) child(ctx context.Context, v *Visit, parent string, d ocispec.D
 		}
 		return c.put(ctx, v, string(d.Digest), m, depth, nil)
 	})
+}
+
+// isBlob reports whether a child of an index is stored as a blob, as the layers
+// and the configuration of a BuildKit cache are.
+func isBlob(d ocispec.Descriptor) bool {
+	for _, kind := range [...]string{".layer.", ".rootfs.", ".container.image.", ".image.config.", ".cacheconfig."} {
+		if strings.Contains(d.MediaType, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // childName tells a child of an index to a person.
