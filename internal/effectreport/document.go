@@ -1,0 +1,179 @@
+// Package effectreport shows what a change of a release repository does, as
+// pkg/effects finds it: for a terminal, for a comment on a pull request, as a
+// page and as JSON.
+//
+// The package promises:
+//
+//   - text from the trees stays text in every form: it makes no markup, no
+//     mention of a person, no command of a bot, and never begins a line;
+//   - a comment is shorter than GitHub allows, with the most important first;
+//   - the same effect gives the same bytes.
+package effectreport
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/page"
+	"github.com/mirror-tools/mirror-tools/pkg/effects"
+)
+
+// document is an effect as it is shown: sections of groups of items, the most
+// important first.
+type document struct {
+	title    string
+	sections []section
+}
+
+// section is one kind of change.
+type section struct {
+	title  string
+	note   string // what it means
+	sign   string // before each item, on a terminal
+	tone   page.Tone
+	open   bool // it is shown at once where sections are folded
+	groups []group
+}
+
+// group are the items of a set, or of a job.
+type group struct {
+	name  effects.Words
+	items []item
+}
+
+// item is one thing that changes and where.
+type item struct {
+	text effects.Words
+	at   effects.Place
+}
+
+func (s *section) count() int {
+	n := 0
+	for _, g := range s.groups {
+		n += len(g.items)
+	}
+	return n
+}
+
+// add puts an item into the group of a name, which is the last one or a new one.
+func (s *section) add(name effects.Words, it item) {
+	if n := len(s.groups); n == 0 || s.groups[n-1].name.String() != name.String() {
+		s.groups = append(s.groups, group{name: name})
+	}
+	g := &s.groups[len(s.groups)-1]
+	g.items = append(g.items, it)
+}
+
+// newDocument gives an effect in order of importance.
+func newDocument(e *effects.Effect) *document {
+	d := &document{title: Title(e)}
+	gone, stopped := destinations(e, effects.Gone), destinations(e, effects.Stopped)
+	source, same := sources(e)
+	gained, lost := access(e)
+	for _, s := range []section{
+		broken(e), unknown(e), gone, stopped, source, gained, jobs(e), elsewhere(e),
+		destinations(e, effects.New), destinations(e, effects.Started), reruns(e), same, lost, configMap(e),
+	} {
+		if len(s.groups) > 0 {
+			d.sections = append(d.sections, s)
+		}
+	}
+	return d
+}
+
+// Title says an effect in one sentence, without a full stop.
+func Title(e *effects.Effect) string {
+	var parts []string
+	add := func(n int, one, many string) {
+		if n == 1 {
+			parts = append(parts, one)
+		} else if n > 1 {
+			parts = append(parts, strings.Replace(many, "#", thousands(n), 1))
+		}
+	}
+	refused := 0
+	for _, b := range e.Broken {
+		if !b.Mended {
+			refused++
+		}
+	}
+	sameTag := 0
+	for _, d := range e.Destinations {
+		if d.SameTag {
+			sameTag++
+		}
+	}
+	add(refused, "1 mapping file is refused as a whole", "# mapping files are refused as a whole")
+	add(e.Count(effects.Gone), "1 destination is gone", "# destinations are gone")
+	add(e.Count(effects.Stopped), "1 destination is not mirrored any more", "# destinations are not mirrored any more")
+	add(e.Count(effects.Source)-sameTag, "1 takes another image", "# take another image")
+	add(e.Count(effects.New), "1 is new", "# are new")
+	add(e.Count(effects.Started), "1 is mirrored for the first time", "# are mirrored for the first time")
+	add(e.Count(effects.Runs), "1 is mirrored by another job or at other times", "# are mirrored by another job or at other times")
+	add(sameTag, "1 takes the same image from another registry", "# take the same image from another registry")
+	title := strings.Join(parts, ", ")
+	if len(parts) > 0 && title[0] >= '0' && title[0] <= '9' && refused+e.Count(effects.Gone)+e.Count(effects.Stopped) == 0 {
+		first, rest, _ := strings.Cut(title, " ")
+		noun := "destinations"
+		if first == "1" {
+			noun = "destination"
+		}
+		title = first + " " + noun + " " + rest
+	}
+	if title == "" {
+		title = "no image is mirrored differently"
+		if len(e.Unknown) > 0 {
+			title += ", as far as is known"
+		}
+	}
+	parts = nil
+	add(len(e.Jobs), "1 job changes", "# jobs change")
+	if n := pushes(e); n > 0 {
+		add(n, "1 set can push where it could not", "# sets can push where they could not")
+	}
+	if len(parts) > 0 {
+		title += "; " + strings.Join(parts, ", ")
+	}
+	return title
+}
+
+// pushes counts the sets that get a credential.
+func pushes(e *effects.Effect) int {
+	sets := map[string]bool{}
+	for _, a := range e.Access {
+		if a.Kind == effects.Push && !a.Lost {
+			sets[a.Set] = true
+		}
+	}
+	return len(sets)
+}
+
+// thousands writes 3480 as 3,480.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func names(set string) effects.Words { return effects.Words{effects.Code(set)} }
+
+// most is how many names of one item are shown.
+const most = 8
+
+// list names things: the first few, and how many more there are.
+func list(all []string) effects.Words {
+	var w effects.Words
+	for i, s := range all {
+		if i == most && len(all) > most+1 {
+			return append(w, effects.Say(fmt.Sprintf(" and %s more", thousands(len(all)-most))))
+		}
+		if i > 0 {
+			w = append(w, effects.Say(", "))
+		}
+		w = append(w, effects.Code(s))
+	}
+	return w
+}

@@ -1,0 +1,304 @@
+package effectreport
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/page"
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/effects"
+)
+
+func say(format string, args ...any) effects.Part { return effects.Say(fmt.Sprintf(format, args...)) }
+
+func join(all ...effects.Words) effects.Words { return slices.Concat(all...) }
+
+func broken(e *effects.Effect) section {
+	s := section{title: "Refused mapping files", note: "none of their images is mirrored until they are corrected", sign: "!", tone: page.Bad, open: true}
+	for _, b := range e.Broken {
+		words := effects.Words{effects.Code(b.Message), say("; %s beside it", text.Plural(b.Destinations, "destination"))}
+		if b.Mended {
+			words = effects.Words{say("is not refused any more: %s", text.Plural(b.Destinations, "destination"))}
+		}
+		s.add(names(b.Set), item{words, b.Place})
+	}
+	return s
+}
+
+func unknown(e *effects.Effect) section {
+	s := section{title: "Not known", note: "these could not be compared", sign: "?", tone: page.Warn, open: true}
+	for _, u := range e.Unknown {
+		s.add(nil, item{effects.Words{effects.Code(u.What), effects.Say(": "), effects.Code(u.Why)}, u.Place})
+	}
+	return s
+}
+
+// destinations shows those with one change: one item for each line of a file.
+func destinations(e *effects.Effect, change effects.Change) section {
+	s := map[effects.Change]section{
+		effects.Gone:    {title: "Gone", note: "no mapping writes them any more; the tags stay as they are", sign: "-", tone: page.Bad, open: true},
+		effects.Stopped: {title: "Not mirrored any more", note: "they are still mapped, and no job mirrors them", sign: "-", tone: page.Bad, open: true},
+		effects.New:     {title: "New", note: "no mapping wrote them before", sign: "+", tone: page.Good},
+		effects.Started: {title: "Mirrored for the first time", note: "they were mapped, and no job mirrored them", sign: "+", tone: page.Good},
+	}[change]
+	for _, line := range byLine(e, func(d effects.Destination) bool { return d.Change == change }) {
+		d := line[0]
+		writers := d.After
+		verb := " from "
+		if change == effects.Gone {
+			writers, verb = d.Before, " was from "
+		}
+		words := join(list(targets(line)), effects.Words{effects.Say(verb)}, from(writers), tags(d))
+		switch {
+		case change == effects.New && d.Idle():
+			words = append(words, effects.Say("; no job mirrors it"))
+		case change == effects.Stopped:
+			words = join(words, effects.Words{effects.Say("; was mirrored by ")}, jobNames(d.Before))
+		case change == effects.Started:
+			words = join(words, effects.Words{effects.Say("; by ")}, jobNames(d.After))
+		}
+		s.add(heading(d, change), item{words, writers[0].Place})
+	}
+	return s
+}
+
+// heading is the set, with the jobs of what is new in it.
+func heading(d effects.Destination, change effects.Change) effects.Words {
+	if change != effects.New || len(d.After[0].Jobs) == 0 {
+		return names(d.Set)
+	}
+	return join(names(d.Set), effects.Words{effects.Say(": ")}, runs(d.After))
+}
+
+// runs says which jobs mirror something, and when.
+func runs(all []effects.Writer) effects.Words {
+	var w effects.Words
+	seen := map[effects.Run]bool{}
+	for _, one := range all {
+		for _, r := range one.Jobs {
+			if seen[r] {
+				continue
+			}
+			seen[r] = true
+			if len(w) > 0 {
+				w = append(w, effects.Say(" and "))
+			}
+			w = append(w, effects.Code(r.Job), effects.Say(" "), effects.Code(effects.ScheduleWords(r.Schedule)))
+		}
+	}
+	if len(w) == 0 {
+		return effects.Words{effects.Say("no job")}
+	}
+	return w
+}
+
+func jobNames(all []effects.Writer) effects.Words {
+	var out []string
+	for _, one := range all {
+		for _, r := range one.Jobs {
+			if !slices.Contains(out, r.Job) {
+				out = append(out, r.Job)
+			}
+		}
+	}
+	return list(out)
+}
+
+// byLine gives the destinations of one line together.
+func byLine(e *effects.Effect, wanted func(effects.Destination) bool) [][]effects.Destination {
+	var out [][]effects.Destination
+	key := func(d effects.Destination) string {
+		if len(d.Before) > 1 || len(d.After) > 1 || len(d.Tags) > 0 {
+			return d.Name
+		}
+		return fmt.Sprint(d.Set, d.Before, d.After)
+	}
+	at := map[string]int{}
+	for _, d := range e.Destinations {
+		if !wanted(d) {
+			continue
+		}
+		k := key(d)
+		i, ok := at[k]
+		if !ok {
+			i = len(out)
+			at[k] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], d)
+	}
+	return out
+}
+
+func targets(line []effects.Destination) []string {
+	var out []string
+	for _, d := range line {
+		out = append(out, d.Name)
+	}
+	return out
+}
+
+// from names the images that writers take.
+func from(all []effects.Writer) effects.Words {
+	var images []string
+	for _, w := range all {
+		s := w.Source
+		if !slices.Contains(images, s) {
+			images = append(images, s)
+		}
+	}
+	w := list(images)
+	if len(images) > 1 {
+		w = append(w, say(": %d lines write it, and the last one that runs wins", len(all)))
+	} else if all[0].Pattern != "" {
+		w = append(w, effects.Say(" by the pattern "), effects.Code(all[0].Pattern))
+	}
+	return w
+}
+
+// tags says what a pattern stands for.
+func tags(d effects.Destination) effects.Words {
+	if !strings.Contains(d.Name, "*") {
+		return nil
+	}
+	if len(d.Tags) == 0 {
+		return effects.Words{effects.Say("; for which tags it stands is not known from this repository")}
+	}
+	w := join(effects.Words{say("; stands today for %s: ", text.Plural(len(d.Tags), "tag"))}, list(d.Tags))
+	if !d.Complete {
+		w = append(w, effects.Say(", and perhaps others"))
+	}
+	return w
+}
+
+// sources shows destinations that take another image, and apart from them those
+// that take the same one under another name.
+func sources(e *effects.Effect) (other, same section) {
+	other = section{title: "Take another image", note: "the tags move the next time that the jobs run", sign: "~", tone: page.Warn, open: true}
+	for _, line := range byLine(e, func(d effects.Destination) bool { return d.Change == effects.Source && !d.SameTag }) {
+		d := line[0]
+		words := join(list(targets(line)), effects.Words{effects.Say(" from ")}, from(d.After), effects.Words{effects.Say(" instead of ")}, from(d.Before), tags(d))
+		other.add(names(d.Set), item{words, d.After[0].Place})
+	}
+	same = section{title: "Take the same image from another registry", note: "the sources are the same image stream tags", sign: "~"}
+	together(e, &same, func(d effects.Destination) bool { return d.SameTag }, func(d effects.Destination) effects.Words {
+		return effects.Words{effects.Say(" from "), effects.Code(host(d.After[0].Source)), effects.Say(" instead of "), effects.Code(host(d.Before[0].Source))}
+	})
+	return other, same
+}
+
+// reruns shows destinations that other jobs mirror, or at other times.
+func reruns(e *effects.Effect) section {
+	s := section{title: "Mirrored by another job or at other times", note: "the images are the same", sign: "~"}
+	together(e, &s, func(d effects.Destination) bool { return d.Change == effects.Runs }, func(d effects.Destination) effects.Words {
+		return join(effects.Words{effects.Say(" by ")}, runs(d.After), effects.Words{effects.Say(" instead of ")}, runs(d.Before))
+	})
+	return s
+}
+
+// together shows the destinations of a set that change in the same way as one
+// item.
+func together(e *effects.Effect, s *section, wanted func(effects.Destination) bool, how func(effects.Destination) effects.Words) {
+	type kind struct{ set, how string }
+	var order []kind
+	all := map[kind][]effects.Destination{}
+	for _, d := range e.Destinations {
+		if !wanted(d) {
+			continue
+		}
+		k := kind{d.Set, how(d).String()}
+		if len(all[k]) == 0 {
+			order = append(order, k)
+		}
+		all[k] = append(all[k], d)
+	}
+	for _, k := range order {
+		some := all[k]
+		words := list(targets(some))
+		if len(some) > most {
+			words = effects.Words{say("%s destinations, such as ", thousands(len(some))), effects.Code(some[0].Name), effects.Say(",")}
+		}
+		s.add(names(k.set), item{join(words, how(some[0])), some[0].After[0].Place})
+	}
+}
+
+// host gives the registry of a reference, with the repository where that is one
+// for all images.
+func host(ref string) string {
+	name, _, _ := strings.Cut(ref, "/")
+	if i := strings.LastIndexByte(ref, ':'); strings.Contains(ref, "/openshift/ci:") && i > 0 {
+		return ref[:i]
+	}
+	return name
+}
+
+// access shows what sets may do for the first time, and what no longer.
+func access(e *effects.Effect) (gained, lost section) {
+	gained = section{title: "Access", note: "what sets can do, or ask to do, for the first time", sign: "!", tone: page.Warn, open: true}
+	lost = section{title: "Access that ends", note: "what sets could do, or asked to do, and no longer do", sign: "-"}
+	for _, a := range e.Access {
+		s := &gained
+		if a.Lost {
+			s = &lost
+		}
+		s.add(names(a.Set), item{a.Text(), a.Place})
+	}
+	return gained, lost
+}
+
+func jobs(e *effects.Effect) section {
+	s := section{title: "Jobs", note: "what changes in the periodics", sign: "~", open: true}
+	for _, change := range []effects.JobChange{effects.JobRemoved, effects.JobChanged, effects.JobAdded} {
+		for _, j := range e.Jobs {
+			if j.Change != change {
+				continue
+			}
+			name := names(j.Name)
+			if change != effects.JobChanged {
+				name = append(name, say(" is %s: it", change))
+				if change == effects.JobRemoved {
+					s.add(names(j.Name), item{effects.Words{effects.Say("is removed")}, j.Place})
+					continue
+				}
+			}
+			for _, f := range j.Fields {
+				s.add(name, item{f.Text, j.Place})
+			}
+		}
+	}
+	return s
+}
+
+func elsewhere(e *effects.Effect) section {
+	s := section{title: "Elsewhere", note: "what becomes true or untrue in other places", sign: "!", tone: page.Warn}
+	for _, c := range e.Elsewhere {
+		for _, i := range c.Items {
+			s.add(append(names(c.Set), say(" %s", c.Text())), item{i.Text, i.Place})
+		}
+	}
+	return s
+}
+
+func configMap(e *effects.Effect) section {
+	s := section{title: "ConfigMap", sign: "~"}
+	m := e.ConfigMap
+	if m == nil || !m.Keys() && e.Empty() {
+		return s
+	}
+	if m.Over() {
+		s.tone, s.open = page.Bad, true
+	}
+	words := effects.Words{say("%s bytes, %s before: %d %% of what it takes", thousands(m.After), thousands(m.Before), percent(m.After, m.Limit))}
+	s.add(names(m.Name), item{text: words})
+	if len(m.Added) > 0 {
+		s.add(names(m.Name), item{text: join(effects.Words{say("gets %s: ", text.Plural(len(m.Added), "key"))}, list(m.Added))})
+	}
+	if len(m.Gone) > 0 {
+		s.add(names(m.Name), item{text: join(effects.Words{say("loses %s: ", text.Plural(len(m.Gone), "key"))}, list(m.Gone))})
+	}
+	return s
+}
+
+func percent(n, of int) int { return cmp.Or(n*100/max(of, 1), 0) }

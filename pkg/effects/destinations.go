@@ -1,0 +1,262 @@
+package effects
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/routes"
+)
+
+// Change is what becomes of a destination.
+type Change string
+
+// The changes, the one that most needs a look first.
+const (
+	Gone    Change = "gone"    // no mapping writes it any more; the tag stays as it is
+	Stopped Change = "stopped" // it is mapped as before, and no job mirrors it any more
+	Source  Change = "source"  // it takes another image
+	New     Change = "new"     // no mapping wrote it before
+	Started Change = "started" // it is mapped as before, and a job mirrors it for the first time
+	Runs    Change = "job"     // the same image by another job or at other times
+)
+
+// Changes lists all changes.
+func Changes() []Change { return []Change{Gone, Stopped, Source, New, Started, Runs} }
+
+// Destination is a tag, or a pattern of tags, for which something changes.
+type Destination struct {
+	// Name is the reference with its tag; "*" in it stands for any characters.
+	Name   string   `json:"destination"`
+	Change Change   `json:"change"`
+	Set    string   `json:"set"`
+	Before []Writer `json:"before,omitempty"`
+	After  []Writer `json:"after,omitempty"`
+	// SameTag reports whether both sources are one tag of an image stream, read
+	// from another registry.
+	SameTag bool `json:"sameTag,omitempty"`
+	// Tags are those that a pattern stands for today, as far as the tree shows;
+	// Complete reports whether nothing in the tree adds others.
+	Tags     []string `json:"tags,omitempty"`
+	Complete bool     `json:"tagsComplete,omitempty"`
+
+	ref mapping.Reference
+}
+
+// Writer is a line that writes a destination.
+type Writer struct {
+	Place
+	Set    string `json:"set"`
+	Source string `json:"source"`
+	// Pattern is the source as it is written, where it stands for several tags.
+	Pattern string `json:"pattern,omitempty"`
+	Jobs    []Run  `json:"jobs,omitempty"`
+	// JobsKnown reports whether Jobs are all that mirror the line.
+	JobsKnown bool `json:"jobsKnown"`
+
+	source mapping.Reference // of the one tag, where the destination has one
+}
+
+// Run is a job with its schedule, as it is written.
+type Run struct {
+	Job      string `json:"job"`
+	Schedule string `json:"schedule"`
+}
+
+// destinations compares who writes each destination. A tag counts as written
+// where a pattern covers it, so that a line that is replaced by a pattern, or
+// the other way round, is no change.
+func (c *comparison) destinations() {
+	seen := map[string]bool{}
+	for _, x := range []side{c.after, c.before} {
+		for _, r := range x.All {
+			key := routes.Key(r.Destination)
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			if d, ok := c.destination(r.Destination); ok {
+				c.effect.Destinations = append(c.effect.Destinations, d)
+			}
+		}
+	}
+	slices.SortStableFunc(c.effect.Destinations, func(a, b Destination) int {
+		x, y := a.first(), b.first()
+		return cmp.Or(strings.Compare(a.Set, b.Set), strings.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line))
+	})
+}
+
+// lines gives the lines under which a destination is told.
+func (d *Destination) lines() []Writer {
+	if len(d.After) > 0 {
+		return d.After
+	}
+	return d.Before
+}
+
+func (d *Destination) first() *Writer { return &d.lines()[0] }
+
+// Idle reports whether it is certain that no job mirrors a destination that is
+// mapped.
+func (d *Destination) Idle() bool { return len(d.After) > 0 && idle(d.After) }
+
+func (c *comparison) destination(r mapping.Reference) (Destination, bool) {
+	before, after := c.before.writers(r), c.after.writers(r)
+	d := Destination{Name: name(r), Before: before, After: after, ref: r}
+	switch {
+	case len(before) == 0:
+		d.Change = New
+	case len(after) == 0:
+		d.Change = Gone
+	case !slices.Equal(sources(before), sources(after)):
+		d.Change = Source
+		d.SameTag = c.sameTag(before, after)
+	default:
+		d.Change = rerun(before, after)
+	}
+	unread := func(w Writer) bool { return c.unreadable(w.File) }
+	if d.Change == "" || slices.ContainsFunc(before, unread) || slices.ContainsFunc(after, unread) {
+		return d, false
+	}
+	d.Set = d.first().Set
+	if r.Wildcard() {
+		c.stands(&d, r)
+	}
+	return d, true
+}
+
+// name is a destination as it is written, with the tag that it inherits.
+func name(r mapping.Reference) string {
+	if r.Scheme == "" && r.Tag == "" && r.Digest == "" {
+		r.Tag = "*"
+	}
+	return r.Exact()
+}
+
+// writers gives the lines that write a destination: for a pattern those with
+// the same pattern, for a tag those of patterns that cover it too.
+func (x *side) writers(r mapping.Reference) []Writer {
+	var all []Writer
+	for _, o := range x.Writers(r) {
+		if r.Wildcard() && routes.Key(o.Destination) != routes.Key(r) {
+			continue
+		}
+		w := Writer{Place: Place{o.Pos().File, o.Pos().Line}, Set: o.Set.Name, JobsKnown: o.Sure}
+		from := o.Source
+		if o.Source.Wildcard() && !r.Wildcard() {
+			w.Pattern = o.Source.Text
+			from.Tag = r.Tag
+		}
+		w.Source, w.source = from.Exact(), from
+		for _, j := range o.Jobs {
+			w.Jobs = append(w.Jobs, Run{j.Name, j.Schedule})
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// sources gives the images that writers take, by their key, in order.
+func sources(all []Writer) []string {
+	var keys []string
+	for _, w := range all {
+		keys = append(keys, routes.Key(w.source))
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// sameTag reports whether both sides take one image, each by another name of the
+// same image stream tag.
+func (c *comparison) sameTag(before, after []Writer) bool {
+	tag := func(x side, all []Writer) (release.ImageTag, bool) {
+		if len(sources(all)) != 1 || all[0].source.Digest != "" {
+			return release.ImageTag{}, false
+		}
+		return x.Tree.CITag(all[0].source)
+	}
+	old, ok := tag(c.before, before)
+	if !ok {
+		return false
+	}
+	now, ok := tag(c.after, after)
+	return ok && old == now
+}
+
+// rerun says how the jobs that mirror a destination change; "" when they do not,
+// or when not all of them are known.
+func rerun(before, after []Writer) Change {
+	unsure := func(w Writer) bool { return !w.JobsKnown }
+	if slices.ContainsFunc(before, unsure) || slices.ContainsFunc(after, unsure) {
+		return ""
+	}
+	switch old, now := runs(before), runs(after); {
+	case slices.Equal(old, now):
+		return ""
+	case len(now) == 0:
+		return Stopped
+	case len(old) == 0:
+		return Started
+	}
+	return Runs
+}
+
+func idle(all []Writer) bool {
+	return !slices.ContainsFunc(all, func(w Writer) bool { return len(w.Jobs) > 0 || !w.JobsKnown })
+}
+
+// runs gives the jobs of all writers, each once, in order.
+func runs(all []Writer) []Run {
+	var out []Run
+	for _, w := range all {
+		out = append(out, w.Jobs...)
+	}
+	slices.SortFunc(out, func(a, b Run) int {
+		return cmp.Or(strings.Compare(a.Job, b.Job), strings.Compare(a.Schedule, b.Schedule))
+	})
+	return slices.Compact(out)
+}
+
+// stands says for which tags a pattern stands today, as far as promotions show.
+func (c *comparison) stands(d *Destination, r mapping.Reference) {
+	d.Complete = true
+	for _, w := range d.lines() {
+		x := c.after
+		if d.Change == Gone {
+			x = c.before
+		}
+		tags, complete := x.stands(w.source)
+		d.Complete = d.Complete && complete
+		d.Tags = append(d.Tags, tags...)
+	}
+	slices.Sort(d.Tags)
+	d.Tags = slices.Compact(d.Tags)
+	if d.Change != New && d.Change != Gone {
+		return
+	}
+	// A tag that the other tree writes from the same image stays as it is.
+	other := c.before
+	if d.Change == Gone {
+		other = c.after
+	}
+	d.Tags = slices.DeleteFunc(d.Tags, func(tag string) bool {
+		one := r
+		one.Tag = tag
+		kept := other.writers(one)
+		own := *d.first()
+		own.source.Tag = tag
+		return len(kept) > 0 && slices.Contains(sources(kept), routes.Key(own.source))
+	})
+}
+
+// stands gives the tags that a wildcard source stands for, and whether nothing
+// adds others.
+func (x *side) stands(r mapping.Reference) ([]string, bool) {
+	tag, ok := x.Tree.CITag(r)
+	if !ok {
+		return nil, false
+	}
+	return routes.Matching(x.promotions(), tag.Stream, routes.Tags(r))
+}

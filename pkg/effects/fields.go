@@ -1,0 +1,282 @@
+package effects
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// rest compares what the YAML of two jobs says beyond the fields for which told
+// reports true.
+func rest(old, now *release.Job, told func(path string) bool) []Field {
+	a, b := flatten(old), flatten(now)
+	var out []Field
+	for _, path := range union(a.order, b.order) {
+		before, after := a.values[path], b.values[path]
+		if before == after || told(path) {
+			continue
+		}
+		if strings.HasSuffix(path, commandPath) {
+			out = append(out, command(path, before, after)...)
+			continue
+		}
+		out = append(out, Field{path, before, after, fieldWords(path, before, after)})
+	}
+	if a.full || b.full {
+		out = append(out, Field{Name: "", Text: Words{Say("has more fields than are compared")}})
+	}
+	return out
+}
+
+func union(a, b []string) []string {
+	all := slices.Clone(a)
+	have := map[string]bool{}
+	for _, s := range a {
+		have[s] = true
+	}
+	for _, s := range b {
+		if !have[s] {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// commandPath ends the path under which command and arguments of a container
+// stand together, for what is one and what the other makes no difference.
+const commandPath = ".command"
+
+// leaves are the scalars of a job by their paths.
+type leaves struct {
+	values map[string]string
+	order  []string
+	full   bool // there are more than are looked at
+}
+
+// Limits of what is compared of one job: more than any job has, and little
+// enough for a file that refers to itself again and again.
+const (
+	maxLeaves = 3000
+	maxDepth  = 40
+)
+
+func flatten(j *release.Job) *leaves {
+	l := &leaves{values: map[string]string{}}
+	l.walk("", j.Node, 0)
+	return l
+}
+
+func (l *leaves) put(path, value string) {
+	if len(l.order) >= maxLeaves {
+		l.full = true
+		return
+	}
+	if _, ok := l.values[path]; !ok {
+		l.order = append(l.order, path)
+	}
+	l.values[path] = value
+}
+
+func (l *leaves) walk(path string, n *yaml.Node, depth int) {
+	for n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	switch {
+	case n == nil:
+	case depth > maxDepth || len(l.order) >= maxLeaves:
+		l.full = true
+	case n.Kind == yaml.MappingNode:
+		l.mapping(path, n, depth)
+	case n.Kind == yaml.SequenceNode:
+		l.list(path, n, depth)
+	case n.Tag != "!!null":
+		l.put(path, n.Value)
+	}
+}
+
+func (l *leaves) mapping(path string, n *yaml.Node, depth int) {
+	var words []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i].Value, n.Content[i+1]
+		below := key
+		if path != "" {
+			below = path + "." + key
+		}
+		switch {
+		case n.Content[i].Tag == "!!merge":
+			l.walk(path, value, depth+1)
+		case inContainer(path) && (key == "command" || key == "args"):
+			args := scalars(value)
+			if key == "command" {
+				words = append(args, words...)
+			} else {
+				words = append(words, args...)
+			}
+		default:
+			l.walk(below, value, depth+1)
+		}
+	}
+	if len(words) > 0 {
+		l.put(path+commandPath, strings.Join(words, "\x00"))
+	}
+}
+
+var container = regexp.MustCompile(`^spec\.(initC|c)ontainers\[[^\]]*\]$`)
+
+func inContainer(path string) bool { return container.MatchString(path) }
+
+func scalars(n *yaml.Node) []string {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	var out []string
+	for _, item := range n.Content {
+		for item.Kind == yaml.AliasNode {
+			item = item.Alias
+		}
+		out = append(out, item.Value)
+	}
+	return out
+}
+
+// list goes through a list. Items have the name that they bear, so that one more
+// in front does not make all others look changed.
+func (l *leaves) list(path string, n *yaml.Node, depth int) {
+	seen := map[string]int{}
+	for i, item := range n.Content {
+		name := itemName(item)
+		if name == "" {
+			name = strconv.Itoa(i)
+		}
+		if seen[name]++; seen[name] > 1 {
+			name += "#" + strconv.Itoa(seen[name])
+		}
+		l.walk(path+"["+name+"]", item, depth+1)
+	}
+}
+
+// itemName is what tells an item of a list from others: the path of a mount, or
+// the name.
+func itemName(n *yaml.Node) string {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind != yaml.MappingNode {
+		return ""
+	}
+	name := ""
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch n.Content[i].Value {
+		case "mountPath":
+			return n.Content[i+1].Value
+		case "name":
+			name = n.Content[i+1].Value
+		}
+	}
+	return name
+}
+
+var variable = regexp.MustCompile(`\.env\[([^\]]+)\]\.value$`)
+
+// fieldWords says in words what changes in a field.
+func fieldWords(path, before, after string) Words {
+	if m := variable.FindStringSubmatch(path); m != nil {
+		switch {
+		case after == "":
+			return Words{Say("no longer sets "), Code(m[1]), Say(", which was "), Code(before)}
+		case before == "":
+			return Words{Say("sets "), Code(m[1]), Say(" to "), Code(after)}
+		}
+		return Words{Say("sets "), Code(m[1]), Say(" to "), Code(after), Say(" instead of "), Code(before)}
+	}
+	switch {
+	case strings.HasSuffix(path, ".image"):
+		return instead("runs the image ", before, after)
+	case path == "spec.serviceAccountName":
+		return instead("runs as the service account ", before, after)
+	case path == "spec.automountServiceAccountToken" && after == "true":
+		return Words{Say("gets the token of its service account")}
+	case path == "spec.automountServiceAccountToken" && before == "true":
+		return Words{Say("no longer gets the token of its service account")}
+	case path == "decoration_config.timeout" && before != "" && after != "":
+		return Words{Say("is stopped after "), Code(after), Say(" instead of "), Code(before)}
+	case before == "":
+		return Words{Say("sets "), Code(path), Say(" to "), Code(after)}
+	case after == "":
+		return Words{Say("no longer sets "), Code(path), Say(", which was "), Code(before)}
+	}
+	return Words{Say("sets "), Code(path), Say(" to "), Code(after), Say(" instead of "), Code(before)}
+}
+
+// command says what changes in the command of a container.
+func command(path, before, after string) []Field {
+	old, now := strings.Split(before, "\x00"), strings.Split(after, "\x00")
+	field := func(text Words) Field {
+		return Field{path, strings.Join(old, " "), strings.Join(now, " "), text}
+	}
+	if a, ok := loopOf(old); ok {
+		if b, ok := loopOf(now); ok {
+			var out []Field
+			for _, text := range loopWords(a, b) {
+				out = append(out, field(text))
+			}
+			return out
+		}
+	}
+	return []Field{field(append(append(Words{Say("runs ")}, describe(now)...), append(Words{Say(" instead of ")}, describe(old)...)...))}
+}
+
+func loopOf(words []string) (release.Loop, bool) {
+	if len(words) == 0 {
+		return release.Loop{}, false
+	}
+	return release.ParseLoop(words[len(words)-1])
+}
+
+// describe says what a command is, in few words.
+func describe(words []string) Words {
+	if _, ok := loopOf(words); ok {
+		return Words{Say("the usual loop around oc image mirror")}
+	}
+	for _, w := range words {
+		if strings.Contains(w, "\n") {
+			return Words{Say("a script of " + lines(w))}
+		}
+	}
+	if s := strings.Join(words, " "); s != "" {
+		return Words{Code(s)}
+	}
+	return Words{Say("the command of its image")}
+}
+
+// loopWords says what changes in the loop that the jobs run. Which files it goes
+// over is told as the mappings of the job.
+func loopWords(a, b release.Loop) []Words {
+	var out []Words
+	say := func(differs bool, format string, args ...any) {
+		if differs {
+			out = append(out, Words{Say(fmt.Sprintf(format, args...))})
+		}
+	}
+	yes := func(b bool, yes, no string) string {
+		if b {
+			return yes
+		}
+		return no
+	}
+	say(a.Attempts != b.Attempts, "tries each mapping file %d times instead of %d", b.Attempts, a.Attempts)
+	say(a.ContinueOnError != b.ContinueOnError, "%s", yes(b.ContinueOnError, "goes on with the other images of a file after one that failed", "ends a file at the first image that fails"))
+	say(a.KeepManifestList != b.KeepManifestList, "%s", yes(b.KeepManifestList, "copies images of several architectures whole", "copies one architecture only of images of several"))
+	say(a.Login != b.Login, "logs in to the registry of its cluster: %s instead of %s", b.Login, a.Login)
+	say(a.SkipEmpty != b.SkipEmpty, "%s", yes(b.SkipEmpty, "passes over empty mapping files", "no longer passes over empty mapping files"))
+	say(a.MaxPerRegistry != b.MaxPerRegistry, "sends %d requests to a registry at a time instead of %d", b.MaxPerRegistry, a.MaxPerRegistry)
+	say(a.Verbosity != b.Verbosity, "logs at level %d instead of %d", b.Verbosity, a.Verbosity)
+	say(a.Trace != b.Trace, "%s", yes(b.Trace, "prints each command of its script", "no longer prints each command of its script"))
+	return out
+}

@@ -1,0 +1,122 @@
+package effects
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/routes"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// broken compares which mapping files are refused as a whole.
+func (c *comparison) broken() {
+	old, now := refusals(c.before.Tree), refusals(c.after.Tree)
+	c.refused(c.after.Tree, now, old, false)
+	c.refused(c.before.Tree, old, now, true)
+}
+
+func (c *comparison) refused(t *release.Tree, has, hasNot map[string]source.Problem, mended bool) {
+	for _, m := range t.Mappings() {
+		p, ok := has[m.Path]
+		if _, other := hasNot[m.Path]; !ok || other {
+			continue
+		}
+		if mended && !slices.ContainsFunc(c.after.Tree.Mappings(), func(o *release.MappingFile) bool { return o.Path == m.Path }) {
+			continue // it is gone
+		}
+		if !mended {
+			c.hidden = append(c.hidden, m.Path)
+		}
+		n := 0
+		for range m.Pairs() {
+			n++
+		}
+		c.effect.Broken = append(c.effect.Broken, Broken{Place{m.Path, p.Pos.Line}, m.Set.Name, p.Message, n, mended})
+	}
+}
+
+// refusals gives the mapping files that are refused as a whole, with the first
+// reason.
+func refusals(t *release.Tree) map[string]source.Problem {
+	out := map[string]source.Problem{}
+	for _, m := range t.Mappings() {
+		i := slices.IndexFunc(m.Lines, func(l mapping.Line) bool { return l.Kind == mapping.Invalid })
+		if i < 0 {
+			continue
+		}
+		out[m.Path] = source.Problem{Pos: source.Position{File: m.Path}, Message: "it cannot be read"}
+		for _, p := range m.Problems {
+			if p.Severity == source.Error && (p.Pos.Line == m.Lines[i].Number || p.Pos.Line == 0) {
+				out[m.Path] = p
+				break
+			}
+		}
+	}
+	return out
+}
+
+// hidden gives the mapping files, and folders of sets, that are there and cannot
+// be read.
+func hidden(t *release.Tree) []string {
+	read := map[string]bool{}
+	for _, m := range t.Mappings() {
+		read[m.Path] = true
+	}
+	var out []string
+	for _, p := range t.Problems {
+		if (p.Part == release.PartMapping || p.Part == release.PartOther) && !read[p.Pos.File] {
+			out = append(out, p.Pos.File)
+		}
+	}
+	return out
+}
+
+// unreadable reports whether one of the trees has a file that it cannot show, so
+// that nothing can be said of what the other one's does differently.
+func (c *comparison) unreadable(file string) bool {
+	return slices.ContainsFunc(c.hidden, func(h string) bool { return file == h || strings.HasPrefix(file, h+"/") })
+}
+
+// unknown tells what could not be compared and matters to what was.
+func (c *comparison) unknown() {
+	add := func(at source.Position, what, why string) {
+		u := Unknown{Place{at.File, at.Line}, what, why}
+		if !slices.Contains(c.effect.Unknown, u) {
+			c.effect.Unknown = append(c.effect.Unknown, u)
+		}
+	}
+	for _, x := range []struct {
+		side
+		when string
+	}{{c.before, " before"}, {c.after, " after"}} {
+		t := x.Tree
+		for _, p := range t.Problems {
+			if slices.Contains(hidden(t), p.Pos.File) {
+				add(p.Pos, "what is mirrored"+x.when, p.Message)
+			}
+		}
+		switch {
+		case t.Jobs == nil && (c.before.Tree.Jobs != nil || c.after.Tree.Jobs != nil):
+			add(source.Position{File: t.Settings.JobsFile}, "which jobs mirror"+x.when, "the file is not there")
+		case t.Jobs != nil && numbered(t) == nil:
+			add(source.Position{File: t.Jobs.Path}, "which jobs mirror"+x.when, "the file is no valid YAML")
+		}
+		for _, j := range routes.Unread(t) {
+			if c.touches(t, j) {
+				add(j.Pos, "what the job "+j.Name+" mirrors"+x.when, "it names its mappings in a form that is not known")
+			}
+		}
+	}
+}
+
+// touches reports whether the effect tells of a job or of the mappings that it
+// may mirror.
+func (c *comparison) touches(t *release.Tree, j *release.Job) bool {
+	if slices.ContainsFunc(c.effect.Jobs, func(o Job) bool { return o.Name == j.Name }) {
+		return true
+	}
+	set := setName(t, j)
+	return slices.ContainsFunc(c.effect.Destinations, func(d Destination) bool { return set == "" || d.Set == set })
+}
