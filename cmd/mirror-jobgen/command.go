@@ -30,6 +30,7 @@ DIR is the root of the repository; default: the working folder.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(generateCommand(env), importCommand(env), newSetCommand(env), statusCommand(env), presubmitCommand(env), siteCommand(env), mappingsCommand(env))
+	cmd.AddCommand(diffCommand(env), whichCommand(env))
 	return cmd
 }
 

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/page"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
 )
 
@@ -84,58 +85,74 @@ func newDocument(e *effects.Effect) *document {
 
 // Title says an effect in one sentence, without a full stop.
 func Title(e *effects.Effect) string {
-	var parts []string
-	add := func(n int, one, many string) {
-		if n == 1 {
-			parts = append(parts, one)
-		} else if n > 1 {
-			parts = append(parts, strings.Replace(many, "#", thousands(n), 1))
-		}
-	}
-	refused := 0
-	for _, b := range e.Broken {
-		if !b.Mended {
-			refused++
-		}
-	}
-	sameTag := 0
-	for _, d := range e.Destinations {
-		if d.SameTag {
-			sameTag++
-		}
-	}
-	add(refused, "1 mapping file is refused as a whole", "# mapping files are refused as a whole")
-	add(e.Count(effects.Gone), "1 destination is gone", "# destinations are gone")
-	add(e.Count(effects.Stopped), "1 destination is not mirrored any more", "# destinations are not mirrored any more")
-	add(e.Count(effects.Source)-sameTag, "1 takes another image", "# take another image")
-	add(e.Count(effects.New), "1 is new", "# are new")
-	add(e.Count(effects.Started), "1 is mirrored for the first time", "# are mirrored for the first time")
-	add(e.Count(effects.Runs), "1 is mirrored by another job or at other times", "# are mirrored by another job or at other times")
-	add(sameTag, "1 takes the same image from another registry", "# take the same image from another registry")
-	title := strings.Join(parts, ", ")
-	if len(parts) > 0 && title[0] >= '0' && title[0] <= '9' && refused+e.Count(effects.Gone)+e.Count(effects.Stopped) == 0 {
-		first, rest, _ := strings.Cut(title, " ")
-		noun := "destinations"
-		if first == "1" {
-			noun = "destination"
-		}
-		title = first + " " + noun + " " + rest
-	}
+	title := strings.Join(changes(e), ", ")
 	if title == "" {
 		title = "no image is mirrored differently"
 		if len(e.Unknown) > 0 {
 			title += ", as far as is known"
 		}
 	}
-	parts = nil
-	add(len(e.Jobs), "1 job changes", "# jobs change")
-	if n := pushes(e); n > 0 {
-		add(n, "1 set can push where it could not", "# sets can push where they could not")
+	var more []string
+	if n := len(e.Jobs); n > 0 {
+		more = append(more, text.Plural(n, "job")+verb(n, " changes", " change"))
 	}
-	if len(parts) > 0 {
-		title += "; " + strings.Join(parts, ", ")
+	if n := pushes(e); n > 0 {
+		more = append(more, text.Plural(n, "set")+verb(n, " gets a credential", " get a credential"))
+	}
+	if len(more) > 0 {
+		title += "; " + strings.Join(more, ", ")
 	}
 	return title
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// changes counts the destinations that change, by how they do.
+func changes(e *effects.Effect) []string {
+	refused, sameTag := 0, 0
+	for _, b := range e.Broken {
+		if !b.Mended {
+			refused++
+		}
+	}
+	for _, d := range e.Destinations {
+		if d.SameTag {
+			sameTag++
+		}
+	}
+	var parts []string
+	if refused > 0 {
+		parts = append(parts, text.Plural(refused, "mapping file")+verb(refused, " is refused", " are refused"))
+	}
+	noun := "destination"
+	for _, x := range []struct {
+		n         int
+		one, many string
+	}{
+		{e.Count(effects.Gone), " is gone", " are gone"},
+		{e.Count(effects.Stopped), " is not mirrored any more", " are not mirrored any more"},
+		{e.Count(effects.Source) - sameTag, " takes another image", " take another image"},
+		{e.Count(effects.New), " is new", " are new"},
+		{e.Count(effects.Started), " is mirrored for the first time", " are mirrored for the first time"},
+		{e.Count(effects.Runs), " is mirrored by another job or at other times", " are mirrored by another job or at other times"},
+		{sameTag, " takes the same image from another registry", " take the same image from another registry"},
+	} {
+		if x.n == 0 {
+			continue
+		}
+		part := thousands(x.n)
+		if noun != "" {
+			part += verb(x.n, " "+noun, " "+noun+"s")
+			noun = "" // the others speak of destinations, too
+		}
+		parts = append(parts, part+verb(x.n, x.one, x.many))
+	}
+	return parts
 }
 
 // pushes counts the sets that get a credential.

@@ -48,7 +48,7 @@ func destinations(e *effects.Effect, change effects.Change) section {
 		writers := d.After
 		verb := " from "
 		if change == effects.Gone {
-			writers, verb = d.Before, " was from "
+			writers, verb = d.Before, " came from "
 		}
 		words := join(list(targets(line)), effects.Words{effects.Say(verb)}, from(writers), tags(d))
 		switch {
@@ -153,7 +153,7 @@ func from(all []effects.Writer) effects.Words {
 	if len(images) > 1 {
 		w = append(w, say(": %d lines write it, and the last one that runs wins", len(all)))
 	} else if all[0].Pattern != "" {
-		w = append(w, effects.Say(" by the pattern "), effects.Code(all[0].Pattern))
+		w = append(w, effects.Say(", where it exists, by the pattern "), effects.Code(all[0].Pattern))
 	}
 	return w
 }
@@ -274,11 +274,32 @@ func jobs(e *effects.Effect) section {
 func elsewhere(e *effects.Effect) section {
 	s := section{title: "Elsewhere", note: "what becomes true or untrue in other places", sign: "!", tone: page.Warn}
 	for _, c := range e.Elsewhere {
+		if c.Kind == effects.Unpublished {
+			s.unpublished(c)
+			continue
+		}
 		for _, i := range c.Items {
-			s.add(append(names(c.Set), say(" %s", c.Text())), item{i.Text, i.Place})
+			s.add(names(c.Set), item{i.Text, i.Place})
 		}
 	}
 	return s
+}
+
+// unpublished shows images that are mirrored nowhere any more. They are the
+// sources of what is told above; only what is promoted for nobody is worth a
+// line of its own.
+func (s *section) unpublished(c effects.Consequence) {
+	var all []string
+	for _, i := range c.Items {
+		all = append(all, i.Image)
+	}
+	words := join(effects.Words{say("%s%s mirrored nowhere any more: ", text.Plural(len(all), "image"), verb(len(all), " is", " are"))}, list(all))
+	s.add(names(c.Set), item{words, c.Items[0].Place})
+	for _, i := range c.Items {
+		if i.Promoted != "" {
+			s.add(names(c.Set), item{effects.Words{effects.Code(i.Promoted), effects.Say(" still promotes "), effects.Code(i.Image)}, i.Place})
+		}
+	}
 }
 
 func configMap(e *effects.Effect) section {

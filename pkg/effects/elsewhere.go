@@ -39,19 +39,9 @@ type Item struct {
 	Place
 	Image string `json:"image"`
 	Text  Words  `json:"text"`
-}
-
-// Text says in a sentence what the items have in common.
-func (c Consequence) Text() string {
-	switch c.Kind {
-	case Onward:
-		return "mirrors on what this change touches"
-	case Unpublished:
-		return "images that are mirrored nowhere any more"
-	case Unfilled:
-		return "mirrors images that nothing publishes any more"
-	}
-	return "has patterns that stand for other tags, because other images are promoted"
+	// Promoted is the config that still promotes an image that is mirrored
+	// nowhere any more.
+	Promoted string `json:"promotedBy,omitempty"`
 }
 
 func (c *comparison) elsewhere() {
@@ -109,14 +99,15 @@ func (c *comparison) unpublished() {
 		}
 		for _, w := range d.Before {
 			key := routes.Key(w.source)
-			if seen[key] || len(c.after.Readers(w.source)) > 0 {
+			// Whether a pattern stood for this very tag, nobody knows.
+			if w.Pattern != "" || seen[key] || len(c.after.Readers(w.source)) > 0 {
 				continue
 			}
 			seen[key] = true
-			item := Item{Place: w.Place, Image: w.Source, Text: Words{Code(w.Source)}}
+			item := Item{Place: w.Place, Image: w.Source, Text: Words{Code(w.Source), Say(" is mirrored nowhere any more")}}
 			if tag, ok := c.after.Tree.CITag(w.source); ok {
 				if all := c.after.promotions().Of(tag); len(all) > 0 && !all[0].Disabled {
-					item.Text = append(item.Text, Say(", which is promoted by "), Code(release.ConfigName(all[0].Config)))
+					item.Promoted = release.ConfigName(all[0].Config)
 				}
 			}
 			c.tell(Unpublished, w.Set, item)

@@ -1,0 +1,77 @@
+package effectreport
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/page"
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/effects"
+)
+
+//go:embed page.tmpl
+var content string
+
+// HTML writes an effect as a page of its own.
+func HTML(w io.Writer, e *effects.Effect, version string) error {
+	d := newDocument(e)
+	var data []htmlSection
+	var figures []page.Figure
+	for _, s := range d.sections {
+		h := htmlSection{Title: s.title, Note: s.note, Count: thousands(s.count()), Tone: s.tone, Open: s.open}
+		for _, g := range s.groups {
+			hg := htmlGroup{Name: htmlWords(g.name)}
+			for _, it := range g.items {
+				hg.Items = append(hg.Items, htmlItem{htmlWords(it.text), strings.TrimSpace(where(it.at))})
+			}
+			h.Groups = append(h.Groups, hg)
+		}
+		data = append(data, h)
+		figures = append(figures, page.Figure{Label: s.title, Value: h.Count, Tone: s.tone})
+	}
+	return page.Write(w, page.Page{
+		Title:       "mirror-jobgen diff: " + d.title,
+		Description: "What the change mirrors differently, the most important first.",
+		Heading:     "What this change mirrors differently",
+		Lead:        strings.ToUpper(d.title[:1]) + d.title[1:] + ".",
+		Figures:     figures,
+		Footer:      strings.TrimSpace("mirror-jobgen " + version),
+		Data:        data,
+	}, content, template.FuncMap{})
+}
+
+type htmlSection struct {
+	Title, Note, Count string
+	Tone               page.Tone
+	Open               bool
+	Groups             []htmlGroup
+}
+
+type htmlGroup struct {
+	Name  []effects.Part
+	Items []htmlItem
+}
+
+type htmlItem struct {
+	Text []effects.Part
+	At   string
+}
+
+func htmlWords(w effects.Words) []effects.Part {
+	out := make([]effects.Part, len(w))
+	for i, p := range w {
+		out[i] = effects.Part{Text: text.Line(p.Text), Code: p.Code}
+	}
+	return out
+}
+
+// Summary says in the heading of a section what it holds.
+func (s htmlSection) Summary() string {
+	if s.Note == "" {
+		return fmt.Sprintf("%s (%s)", s.Title, s.Count)
+	}
+	return fmt.Sprintf("%s (%s): %s", s.Title, s.Count, s.Note)
+}

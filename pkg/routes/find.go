@@ -1,0 +1,197 @@
+package routes
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// How says by what a search found its routes.
+type How string
+
+// The ways, the best first.
+const (
+	ByImage  How = "image"  // the text names a source or a destination
+	ByStream How = "stream" // the text names an image stream, or a tag of it
+	ByPart   How = "part"   // the text is a part of a name
+)
+
+// Found is what a search found.
+type Found struct {
+	How    How
+	Routes []*Route
+	// Origin is where the image comes from when no route has it and the tree
+	// shows something that publishes it; else its Kind is "".
+	Origin Origin
+	// Near are names that are much alike, when nothing was found.
+	Near []string
+}
+
+// Find searches for an image: a source or a destination with or without its tag,
+// an image stream as namespace/name[:tag], or a part of a name.
+func (x *Index) Find(text string) Found {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return Found{}
+	}
+	ref, ok := reference(text)
+	if ok {
+		if found := x.at(ref); len(found) > 0 {
+			return Found{How: ByImage, Routes: found}
+		}
+		if found := x.stream(text); len(found) > 0 {
+			return Found{How: ByStream, Routes: found}
+		}
+	}
+	if found := x.part(text); len(found) > 0 {
+		return Found{How: ByPart, Routes: found}
+	}
+	if ok {
+		for _, r := range []mapping.Reference{ref, ciReference(text)} {
+			if o := x.Origin(r); o.Kind == Promoted || o.Kind == Published {
+				return Found{How: ByImage, Origin: o}
+			}
+		}
+	}
+	return Found{Near: x.near(text)}
+}
+
+// reference reads a text as an image, as a mapping file would.
+func reference(text string) (mapping.Reference, bool) {
+	if strings.ContainsAny(text, " \t\r\n=#") {
+		return mapping.Reference{}, false
+	}
+	const anywhere = " destination.invalid/a"
+	for e := range mapping.Parse("", []byte(text+anywhere)).Entries() {
+		return e.Source, true
+	}
+	return mapping.Reference{}, false
+}
+
+// at gives the routes from and to an image; without a tag those of the whole
+// repository.
+func (x *Index) at(r mapping.Reference) []*Route {
+	return x.inOrder(append(slices.Clone(x.Writers(r)), x.Readers(r)...))
+}
+
+// inOrder gives routes in the order of the tree, each once.
+func (x *Index) inOrder(found []*Route) []*Route {
+	have := map[*Route]bool{}
+	for _, r := range found {
+		have[r] = true
+	}
+	var out []*Route
+	for _, r := range x.All {
+		if have[r] {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// ciReference is a text of the form namespace/name[:tag] as an image of the CI
+// registry.
+func ciReference(text string) mapping.Reference {
+	r, _ := reference("registry.ci.openshift.org/" + text)
+	return r
+}
+
+// stream gives the routes from an image stream, under whatever name they read it.
+func (x *Index) stream(text string) []*Route {
+	wanted, ok := x.Tree.CITag(ciReference(text))
+	if !ok {
+		return nil
+	}
+	var out []*Route
+	for _, r := range x.All {
+		tag, ok := x.Tree.CITag(r.Source)
+		if ok && tag.Stream == wanted.Stream && (wanted.Tag == "" || covers(r.Source, tag, wanted)) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func covers(from mapping.Reference, tag, wanted release.ImageTag) bool {
+	return tag.Tag == wanted.Tag || from.Wildcard() && mapping.MatchTag(Tags(from), wanted.Tag)
+}
+
+// part gives the routes with a text somewhere in one of their names.
+func (x *Index) part(text string) []*Route {
+	text = strings.ToLower(text)
+	var out []*Route
+	for _, r := range x.All {
+		if strings.Contains(strings.ToLower(r.Source.Exact()), text) || strings.Contains(strings.ToLower(r.Destination.Exact()), text) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// maxNear is how many names are suggested.
+const maxNear = 3
+
+// near gives the repositories whose names are much like a text: by the pairs of
+// letters that they have in common, or because they have all of its words.
+func (x *Index) near(text string) []string {
+	text = strings.ToLower(text)
+	wanted, words := pairs(text), strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/-_.:", r) })
+	type scored struct {
+		name  string
+		score float64
+	}
+	var all []scored
+	seen := map[string]bool{}
+	for _, r := range x.All {
+		for _, ref := range []mapping.Reference{r.Source, r.Destination} {
+			name := ref.CanonicalRepository()
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			score := max(alike(wanted, pairs(name)), alike(wanted, pairs(lastPart(name))))
+			if len(words) > 1 && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(name, w) }) {
+				score = max(score, 0.7)
+			}
+			if score >= 0.6 {
+				all = append(all, scored{name, score})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Or(cmp.Compare(b.score, a.score), strings.Compare(a.name, b.name)) })
+	var out []string
+	for _, s := range all[:min(len(all), maxNear)] {
+		out = append(out, s.name)
+	}
+	return out
+}
+
+func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+// pairs gives the pairs of neighbours in a text, and how often each is there.
+func pairs(s string) map[string]int {
+	out := map[string]int{}
+	for i := 0; i+1 < len(s); i++ {
+		out[s[i:i+2]]++
+	}
+	return out
+}
+
+// alike gives the part of two texts' pairs that they have in common, from 0 to 1.
+func alike(a, b map[string]int) float64 {
+	common, all := 0, 0
+	for k, n := range a {
+		common += min(n, b[k])
+		all += n
+	}
+	for _, n := range b {
+		all += n
+	}
+	if all == 0 {
+		return 0
+	}
+	return 2 * float64(common) / float64(all)
+}
