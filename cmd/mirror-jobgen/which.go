@@ -223,7 +223,7 @@ func (r *whichRoute) rows(row func(name, format string, args ...any)) {
 		if j.Cluster != "" {
 			where = ", on " + j.Cluster
 		}
-		row("job", "%s, %s%s", j.Name, effects.ScheduleWords(j.Schedule), where)
+		row("job", "%s, %s%s", j.Name, effects.Schedule(j.Schedule), where)
 		for _, s := range j.Secrets {
 			row("secret", "%s", s)
 		}

@@ -55,9 +55,9 @@ func destinations(e *effects.Effect, change effects.Change) section {
 		case change == effects.New && d.Idle():
 			words = append(words, effects.Say("; no job mirrors it"))
 		case change == effects.Stopped:
-			words = join(words, effects.Words{effects.Say("; was mirrored by ")}, jobNames(d.Before))
+			words = join(words, effects.Words{effects.Say("; was mirrored by ")}, list(jobNames(d.Before)))
 		case change == effects.Started:
-			words = join(words, effects.Words{effects.Say("; by ")}, jobNames(d.After))
+			words = join(words, effects.Words{effects.Say("; by ")}, list(jobNames(d.After)))
 		}
 		s.add(heading(d, change), item{words, writers[0].Place})
 	}
@@ -85,7 +85,7 @@ func runs(all []effects.Writer) effects.Words {
 			if len(w) > 0 {
 				w = append(w, effects.Say(" and "))
 			}
-			w = append(w, effects.Code(r.Job), effects.Say(" "), effects.Code(effects.ScheduleWords(r.Schedule)))
+			w = join(w, effects.Words{effects.Code(r.Job), effects.Say(" ")}, effects.Schedule(r.Schedule))
 		}
 	}
 	if len(w) == 0 {
@@ -94,7 +94,7 @@ func runs(all []effects.Writer) effects.Words {
 	return w
 }
 
-func jobNames(all []effects.Writer) effects.Words {
+func jobNames(all []effects.Writer) []string {
 	var out []string
 	for _, one := range all {
 		for _, r := range one.Jobs {
@@ -103,7 +103,7 @@ func jobNames(all []effects.Writer) effects.Words {
 			}
 		}
 	}
-	return list(out)
+	return out
 }
 
 // byLine gives the destinations of one line together.
@@ -189,13 +189,33 @@ func sources(e *effects.Effect) (other, same section) {
 	return other, same
 }
 
-// reruns shows destinations that other jobs mirror, or at other times.
+// reruns shows destinations that other jobs mirror. Those of a job that runs at
+// other times are counted where the job is shown.
 func reruns(e *effects.Effect) section {
-	s := section{title: "Mirrored by another job or at other times", note: "the images are the same", sign: "~"}
-	together(e, &s, func(d effects.Destination) bool { return d.Change == effects.Runs }, func(d effects.Destination) effects.Words {
+	s := section{title: "Mirrored by another job", note: "the images are the same", sign: "~"}
+	other := func(d effects.Destination) bool { return d.Change == effects.Runs && !sameJobs(d) }
+	together(e, &s, other, func(d effects.Destination) effects.Words {
 		return join(effects.Words{effects.Say(" by ")}, runs(d.After), effects.Words{effects.Say(" instead of ")}, runs(d.Before))
 	})
 	return s
+}
+
+// sameJobs reports whether the jobs have the same names as before.
+func sameJobs(d effects.Destination) bool {
+	return slices.Equal(jobNames(d.Before), jobNames(d.After))
+}
+
+// rescheduled counts the destinations that a job mirrors at other times.
+func rescheduled(e *effects.Effect, job string) int {
+	n := 0
+	for _, d := range e.Destinations {
+		if d.Change == effects.Runs && sameJobs(d) && slices.ContainsFunc(d.After, func(w effects.Writer) bool {
+			return slices.ContainsFunc(w.Jobs, func(r effects.Run) bool { return r.Job == job })
+		}) {
+			n++
+		}
+	}
+	return n
 }
 
 // together shows the destinations of a set that change in the same way as one
@@ -264,7 +284,11 @@ func jobs(e *effects.Effect) section {
 				}
 			}
 			for _, f := range j.Fields {
-				s.add(name, item{f.Text, j.Place})
+				words := f.Text
+				if n := rescheduled(e, j.Name); f.Name == "schedule" && n > 0 {
+					words = append(slices.Clone(words), say(": %s", text.Plural(n, "destination")))
+				}
+				s.add(name, item{words, j.Place})
 			}
 		}
 	}

@@ -107,7 +107,7 @@ func numbered(t *release.Tree) []numberedJob {
 
 // summary is what a person wants to know of a job as a whole.
 func summary(t *release.Tree, j *release.Job) []Field {
-	fields := []Field{{Name: "schedule", After: j.Schedule, Text: Words{Say("runs " + ScheduleWords(j.Schedule))}}}
+	fields := []Field{{Name: "schedule", After: j.Schedule, Text: append(Words{Say("runs ")}, Schedule(j.Schedule)...)}}
 	if globs := patterns(j); len(globs) > 0 {
 		fields = append(fields, Field{Name: "mappings", After: strings.Join(globs, " "), Text: Words{Say("mirrors "), Code(strings.Join(globs, " "))}})
 	}
@@ -173,7 +173,7 @@ func changed(oldTree *release.Tree, old *release.Job, nowTree *release.Tree, now
 		}
 	}
 	differ("schedule", old.Schedule, now.Schedule,
-		Words{Say("runs " + ScheduleWords(now.Schedule) + " instead of " + ScheduleWords(old.Schedule))})
+		slices.Concat(Words{Say("runs ")}, Schedule(now.Schedule), Words{Say(" instead of ")}, Schedule(old.Schedule)))
 	a, b := strings.Join(patterns(old), " "), strings.Join(patterns(now), " ")
 	differ("mappings", a, b, instead("mirrors ", a, b))
 	differ("cluster", old.Cluster, now.Cluster, instead("runs on the cluster ", old.Cluster, now.Cluster))

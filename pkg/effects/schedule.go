@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// ScheduleWords says when a job runs: "every day at 03:00" for "0 3 * * *". What
-// it does not know in words it gives as it is written.
-func ScheduleWords(s string) string {
+// Schedule says when a job runs: "every day at 03:00" for "0 3 * * *". What it
+// does not know in words it gives as it is written.
+func Schedule(s string) Words {
 	if s == "" {
-		return "never"
+		return Words{Say("never")}
 	}
 	if words, ok := descriptors()[s]; ok {
-		return words
+		return Words{Say(words)}
 	}
 	if every, ok := strings.CutPrefix(s, "@every "); ok {
 		if d, err := time.ParseDuration(every); err == nil {
-			return "every " + durationWords(d)
+			return Words{Say("every " + durationWords(d))}
 		}
 	}
 	if words, ok := cronWords(strings.Fields(s)); ok {
-		return words
+		return Words{Say(words)}
 	}
-	return "at " + s
+	return Words{Say("at "), Code(s)}
 }
 
 func descriptors() map[string]string {

@@ -71,22 +71,17 @@ func reference(text string) (mapping.Reference, bool) {
 	return mapping.Reference{}, false
 }
 
-// at gives the routes from and to an image; without a tag those of the whole
-// repository.
+// at gives the routes to an image and then those from it; without a tag those of
+// the whole repository.
 func (x *Index) at(r mapping.Reference) []*Route {
-	return x.inOrder(append(slices.Clone(x.Writers(r)), x.Readers(r)...))
-}
-
-// inOrder gives routes in the order of the tree, each once.
-func (x *Index) inOrder(found []*Route) []*Route {
-	have := map[*Route]bool{}
-	for _, r := range found {
-		have[r] = true
-	}
 	var out []*Route
-	for _, r := range x.All {
-		if have[r] {
-			out = append(out, r)
+	have := map[*Route]bool{}
+	for _, found := range [][]*Route{x.Writers(r), x.Readers(r)} {
+		for _, o := range found {
+			if !have[o] {
+				have[o] = true
+				out = append(out, o)
+			}
 		}
 	}
 	return out
