@@ -134,7 +134,7 @@ func (o *diffOptions) compare(env cli.Env, dir string) (*effects.Effect, error) 
 		return nil, err
 	}
 	o.warn(env, dir)
-	differs, err := gitfs.Differs(dir, o.from, o.to, published()...)
+	differs, err := gitfs.Differs(dir, o.from, o.to, published(after.Layout)...)
 	if err != nil {
 		return nil, cli.Failf("%w", err)
 	}
@@ -142,8 +142,8 @@ func (o *diffOptions) compare(env cli.Env, dir string) (*effects.Effect, error) 
 }
 
 // published are the folders and files that say what is published.
-func published() []string {
-	return []string{release.ConfigDir, release.ReleasesDir, release.SupplementalFile}
+func published(l release.Layout) []string {
+	return []string{l.Config, l.Releases, l.Supplemental()}
 }
 
 // warn tells when the revision to compare with has changes that the other side
@@ -186,7 +186,7 @@ type nothing struct{ fs.FS }
 
 // Open gives the mirroring folder, which is empty, and nothing else.
 func (n nothing) Open(name string) (fs.File, error) {
-	if name != "." && name != release.MirroringDir {
+	if name != "." && name != release.DefaultLayout().Mirroring {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	root, err := n.FS.Open(".")

@@ -156,8 +156,8 @@ func (c *comparison) pushes(x side, secret string) []string {
 // secrets gives what ci-secret-bootstrap makes in one tree. Where the other tree
 // has the same file, it is read once.
 func (c *comparison) secrets(x side) *release.Secrets {
-	const file = release.SecretsFile
-	if bytes.Equal(c.before.Tree.Text(file), c.after.Tree.Text(file)) {
+	before, after := c.before.Tree, c.after.Tree
+	if bytes.Equal(before.Text(before.Layout.Secrets), after.Text(after.Layout.Secrets)) {
 		return c.after.Tree.Secrets()
 	}
 	return x.Tree.Secrets()

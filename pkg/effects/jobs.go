@@ -122,7 +122,7 @@ func summary(t *release.Tree, j *release.Job) []Field {
 
 func patterns(j *release.Job) []string {
 	var out []string
-	for _, g := range j.Globs {
+	for _, g := range j.Mappings.Globs {
 		if !slices.Contains(out, g.Pattern) {
 			out = append(out, g.Pattern)
 		}

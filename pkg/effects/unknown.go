@@ -99,7 +99,7 @@ func (c *comparison) unknown() {
 		}
 		switch {
 		case t.Jobs == nil && (c.before.Tree.Jobs != nil || c.after.Tree.Jobs != nil):
-			add(source.Position{File: t.Settings.JobsFile}, "which jobs mirror"+x.when, "the file is not there")
+			add(source.Position{File: c.jobsFile()}, "which jobs mirror"+x.when, "the file is not there")
 		case t.Jobs != nil && numbered(t) == nil:
 			add(source.Position{File: t.Jobs.Path}, "which jobs mirror"+x.when, "the file is no valid YAML")
 		}
@@ -109,6 +109,16 @@ func (c *comparison) unknown() {
 			}
 		}
 	}
+}
+
+// jobsFile gives the name of the file with the jobs in the tree that has it.
+func (c *comparison) jobsFile() string {
+	for _, x := range []side{c.after, c.before} {
+		if x.Tree.Jobs != nil {
+			return x.Tree.Jobs.Path
+		}
+	}
+	return ""
 }
 
 // touches reports whether the effect tells of a job or of the mappings that it

@@ -49,10 +49,14 @@ type Index struct {
 // New makes the routes of a tree.
 func New(tree *release.Tree) *Index {
 	x := &Index{Tree: tree, sources: places{}, written: places{}}
-	unread := Unread(tree)
+	sets := map[*release.Set]bool{}
 	for _, m := range tree.Mappings() {
 		jobs := tree.Runs().Of(m)
-		sure := known(tree, m, unread)
+		sure, ok := sets[m.Set]
+		if !ok {
+			sure = known(tree, m.Set)
+			sets[m.Set] = sure
+		}
 		for pair := range m.Pairs() {
 			if d := &pair.Destination; d.Tag == "" && d.Scheme == "" { // pushed by its digest alone
 				d.Digest = pair.Source.Digest
@@ -166,21 +170,17 @@ func Unread(tree *release.Tree) []*release.Job {
 	}
 	var jobs []*release.Job
 	for _, j := range tree.Jobs.Jobs {
-		if j.Mirrors && len(j.Globs) == 0 {
+		if j.Mirrors && !j.Mappings.Known {
 			jobs = append(jobs, j)
 		}
 	}
 	return jobs
 }
 
-// known reports whether no job that cannot be read may mirror a file. A job that
-// was made for another set is taken to mirror that set's files.
-func known(tree *release.Tree, m *release.MappingFile, unread []*release.Job) bool {
+// known reports whether no job that cannot be read may mirror the files of a set.
+func known(tree *release.Tree, set *release.Set) bool {
 	if tree.Jobs == nil || tree.Jobs.Root == nil && len(tree.Jobs.Text) > 0 {
 		return false
 	}
-	return !slices.ContainsFunc(unread, func(j *release.Job) bool {
-		set := tree.Runs().SetOf(j)
-		return set == nil || set == m.Set
-	})
+	return !tree.Runs().Unknown(set)
 }
