@@ -57,11 +57,9 @@ func (o known) check() error {
 // narrow takes out what is known: by a git revision, by a baseline.
 func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *validate.Result) error {
 	if o.newFrom != "" {
-		known, err := before(dir, string(o.newFrom))
-		if err != nil {
+		if err := since(dir, string(o.newFrom), tree, result); err != nil {
 			return err
 		}
-		known.New(result)
 	}
 	if o.baseline == "" {
 		return nil
@@ -89,23 +87,34 @@ func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *valid
 	return nil
 }
 
-// before gives the findings at a git revision.
-func before(dir, revision string) (validate.Known, error) {
+// since leaves what a result has more than the tree of a git revision.
+func since(dir, revision string, tree *release.Tree, result *validate.Result) error {
 	old, err := gitfs.Open(dir, revision)
-	if err != nil && !errors.Is(err, gitfs.ErrRevision) {
-		return nil, cli.Failf("--new-from %s: %w", revision, err)
-	}
-	if err != nil {
-		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--new-from: %w", err),
-			Hint: "name a commit of the checkout; a shallow clone has to hold it (git fetch --depth 1 origin " + revision + ")"}
+	switch {
+	case errors.Is(err, gitfs.ErrRevision):
+		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--new-from: %w", err), Hint: revisionHint(err, revision)}
+	case err != nil:
+		return cli.Failf("--new-from %s: %w", revision, err)
 	}
 	defer old.Close()
-	tree, err := release.Load(old)
+	before, err := release.Load(old)
 	if errors.Is(err, release.ErrNotRelease) {
-		return validate.Known{}, nil // there was nothing yet
+		return nil // there was nothing yet
 	}
 	if err != nil {
-		return nil, cli.Failf("--new-from %s: %w", revision, err)
+		return cli.Failf("--new-from %s: %w", revision, err)
 	}
-	return validate.KnownOf(validate.Run(tree, validate.Rules()...)), nil
+	result.Since(before, tree, validate.Rules()...)
+	return nil
+}
+
+// revisionHint says what to do about a revision that is not there.
+func revisionHint(err error, revision string) string {
+	switch {
+	case errors.Is(err, gitfs.ErrNoCheckout):
+		return "run it in a git checkout of the release repository, or leave out --new-from"
+	case errors.Is(err, gitfs.ErrShallow):
+		return "get the commit first: git fetch --depth 1 origin " + revision
+	}
+	return "name a commit, a branch or a tag of this checkout"
 }

@@ -24,9 +24,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
-// ErrRevision says that there is no such revision, or no git checkout at all.
-// Any other error is git's own, in its words.
-var ErrRevision = errors.New("no such git revision")
+// The reasons why there is nothing to open. Any other error is git's own, in its
+// words.
+var (
+	ErrRevision = errors.New("no such git revision")
+	// ErrNoCheckout and ErrShallow say more of an ErrRevision: the folder is in no
+	// checkout at all, or the clone does not hold all commits.
+	ErrNoCheckout = errors.New("no git checkout")
+	ErrShallow    = errors.New("the clone is shallow")
+)
 
 // FS is the content of a folder at a revision.
 type FS struct {
@@ -52,13 +58,16 @@ func Open(dir, revision string) (*FS, error) {
 		return nil, fmt.Errorf("%w: %s", ErrRevision, revision)
 	}
 	prefix, err := git(dir, "rev-parse", "--show-prefix")
-	if errors.Is(err, errNoCheckout) {
-		return nil, fmt.Errorf("%w: %s is in no git checkout", ErrRevision, dir)
+	if errors.Is(err, ErrNoCheckout) {
+		return nil, fmt.Errorf("%w: %s is in %w", ErrRevision, dir, err)
 	} else if err != nil {
 		return nil, err
 	}
 	commit, err := git(dir, "rev-parse", "--verify", "--quiet", revision+"^{commit}")
 	if errors.Is(err, errSilent) {
+		if shallow, err := git(dir, "rev-parse", "--is-shallow-repository"); err == nil && strings.TrimSpace(string(shallow)) == "true" {
+			return nil, fmt.Errorf("%w: %s: %w", ErrRevision, revision, ErrShallow)
+		}
 		return nil, fmt.Errorf("%w: %s", ErrRevision, revision)
 	} else if err != nil {
 		return nil, err
@@ -103,11 +112,8 @@ func (f *FS) list(name string) {
 	}
 }
 
-var (
-	errNoCheckout = errors.New("no git checkout")
-	// errSilent is what git has no words for: --quiet.
-	errSilent = errors.New("git failed without a word")
-)
+// errSilent is what git has no words for: --quiet.
+var errSilent = errors.New("git failed without a word")
 
 // git runs git in a folder and gives what it prints; what it complains of is the
 // error.
@@ -125,7 +131,7 @@ func git(dir string, args ...string) ([]byte, error) {
 	case !errors.As(err, &failed):
 		return nil, fmt.Errorf("git cannot be run: %w", err)
 	case bytes.Contains(failed.Stderr, []byte("not a git repository")):
-		return nil, errNoCheckout
+		return nil, ErrNoCheckout
 	}
 	words := strings.Join(strings.Fields(strings.TrimPrefix(string(failed.Stderr), "fatal: ")), " ")
 	if words == "" {

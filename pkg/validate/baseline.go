@@ -13,8 +13,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Known counts findings that are known already, by rule, file and message: not
-// by line, so that they stay known when lines move.
+// Known counts findings that are known already: not by line, so that they stay
+// known when lines move.
 type Known map[KnownKey]int
 
 // KnownKey is what makes two findings the same.
@@ -43,14 +43,15 @@ func baselineStale() Rule {
 	}
 }
 
-// keysOf gives what a finding is known by: its message, or each of its parts.
+// keysOf gives what a finding is known by: its file and message, or each of its
+// parts, which do not depend on the file.
 func keysOf(f Finding) []KnownKey {
 	if len(f.Parts) == 0 {
 		return []KnownKey{{f.Rule, f.Pos.File, f.Message}}
 	}
 	var keys []KnownKey
 	for _, part := range f.Parts {
-		keys = append(keys, KnownKey{f.Rule, f.Pos.File, part})
+		keys = append(keys, KnownKey{f.Rule, "", part})
 	}
 	return keys
 }

@@ -1,0 +1,136 @@
+package validate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// Since leaves only the findings of a result, which is that of the tree after,
+// that a change of the tree before brought: those that the rules do not find
+// before. Files that were moved, sets that got another name everywhere, lines and
+// jobs in another order bring nothing.
+//
+// A finding about two places is reported at the one that the change brought.
+// A rule that could not be checked before brings what it finds at changed places
+// only: of the others nobody knows whether they are new.
+func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
+	c := newChange(before, after)
+	old := Run(before, rules...)
+	known := Known{}
+	for _, f := range old.Findings {
+		for _, key := range c.keys(f) {
+			known[key]++
+		}
+	}
+	unchecked := map[string]bool{}
+	for _, s := range old.Skipped {
+		unchecked[s.Rule] = true
+	}
+	// Of several equal findings those at changed places are the new ones.
+	var fresh []Finding
+	for _, changed := range []bool{false, true} {
+		for _, f := range r.Findings {
+			if c.changed(f.Pos) != changed || known.take(c.keys(f)) {
+				continue
+			}
+			f = c.atChange(f)
+			if !unchecked[f.Rule] || c.changed(f.Pos) {
+				fresh = append(fresh, f)
+			}
+		}
+	}
+	r.Findings = fresh
+	r.Sort()
+}
+
+// take counts down what is known of a finding and reports whether all of it is.
+func (k Known) take(keys []KnownKey) bool {
+	all := true
+	for _, key := range keys {
+		k[key]--
+		all = all && k[key] >= 0
+	}
+	return all
+}
+
+// keys gives what a finding is known by, in words that do not change with the
+// names of what was moved.
+func (c *change) keys(f Finding) []KnownKey {
+	keys := keysOf(f)
+	for i, k := range keys {
+		keys[i] = KnownKey{k.Rule, c.names.neutral(k.File), c.names.neutral(k.Message)}
+	}
+	return keys
+}
+
+// atChange gives the finding a position that changed, where its own did not and
+// a related place did.
+func (c *change) atChange(f Finding) Finding {
+	if c.changed(f.Pos) {
+		return f
+	}
+	i := slices.IndexFunc(f.Related, func(r Related) bool { return c.changed(r.Pos) })
+	if i < 0 {
+		return f
+	}
+	related := slices.Clone(f.Related)
+	f.Pos, related[i] = related[i].Pos, Related{Pos: f.Pos, Message: "together with what was here before"}
+	f.Related = related
+	return f
+}
+
+// change is what differs between two trees.
+type change struct {
+	before, after *release.Tree
+	moved         map[string]string // files of after by the name that they had before
+	names         renames
+	lines         map[string]map[int]bool // the lines of a file that are new, by file
+}
+
+func newChange(before, after *release.Tree) *change {
+	c := &change{before: before, after: after, lines: map[string]map[int]bool{}}
+	c.moved = movedFiles(before, after)
+	c.names = renamesOf(before, after, c.moved)
+	return c
+}
+
+// changed reports whether a place is not what it was before: a line that was
+// added or edited, or a file or the folder of a set that was not there.
+func (c *change) changed(pos source.Position) bool {
+	was := pos.File
+	if old, ok := c.moved[pos.File]; ok {
+		was = old
+	}
+	old := c.before.Text(was)
+	switch {
+	case old != nil && pos.Line > 0:
+		lines, ok := c.lines[pos.File]
+		if !ok {
+			lines = addedLines(old, c.after.Text(pos.File))
+			c.lines[pos.File] = lines
+		}
+		return lines[pos.Line]
+	case old != nil:
+		return false
+	case c.after.Text(pos.File) != nil:
+		return true
+	}
+	return c.inNewSet(pos.File)
+}
+
+// inNewSet reports whether a folder, or a file that is not there, belongs to a
+// set that was not there before.
+func (c *change) inNewSet(name string) bool {
+	in := func(name string, neutral func(string) string) func(*release.Set) bool {
+		return func(s *release.Set) bool {
+			dir := neutral(s.Dir)
+			return name == dir || strings.HasPrefix(name, dir+"/")
+		}
+	}
+	same := func(s string) string { return s }
+	return slices.ContainsFunc(c.after.Sets, in(name, same)) &&
+		!slices.ContainsFunc(c.before.Sets, in(c.names.neutral(name), c.names.neutral))
+}
