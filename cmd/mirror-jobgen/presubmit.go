@@ -16,9 +16,10 @@ func presubmitCommand(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "presubmit [DIR]",
 		Short: "Print the presubmits for the release repository",
-		Long: `Print a Prow jobs file with two presubmits for the release repository:
-mirror-lint for what a change adds, and mirror-check-jobs, which fails when a
-generated file is not current.`,
+		Long: `Print a Prow jobs file with the presubmits for the release repository:
+mirror-lint for what a change adds, mirror-check-jobs, which fails when a
+generated file is not current, and mirror-diff, which shows what a change mirrors
+differently and never fails.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !repository.MatchString(o.Repository) {

@@ -82,12 +82,12 @@ func TestPresubmitsLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	runs := map[string]map[string]bool{
-		"core-services/image-mirroring/team/mapping_x":      {"mirror-lint": true, "mirror-check-jobs": true},
-		"ci-operator/config/a/b/a-b-main.yaml":              {"mirror-lint": true},
-		"core-services/release-controller/_releases/a.json": {"mirror-lint": true},
+		"core-services/image-mirroring/team/mapping_x":      {"mirror-lint": true, "mirror-check-jobs": true, "mirror-diff": true},
+		"ci-operator/config/a/b/a-b-main.yaml":              {"mirror-lint": true, "mirror-diff": true},
+		"core-services/release-controller/_releases/a.json": {"mirror-lint": true, "mirror-diff": true},
 		"clusters/app.ci/registry-access/a/admin.yaml":      {"mirror-lint": true},
 		"core-services/various_rbac/a.yaml":                 {"mirror-lint": true},
-		"core-services/ci-secret-bootstrap/_config.yaml":    {"mirror-lint": true, "mirror-check-jobs": true},
+		"core-services/ci-secret-bootstrap/_config.yaml":    {"mirror-lint": true, "mirror-check-jobs": true, "mirror-diff": true},
 		"clusters/build02/a.yaml":                           {},
 		"README.md":                                         {},
 	}
@@ -100,6 +100,9 @@ func TestPresubmitsLoad(t *testing.T) {
 		}
 		if !job.TriggerMatches(job.RerunCommand) {
 			t.Errorf("%s is not triggered by %q", job.Name, job.RerunCommand)
+		}
+		if diff := strings.HasSuffix(job.Name, "-mirror-diff"); job.Optional != diff || strings.HasSuffix(job.Spec.Containers[0].Args[1], " || true") != diff {
+			t.Errorf("%s: optional %v, %q", job.Name, job.Optional, job.Spec.Containers[0].Args)
 		}
 	}
 }
