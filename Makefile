@@ -49,7 +49,7 @@ bin/gotestsum: tools/go/go.mod
 demo: ## the main job from end to end, on two embedded registries
 	@echo "Compiling the three commands. The first time this takes some minutes, because mirror-jobgen links Prow."
 	@$(MAKE) --no-print-directory build
-	@$(GO) run ./tools/demo -bin bin -tree testdata/release
+	@$(GO) run ./tools/demo -bin bin
 
 .PHONY: try
 try: bin/mirror ## mirror a set of your own, SET=DIR, between two embedded registries; reports in bin/try

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -46,102 +47,57 @@ func readJob(file, name string) (job, error) {
 	return job{}, fmt.Errorf("%s has no job %s", file, name)
 }
 
-// upload does what config-updater does: every mapping file of every set becomes
-// a key of one ConfigMap, here a file in one folder. The hosts are replaced by
-// those of the demo's registries.
-func (d *demo) upload(dir, source, destination string) (map[string][]string, error) {
+// upload does what config-updater does: every mapping file becomes a file of one
+// folder. The hosts are replaced by those of the demo's registries. It gives the
+// folder and the lines of all files.
+func (d *demo) upload(source, destination string) (dir string, lines []string, err error) {
 	files, err := filepath.Glob(filepath.Join(d.tree, "core-services/image-mirroring/*/mapping_*"))
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	keys := map[string][]string{}
+	dir = filepath.Join(d.work, "imagemirror")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", nil, err
+	}
+	hosts := strings.NewReplacer("registry.ci.openshift.org/", source+"/", "quay.io/", destination+"/")
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
-		text := strings.NewReplacer("registry.ci.openshift.org/", source+"/", "quay.io/", destination+"/").Replace(string(data))
-		key := filepath.Base(file)
-		if err := os.WriteFile(filepath.Join(dir, key), []byte(text), 0o644); err != nil {
-			return nil, err
+		text := hosts.Replace(string(data))
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), []byte(text), 0o644); err != nil {
+			return "", nil, err
 		}
-		for line := range strings.Lines(text) {
-			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-				keys[key] = append(keys[key], line)
-			}
-		}
+		lines = append(lines, strings.Split(strings.TrimSpace(text), "\n")...)
 	}
-	return keys, nil
+	return dir, lines, nil
 }
 
-func (d *demo) mirror() error {
-	const name = "periodic-image-mirroring-webshop"
-	d.title("3. Two registries: the CI's, with what it promoted, and an empty one outside")
-	source, stop, err := embedded()
+// argv gives the command of the generated job, with the demo's folder and
+// credentials for those that Kubernetes would mount.
+func (d *demo) argv(mappings string, insecure ...string) ([]string, error) {
+	j, err := readJob(filepath.Join(d.tree, jobsFile), "periodic-image-mirroring-webshop")
 	if err != nil {
-		return err
-	}
-	defer stop()
-	destination, stopDestination, err := embedded()
-	if err != nil {
-		return err
-	}
-	defer stopDestination()
-	images := []string{"webshop/latest:frontend", "webshop/latest:backend", "webshop/latest:cli"}
-	if err := push(source, images); err != nil {
-		return err
-	}
-	d.say("registry.ci.openshift.org is %s and holds %s", source, strings.Join(images, ", "))
-	d.say("quay.io is %s and holds nothing", destination)
-
-	config := filepath.Join(d.work, "imagemirror")
-	if err := os.Mkdir(config, 0o755); err != nil {
-		return err
-	}
-	keys, err := d.upload(config, source, destination)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	auth := filepath.Join(d.work, "auth.json")
 	if err := os.WriteFile(auth, []byte(`{"auths": {}}`), 0o600); err != nil {
-		return err
-	}
-	j, err := readJob(filepath.Join(d.tree, "ci-operator/jobs/infra-image-mirroring.yaml"), name)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	c := j.Spec.Containers[0]
-	argv := append(append([]string{}, c.Command...), c.Args...)
-	for i, a := range argv {
-		argv[i] = strings.ReplaceAll(a, "/etc/imagemirror", config)
-	}
+	mounts := []string{"/etc/imagemirror", mappings}
 	for _, m := range c.VolumeMounts {
 		if m.SubPath != "" { // the secret's key, mounted as one file
-			for i, a := range argv {
-				argv[i] = strings.ReplaceAll(a, m.MountPath, auth)
-			}
+			mounts = append(mounts, m.MountPath, auth)
 		}
 	}
-	argv = append(argv, "--insecure", source, "--insecure", destination)
-
-	d.title("4. The generated job %s runs: every image is copied", name)
-	first, err := d.expect(0, nil, filepath.Base(argv[0]), argv[1:]...)
-	if err != nil {
-		return err
+	var argv []string
+	for _, a := range slices.Concat(c.Command, c.Args) {
+		argv = append(argv, strings.NewReplacer(mounts...).Replace(a))
 	}
-	d.title("5. An hour later it runs again: nothing is copied")
-	second, err := d.expect(0, nil, filepath.Base(argv[0]), argv[1:]...)
-	if err != nil {
-		return err
+	for _, host := range insecure {
+		argv = append(argv, "--insecure", host)
 	}
-	same, err := compare(keys["mapping_webshop_latest"])
-	if err != nil {
-		return err
-	}
-	d.title("What you saw")
-	d.say("- mirror-lint found the mistakes of the tree: each would have stopped or corrupted a set in production.")
-	d.say("- mirror-jobgen wrote the jobs from the folders, and would fail a pull request that forgets to.")
-	d.say("- mirror copied %d destinations; %d of them were read back and have the digest of their source.", strings.Count(first, "copied "), same)
-	d.say("- The second run copied %d.", strings.Count(second, "copied "))
-	return nil
+	return argv, nil
 }

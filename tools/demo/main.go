@@ -1,8 +1,7 @@
-// Demo shows the main job from end to end: a small release tree with mistakes is
-// linted, its jobs are generated, and one of the generated jobs mirrors images
-// between two registries that live in this process. It needs no network and
-// leaves nothing behind. With -try it mirrors a set of one's own in the same way
-// and leaves the reports.
+// Demo shows the main job from end to end: a mistake in a mapping file is found
+// and mended, one job is generated, and that job mirrors images between two
+// registries that live in this process. It needs no network. With -try it mirrors
+// a set of one's own in the same way.
 package main
 
 import (
@@ -15,13 +14,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/tools/txtar"
 )
 
 func main() {
 	bin := flag.String("bin", "bin", "folder with the three commands")
-	tree := flag.String("tree", "testdata/release", "the release tree to work on; it is copied")
 	set := flag.String("try", "", "instead: mirror the mapping files of this folder between two registries")
-	out := flag.String("out", "bin/try", "folder for what -try leaves behind; emptied first")
+	out := flag.String("out", "bin/demo", "folder for the reports; emptied first")
 	flag.Parse()
 	err := func() error {
 		if *set != "" {
@@ -31,7 +31,7 @@ func main() {
 			}
 			return (&demo{bin: bin, out: os.Stdout}).try(*set, *out)
 		}
-		return run(*bin, *tree, os.Stdout)
+		return run(*bin, *out)
 	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
@@ -48,7 +48,7 @@ type demo struct {
 	out  io.Writer
 }
 
-func run(bin, tree string, out io.Writer) error {
+func run(bin, out string) error {
 	work, err := os.MkdirTemp("", "mirror-demo-")
 	if err != nil {
 		return err
@@ -57,11 +57,15 @@ func run(bin, tree string, out io.Writer) error {
 	if bin, err = filepath.Abs(bin); err != nil {
 		return err
 	}
-	d := &demo{bin: bin, work: work, tree: filepath.Join(work, "release"), out: out}
-	if err := os.CopyFS(d.tree, os.DirFS(tree)); err != nil {
+	d := &demo{bin: bin, work: work, tree: filepath.Join(work, "release"), out: os.Stdout}
+	tree, err := txtar.FS(txtar.Parse(release))
+	if err != nil {
 		return err
 	}
-	for _, step := range []func() error{d.lint, d.generate, d.mirror} {
+	if err := os.CopyFS(d.tree, tree); err != nil {
+		return err
+	}
+	for _, step := range []func() error{d.mistake, d.mend, d.job, func() error { return d.copy(out) }} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -106,22 +110,4 @@ func (d *demo) expect(code int, env []string, name string, args ...string) (stri
 		err = fmt.Errorf("%s ended with %d, not %d", name, got, code)
 	}
 	return text, err
-}
-
-func (d *demo) lint() error {
-	d.title("1. A pull request with mistakes: mirror-lint finds them before they are merged")
-	_, err := d.expect(1, nil, "mirror-lint", ".")
-	return err
-}
-
-func (d *demo) generate() error {
-	d.title("2. The jobs are written from the folders: mirror-jobgen shows what would change, then writes it")
-	if _, err := d.expect(1, nil, "mirror-jobgen", "generate", "--check", "."); err != nil {
-		return err
-	}
-	if _, err := d.expect(0, nil, "mirror-jobgen", "generate", "."); err != nil {
-		return err
-	}
-	_, err := d.expect(0, nil, "mirror-jobgen", "generate", "--check", ".")
-	return err
 }

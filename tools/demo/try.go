@@ -20,13 +20,7 @@ func (d *demo) try(set, out string) error {
 	if len(names) == 0 {
 		return fmt.Errorf("%s has no mapping files", set)
 	}
-	if err := os.RemoveAll(out); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
-	if out, err = filepath.Abs(out); err != nil {
+	if out, err = emptied(out); err != nil {
 		return err
 	}
 	from, stop, err := embedded()
@@ -71,6 +65,17 @@ func (d *demo) try(set, out string) error {
 	}
 	_, err = d.expect(0, nil, "mirror", append([]string{"check"}, files...)...)
 	return err
+}
+
+// emptied makes a folder, or empties it, and gives its absolute path.
+func emptied(dir string) (string, error) {
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	return filepath.Abs(dir)
 }
 
 // localizer moves the references of mapping files to two local registries. The
