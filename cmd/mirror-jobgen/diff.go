@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ type diffOptions struct {
 	format    string
 	artifacts string
 	detailed  bool
+	onlineOptions
 }
 
 func diffCommand(env cli.Env) *cobra.Command {
@@ -34,9 +36,9 @@ what it mirrors differently: destinations that are new, gone or take another
 image, jobs that change and how, what a set can push to or reads for the first
 time, the size of the ConfigMap, and what becomes true or untrue elsewhere.
 
-Everything comes from the files of the two trees. Nothing in them is run, no
-registry is asked, and no credential is needed. Where nothing changes it prints
-one line: no image is mirrored differently.
+Everything comes from the files of the two trees. Nothing in them is run, and
+without --online no registry is asked and no credential is needed. Where nothing
+changes it prints one line: no image is mirrored differently.
 
 --format markdown is for a comment on a pull request: it is folded and shorter
 than GitHub allows. In a job, and with --artifacts, the effect is also written
@@ -44,19 +46,20 @@ as the page mirror-diff-summary.html and as mirror-diff.json.`,
 		Example: `  mirror-jobgen diff --from origin/master
   mirror-jobgen diff --from HEAD~1 --to HEAD --format markdown ~/release`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return o.run(env, folder(args, 0)) },
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), env, folder(args, 0)) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.from, "from", "", "git `REVISION` to compare with; required")
 	f.StringVar(&o.to, "to", "", "compare this git `REVISION`; default: the files in DIR")
 	f.StringVar(&o.format, "format", "text", "`FORMAT` of standard output: text, markdown or json")
 	f.StringVar(&o.artifacts, "artifacts", "", "write the page and the JSON into `FOLDER`; default: $ARTIFACTS or $ARTIFACT_DIR")
+	o.onlineOptions.bind(f)
 	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 0 when nothing is done differently, 2 when something is, and 1 when that is not known or an error occurs")
 	return cmd
 }
 
-func (o *diffOptions) run(env cli.Env, dir string) error {
-	changed, err := o.diff(env, dir)
+func (o *diffOptions) run(ctx context.Context, env cli.Env, dir string) error {
+	changed, err := o.diff(ctx, env, dir)
 	if !o.detailed {
 		return err
 	}
@@ -75,31 +78,34 @@ func (o *diffOptions) run(env cli.Env, dir string) error {
 	return nil
 }
 
-func (o *diffOptions) diff(env cli.Env, dir string) (*effects.Effect, error) {
+func (o *diffOptions) diff(ctx context.Context, env cli.Env, dir string) (*effectreport.Change, error) {
 	write, err := o.writer()
 	if err != nil {
 		return nil, err
 	}
-	e, err := o.compare(env, dir)
-	if err != nil {
+	c := effectreport.Change{From: o.from, To: o.to}
+	if c.Effect, err = o.compare(env, dir); err != nil {
 		return nil, err
 	}
-	if err := write(env.Stdout, e); err != nil {
+	if c.Plan, err = o.plan(ctx, env, c.Effect); err != nil {
+		return nil, err
+	}
+	if err := write(env.Stdout, c); err != nil {
 		return nil, cli.Failf("writing the effect: %w", err)
 	}
 	if folder := cli.ArtifactsDir(env, o.artifacts); folder != "" {
 		err := cli.WriteArtifacts(folder,
-			cli.Artifact{Name: "mirror-diff-summary.html", Write: func(w io.Writer) error { return effectreport.HTML(w, e, cli.Version()) }},
-			cli.Artifact{Name: "mirror-diff.json", Write: func(w io.Writer) error { return effectreport.JSON(w, e, o.from, o.to) }},
+			cli.Artifact{Name: "mirror-diff-summary.html", Write: func(w io.Writer) error { return effectreport.HTML(w, c, cli.Version()) }},
+			cli.Artifact{Name: "mirror-diff.json", Write: func(w io.Writer) error { return effectreport.JSON(w, c) }},
 		)
 		if err != nil {
 			fmt.Fprintf(env.Stderr, "warning: %v\n", err)
 		}
 	}
-	return e, nil
+	return &c, nil
 }
 
-func (o *diffOptions) writer() (func(io.Writer, *effects.Effect) error, error) {
+func (o *diffOptions) writer() (func(io.Writer, effectreport.Change) error, error) {
 	if o.from == "" {
 		return nil, &cli.Error{Code: cli.ExitUsage, Err: errors.New("--from is missing"), Hint: "name the revision that the change is to be merged into, such as --from origin/master"}
 	}
@@ -109,7 +115,7 @@ func (o *diffOptions) writer() (func(io.Writer, *effects.Effect) error, error) {
 	case "markdown":
 		return effectreport.Markdown, nil
 	case "json":
-		return func(w io.Writer, e *effects.Effect) error { return effectreport.JSON(w, e, o.from, o.to) }, nil
+		return effectreport.JSON, nil
 	}
 	return nil, cli.Usagef("--format %s: use text, markdown or json", o.format)
 }

@@ -18,7 +18,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
+
+// Change is what is shown: an effect, the revisions it lies between, and what
+// the registries say, where they were asked.
+type Change struct {
+	*effects.Effect
+	From, To string // git revisions; To is "" for the working tree
+	Plan     *mirror.Report
+}
 
 // document is an effect as it is shown: sections of groups of items, the most
 // important first.
@@ -67,15 +76,17 @@ func (s *section) add(name effects.Words, it item) {
 }
 
 // newDocument gives an effect in order of importance.
-func newDocument(e *effects.Effect) *document {
-	d := &document{title: Title(e)}
+func newDocument(c Change) *document {
+	e := c.Effect
+	d := &document{title: c.Title()}
 	gone, stopped := destinations(e, effects.Gone), destinations(e, effects.Stopped)
 	source, same := sources(e)
 	gained, lost := access(e)
-	for _, s := range []section{
-		broken(e), unknown(e), gone, stopped, source, gained, jobs(e), elsewhere(e),
-		destinations(e, effects.New), destinations(e, effects.Started), reruns(e), same, lost, configMap(e),
-	} {
+	all := []section{broken(e), unknown(e)}
+	all = append(all, online(c.Plan)...)
+	all = append(all, gone, stopped, source, gained, jobs(e), elsewhere(e),
+		destinations(e, effects.New), destinations(e, effects.Started), reruns(e), same, lost, configMap(e))
+	for _, s := range all {
 		if len(s.groups) > 0 {
 			d.sections = append(d.sections, s)
 		}
@@ -83,8 +94,9 @@ func newDocument(e *effects.Effect) *document {
 	return d
 }
 
-// Title says an effect in one sentence, without a full stop.
-func Title(e *effects.Effect) string {
+// Title says a change in one sentence, without a full stop.
+func (c Change) Title() string {
+	e := c.Effect
 	title := strings.Join(changes(e), ", ")
 	if title == "" {
 		title = "no image is mirrored differently"
@@ -98,6 +110,9 @@ func Title(e *effects.Effect) string {
 	}
 	if n := pushes(e); n > 0 {
 		more = append(more, text.Plural(n, "set")+verb(n, " gets a credential", " get a credential"))
+	}
+	if s := registries(c.Plan); s != "" && !e.Empty() {
+		more = append(more, s)
 	}
 	if len(more) > 0 {
 		title += "; " + strings.Join(more, ", ")

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
 // hostile are names that somebody may choose to be taken for something else.
@@ -21,7 +22,7 @@ var hostile = []string{
 }
 
 // strange is an effect in which every text that can come from a tree is s.
-func strange(s string) *effects.Effect {
+func strange(s string) Change {
 	w := []effects.Writer{{Place: effects.Place{File: s, Line: 3}, Set: s, Source: s, Pattern: s, Jobs: []effects.Run{{Job: s, Schedule: s}}}}
 	e := &effects.Effect{
 		ConfigMap: &effects.ConfigMap{Name: s, Before: 1, After: 2, Limit: 1, Added: []string{s}, Gone: []string{s}},
@@ -42,11 +43,16 @@ func strange(s string) *effects.Effect {
 	for _, k := range []effects.ConsequenceKind{effects.Onward, effects.Unpublished, effects.Unfilled, effects.Pattern} {
 		e.Elsewhere = append(e.Elsewhere, effects.Consequence{Kind: k, Set: s, Items: []effects.Item{{Place: w[0].Place, Image: s, Text: effects.Words{effects.Code(s)}, Promoted: s}}})
 	}
-	return e
+	plan := &mirror.Report{Summary: map[mirror.Outcome]int{}}
+	for _, o := range []mirror.Outcome{mirror.Planned, mirror.Unchanged, mirror.Missing, mirror.Failed, mirror.Protected} {
+		plan.Entries = append(plan.Entries, mirror.Entry{File: s, Line: 1, Source: s, Destination: s, Outcome: o, Digest: s, Previous: s, Error: s, Size: 1 << 30, Details: []string{s}})
+		plan.Summary[o]++
+	}
+	return Change{e, s, s, plan}
 }
 
 // ours are the lines that a comment consists of, with "C" for a span of code.
-var ours = regexp.MustCompile(`^(<!-- mirror-jobgen diff -->|\*\*Image mirroring:\*\* [a-z0-9 ,;]*\.|<details( open)?><summary><b>[A-Za-z ]*</b> \([0-9,]*\)(: [a-z ,;']*)?</summary>|</details>| *- [A-Za-z0-9 ,;:%.()]*|)$`)
+var ours = regexp.MustCompile(`^(<!-- mirror-jobgen diff -->|\*\*Image mirroring:\*\* [a-z0-9 ,;]*\.|<details( open)?><summary><b>[A-Za-z ]*</b> \([0-9,]*\)(: [A-Za-z0-9 ,;:.']*)?</summary>|</details>| *- [A-Za-z0-9 ,;:%.()]*|)$`)
 
 // code finds the spans of code as CommonMark does: a row of backticks up to the
 // next one of the same length.
@@ -117,7 +123,7 @@ func TestTextHasNoControls(t *testing.T) {
 func TestJSONReadsBack(t *testing.T) {
 	for _, s := range hostile {
 		var b bytes.Buffer
-		if err := JSON(&b, strange(s), s, s); err != nil {
+		if err := JSON(&b, strange(s)); err != nil {
 			t.Fatal(err)
 		}
 		var back struct {
@@ -147,7 +153,7 @@ func TestCommentFits(t *testing.T) {
 			e.Jobs = append(e.Jobs, effects.Job{Name: set, Change: effects.JobRemoved})
 		}
 		var b bytes.Buffer
-		if err := Markdown(&b, e); err != nil {
+		if err := Markdown(&b, Change{Effect: e}); err != nil {
 			t.Fatal(err)
 		}
 		if n := utf8.RuneCount(b.Bytes()); n >= 65_536 {

@@ -16,8 +16,8 @@ import (
 var content string
 
 // HTML writes an effect as a page of its own.
-func HTML(w io.Writer, e *effects.Effect, version string) error {
-	d := newDocument(e)
+func HTML(w io.Writer, c Change, version string) error {
+	d := newDocument(c)
 	var data []htmlSection
 	var figures []page.Figure
 	for _, s := range d.sections {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
 // jsonDocument is the document of mirror-jobgen diff --format json.
@@ -18,13 +19,18 @@ type jsonDocument struct {
 	Title      string                 `json:"title"`
 	Summary    map[effects.Change]int `json:"summary"`
 	*effects.Effect
+	// Plan is the report of mirror plan for what is to be copied.
+	Plan *mirror.Report `json:"plan,omitempty"`
 }
 
-// JSON writes an effect as one document. from and to name the two revisions.
-func JSON(w io.Writer, e *effects.Effect, from, to string) error {
-	doc := jsonDocument{Version: 1, From: from, To: to, SameImages: e.SameImages(), Empty: e.Empty(), Title: Title(e), Summary: map[effects.Change]int{}, Effect: e}
-	for _, c := range effects.Changes() {
-		doc.Summary[c] = e.Count(c)
+// JSON writes a change as one document.
+func JSON(w io.Writer, c Change) error {
+	doc := jsonDocument{
+		Version: 1, From: c.From, To: c.To, SameImages: c.SameImages(), Empty: c.Empty(), Title: c.Title(),
+		Summary: map[effects.Change]int{}, Effect: c.Effect, Plan: c.Plan,
+	}
+	for _, change := range effects.Changes() {
+		doc.Summary[change] = c.Count(change)
 	}
 	return text.JSON(w, doc)
 }

@@ -24,8 +24,8 @@ const maxName = 300
 
 // Markdown writes an effect as a comment on a pull request. Long lists are cut
 // until it fits, those of all sections alike.
-func Markdown(w io.Writer, e *effects.Effect) error {
-	d := newDocument(e)
+func Markdown(w io.Writer, c Change) error {
+	d := newDocument(c)
 	var out string
 	for _, limit := range []int{500, 200, 100, 50, 20, 10, 5, 2, 0} {
 		out = d.markdown(limit)

@@ -11,8 +11,8 @@ import (
 )
 
 // Text writes an effect for a terminal or a log.
-func Text(w io.Writer, e *effects.Effect) error {
-	d := newDocument(e)
+func Text(w io.Writer, c Change) error {
+	d := newDocument(c)
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, d.title)
 	for _, s := range d.sections {

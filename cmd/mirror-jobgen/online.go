@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/effects"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// onlineOptions are the flags of what asks registries.
+type onlineOptions struct {
+	online         bool
+	registryConfig string
+	timeout        time.Duration
+}
+
+func (o *onlineOptions) bind(f *pflag.FlagSet) {
+	f.BoolVar(&o.online, "online", false, "ask the registries, too: which sources exist, what tags that move hold now, how much is to be copied; nothing is written")
+	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "auth `FILE` of docker or podman for --online (default: where podman and docker keep theirs)")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long the registries are asked")
+}
+
+// plan asks the registries about the images that a change copies, as mirror plan
+// does; nil when that is not wanted.
+func (o *onlineOptions) plan(ctx context.Context, env cli.Env, e *effects.Effect) (*mirror.Report, error) {
+	if !o.online {
+		return nil, nil
+	}
+	plan, err := mirror.NewPlan([]*mapping.File{e.Mapping()}, mirror.PlanOptions{AllowOverlap: true})
+	if err != nil {
+		return nil, cli.Failf("%w", err)
+	}
+	paths, required := auth.Files(o.registryConfig, env.Getenv, os.Getuid())
+	files, err := auth.Load(paths, required, os.ReadFile, auth.Exec(os.Environ()))
+	if err != nil {
+		return nil, cli.Usagef("%w", err)
+	}
+	client := registry.New(registry.Options{Keychain: files, Proxy: http.ProxyFromEnvironment, UserAgent: "mirror-tools/" + cli.Version()})
+	defer client.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errors.New("the time of --timeout is over"))
+	defer cancel()
+	report, err := mirror.Run(ctx, plan, mirror.Options{Mode: mirror.ModePlan, Client: client, SkipMissing: true, AllowOverlap: true})
+	if err != nil {
+		return nil, cli.Failf("asking the registries: %w", err)
+	}
+	return report, nil
+}
