@@ -29,7 +29,7 @@ func (t textWriter) footer(r *validate.Result, causes int) {
 		}
 	}
 	if t.brief {
-		t.wrapped("", "", "in brief: --full shows infos, lines and hints, --severity and --select choose, explain RULE says more", "")
+		t.wrapped("", "", "in brief: --full shows all of it, --select RULE a part, explain RULE what a rule means", "")
 	}
 	if n := fixable(r.Findings); n > 0 {
 		fmt.Fprintf(t, "--fix mends %d of the findings\n", n)

@@ -162,7 +162,7 @@ func (t textWriter) group(g validate.Group) {
 			t.snippet(f.Pos)
 		}
 	}
-	if len(g.Findings) == 1 && whole {
+	if len(g.Findings) == 1 && !t.brief {
 		t.related(first.Related)
 	}
 	if hint := g.Hint(); hint != "" && whole {
@@ -213,12 +213,8 @@ func (t textWriter) wrapped(head, shown, s, tail string) {
 
 // related writes the places that belong to a finding.
 func (t textWriter) related(all []validate.Related) {
-	most := maxRelated
-	if t.brief {
-		most = 1
-	}
 	for i, r := range all {
-		if i == most && len(all) > most+1 {
+		if i == maxRelated && len(all) > maxRelated+1 {
 			fmt.Fprintf(t, "      and %s\n", text.Plural(len(all)-i, "more place"))
 			break
 		}

@@ -34,6 +34,7 @@ func TestDistance(t *testing.T) {
 		want int
 	}{
 		{"", "", 0}, {"", "ab", 2}, {"quay", "qauy", 1}, {"quay", "quayy", 1}, {"quay", "qay", 1}, {"quay", "quau", 1}, {"abc", "xyz", 3}, {"ä", "a", 1},
+		{"latest", "latset", 1}, {"latest", "lasett", 2}, {"v1.10", "v1.1", 1}, {"app", "a", 2},
 	} {
 		if got := Distance(tt.a, tt.b); got != tt.want || Distance(tt.b, tt.a) != tt.want {
 			t.Errorf("%q, %q: %d, want %d", tt.a, tt.b, got, tt.want)

@@ -31,7 +31,7 @@ func (r Reference) Exact() string { return r.join(r.Registry, r.Repository) }
 
 // Canonical gives the reference with the defaults of a registry client filled
 // in: docker.io for a missing host (and for its aliases), library/ for an
-// official image. The tag is left as it is.
+// official image, one spelling of the host. The tag is left as it is.
 func (r Reference) Canonical() string { return r.join(r.Host(), r.Path()) }
 
 // CanonicalRepository is Canonical without tag and digest.
@@ -43,13 +43,14 @@ func (r Reference) CanonicalRepository() string {
 }
 
 // Host is the registry's host and port after defaults, such as "quay.io" or
-// "docker.io".
+// "docker.io": in lower case, and without the port of HTTPS.
 func (r Reference) Host() string {
-	switch r.Registry {
+	switch host := strings.TrimSuffix(strings.ToLower(r.Registry), ":443"); host {
 	case "", "index.docker.io", "registry-1.docker.io":
 		return "docker.io"
+	default:
+		return host
 	}
-	return r.Registry
 }
 
 // Path is the repository's path after defaults: "library/" is added to an

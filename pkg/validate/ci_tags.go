@@ -1,11 +1,13 @@
 package validate
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // noConfigs says why nothing is known about promotions, or "".
@@ -30,6 +32,14 @@ func skipBroken(p *Pass) {
 	for _, problem := range p.tree.Promotions().Problems {
 		p.Skip("%s", problem.Error())
 	}
+}
+
+// unread reports whether one of the files that could not be read holds a name:
+// then it may say anything about it.
+func (f *facts) unread(problems []source.Problem, name string) bool {
+	return slices.ContainsFunc(problems, func(p source.Problem) bool {
+		return bytes.Contains(f.tree.Text(p.Pos.File), []byte(name))
+	})
 }
 
 // effective gives the first promotion of a tag that takes effect by itself.

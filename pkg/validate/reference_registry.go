@@ -43,7 +43,7 @@ func checkReferenceRegistry(p *Pass) {
 		for e := range m.Entries() {
 			checkSource(p, e, inside, retired)
 			for _, d := range e.Destinations {
-				if slices.Contains(retired, d.Registry) {
+				if slices.Contains(retired, d.Host()) {
 					f := p.ReportAs(source.Error, d.Pos, "name its successor", "%s is written to %s, which is retired", d.Repository, d.Registry)
 					f.Cause = Cause{ID: "retired " + d.Registry, Summary: "{n} references name " + d.Registry + ", which is retired"}
 				}
@@ -68,7 +68,7 @@ func checkSource(p *Pass, e mapping.Entry, inside bool, retired []string) {
 		f := p.ReportAs(severity, s.Pos, "mirror it from quay.io or another registry without a pull limit",
 			"%s is pulled from Docker Hub, which limits anonymous pulls", s.Canonical())
 		f.Cause = Cause{ID: "docker.io", Summary: "{n} images are pulled from Docker Hub, which limits anonymous pulls"}
-	case slices.Contains(retired, s.Registry):
+	case slices.Contains(retired, s.Host()):
 		f := p.ReportAs(source.Error, s.Pos, "name its successor", "%s is read from %s, which is retired", s.Repository, s.Registry)
 		f.Cause = Cause{ID: "retired " + s.Registry, Summary: "{n} references name " + s.Registry + ", which is retired"}
 	}

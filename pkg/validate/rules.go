@@ -27,6 +27,7 @@ func Rules() []Rule {
 		promotionRBAC(),
 		sourceAccess(),
 		referenceRegistry(),
+		referenceTypo(),
 		mappingDirection(),
 		secretShared(),
 		ignoreComment(),

@@ -1,11 +1,13 @@
 package validate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -29,58 +31,80 @@ registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
 }
 
 func checkSecretShared(p *Pass) {
-	users := map[string][]secretUser{} // by secret
+	users := map[string][]*secretUser{} // by secret
 	eachSecret(p, func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
 		set := p.tree.Runs().SetOf(job)
 		if set == nil {
 			return
 		}
-		if !slices.ContainsFunc(users[m.Secret], func(u secretUser) bool { return u.set == set }) {
-			users[m.Secret] = append(users[m.Secret], secretUser{set, m})
-		}
+		u := &secretUser{set: set, job: job, mount: m}
 		if len(here) > 0 {
-			otherOrganisation(p, job, set, m, here[0])
+			u.secret = here[0]
+			u.foreign = foreignDestinations(p, job, set, here[0])
 		}
+		users[m.Secret] = append(users[m.Secret], u)
 	})
 	for _, secret := range slices.Sorted(maps.Keys(users)) {
-		sharedBy(p, secret, users[secret])
+		all := users[secret]
+		slices.SortStableFunc(all, func(a, b *secretUser) int {
+			return cmp.Or(len(a.foreign)-len(b.foreign), strings.Compare(a.set.Name, b.set.Name))
+		})
+		sharedBy(p, secret, all)
+		for _, u := range all {
+			if len(all[0].foreign) > 0 || u.set == all[0].set { // else it is another set's, which was said
+				otherOrganisation(p, u)
+			}
+		}
 	}
 }
 
 // secretUser is a set whose job mounts a secret.
 type secretUser struct {
-	set   *release.Set
-	mount release.SecretMount
+	set     *release.Set
+	job     *release.Job
+	mount   release.SecretMount
+	secret  *release.Secret     // nil when nothing creates it
+	foreign []mapping.Reference // destinations of organisations that it is not for, the first of each
 }
 
-// sharedBy reports every set that uses the secret of another: all but the first
-// by name, so that the order of the jobs does not matter.
-func sharedBy(p *Pass, secret string, users []secretUser) {
-	slices.SortFunc(users, func(a, b secretUser) int { return strings.Compare(a.set.Name, b.set.Name) })
-	for _, u := range users[1:] {
+// sharedBy reports every set that uses the secret of another: all but the one
+// whose destinations it is for, or else the first by name, so that the order of
+// the jobs does not matter.
+func sharedBy(p *Pass, secret string, users []*secretUser) {
+	owner := users[0].set.Name
+	seen := map[string]bool{owner: true}
+	for _, u := range users {
+		if seen[u.set.Name] {
+			continue
+		}
+		seen[u.set.Name] = true
 		f := p.Report(u.mount.Pos, "give each set a credential of its own",
-			"the sets %s and %s push with one secret, %s", users[0].set.Name, u.set.Name, secret)
+			"the sets %s and %s push with one secret, %s", owner, u.set.Name, secret)
 		f.Parts = []string{"several sets push with one secret, " + secret}
-		f.Cause = Cause{ID: "shared " + secret, Summary: "{n} sets push with the secret of the set " + users[0].set.Name + ", " + secret}
-		f.Related = append(f.Related, Related{Pos: users[0].mount.Pos, Message: "the set " + users[0].set.Name + " mounts it here"})
+		f.Cause = Cause{ID: "shared " + secret, Summary: "{n} sets push with the secret of the set " + owner + ", " + secret}
+		f.Related = append(f.Related, Related{Pos: users[0].mount.Pos, Message: "the set " + owner + " mounts it here"})
 	}
 }
 
-// otherOrganisation reports destinations of a set that its credential, by the
-// name of the vault's item (quay.io/ORG), is not for.
-func otherOrganisation(p *Pass, job *release.Job, set *release.Set, m release.SecretMount, secret *release.Secret) {
+// credentialFor gives the organisations that a secret is for, by the names of
+// the vault's items (quay.io/ORG).
+func credentialFor(secret *release.Secret) []organisation {
 	var orgs []organisation
-	var names []string
 	for _, item := range secret.Items {
 		if host, org, ok := strings.Cut(item, "/"); ok && strings.Contains(host, ".") {
 			orgs = append(orgs, organisation{host, org})
-			names = append(names, item)
 		}
 	}
-	if len(orgs) == 0 {
-		return // nothing says what it is for
-	}
+	return orgs
+}
+
+// foreignDestinations gives the first destination of each organisation that a
+// set's credential is not for. One that other rules have something to say of,
+// because it is another set's or misspelt, is left to them.
+func foreignDestinations(p *Pass, job *release.Job, set *release.Set, secret *release.Secret) []mapping.Reference {
+	orgs := credentialFor(secret)
 	counted := map[organisation]bool{}
+	var foreign []mapping.Reference
 	for _, file := range p.tree.Runs().Files(job) {
 		if file.Set != set {
 			continue
@@ -88,15 +112,31 @@ func otherOrganisation(p *Pass, job *release.Job, set *release.Set, m release.Se
 		for pair := range file.Pairs() {
 			org := organisationOf(pair.Destination)
 			sameHost := slices.ContainsFunc(orgs, func(o organisation) bool { return o.host == org.host })
-			if !sameHost || slices.Contains(orgs, org) || counted[org] {
+			if !sameHost || slices.Contains(orgs, org) || counted[org] || p.misspelt(pair.Destination, set.Name, false) != "" ||
+				p.counted().writers[pair.Destination.Canonical()] > 1 {
 				continue
 			}
 			counted[org] = true
-			f := p.Report(m.Pos, "use the credential of "+org.String(), "%s pushes to %s with %s, the credential for %s",
-				job.Name, org, m.Secret, strings.Join(names, ", "))
-			f.Cause = Cause{ID: m.Secret + " for " + org.String(), Summary: fmt.Sprintf("{n} jobs push to %s with %s, the credential for %s", org, m.Secret, strings.Join(names, ", "))}
-			f.Related = append(f.Related, Related{Pos: pair.Destination.Pos, Message: "the first destination there"},
-				Related{Pos: secret.Pos, Message: "the secret is made here"})
+			foreign = append(foreign, pair.Destination)
 		}
+	}
+	return foreign
+}
+
+// otherOrganisation reports destinations of a set that its credential is not
+// for.
+func otherOrganisation(p *Pass, u *secretUser) {
+	for _, destination := range u.foreign {
+		var names []string
+		for _, o := range credentialFor(u.secret) {
+			names = append(names, o.String())
+		}
+		org := organisationOf(destination)
+		f := p.Report(u.mount.Pos, "use the credential of "+org.String(), "%s pushes to %s with %s, the credential for %s",
+			u.job.Name, org, u.mount.Secret, strings.Join(names, ", "))
+		f.Cause = Cause{ID: u.mount.Secret + " for " + org.String(),
+			Summary: fmt.Sprintf("{n} jobs push to %s with %s, the credential for %s", org, u.mount.Secret, strings.Join(names, ", "))}
+		f.Related = append(f.Related, Related{Pos: destination.Pos, Message: "the first destination there"},
+			Related{Pos: u.secret.Pos, Message: "the secret is made here"})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -120,6 +121,8 @@ func unfilled(p *Pass, m *release.MappingFile, mirrored map[release.Stream]*writ
 func filled(p *Pass, r mapping.Reference, tag release.ImageTag, w *written) bool {
 	promotions, manifests := p.tree.Promotions(), p.tree.Manifests()
 	switch {
+	case p.unread(promotions.Problems, tag.Namespace):
+		return true // as far as is known
 	case r.Digest != "" || r.Tag == "":
 		return promotions.Fills(tag.Stream) || manifests.DeclaredStream(tag.Stream) || w != nil
 	case r.Wildcard():
@@ -206,7 +209,7 @@ func nearest(p *Pass, wrong release.ImageTag) string {
 	}
 	near := ""
 	for _, tag := range tags {
-		if oneOff(tag, wrong.Tag) {
+		if suggest.Distance(tag, wrong.Tag) == 1 {
 			if near != "" {
 				return ""
 			}
@@ -214,23 +217,4 @@ func nearest(p *Pass, wrong release.ImageTag) string {
 		}
 	}
 	return near
-}
-
-// oneOff says whether two names differ by one letter that was added, left out
-// or replaced, or by two neighbours that were swapped.
-func oneOff(a, b string) bool {
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	if len(a)-len(b) > 1 || a == b {
-		return false
-	}
-	i := 0
-	for i < len(b) && a[i] == b[i] {
-		i++
-	}
-	if len(a) > len(b) {
-		return a[i+1:] == b[i:]
-	}
-	return a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }

@@ -1,0 +1,166 @@
+package validate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+func referenceTypo() Rule {
+	const line = "registry.ci.openshift.org/team/stream:app quay.io/team/app:latest\n"
+	return Rule{
+		ID:    "reference-typo",
+		Title: "a registry or organisation one letter away from what all others use, or the address of a web page",
+		Why: "A registry that does not exist fails every run of the job. An organisation that somebody else may register gets the images " +
+			"of the team. The address that a browser shows of a repository is not the name of its image.",
+		Fix:      "Correct the name; for a page of quay.io leave out repository/.",
+		Severity: source.Warning,
+		Bad:      "-- core-services/image-mirroring/team/mapping_team --\n" + line + "registry.ci.openshift.org/team/stream:web qauy.io/team/web:latest\n",
+		Good:     "-- core-services/image-mirroring/team/mapping_team --\n" + line + "registry.ci.openshift.org/team/stream:web quay.io/team/web:latest\n",
+		Check:    checkReferenceTypo,
+	}
+}
+
+func checkReferenceTypo(p *Pass) {
+	for _, m := range p.tree.Mappings() {
+		for e := range m.Entries() {
+			for i, r := range slices.Concat([]mapping.Reference{e.Source}, e.Destinations) {
+				if page, image := webPage(r); page {
+					f := p.ReportAs(source.Error, r.Pos, "name the image: "+image, "%s is the address of a web page, and no image", r.Text)
+					f.Cause = Cause{ID: "web page", Summary: "{n} references are addresses of web pages, and no images"}
+				} else if near := p.misspelt(r, m.Set.Name, i == 0); near != "" {
+					wrong := organisationOf(r).String()
+					if !strings.Contains(near, "/") {
+						wrong = r.Host()
+					}
+					f := p.Report(r.Pos, "did you mean "+near+"?", "%s is nearly %s, which the other mappings use", wrong, near)
+					f.Cause = Cause{ID: wrong, Summary: "{n} references name " + wrong + ", which is nearly " + near}
+				}
+			}
+		}
+	}
+}
+
+// webPages are the addresses at which registries show their repositories to
+// people, and the image that each stands for.
+var webPages = []struct{ host, prefix, image string }{
+	{"quay.io", "repository/", "quay.io/"},
+	{"quay.io", "organization/", "quay.io/"},
+	{"hub.docker.com", "r/", "docker.io/"},
+	{"hub.docker.com", "_/", "docker.io/library/"},
+	{"hub.docker.com", "", "docker.io/"},
+	{"catalog.redhat.com", "", "registry.redhat.io/…"},
+	{"github.com", "", "ghcr.io/…"},
+}
+
+// webPage reports whether a reference is the address of a page, and gives the
+// image that was probably meant.
+func webPage(r mapping.Reference) (page bool, image string) {
+	for _, w := range webPages {
+		if rest, ok := strings.CutPrefix(r.Repository, w.prefix); ok && r.Host() == w.host {
+			if strings.HasSuffix(w.image, "…") {
+				return true, w.image
+			}
+			if r.Tag != "" {
+				rest += ":" + r.Tag
+			}
+			return true, w.image + rest
+		}
+	}
+	return false, ""
+}
+
+// wellKnown are registries that are often one letter apart.
+var wellKnown = []string{
+	"docker.io", "gcr.io", "ghcr.io", "icr.io", "k8s.gcr.io", "lscr.io", "mcr.microsoft.com", "nvcr.io", "public.ecr.aws", "quay.io",
+	"registry.access.redhat.com", "registry.ci.openshift.org", "registry.k8s.io", "registry.redhat.io",
+}
+
+// usage counts the references of all mappings.
+type usage struct {
+	hosts         map[string]int
+	organisations map[organisation]int
+	writers       map[string]int // of each destination
+}
+
+// counted counts the references of all mappings, once.
+func (f *facts) counted() *usage {
+	if f.usage != nil {
+		return f.usage
+	}
+	f.usage = &usage{map[string]int{}, map[organisation]int{}, map[string]int{}}
+	for _, m := range f.tree.Mappings() {
+		for e := range m.Entries() {
+			for _, r := range slices.Concat([]mapping.Reference{e.Source}, e.Destinations) {
+				if r.Scheme == "" {
+					f.usage.hosts[r.Host()]++
+					f.usage.organisations[organisationOf(r)]++
+				}
+			}
+			for _, d := range e.Destinations {
+				f.usage.writers[d.Canonical()]++
+			}
+		}
+	}
+	return f.usage
+}
+
+// misspelt gives the registry, or the registry with an organisation, that was
+// probably meant; "" when nothing looks wrong. A source in the CI registry is not
+// looked at more closely than its host: source-unpromoted knows what is there.
+func (f *facts) misspelt(r mapping.Reference, set string, isSource bool) string {
+	if r.Scheme != "" {
+		return ""
+	}
+	used := f.counted()
+	host, org := r.Host(), organisationOf(r)
+	if !slices.Contains(wellKnown, host) {
+		for other, n := range used.hosts {
+			likelier := n > used.hosts[host] || slices.Contains(wellKnown, other)
+			if likelier && (oneLetter(other, host) || otherDomain(other, host)) {
+				return other
+			}
+		}
+	}
+	if _, ci := f.tree.CITag(r); isSource && ci {
+		return ""
+	}
+	best := ""
+	for other, n := range used.organisations {
+		likelier := n >= 2 && n >= 4*used.organisations[org] || other.name == set && org.name != set
+		if other.host == host && likelier && oneLetter(other.name, org.name) && (best == "" || other.String() < best) {
+			best = other.String()
+		}
+	}
+	return best
+}
+
+// oneLetter reports whether two names differ by one letter: not by a digit, as
+// versions do, nor by a plural.
+func oneLetter(a, b string) bool {
+	const shortest = 5
+	if min(len(a), len(b)) < shortest || a+"s" == b || b+"s" == a || suggest.Distance(a, b) != 1 {
+		return false
+	}
+	return letters(a) != letters(b)
+}
+
+// letters gives a name without its digits.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// otherDomain reports whether two hosts differ by the end of their names alone,
+// such as .org and .com, in three labels or more.
+func otherDomain(a, b string) bool {
+	i, j := strings.LastIndexByte(a, '.'), strings.LastIndexByte(b, '.')
+	return i > 0 && j > 0 && a[:i] == b[:j] && a != b && strings.Count(a, ".") >= 2
+}
