@@ -93,6 +93,9 @@ func (o *options) keychain(env cli.Env) (auth.Keychain, error) {
 	if err != nil {
 		return nil, cli.Usagef("%w", err)
 	}
+	for _, p := range files.Problems() {
+		fmt.Fprintf(env.Stderr, "warning: %s: it is left out, and what needs it fails\n", p)
+	}
 	return append(chain, files), nil
 }
 

@@ -96,7 +96,10 @@ func TestErrorsQuoteNothing(t *testing.T) {
 		`{"auths": {"a.io": {"auth": "czNjcmV0"}}}`, `{"auths": {"a.io": "s3cret"}}`, `{"auths": s3cret}`, `s3cret`,
 		`{"auths": {"a.io": {"username": 1, "password": "s3cret"}}}`,
 	} {
-		_, err := auth.ParseConfig("the-file", []byte(data), nil)
+		c, err := auth.ParseConfig("the-file", []byte(data), nil)
+		if err == nil {
+			_, err = c.Lookup(t.Context(), "a.io", "x")
+		}
 		if err == nil {
 			t.Errorf("%s was read", data)
 			continue

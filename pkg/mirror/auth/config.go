@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -18,17 +19,24 @@ const dockerServer = "https://index.docker.io/v1/"
 // .dockercfg.
 type Config struct {
 	name    string
-	exact   map[string]Credential // by the key as written
-	hosts   map[string]Credential // by host, docker.io's aliases and URLs brought down to it
-	helpers map[string]string     // by key as written
+	exact   map[string]entry  // by the key as written
+	hosts   map[string]entry  // by host, docker.io's aliases and URLs brought down to it
+	helpers map[string]string // by key as written
 	store   string
-	run     Helper
+	ask     *asker
+	broken  []string
+}
+
+// entry is a credential, or why it cannot be read.
+type entry struct {
+	cred Credential
+	err  error
 }
 
 type configJSON struct {
-	Auths       map[string]entryJSON `json:"auths"`
-	CredHelpers map[string]string    `json:"credHelpers"`
-	CredsStore  string               `json:"credsStore"`
+	Auths       json.RawMessage   `json:"auths"`
+	CredHelpers map[string]string `json:"credHelpers"`
+	CredsStore  string            `json:"credsStore"`
 }
 
 type entryJSON struct {
@@ -42,50 +50,94 @@ type entryJSON struct {
 // ParseConfig reads an auth file. The name is for errors, run starts credential
 // helpers and may be nil when none may be started. A file without the key
 // "auths" whose values are entries is read as .dockercfg.
+//
+// An entry that cannot be read is an error of [Config.Lookup] for what it is for,
+// and told by [Config.Problems].
 func ParseConfig(name string, data []byte, run Helper) (*Config, error) {
 	var raw configJSON
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return nil, fmt.Errorf("auth file %s: %w", name, jsonError(err))
 	}
-	if raw.Auths == nil && raw.CredHelpers == nil && raw.CredsStore == "" {
-		old := map[string]json.RawMessage{}
-		if err := json.Unmarshal(data, &old); err == nil {
-			raw.Auths = oldEntries(old)
-		}
-	}
 	c := &Config{
-		name: name, run: run,
-		exact: map[string]Credential{}, hosts: map[string]Credential{},
-		helpers: raw.CredHelpers, store: raw.CredsStore,
+		name: name, exact: map[string]entry{}, hosts: map[string]entry{},
+		helpers: raw.CredHelpers, store: raw.CredsStore, ask: newAsker(name, run),
 	}
-	for _, key := range slices.Sorted(maps.Keys(raw.Auths)) {
-		cred, err := raw.Auths[key].credential()
-		if err != nil {
-			return nil, fmt.Errorf("auth file %s: entry %q: %w", name, key, err)
-		}
-		if cred.Anonymous() {
+	old := raw.Auths == nil && raw.CredHelpers == nil && raw.CredsStore == ""
+	if old {
+		raw.Auths = data
+	}
+	auths, keys, err := inOrder(raw.Auths)
+	if err != nil {
+		return nil, fmt.Errorf("auth file %s: %w", name, jsonError(err))
+	}
+	for i, key := range keys {
+		cred, err := readEntry(auths[key])
+		switch {
+		case err != nil && old:
+			continue // another setting
+		case err != nil: // a key may be a secret that was put in the wrong place
+			err = fmt.Errorf("auth file %s: entry %d of %d: %w", name, i+1, len(keys), err)
+			c.broken = append(c.broken, err.Error())
+		case cred.Anonymous():
 			continue // docker writes {} where a helper has the credential
 		}
-		c.exact[key] = cred
-		if host, ok := hostOfKey(key); ok {
-			if _, taken := c.hosts[host]; !taken || key == host {
-				c.hosts[host] = cred
-			}
-		}
+		c.add(key, entry{cred, err})
 	}
 	return c, nil
 }
 
-// oldEntries takes those values of a .dockercfg that look like entries.
-func oldEntries(raw map[string]json.RawMessage) map[string]entryJSON {
-	out := map[string]entryJSON{}
-	for key, value := range raw {
-		var e entryJSON
-		if json.Unmarshal(value, &e) == nil {
-			out[key] = e
+func (c *Config) add(key string, e entry) {
+	c.exact[key] = e
+	if host, ok := hostOfKey(key); ok {
+		if have, taken := c.hosts[host]; !taken || key == host || have.err != nil && e.err == nil {
+			c.hosts[host] = e
 		}
 	}
-	return out
+}
+
+// Problems tells the entries that cannot be read, by their place in the file.
+func (c *Config) Problems() []string { return c.broken }
+
+// inOrder reads a JSON object, whose keys it gives in the order of the file, each
+// once.
+func inOrder(data []byte) (values map[string]json.RawMessage, keys []string, err error) {
+	if len(data) == 0 {
+		return nil, nil, nil
+	}
+	if err := json.Unmarshal(data, &values); err != nil {
+		return nil, nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	seen := map[string]bool{}
+	for depth := 0; ; {
+		token, err := dec.Token()
+		if err != nil {
+			return values, keys, nil
+		}
+		switch token := token.(type) {
+		case json.Delim:
+			if token == '{' || token == '[' {
+				depth++
+			} else {
+				depth--
+			}
+		case string:
+			if depth == 1 && !seen[token] {
+				if _, is := values[token]; is {
+					seen[token] = true
+					keys = append(keys, token)
+				}
+			}
+		}
+	}
+}
+
+func readEntry(data json.RawMessage) (Credential, error) {
+	var e entryJSON
+	if err := json.Unmarshal(data, &e); err != nil {
+		return Credential{}, jsonError(err)
+	}
+	return e.credential()
 }
 
 // jsonError says where JSON is broken without quoting any of it.
@@ -96,7 +148,7 @@ func jsonError(err error) error {
 	}
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return fmt.Errorf("field %q is of the wrong type", kind.Field)
+		return fmt.Errorf("a value at byte %d is of the wrong type", kind.Offset)
 	}
 	return errors.New("no valid JSON")
 }
@@ -109,9 +161,12 @@ func (e entryJSON) credential() (Credential, error) {
 	if e.Auth == "" {
 		return c, nil
 	}
-	plain, err := base64.StdEncoding.DecodeString(e.Auth)
-	if err != nil {
-		plain, err = base64.RawStdEncoding.DecodeString(e.Auth)
+	var plain []byte
+	var err error
+	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if plain, err = enc.DecodeString(e.Auth); err == nil {
+			break
+		}
 	}
 	user, password, ok := strings.Cut(strings.TrimRight(string(plain), "\x00"), ":")
 	if err != nil || !ok || user == "" {
@@ -127,12 +182,49 @@ func (e entryJSON) credential() (Credential, error) {
 // the same one under another name (URLs, docker.io's aliases), then the
 // credentials store.
 func (c *Config) Lookup(ctx context.Context, host, repository string) (Credential, error) {
+	f := c.find(host, repository)
+	if f.helper != "" {
+		return c.ask.lookup(ctx, f.helper, f.key)
+	}
+	if f.entry.err != nil {
+		return Credential{}, fmt.Errorf("the credential for %s/%s cannot be read: %w", host, repository, f.entry.err)
+	}
+	return f.entry.cred, nil
+}
+
+// Renew implements [Renewer]: a credential helper is asked once more.
+func (c *Config) Renew(host, repository string, refused Credential) {
+	if f := c.find(host, repository); f.helper != "" {
+		c.ask.renew(f.helper, f.key, refused)
+	}
+}
+
+// Locate says which part of the file is used for a repository, such as "auth file
+// auth.json, entry quay.io/team"; "" for none.
+func (c *Config) Locate(host, repository string) string {
+	switch f := c.find(host, repository); {
+	case f.helper != "":
+		return fmt.Sprintf("auth file %s, credential helper %s for %s", c.name, f.helper, f.key)
+	case f.key != "":
+		return fmt.Sprintf("auth file %s, entry %s", c.name, f.key)
+	}
+	return ""
+}
+
+// found is what of a file is for a repository.
+type found struct {
+	key    string // a prefix of host/repository, or the host by another name; "" for nothing
+	helper string // "" for an entry
+	entry  entry
+}
+
+func (c *Config) find(host, repository string) found {
 	for key := host + "/" + repository; ; {
-		if helper, ok := c.helpers[key]; ok && helper != "" {
-			return c.ask(ctx, helper, key)
+		if helper := c.helpers[key]; helper != "" {
+			return found{key: key, helper: helper}
 		}
-		if cred, ok := c.exact[key]; ok {
-			return cred, nil
+		if e, ok := c.exact[key]; ok {
+			return found{key: key, entry: e}
 		}
 		i := strings.LastIndexByte(key, '/')
 		if i < 0 {
@@ -142,16 +234,16 @@ func (c *Config) Lookup(ctx context.Context, host, repository string) (Credentia
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.helpers)) {
 		if h, ok := hostOfKey(key); ok && h == canonicalHost(host) && c.helpers[key] != "" {
-			return c.ask(ctx, c.helpers[key], key)
+			return found{key: key, helper: c.helpers[key]}
 		}
 	}
-	if cred, ok := c.hosts[canonicalHost(host)]; ok {
-		return cred, nil
+	if e, ok := c.hosts[canonicalHost(host)]; ok {
+		return found{key: canonicalHost(host), entry: e}
 	}
 	if c.store != "" {
-		return c.ask(ctx, c.store, host)
+		return found{key: host, helper: c.store}
 	}
-	return Credential{}, nil
+	return found{}
 }
 
 // hostOfKey brings a key that stands for a whole host down to the host: URLs

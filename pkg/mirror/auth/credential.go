@@ -19,7 +19,7 @@ type Credential struct {
 	RegistryToken string
 }
 
-// Anonymous says that there is no credential.
+// Anonymous reports whether there is no credential.
 func (c Credential) Anonymous() bool { return c == Credential{} }
 
 // Format prints "(credential)" or "(anonymous)" for every verb and flag.
@@ -77,4 +77,30 @@ func (c Chain) Renew(host, repository string, refused Credential) {
 			r.Renew(host, repository, refused)
 		}
 	}
+}
+
+// Locate says where the credential for a repository comes from, as far as the
+// keychains tell it; "" for none.
+func (c Chain) Locate(host, repository string) string {
+	for _, k := range c {
+		if l, ok := k.(interface {
+			Locate(host, repository string) string
+		}); ok {
+			if where := l.Locate(host, repository); where != "" {
+				return where
+			}
+		}
+	}
+	return ""
+}
+
+// Problems tells what of the keychains cannot be read.
+func (c Chain) Problems() []string {
+	var out []string
+	for _, k := range c {
+		if p, ok := k.(interface{ Problems() []string }); ok {
+			out = append(out, p.Problems()...)
+		}
+	}
+	return out
 }

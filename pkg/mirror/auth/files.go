@@ -50,8 +50,9 @@ func Files(explicit string, getenv func(string) string, uid int) (paths []string
 }
 
 // Load reads the auth files into a keychain that asks them in order. A file
-// that is missing is an error only when required.
-func Load(paths []string, required bool, read func(string) ([]byte, error), run Helper) (Keychain, error) {
+// that is missing is an error only when required; entries that cannot be read are
+// told by [Chain.Problems].
+func Load(paths []string, required bool, read func(string) ([]byte, error), run Helper) (Chain, error) {
 	var chain Chain
 	for _, path := range paths {
 		data, err := read(path)
@@ -86,6 +87,14 @@ type TokenFile struct {
 	token string
 	mod   time.Time
 	size  int64
+}
+
+// Locate says where the token is, for its host.
+func (t *TokenFile) Locate(host, _ string) string {
+	if canonicalHost(host) != canonicalHost(t.Host) {
+		return ""
+	}
+	return "token file " + t.Path
 }
 
 // Lookup implements [Keychain]; it reads the file again when it has changed.

@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Secrets are those that a client has used. A registry may repeat what it was
@@ -30,13 +28,16 @@ func (s *Secrets) Learn(values ...string) {
 		if seen || len(v) < shortest {
 			continue
 		}
-		plain, _ := unescape(v)
+		bare, _ := reduced(v, false)
+		plain, _ := reduced(v, true)
 		s.mu.Lock()
 		if s.seen == nil {
 			s.seen = map[string]bool{}
 		}
 		s.seen[v] = true
-		s.forms = append(s.forms, squeeze(v))
+		if len(bare) >= shortest {
+			s.forms = append(s.forms, bare)
+		}
 		for _, form := range append(encodings(v), plain, strings.ReplaceAll(v, " ", "+")) {
 			if !s.seen[form] && len(form) >= shortest {
 				s.seen[form] = true
@@ -80,21 +81,26 @@ func (s *Secrets) Scrub(text string) string {
 	if len(s.forms) == 0 || text == "" {
 		return text
 	}
-	plain, at := unescape(text)
 	hidden := make([]bool, len(text))
 	found := false
-	for _, form := range s.forms {
-		for from := 0; ; {
-			i := strings.Index(plain[from:], form)
-			if i < 0 {
-				break
+	hide := func(plain string, at []int) {
+		for _, form := range s.forms {
+			for from := 0; ; {
+				i := strings.Index(plain[from:], form)
+				if i < 0 {
+					break
+				}
+				found = true
+				for k := at[from+i]; k < at[from+i+len(form)]; k++ {
+					hidden[k] = true
+				}
+				from += i + len(form)
 			}
-			found = true
-			for k := at[from+i]; k < at[from+i+len(form)]; k++ {
-				hidden[k] = true
-			}
-			from += i + len(form)
 		}
+	}
+	for _, decode := range []bool{false, true} {
+		plain, at := reduced(text, decode)
+		hide(plain, at)
 	}
 	if !found {
 		return text
@@ -111,14 +117,16 @@ func (s *Secrets) Scrub(text string) string {
 	return b.String()
 }
 
-// unescape gives a text without control characters and with %XX and \uXXXX
-// decoded. at has the place in text of each of its bytes, and of its end.
-func unescape(text string) (plain string, at []int) {
+// reduced gives a text without control characters and, where decode is set, with
+// %XX and \uXXXX decoded. at has the place in text of each of its bytes, and of its
+// end.
+func reduced(text string, decode bool) (plain string, at []int) {
 	out := make([]byte, 0, len(text))
 	at = make([]int, 0, len(text)+1)
 	for i := 0; i < len(text); {
 		n, b := 1, text[i]
 		switch {
+		case !decode:
 		case b == '%' && i+2 < len(text) && hex(text[i+1]) >= 0 && hex(text[i+2]) >= 0:
 			n, b = 3, byte(hex(text[i+1])<<4|hex(text[i+2]))
 		case b == '\\' && i+5 < len(text) && text[i+1] == 'u' && text[i+2:i+4] == "00" && hex(text[i+4]) >= 0 && hex(text[i+5]) >= 0:
@@ -128,7 +136,7 @@ func unescape(text string) (plain string, at []int) {
 		case b == '\\' && i+1 < len(text) && strings.IndexByte("nrt", text[i+1]) >= 0:
 			n, b = 2, '\n'
 		}
-		if !control(text[i:], b) {
+		if !control(b) {
 			at = append(at, i)
 			out = append(out, b)
 		}
@@ -137,22 +145,7 @@ func unescape(text string) (plain string, at []int) {
 	return string(out), append(at, len(text))
 }
 
-// squeeze is a text without control characters.
-func squeeze(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, text)
-}
-
-func control(rest string, b byte) bool {
-	if b >= utf8.RuneSelf || b != rest[0] {
-		return b < ' ' || b == 0x7f
-	}
-	return unicode.IsControl(rune(b))
-}
+func control(b byte) bool { return b < ' ' || b == 0x7f }
 
 func hex(c byte) int {
 	switch {

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/mirror-tools/mirror-tools/internal/body"
 )
 
 // Token is what a token endpoint gave.
@@ -45,7 +48,7 @@ type Status struct {
 	Header http.Header
 }
 
-// Refused says that the endpoint does not take the credential.
+// Refused reports whether the endpoint refuses the credential.
 func (e *Status) Refused() bool {
 	return e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden
 }
@@ -59,70 +62,137 @@ func (e *Status) Error() string {
 
 const (
 	maxTokenBody    = 1 << 20
-	defaultLifetime = time.Minute // of a token that does not say; distribution's token specification
+	defaultLifetime = time.Minute      // the least, and of a token that does not say; distribution's token specification
+	leastLifetime   = 20 * time.Second // of one that was issued a while ago
 	renewBefore     = 10 * time.Second
 )
 
 // Fetch trades the credential for a token: an OAuth2 POST with an identity
-// token, else a GET with the password as Basic, else an anonymous GET. send
-// must not follow redirects.
+// token, else a GET with the password as Basic, else an anonymous GET. An endpoint
+// that knows no POST is asked by GET, when there is a password, too. send must not
+// follow redirects: they are followed to where the credential may go.
 func (r TokenRequest) Fetch(ctx context.Context, send func(*http.Request) (*http.Response, error)) (Token, error) {
 	realm, err := r.realm()
 	if err != nil {
 		return Token{}, err
 	}
-	req, err := r.request(ctx, realm)
-	if err != nil {
-		return Token{}, err
+	token, err := r.exchange(ctx, realm, send)
+	if err != nil && r.Credential.IdentityToken != "" && r.Credential.Password != "" && noPost(err) {
+		r.Credential.IdentityToken = ""
+		return r.exchange(ctx, realm, send)
 	}
-	req.Header.Set("User-Agent", r.UserAgent)
-	req.Header.Set("Accept-Encoding", "identity")
-	resp, err := send(req)
-	if err != nil {
-		return Token{}, err
+	return token, err
+}
+
+// noPost reports whether an endpoint may know no POST.
+func noPost(err error) bool {
+	var status *Status
+	if errors.As(err, &status) {
+		switch status.Code {
+		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+			return true
+		}
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenBody))
-	if err != nil {
-		return Token{}, err
+	return errors.Is(err, errNoToken)
+}
+
+var errNoToken = errors.New("gave no token")
+
+const maxRedirects = 10
+
+func (r TokenRequest) exchange(ctx context.Context, at *url.URL, send func(*http.Request) (*http.Response, error)) (Token, error) {
+	for range maxRedirects {
+		req, err := r.request(ctx, at)
+		if err != nil {
+			return Token{}, err
+		}
+		req.Header.Set("User-Agent", r.UserAgent)
+		req.Header.Set("Accept-Encoding", "identity")
+		resp, err := send(req)
+		if err != nil {
+			return Token{}, err
+		}
+		switch resp.StatusCode {
+		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+			resp.Body.Close()
+			if at, err = r.moved(at, resp.Header.Get("Location")); err != nil {
+				return Token{}, err
+			}
+			continue
+		}
+		defer resp.Body.Close()
+		data, err := body.Read(resp, maxTokenBody)
+		if err != nil && !errors.Is(err, body.ErrTooLong) {
+			return Token{}, err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return Token{}, &Status{Host: at.Host, Code: resp.StatusCode, Header: resp.Header}
+		}
+		token, err := r.read(data, resp.Header)
+		if err != nil {
+			return Token{}, fmt.Errorf("token endpoint %s %w", at.Host, err)
+		}
+		return token, nil
 	}
-	if resp.StatusCode != http.StatusOK {
-		return Token{}, &Status{Host: realm.Host, Code: resp.StatusCode, Header: resp.Header}
+	return Token{}, fmt.Errorf("%w: the token endpoint %s redirects again and again", ErrRealm, at.Host)
+}
+
+// moved is where a token endpoint redirects.
+func (r TokenRequest) moved(from *url.URL, location string) (*url.URL, error) {
+	to, err := from.Parse(location)
+	if location == "" || err != nil {
+		return nil, fmt.Errorf("%w: the token endpoint %s redirects to no usable place", ErrRealm, from.Host)
 	}
+	to.Fragment = ""
+	if from.Scheme == "https" && to.Scheme != "https" {
+		return nil, fmt.Errorf("%w: the token endpoint %s redirects from https to plain http on %s", ErrRealm, from.Host, to.Host)
+	}
+	query := to.Query() // the request adds its own
+	for _, key := range []string{"service", "scope", "account"} {
+		query.Del(key)
+	}
+	to.RawQuery = query.Encode()
+	return to, r.allowed(to)
+}
+
+// read takes the token from an answer. Times may have any form; what cannot be
+// read has its default.
+func (r TokenRequest) read(data []byte, h http.Header) (Token, error) {
 	var answer struct {
-		Token       string    `json:"token"`
-		AccessToken string    `json:"access_token"`
-		ExpiresIn   int       `json:"expires_in"`
-		IssuedAt    time.Time `json:"issued_at"`
+		Token        string          `json:"token"`
+		AccessToken  string          `json:"access_token"`
+		RefreshToken string          `json:"refresh_token"`
+		ExpiresIn    json.RawMessage `json:"expires_in"`
+		IssuedAt     json.RawMessage `json:"issued_at"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return Token{}, fmt.Errorf("token endpoint %s: the answer is no JSON with a token", realm.Host)
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return Token{}, fmt.Errorf("%w: the answer is no JSON with a token", errNoToken)
 	}
 	value := answer.Token
 	if value == "" {
 		value = answer.AccessToken
 	}
-	if value == "" || strings.ContainsAny(value, "\r\n") {
-		return Token{}, fmt.Errorf("token endpoint %s gave no token", realm.Host)
+	if value == "" || strings.ContainsAny(value, "\r\n") || strings.ContainsAny(answer.RefreshToken, "\r\n") {
+		return Token{}, errNoToken
 	}
-	life := max(time.Duration(min(answer.ExpiresIn, 1<<20))*time.Second, defaultLifetime)
-	return Token{Value: value, Expires: r.Now.Add(life - renewBefore)}, nil
+	left := max(lifetime(answer.ExpiresIn)-age(answer.IssuedAt, h, r.Now), leastLifetime)
+	return Token{Value: value, Expires: r.Now.Add(left - renewBefore), Refresh: answer.RefreshToken}, nil
 }
 
-func (r TokenRequest) request(ctx context.Context, realm *url.URL) (*http.Request, error) {
+func (r TokenRequest) request(ctx context.Context, at *url.URL) (*http.Request, error) {
 	service := r.Challenge.Params["service"]
 	if r.Credential.IdentityToken != "" {
 		form := url.Values{
 			"grant_type": {"refresh_token"}, "refresh_token": {r.Credential.IdentityToken},
 			"service": {service}, "client_id": {"mirror-tools"}, "scope": {strings.Join(r.Scopes, " ")},
 		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, realm.String(), strings.NewReader(form.Encode()))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), strings.NewReader(form.Encode()))
 		if err == nil {
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
 		return req, err
 	}
-	u := *realm
+	u := *at
 	query := u.Query()
 	if service != "" {
 		query.Set("service", service)
@@ -141,30 +211,37 @@ func (r TokenRequest) request(ctx context.Context, realm *url.URL) (*http.Reques
 	return req, err
 }
 
-// realm checks where the challenge sends us. The endpoint must be an absolute
-// http or https URL without user information; https when the registry is
-// reached by https. A credential goes only to the registry's own host, to one
-// of its domain (the last two labels equal, three under a country's second
-// level), or to a trusted one; over plain http only to the registry's own host
-// when that is plain itself.
+// realm gives the token endpoint of the challenge, when it is one that may be asked.
 func (r TokenRequest) realm() (*url.URL, error) {
 	u, err := url.Parse(r.Challenge.Params["realm"])
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s names no usable token endpoint", ErrRealm, r.Registry.Host)
+	}
+	return u, r.allowed(u)
+}
+
+// allowed checks a token endpoint. It must have an absolute http or https URL
+// without user information; https when the registry is reached by https. A
+// credential goes only to the registry's own host, to one of its domain, or to a
+// trusted one; over plain http only to the registry's own host when that is plain
+// itself.
+func (r TokenRequest) allowed(u *url.URL) error {
+	if u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Errorf("%w: %s names no usable token endpoint", ErrRealm, r.Registry.Host)
 	}
 	sameHost := strings.EqualFold(u.Hostname(), r.Registry.Hostname())
 	if u.Scheme == "http" && (r.Registry.Scheme != "http" || !sameHost) {
-		return nil, fmt.Errorf("%w: %s sends us to a token endpoint over plain http on %s", ErrRealm, r.Registry.Host, u.Host)
+		return fmt.Errorf("%w: %s sends us to a token endpoint over plain http on %s", ErrRealm, r.Registry.Host, u.Host)
 	}
 	if r.Credential.Anonymous() || sameHost || sameDomain(u.Hostname(), r.Registry.Hostname()) {
-		return u, nil
+		return nil
 	}
 	for _, host := range append(wellKnown(r.Registry.Hostname()), r.Trusted...) {
 		if strings.EqualFold(host, u.Host) {
-			return u, nil
+			return nil
 		}
 	}
-	return nil, fmt.Errorf("%w: %s asks us to send its credential to another host, %s; allow it with --token-endpoint %s", ErrRealm, r.Registry.Host, u.Host, u.Host)
+	return fmt.Errorf("%w: %s asks us to send its credential to another host, %s; allow it with --token-endpoint %s", ErrRealm, r.Registry.Host, u.Host, u.Host)
 }
 
 // wellKnown are the token endpoints that lie outside their registry's domain.
@@ -175,23 +252,24 @@ func wellKnown(registry string) []string {
 	return nil
 }
 
+// sameDomain reports whether two hosts belong to one owner by the public suffix
+// list. Hosts below a suffix that is not on it (such as .internal) have none in
+// common: anybody may be there.
 func sameDomain(a, b string) bool {
-	if net.ParseIP(a) != nil || net.ParseIP(b) != nil {
-		return false
-	}
 	return domain(a) != "" && domain(a) == domain(b)
 }
 
-// domain is the part of a host name that one owner holds, as well as it can be
-// told without a list of public suffixes.
 func domain(host string) string {
-	labels := strings.Split(strings.ToLower(strings.TrimSuffix(host, ".")), ".")
-	n := 2
-	if len(labels) >= 3 && len(labels[len(labels)-1]) == 2 && len(labels[len(labels)-2]) <= 3 {
-		n = 3 // co.uk, com.au
-	}
-	if len(labels) < n {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if net.ParseIP(host) != nil {
 		return ""
 	}
-	return strings.Join(labels[len(labels)-n:], ".")
+	if suffix, managed := publicsuffix.PublicSuffix(host); !managed && !strings.Contains(suffix, ".") {
+		return ""
+	}
+	domain, err := publicsuffix.EffectiveTLDPlusOne(host)
+	if err != nil {
+		return ""
+	}
+	return domain
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mirror-tools/mirror-tools/internal/body"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
@@ -25,8 +26,8 @@ func newError(gate *throttle.Host, resp *http.Response, now time.Time) *Error {
 		Method: resp.Request.Method, URL: gate.Short(bare(resp.Request.URL), 300), Host: gate.Name, Status: resp.StatusCode,
 		RetryAfter: retry.After(resp.Header, now),
 	}
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	codes, message := spoken(unzipped(resp.Header, body, maxErrorBody))
+	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	codes, message := spoken(body.Unzip(resp.Header, data, maxErrorBody))
 	for _, code := range codes {
 		e.Codes = append(e.Codes, gate.Short(code, 60))
 	}
@@ -43,7 +44,7 @@ const maxCodes = 4 // of one error
 
 // spoken reads what an error's body says: in the form of the specification, that
 // of object stores, and those of the proxies before them.
-func spoken(body []byte) (codes []string, message string) {
+func spoken(data []byte) (codes []string, message string) {
 	var answer struct {
 		Errors []struct {
 			Code    string `json:"code"`
@@ -53,7 +54,7 @@ func spoken(body []byte) (codes []string, message string) {
 		Error   string `json:"error"`
 		Detail  string `json:"detail"`
 	}
-	err := json.Unmarshal(body, &answer)
+	err := json.Unmarshal(data, &answer)
 	for _, one := range answer.Errors[:min(len(answer.Errors), maxCodes)] {
 		codes = append(codes, one.Code)
 		if message == "" {
@@ -65,7 +66,7 @@ func spoken(body []byte) (codes []string, message string) {
 			message = other
 		}
 	}
-	whole := strings.TrimSpace(string(body))
+	whole := strings.TrimSpace(string(data))
 	switch {
 	case message != "" || len(codes) > 0 || err == nil && whole == "{}":
 	case strings.HasPrefix(whole, "<"):

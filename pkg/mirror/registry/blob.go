@@ -17,6 +17,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/mirror-tools/mirror-tools/internal/body"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
@@ -190,7 +191,7 @@ func (b *blobReader) open() error {
 		}
 		skip = 0
 	}
-	if zipped(resp.Header) && resp.ContentLength != b.desc.Size {
+	if body.Zipped(resp.Header) && resp.ContentLength != b.desc.Size {
 		b.decoded = true
 		plain, err := gzip.NewReader(resp.Body)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/mirror-tools/mirror-tools/internal/body"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
@@ -264,6 +265,6 @@ func (l *lists) get(ctx context.Context, send http.RoundTripper, target *url.URL
 		return nil, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := readAll(resp, maxPage)
-	return resp, body, err
+	data, err := body.Read(resp, maxPage)
+	return resp, data, err
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/mirror-tools/mirror-tools/internal/body"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
@@ -122,22 +123,22 @@ func (b *streamBody) Close() error {
 // body, which may have at most limit bytes.
 func (h *host) whole(ctx context.Context, r request, limit int64) (*http.Response, []byte, error) {
 	var resp *http.Response
-	var body []byte
+	var content []byte
 	err := h.loop.Do(ctx, func() (err error) {
 		if resp, err = h.once(ctx, r); err != nil {
 			return err
 		}
 		defer resp.Body.Close()
-		if body, err = readAll(resp, limit); errors.Is(err, errTooLong) {
+		if content, err = body.Read(resp, limit); errors.Is(err, body.ErrTooLong) {
 			return refusef("%s %s: the answer has more than %d bytes", r.method, throttle.Redact(resp.Request.URL, h.gate.Scrub), limit)
 		}
-		if err == nil && r.method == http.MethodGet && resp.ContentLength > 0 && !zipped(resp.Header) && resp.ContentLength > int64(len(body)) {
-			return h.onTheWay(r.method, resp.Request.URL, fmt.Errorf("%d of %d bytes", len(body), resp.ContentLength))
+		if err == nil && r.method == http.MethodGet && resp.ContentLength > 0 && !body.Zipped(resp.Header) && resp.ContentLength > int64(len(content)) {
+			return h.onTheWay(r.method, resp.Request.URL, fmt.Errorf("%d of %d bytes", len(content), resp.ContentLength))
 		}
 		if err == nil && r.check != nil {
-			err = r.check(resp, body)
+			err = r.check(resp, content)
 		}
 		return err
 	})
-	return resp, body, err
+	return resp, content, err
 }

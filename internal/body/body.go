@@ -1,0 +1,53 @@
+// Package body reads the bodies of HTTP answers within limits, also those that
+// were compressed for the way although nobody asked for that.
+package body
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Zipped reports whether a body was compressed by gzip for the way.
+func Zipped(h http.Header) bool {
+	encoding := strings.ToLower(strings.TrimSpace(h.Get("Content-Encoding")))
+	return encoding == "gzip" || encoding == "x-gzip"
+}
+
+// ErrTooLong means that an answer has more bytes than may be read.
+var ErrTooLong = errors.New("the answer is too long")
+
+// Read gives the body of an answer, uncompressed, of at most limit bytes.
+func Read(resp *http.Response, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return data, err
+	}
+	if int64(len(data)) <= limit {
+		data = Unzip(resp.Header, data, limit)
+	}
+	if int64(len(data)) > limit {
+		return nil, ErrTooLong
+	}
+	return data, nil
+}
+
+// Unzip gives a body as it was meant: uncompressed where it was compressed for the
+// way, up to limit+1 bytes. A body that only claims to be compressed stays as it is.
+func Unzip(h http.Header, data []byte, limit int64) []byte {
+	if !Zipped(h) || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		return data
+	}
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return data
+	}
+	plain, err := io.ReadAll(io.LimitReader(z, limit+1))
+	if err != nil {
+		return data
+	}
+	return plain
+}
