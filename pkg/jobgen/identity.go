@@ -26,7 +26,7 @@ func subjects(tree *release.Tree) []subject {
 	var out []subject
 	for _, set := range tree.Sets {
 		s := setSubject(tree, set)
-		if s.all.Disabled != nil && *s.all.Disabled || set.Job == nil && len(set.Files) == 0 {
+		if s.all.Disabled != nil && *s.all.Disabled || s.all.RunBy != "" || set.Job == nil && len(set.Files) == 0 {
 			continue
 		}
 		out = append(out, s)

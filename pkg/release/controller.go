@@ -108,12 +108,11 @@ func (p *Promotions) readSupplemental(fsys fs.FS, file string) {
 	if err != nil {
 		return
 	}
-	root, problem := parseYAML(file, data)
-	if problem != nil {
-		p.Problems = append(p.Problems, *problem)
-		return
+	doc := parseYAML(file, data)
+	if doc.broken {
+		p.Problems = append(p.Problems, doc.problems...)
 	}
-	list := child(root, "supplementalCIImages")
+	list := child(doc.root, "supplementalCIImages")
 	if list == nil || len(list.Content)%2 != 0 {
 		return
 	}

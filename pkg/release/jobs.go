@@ -13,17 +13,14 @@ import (
 // periodic that is no mapping is a problem and left out.
 func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []source.Problem) {
 	f := &JobsFile{Path: name, Text: data}
-	root, problem := parseYAML(name, data)
-	if problem != nil {
-		return f, []source.Problem{*problem}
-	}
+	doc := parseYAML(name, data)
+	root, problems := doc.root, doc.problems
 	f.Root = root
-	var problems []source.Problem
 	report := func(n *yaml.Node, format string, args ...any) {
 		problems = append(problems, source.Problem{Pos: at(name, n), Message: fmt.Sprintf(format, args...), Hint: "see Prow's job configuration"})
 	}
 	if root == nil {
-		return f, nil
+		return f, problems
 	}
 	if root.Kind != yaml.MappingNode {
 		report(root, "a jobs file is a mapping with periodics, not %s", kindName(root))
@@ -53,18 +50,29 @@ type jobReader struct {
 }
 
 func (r jobReader) job(n *yaml.Node) *Job {
-	j := &Job{Node: n, Pos: at(r.name, n), Labels: map[string]string{}}
+	j := &Job{Node: n, Pos: at(r.name, n), Labels: map[string]string{}, Env: map[string]Field{}}
 	if v := child(n, "name"); v != nil {
 		j.Name, j.Pos = text(v), at(r.name, v)
 	}
-	j.Cluster, j.Namespace = text(child(n, "cluster")), text(child(n, "namespace"))
-	j.Schedule = text(child(n, "cron"))
-	for _, key := range []string{"interval", "minimum_interval"} {
-		if every := text(child(n, key)); every != "" {
-			j.Schedule = "@every " + every
+	j.Cluster, j.Namespace, j.ClusterPos = text(child(n, "cluster")), text(child(n, "namespace")), j.Pos
+	if v := child(n, "cluster"); v != nil {
+		j.ClusterPos = at(r.name, v)
+	}
+	for _, key := range []string{"cron", "interval", "minimum_interval"} {
+		value := text(child(n, key))
+		if value == "" {
+			continue
+		}
+		j.Schedules = append(j.Schedules, r.field(key, child(n, key)))
+		if j.Schedule = value; key != "cron" {
+			j.Schedule = "@every " + value
 		}
 	}
 	j.ServiceAccount = text(child(n, "spec", "serviceAccountName"))
+	if v := child(n, "spec", "automountServiceAccountToken"); text(v) != "" {
+		mounted := isTrue(v)
+		j.Token = &mounted
+	}
 	if labels := child(n, "labels"); labels != nil && labels.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(labels.Content); i += 2 {
 			j.Labels[labels.Content[i].Value] = text(labels.Content[i+1])
@@ -75,6 +83,10 @@ func (r jobReader) job(n *yaml.Node) *Job {
 		r.container(j, c, maps, secrets)
 	}
 	return j
+}
+
+func (r jobReader) field(key string, n *yaml.Node) Field {
+	return Field{Key: key, Text: text(n), Pos: at(r.name, n), Quoted: n.Tag == "!!str"}
 }
 
 // volumes gives the names of the volumes that hold the mappings, and the nodes
@@ -124,7 +136,17 @@ func (r jobReader) container(j *Job, c *yaml.Node, maps map[string]bool, secrets
 			j.Secrets = append(j.Secrets, r.secret(secret, m, mount))
 		}
 	}
-	j.Mappings.join(n)
+	if len(n.out.Globs) == 0 && !n.out.unknown && n.mount != r.settings.MountPath {
+		n.mount = r.settings.MountPath
+		n.find()
+		j.Unmounted = append(j.Unmounted, n.out.Globs...)
+		n.out.Globs, n.out.unknown = nil, false
+	}
+	if j.Mappings.join(n); n.out.Form != FormNone {
+		for name, value := range n.env {
+			j.Env[name] = r.field(name, value)
+		}
+	}
 }
 
 // join adds what one container names. All is known when something is, and

@@ -35,15 +35,13 @@ type Aliases struct {
 // parseOwners reads an OWNERS file; the result is never nil.
 func parseOwners(name string, data []byte) (*Owners, []source.Problem) {
 	o := &Owners{Path: name}
-	root, problem := parseYAML(name, data)
-	if problem != nil {
-		o.Broken = true
-		return o, []source.Problem{*problem}
-	}
+	doc := parseYAML(name, data)
+	root := doc.root
 	if root == nil {
-		return o, nil
+		o.Broken = doc.broken
+		return o, doc.problems
 	}
-	p := ownersReader{name: name, owners: o}
+	p := ownersReader{name: name, owners: o, problems: doc.problems}
 	if root.Kind != yaml.MappingNode {
 		o.Broken = true
 		p.problem(root, "an OWNERS file is a mapping with approvers and reviewers, not %s", kindName(root))
@@ -109,15 +107,16 @@ func normalizeLogin(s string) string {
 // parseAliases reads OWNERS_ALIASES; nil when it does not parse at all. An
 // alias's body may be a list or nothing.
 func parseAliases(name string, data []byte) (*Aliases, []source.Problem) {
-	root, problem := parseYAML(name, data)
-	if problem != nil {
-		return nil, []source.Problem{*problem}
+	doc := parseYAML(name, data)
+	root := doc.root
+	if doc.broken {
+		return nil, doc.problems
 	}
 	a := &Aliases{Members: map[string][]string{}, Pos: map[string]source.Position{}}
-	r := ownersReader{name: name}
+	r := ownersReader{name: name, problems: doc.problems}
 	aliases := child(root, "aliases")
 	if aliases == nil || aliases.Kind != yaml.MappingNode {
-		return a, nil
+		return a, r.problems
 	}
 	for i := 0; i+1 < len(aliases.Content); i += 2 {
 		key := aliases.Content[i]

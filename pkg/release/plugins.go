@@ -1,6 +1,7 @@
 package release
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -12,8 +13,9 @@ import (
 // Updater is the configuration of Prow's config-updater plugin: which files
 // become keys of which ConfigMap.
 type Updater struct {
-	Missing string // why nothing is known, "" otherwise
-	Maps    []UpdaterMap
+	Missing  string           // why nothing is known, "" otherwise
+	Problems []source.Problem // what is wrong with its file
+	Maps     []UpdaterMap
 }
 
 // UpdaterMap is one entry of it.
@@ -23,9 +25,30 @@ type UpdaterMap struct {
 	// Names are those of the ConfigMaps that the keys are spread over: one, or
 	// the partitioned_names.
 	Names []string
+	// Targets are the places that the ConfigMaps are in. None is known of an
+	// entry that names no cluster: it goes to the cluster that Prow runs in, by
+	// whatever name jobs know that.
+	Targets []Target
+	// Key is the one key that it makes of the file; "" for the file's base name.
+	Key string
 }
 
-// Matches says whether config-updater takes a file, given by its path from the
+// Target is a namespace of a build cluster.
+type Target struct {
+	Cluster   string
+	Namespace string // "" is the one of ProwJobs
+}
+
+// Reaches reports whether the ConfigMaps of an entry are in a namespace of a
+// cluster. It is not known, and counts as true, of an entry without clusters and
+// of a job without one, which another program gives it.
+func (m UpdaterMap) Reaches(cluster, namespace string) bool {
+	return len(m.Targets) == 0 || cluster == "" || slices.ContainsFunc(m.Targets, func(t Target) bool {
+		return t.Cluster == cluster && (t.Namespace == namespace || t.Namespace == "")
+	})
+}
+
+// Matches reports whether config-updater takes a file, given by its path from the
 // root, for this entry: "*" stays within a folder, "**/" is any number of them.
 func (m UpdaterMap) Matches(file string) bool {
 	ok, err := doublestar.Match(strings.ReplaceAll(m.Glob, "?", `\?`), file) // "?" is no wildcard there
@@ -38,15 +61,17 @@ func (t *Tree) loadUpdater() *Updater {
 	if data == nil {
 		return &Updater{Missing: "no " + file + " in the tree"}
 	}
-	root, problem := parseYAML(file, data)
-	if problem != nil {
-		return &Updater{Missing: problem.Error()}
+	doc := parseYAML(file, data)
+	if doc.broken {
+		return &Updater{Missing: doc.reason(), Problems: doc.problems}
 	}
-	maps := child(root, "config_updater", "maps")
+	out := &Updater{Problems: doc.problems}
+	maps := child(doc.root, "config_updater", "maps")
 	if maps == nil || maps.Kind != yaml.MappingNode {
-		return &Updater{Missing: file + " has no config_updater.maps"}
+		out.Missing = file + " has no config_updater.maps"
+		return out
 	}
-	out := &Updater{}
+	groups := child(doc.root, "config_updater", "cluster_groups")
 	for i := 0; i+1 < len(maps.Content); i += 2 {
 		key, value := maps.Content[i], resolve(maps.Content[i+1])
 		m := UpdaterMap{Glob: key.Value, Pos: at(file, key)}
@@ -56,7 +81,44 @@ func (t *Tree) loadUpdater() *Updater {
 		for _, name := range items(child(value, "partitioned_names")) {
 			m.Names = append(m.Names, text(name))
 		}
+		m.Key = text(child(value, "key"))
+		m.Targets = updaterTargets(value, groups)
 		out.Maps = append(out.Maps, m)
+	}
+	return out
+}
+
+// updaterTargets gives the places that an entry names: clusters with their
+// namespaces, or groups of them.
+func updaterTargets(entry, groups *yaml.Node) []Target {
+	var out []Target
+	add := func(cluster string, namespaces []*yaml.Node) {
+		for _, n := range namespaces {
+			out = append(out, Target{cluster, text(n)})
+		}
+	}
+	if clusters := child(entry, "clusters"); clusters != nil && clusters.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(clusters.Content); i += 2 {
+			add(clusters.Content[i].Value, items(clusters.Content[i+1]))
+		}
+		return out
+	}
+	for _, name := range items(child(entry, "cluster_groups")) {
+		group := child(groups, text(name))
+		for _, cluster := range items(child(group, "clusters")) {
+			add(text(cluster), items(child(group, "namespaces")))
+		}
+	}
+	// The form of before 2021.
+	namespaces := items(child(entry, "additional_namespaces"))
+	if single := child(entry, "namespace"); text(single) != "" {
+		namespaces = append([]*yaml.Node{single}, namespaces...)
+	}
+	if cluster := text(child(entry, "cluster")); cluster != "" {
+		if len(namespaces) == 0 {
+			return append(out, Target{Cluster: cluster})
+		}
+		add(cluster, namespaces)
 	}
 	return out
 }

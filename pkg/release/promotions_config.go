@@ -42,12 +42,10 @@ const (
 )
 
 // decodeConfig reads a config with the YAML parser.
-func decodeConfig(path string, data []byte) (config, *source.Problem) {
-	root, problem := parseYAML(path, data)
-	if problem != nil {
-		return config{}, problem
-	}
-	return newConfig(child(root, keyPromotion), child(root, keyImages), text(child(root, keyBinaries)) != ""), nil
+func decodeConfig(path string, data []byte) (config, []source.Problem) {
+	doc := parseYAML(path, data)
+	root := doc.root
+	return newConfig(child(root, keyPromotion), child(root, keyImages), text(child(root, keyBinaries)) != ""), doc.problems
 }
 
 // newConfig takes a config's parts from their nodes, each of which may be nil.

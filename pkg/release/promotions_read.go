@@ -103,11 +103,9 @@ func (r *configReader) config(name string) {
 	}
 	c, ok := scanConfig(data)
 	if !ok {
-		var problem *source.Problem
-		if c, problem = decodeConfig(name, data); problem != nil {
-			r.problems = append(r.problems, *problem)
-			return
-		}
+		var problems []source.Problem
+		c, problems = decodeConfig(name, data)
+		r.problems = append(r.problems, problems...)
 	}
 	all, byCommit := c.promotions(name)
 	r.promotions = append(r.promotions, all...)

@@ -99,6 +99,25 @@ func (r *Runs) JobOf(set *Set) *Job {
 	return jobs[0]
 }
 
+// RunBy gives the job that runs the mappings of a set by its settings, though it
+// was made for another; nil when the settings name none that there is.
+func (r *Runs) RunBy(set *Set) *Job {
+	if set.Job == nil || set.Job.RunBy == "" || r.tree.Jobs == nil {
+		return nil
+	}
+	for _, s := range r.tree.Sets {
+		if s.Name == set.Job.RunBy && s != set {
+			return r.JobOf(s)
+		}
+	}
+	for _, j := range r.tree.Jobs.Jobs {
+		if j.Name == set.Job.RunBy {
+			return j
+		}
+	}
+	return nil
+}
+
 // Unknown reports whether a job that may run anything may mirror a set: its own,
 // or one that no set is known for.
 func (r *Runs) Unknown(set *Set) bool {

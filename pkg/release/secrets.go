@@ -11,8 +11,9 @@ import (
 type Secrets struct {
 	// Missing says why nothing is known: no such file, or one that does not
 	// parse; "" otherwise.
-	Missing string
-	List    []*Secret // in the order of the file, one for each place
+	Missing  string
+	Problems []source.Problem // what is wrong with its file
+	List     []*Secret        // in the order of the file, one for each place
 }
 
 // Secret is one secret in one cluster and namespace.
@@ -52,9 +53,10 @@ func (t *Tree) loadSecrets() *Secrets {
 	if data == nil {
 		return &Secrets{Missing: "no " + file + " in the tree"}
 	}
-	root, problem := parseYAML(file, data)
-	if problem != nil {
-		return &Secrets{Missing: problem.Error()}
+	doc := parseYAML(file, data)
+	root := doc.root
+	if doc.broken {
+		return &Secrets{Missing: doc.reason(), Problems: doc.problems}
 	}
 	groups := map[string][]string{}
 	if g := child(root, "cluster_groups"); g != nil {
@@ -68,7 +70,7 @@ func (t *Tree) loadSecrets() *Secrets {
 	if configs := child(root, "secret_configs"); configs != nil {
 		list = items(configs)
 	}
-	out := &Secrets{}
+	out := &Secrets{Problems: doc.problems}
 	for _, config := range list {
 		var made Secret
 		from := child(config, "from")

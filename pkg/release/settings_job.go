@@ -25,6 +25,9 @@ type JobSettings struct {
 	// Name is the name of the periodic. Default: periodic-image-mirroring- and
 	// the set's name.
 	Name string `yaml:"name,omitempty"`
+	// RunBy names the set, or the periodic, whose job runs the mappings of this
+	// set, too: it needs no job of its own.
+	RunBy string `yaml:"run_by,omitempty"`
 	// Disabled keeps the set without a periodic: its mappings are not run.
 	Disabled *bool `yaml:"disabled,omitempty"`
 
@@ -152,7 +155,7 @@ func (s JobSettings) Over(base JobSettings) JobSettings {
 }
 
 // identity are the settings that tell one job from another.
-var identity = [...]string{"prefix", "area", "name", "disabled", "secret", "shards", "script"}
+var identity = [...]string{"prefix", "area", "name", "run_by", "disabled", "secret", "shards", "script"}
 
 // Slack is where and when Prow reports the results of a job.
 type Slack struct {

@@ -33,15 +33,20 @@ const (
 
 // entryPoint is the form of the jobs of openshift/release since 2024-04: the
 // entry point of the image loops over /etc/imagemirror/${MAPPING_FILE_PREFIX}*.
-func entryPoint() MappingsFrom {
-	return MappingsFrom{Env: "MAPPING_FILE_PREFIX", Value: ValuePrefix, Requires: map[string]string{"dry_run": "false"}, LogsIn: true}
+// What the settings of the runner entrypoint say about dry_run holds for it.
+func (s *Settings) entryPoint() MappingsFrom {
+	m := MappingsFrom{Env: "MAPPING_FILE_PREFIX", Value: ValuePrefix, LogsIn: true}
+	if value := s.Entrypoint.Env["dry_run"]; value != nil {
+		m.Requires = map[string]string{"dry_run": *value}
+	}
+	return m
 }
 
 // NamedBy gives what names the mappings of jobs: what the settings tell, then
 // the form of openshift/release unless they tell otherwise.
 func (s *Settings) NamedBy() []MappingsFrom {
 	known := slices.Clone(s.MappingsFrom)
-	builtIn := entryPoint()
+	builtIn := s.entryPoint()
 	if !slices.ContainsFunc(known, func(m MappingsFrom) bool { return m.Env == builtIn.Env }) {
 		known = append(known, builtIn)
 	}

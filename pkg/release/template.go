@@ -26,9 +26,6 @@ func (t *Tree) loadTemplate() *yaml.Node {
 			return nil
 		}
 	}
-	root, problem := parseYAML(file, data)
-	if problem != nil {
-		return nil
-	}
-	return root
+	doc := parseYAML(file, data)
+	return doc.root
 }

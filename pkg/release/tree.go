@@ -129,16 +129,29 @@ type Job struct {
 
 	// Schedule is the cron expression, or "@every" and the interval.
 	Schedule string
+	// Schedules are cron, interval and minimum_interval, those that are set. Prow
+	// takes exactly one.
+	Schedules []Field
 
-	Cluster   string
-	Namespace string // "" means the namespace of Prow's test pods, "ci"
+	Cluster    string
+	ClusterPos source.Position // the job's where it names no cluster
+	Namespace  string          // "" means the namespace of Prow's test pods, "ci"
 	// ServiceAccount is the one the pod runs as; "" means "default".
 	ServiceAccount string
+	// Token is what the job says about mounting the service account's token; nil
+	// when it says nothing.
+	Token *bool
 
 	// Mirrors reports whether the job mounts the mappings' ConfigMap.
 	Mirrors bool
 	// Mappings says which mapping files the job names, and how.
 	Mappings Mappings
+	// Unmounted are the patterns of mapping files that the job names below a
+	// folder at which it mounts none.
+	Unmounted []Glob
+	// Env are the literal environment variables of the containers that name
+	// mappings, by name.
+	Env map[string]Field
 	// Args are the commands and arguments of the job's containers: the nodes of
 	// the texts, shell scripts among them.
 	Args []*yaml.Node
@@ -147,6 +160,22 @@ type Job struct {
 	ImagePos source.Position
 	// Secrets are the secrets the job mounts.
 	Secrets []SecretMount
+}
+
+// Field is one value of a job with its place.
+type Field struct {
+	Key, Text string
+	Pos       source.Position
+	Quoted    bool // it is text for YAML, not a number or a truth value
+}
+
+// HasToken reports whether Prow mounts the token of the service account: where a
+// job says nothing, only if it names a service account.
+func (j *Job) HasToken() bool {
+	if j.Token != nil {
+		return *j.Token
+	}
+	return j.ServiceAccount != ""
 }
 
 // SecretMount is one mount of a secret volume in the job's pod.

@@ -3,8 +3,6 @@ package release
 import (
 	"bytes"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -12,35 +10,6 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
-
-// yamlErrorLine finds the line in the text of an error of the YAML parser.
-var yamlErrorLine = regexp.MustCompile(`line (\d+): ?`)
-
-// parseYAML reads one YAML document and gives its root value, or the problem.
-// An empty document gives nil and no problem.
-func parseYAML(name string, data []byte) (*yaml.Node, *source.Problem) {
-	var doc yaml.Node
-	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return nil, &source.Problem{
-			Pos:     source.Position{File: name, Line: bytes.Count(data[:i], []byte{'\n'}) + 1},
-			Message: "the file is not text: it holds a NUL byte", Hint: "save the file as plain UTF-8 text",
-		}
-	}
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		p := &source.Problem{Pos: source.Position{File: name}, Hint: "correct the YAML"}
-		text := strings.TrimPrefix(err.Error(), "yaml: ")
-		if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
-			p.Pos.Line, _ = strconv.Atoi(m[1])
-			text = strings.Replace(text, m[0], "", 1)
-		}
-		p.Message = "the file is no valid YAML: " + text
-		return nil, p
-	}
-	if doc.Kind == 0 || len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
-		return nil, nil
-	}
-	return doc.Content[0], nil
-}
 
 // at is the position of a node.
 func at(name string, n *yaml.Node) source.Position {

@@ -1,6 +1,9 @@
 package validate
 
-import "github.com/mirror-tools/mirror-tools/pkg/release"
+import (
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
 
 func fileSyntax() Rule {
 	return Rule{
@@ -17,6 +20,11 @@ func fileSyntax() Rule {
 				case release.PartMapping, release.PartOwners: // mapping-syntax and set-owners speak of these
 				default:
 					p.problem(problem.Problem)
+				}
+			}
+			for _, problems := range [][]source.Problem{p.tree.Updater().Problems, p.tree.Secrets().Problems, p.tree.Promotions().Problems} {
+				for _, problem := range problems {
+					p.problem(problem)
 				}
 			}
 			unknownRules(p, p.tree.Settings.Severity)

@@ -12,10 +12,11 @@ import (
 func jobAuth() Rule {
 	return Rule{
 		ID:    "job-auth",
-		Title: "a job that prepares credentials and does not use them",
+		Title: "a job that prepares credentials and does not use them, or logs in without a token",
 		Why: "The job logs in to a registry, writes the login into a file, and then mirrors without that file: " +
-			"sources that need the login are refused, or what is pushed is pushed as somebody else.",
-		Fix:      "Pass the file on with -a FILE, or remove the login.",
+			"sources that need the login are refused, or what is pushed is pushed as somebody else. " +
+			"A login to the cluster's registry needs the token of a service account, which Prow mounts only where the job asks for it.",
+		Fix:      "Pass the file on with -a FILE, or remove the login; set automountServiceAccountToken: true for a login.",
 		Severity: source.Error,
 		Bad:      exampleScript("oc registry login --to /tmp/config.json", `oc image mirror -f="$mapping" --skip-multiple-scopes`),
 		Good:     exampleScript("oc registry login --to /tmp/config.json", `oc image mirror -a /tmp/config.json -f="$mapping" --skip-multiple-scopes`),
@@ -27,6 +28,7 @@ func jobAuth() Rule {
 			for _, job := range p.tree.Jobs.Jobs {
 				if job.Mirrors {
 					unusedLogin(p, job)
+					loginWithoutToken(p, job)
 				}
 			}
 		},
@@ -59,6 +61,34 @@ func unusedLogin(p *Pass, job *release.Job) {
 	}
 }
 
+var (
+	loginToRegistry = regexp.MustCompile(`\boc registry login\b[^\n]*`)
+	otherIdentity   = regexp.MustCompile(`\boc login\b|KUBECONFIG=|--kubeconfig\b|--token\b`)
+)
+
+// loginWithoutToken finds jobs that log in to the registry of their cluster with
+// a service account whose token Prow does not mount.
+func loginWithoutToken(p *Pass, job *release.Job) {
+	if job.HasToken() {
+		return
+	}
+	const hint = "set automountServiceAccountToken: true in its spec"
+	if from := job.Mappings.From; from != nil && from.LogsIn {
+		p.Report(job.Mappings.Globs[0].Pos, hint,
+			"the entry point of %s logs in to the cluster's registry, and no service account token is mounted", job.Name)
+		return
+	}
+	for _, arg := range job.Args {
+		script := withoutComments(arg.Value)
+		at := loginToRegistry.FindStringIndex(script)
+		if _, set := job.Env["KUBECONFIG"]; at == nil || set || otherIdentity.MatchString(script) {
+			continue
+		}
+		p.Report(release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, at[0]), hint,
+			"%s logs in to the cluster's registry, and no service account token is mounted", job.Name)
+	}
+}
+
 // withoutComments blanks out the lines of a script that are comments, so that
 // offsets stay as they are.
 func withoutComments(script string) string {
@@ -82,6 +112,7 @@ periodics:
     ci.openshift.io/area: team
     ci.openshift.io/role: image-mirroring
   spec:
+    automountServiceAccountToken: true
     containers:
     - command: [/bin/bash]
       args:

@@ -45,7 +45,7 @@ registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
 func foreign(p *Pass, job *release.Job, set *release.Set) {
 	files := map[*release.Set][]*release.MappingFile{}
 	for _, m := range p.tree.Runs().Files(job) {
-		if m.Set != set {
+		if m.Set != set && p.tree.Runs().RunBy(m.Set) != job {
 			files[m.Set] = append(files[m.Set], m)
 		}
 	}

@@ -63,6 +63,9 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 			f.Cause = Cause{ID: "prefix " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " do not begin with " + want + ", though " + job.Name + " runs them"}
 			return
 		}
+		if job == p.tree.Runs().RunBy(m.Set) {
+			return
+		}
 		foreign = job
 	}
 	switch {

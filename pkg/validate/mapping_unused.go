@@ -37,7 +37,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 
 func unrun(p *Pass) {
 	for _, m := range p.tree.Mappings() {
-		if len(p.tree.Runs().Of(m)) > 0 || p.tree.Runs().Unknown(m.Set) {
+		if len(p.tree.Runs().Of(m)) > 0 || p.tree.Runs().Unknown(m.Set) || paused(m.Set) || p.unmountedJob(m.Set) {
 			continue
 		}
 		f := p.Report(source.Position{File: m.Path}, "", "no periodic runs %s", m.Base)
@@ -59,11 +59,43 @@ func unrun(p *Pass) {
 	}
 }
 
+// unmountedJob reports whether a set has a job that mounts no mappings, of which
+// job-configmap speaks.
+func (p *Pass) unmountedJob(set *release.Set) bool {
+	return p.running["job-configmap"] && slices.ContainsFunc(p.tree.Runs().JobsOf(set), func(j *release.Job) bool { return !j.Mirrors })
+}
+
+// noUploads reports, once, that config-updater uploads none of several mapping
+// files: its entry is gone, or was renamed.
+func noUploads(p *Pass) bool {
+	files, settings := p.tree.Mappings(), p.tree.Settings
+	if len(files) < 2 || len(uploadsOf(p)) > 0 {
+		return false
+	}
+	f := p.Report(source.Position{File: p.tree.Layout.Plugins}, "add an entry for "+p.tree.Layout.Uploads()+" to config_updater.maps",
+		"none of the %d mapping files is uploaded: no entry of config-updater puts them into the ConfigMap %s", len(files), settings.ConfigMap)
+	f.Parts = []string{"no entry of config-updater puts mapping files into the ConfigMap " + settings.ConfigMap}
+	for _, m := range p.tree.Updater().Maps {
+		switch {
+		case slices.ContainsFunc(m.Names, settings.HoldsMappings):
+			f.Pos = m.Pos
+			f.Related = append(f.Related, Related{Pos: m.Pos, Message: "this pattern matches no mapping file"})
+		case slices.ContainsFunc(files, func(file *release.MappingFile) bool { return m.Matches(file.Path) }):
+			f.Pos = m.Pos
+			f.Related = append(f.Related, Related{Pos: m.Pos, Message: "this entry puts mapping files into " + strings.Join(m.Names, ", ")})
+		}
+	}
+	return true
+}
+
 // notUploaded reports files that config-updater does not put into the ConfigMap.
 func notUploaded(p *Pass) {
 	updater := p.tree.Updater()
 	if updater.Missing != "" {
 		p.Skip("%s: whether the files are uploaded was not checked", updater.Missing)
+		return
+	}
+	if noUploads(p) {
 		return
 	}
 	for _, m := range p.tree.Mappings() {
@@ -74,7 +106,7 @@ func notUploaded(p *Pass) {
 				}
 			}
 		})
-		into := func(u release.UpdaterMap) bool { return slices.Contains(u.Names, p.tree.Settings.ConfigMap) }
+		into := func(u release.UpdaterMap) bool { return slices.ContainsFunc(u.Names, p.tree.Settings.HoldsMappings) }
 		switch {
 		case !slices.ContainsFunc(matching, into):
 			p.Report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+p.tree.Layout.Plugins,

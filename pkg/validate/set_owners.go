@@ -2,6 +2,7 @@ package validate
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -27,9 +28,11 @@ approvers:
 	}
 }
 
-// login is what GitHub allows as the name of an account: letters, digits and
-// single hyphens within, at most 39; a few old accounts end in a hyphen.
-var login = regexp.MustCompile(`^[a-z0-9](?:-?[a-z0-9])*-?$`)
+// login is what GitHub has as the name of an account: letters, digits and
+// hyphens, at most 39 of them. Old accounts have hyphens at the end or several in
+// a row, accounts that a company manages end in _COMPANY, those of programs in
+// [bot].
+var login = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,38}(?:_[a-z0-9]{1,16})?(?:\[bot\])?$`)
 
 func checkSetOwners(p *Pass) {
 	if p.tree.Aliases == nil {
@@ -64,10 +67,10 @@ func checkOwners(p *Pass, set *release.Set) {
 	usable := false
 	for _, o := range set.Owners.Approvers {
 		members, alias := p.tree.Aliases.Members[o.Name]
-		usable = usable || !alias && validLogin(o.Name) || len(members) > 0
+		usable = usable || !alias && mayBeLogin(p.tree.Aliases, o.Name) || len(members) > 0
 	}
 	for _, o := range append(append([]release.Owner{}, set.Owners.Approvers...), set.Owners.Reviewers...) {
-		if _, alias := p.tree.Aliases.Members[o.Name]; !alias && !validLogin(o.Name) {
+		if _, alias := p.tree.Aliases.Members[o.Name]; !alias && !mayBeLogin(p.tree.Aliases, o.Name) {
 			p.Report(o.Pos, "add the alias to "+p.tree.Layout.Aliases+", or name an account",
 				"%q is no alias of %s and cannot be a GitHub account", o.Name, p.tree.Layout.Aliases)
 			usable = true // said already
@@ -82,4 +85,18 @@ func checkOwners(p *Pass, set *release.Set) {
 	}
 }
 
-func validLogin(name string) bool { return len(name) <= 39 && login.MatchString(name) }
+// mayBeLogin reports whether a name that is no alias may be an account. One that
+// differs from an alias only in "_" for "-" is that alias misspelt.
+func mayBeLogin(aliases *release.Aliases, name string) bool {
+	if !login.MatchString(name) {
+		return false
+	}
+	if strings.Contains(name, "_") {
+		for alias := range aliases.Members {
+			if release.Fold(alias) == release.Fold(name) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,197 @@
+package release
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// document is a YAML file as Prow reads it: the first document of it, with merge
+// keys carried out.
+type document struct {
+	root     *yaml.Node       // nil when it is empty or does not parse
+	problems []source.Problem // in order
+	broken   bool             // it does not parse
+}
+
+// yamlErrorLine finds the line in the text of an error of the YAML parser.
+var yamlErrorLine = regexp.MustCompile(`line (\d+): ?`)
+
+// parseYAML reads a YAML file. A second document, which nobody reads, and a key
+// that is given twice, of which the last one counts, are problems of a file that
+// is read all the same.
+func parseYAML(name string, data []byte) document {
+	var d document
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		d.fail(source.Problem{
+			Pos:     source.Position{File: name, Line: bytes.Count(data[:i], []byte{'\n'}) + 1},
+			Message: "the file is not text: it holds a NUL byte", Hint: "save the file as plain UTF-8 text",
+		})
+		return d
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var first, second yaml.Node
+	switch err := decoder.Decode(&first); {
+	case errors.Is(err, io.EOF):
+		return d
+	case err != nil:
+		d.fail(syntaxProblem(name, err))
+		return d
+	}
+	if err := decoder.Decode(&second); err == nil && !isEmpty(&second) || err != nil && !errors.Is(err, io.EOF) {
+		d.problems = append(d.problems, secondDocument(name, data, &second))
+	}
+	if isEmpty(&first) {
+		return d
+	}
+	d.root = first.Content[0]
+	m := merger{name: name, done: map[*yaml.Node]bool{}, left: maxMerged}
+	m.merge(d.root)
+	d.problems = append(m.problems, d.problems...)
+	return d
+}
+
+func (d *document) fail(p source.Problem) { d.problems, d.broken = []source.Problem{p}, true }
+
+// reason gives why a file that does not parse tells nothing.
+func (d *document) reason() string { return d.problems[0].Error() }
+
+func syntaxProblem(name string, err error) source.Problem {
+	p := source.Problem{Pos: source.Position{File: name}, Hint: "correct the YAML"}
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
+		p.Pos.Line, _ = strconv.Atoi(m[1])
+		text = strings.Replace(text, m[0], "", 1)
+	}
+	p.Message = "the file is no valid YAML: " + text
+	return p
+}
+
+func isEmpty(doc *yaml.Node) bool {
+	return doc.Kind == 0 || len(doc.Content) == 0 || doc.Content[0].Tag == "!!null"
+}
+
+// secondDocument says where another document begins, or where a file that goes
+// on after its first document cannot be read.
+func secondDocument(name string, data []byte, second *yaml.Node) source.Problem {
+	pos := source.Position{File: name}
+	if second.Kind != 0 {
+		pos.Line, pos.Column = second.Line, second.Column
+	}
+	for i, line := range bytes.Split(data, []byte{'\n'}) {
+		if n := i + 1; bytes.HasPrefix(line, []byte("---")) && n > 1 && (pos.Line == 0 || n <= pos.Line) {
+			pos.Line, pos.Column = n, 1
+			if second.Kind == 0 {
+				break
+			}
+		}
+	}
+	return source.Problem{Pos: pos, Message: "a second YAML document begins here: only the first one of the file is read",
+		Hint: "remove the line ---, and what follows belongs to the first"}
+}
+
+// maxMerged is how many keys may come into a file by merging.
+const maxMerged = 1 << 20
+
+// merger carries out merge keys ("<<: *anchor") below a node, in place, as the
+// reader of Prow does: in order, and the last value of a key counts. It reports
+// keys that are given twice.
+type merger struct {
+	name     string
+	done     map[*yaml.Node]bool
+	left     int
+	problems []source.Problem
+}
+
+func (m *merger) merge(n *yaml.Node) {
+	if n == nil || m.done[n] {
+		return
+	}
+	m.done[n] = true
+	if n.Kind == yaml.AliasNode {
+		m.merge(n.Alias)
+		return
+	}
+	for _, c := range n.Content {
+		m.merge(c)
+	}
+	if n.Kind == yaml.MappingNode {
+		m.mapping(n)
+	}
+}
+
+func (m *merger) mapping(n *yaml.Node) {
+	merging := false
+	seen := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Tag == "!!merge" {
+			merging = true
+			continue
+		}
+		if key.Kind != yaml.ScalarNode {
+			continue
+		}
+		if first := seen[key.Value]; first != nil {
+			m.problems = append(m.problems, source.Problem{Pos: at(m.name, key),
+				Message: fmt.Sprintf("the key %s is given twice, first at %d:%d: the last one counts", key.Value, first.Line, first.Column),
+				Hint:    "remove one of them"})
+			continue
+		}
+		seen[key.Value] = key
+	}
+	if merging {
+		m.flatten(n)
+	}
+}
+
+// flatten puts the keys of the mappings that are merged into a mapping in the
+// place of its merge keys.
+func (m *merger) flatten(n *yaml.Node) {
+	var out []*yaml.Node
+	place := map[string]int{}
+	set := func(key, value *yaml.Node) {
+		if i, ok := place[key.Value]; ok {
+			out[i], out[i+1] = key, value
+			return
+		}
+		place[key.Value] = len(out)
+		out = append(out, key, value)
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Tag != "!!merge" {
+			set(key, value)
+			continue
+		}
+		from := []*yaml.Node{value}
+		if list := resolve(value); list.Kind == yaml.SequenceNode { // the earlier ones go before the later
+			from = list.Content
+		}
+		for j := len(from) - 1; j >= 0; j-- {
+			part := resolve(from[j])
+			if part.Kind != yaml.MappingNode {
+				m.problems = append(m.problems, source.Problem{Pos: at(m.name, from[j]), Message: "only a mapping can be merged with <<", Hint: "correct the YAML"})
+				continue
+			}
+			if m.left -= len(part.Content); m.left < 0 {
+				m.problems = append(m.problems, source.Problem{Pos: at(m.name, key), Message: "too much is merged with <<", Hint: "write it out"})
+				return
+			}
+			for k := 0; k+1 < len(part.Content); k += 2 {
+				if part.Content[k].Tag != "!!merge" { // of a mapping that is merged into itself
+					set(part.Content[k], part.Content[k+1])
+				}
+			}
+		}
+	}
+	n.Content = out
+}

@@ -1,0 +1,78 @@
+package validate
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+func jobDryRun() Rule {
+	return Rule{
+		ID:    "job-dry-run",
+		Title: "a job that mirrors nothing although it looks as if it did",
+		Why: "The entry point of the image only prints what it would copy unless a variable tells it to copy. " +
+			"The job succeeds on every run, and the images never arrive.",
+		Fix:      "Set the variable as the other jobs have it, such as dry_run: \"false\", with the quotes.",
+		Severity: source.Error,
+		Bad:      exampleEntryPoint("{name: dry_run, value: \"true\"}", ""),
+		Good:     exampleEntryPoint("{name: dry_run, value: \"false\"}", ""),
+		Check: func(p *Pass) {
+			if reason := p.noJobs(); reason != "" {
+				p.Skip("%s", reason)
+				return
+			}
+			for _, job := range p.tree.Jobs.Jobs {
+				if from := job.Mappings.From; from != nil {
+					checkRequired(p, job, from.Requires)
+				}
+			}
+		},
+	}
+}
+
+// checkRequired reports variables without which the job copies nothing. A value
+// that the set's own settings give is meant so.
+func checkRequired(p *Pass, job *release.Job, required map[string]string) {
+	own, _ := settingsOf(p, job)
+	for _, name := range slices.Sorted(maps.Keys(required)) {
+		want := required[name]
+		field, set := job.Env[name]
+		hint := "set " + name + " to \"" + want + "\""
+		switch {
+		case !set:
+			p.Report(job.Mappings.Globs[0].Pos, hint, "%s mirrors nothing: its entry point needs %s=%s, and %s is not set", job.Name, name, want, name)
+		case field.Text != want:
+			severity := p.rule.Severity
+			if own != nil && slices.Contains(own.Keys(), "env") {
+				severity = source.Info
+			}
+			p.ReportAs(severity, field.Pos, hint, "%s mirrors nothing: its entry point needs %s=%s, and has %q", job.Name, name, want, field.Text)
+		case !field.Quoted:
+			p.Report(field.Pos, "write it in quotes", "%s sets %s to %s without quotes, which is no text: Prow refuses the file", job.Name, name, field.Text)
+		}
+	}
+}
+
+// exampleEntryPoint is the jobs file of an example whose image has an entry
+// point that finds its mappings by a variable.
+func exampleEntryPoint(env, spec string) string {
+	return `-- ci-operator/jobs/infra-image-mirroring.yaml --
+periodics:
+- name: periodic-image-mirroring-team
+  cron: '@hourly'
+  spec:` + spec + `
+    containers:
+    - command: [/tp-entrypoint.sh]
+      env:
+      - {name: MAPPING_FILE_PREFIX, value: mapping_team}
+      - ` + env + `
+      volumeMounts:
+      - {mountPath: /etc/imagemirror, name: config}
+    volumes:
+    - {name: config, configMap: {name: image-mirror-mappings}}
+-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`
+}
