@@ -2,15 +2,12 @@ package jobgen
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
-	yamlv3 "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -285,10 +282,6 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 	if err := problems.orNil(); err != nil {
 		return nil, err
 	}
-	if line := secondDocument(f.text); line > 0 {
-		return nil, Problems{{Pos: source.Position{File: tree.Jobs.Path, Line: line}, Message: "a second YAML document begins here: Prow does not read it",
-			Hint: "move its jobs up, behind the others, or delete them; nothing was written"}}
-	}
 	doc, err := parseObject(f.text)
 	if err != nil {
 		return nil, Problems{{Pos: source.Position{File: tree.Jobs.Path}, Message: "the jobs file cannot be read: " + err.Error(), Hint: "correct it by hand; nothing was written"}}
@@ -300,20 +293,6 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 		}
 	}
 	return f, nil
-}
-
-// secondDocument gives the line at which a second YAML document begins that
-// holds anything; 0 when there is none.
-func secondDocument(text []byte) int {
-	d := yamlv3.NewDecoder(bytes.NewReader(text))
-	var first, second yamlv3.Node
-	if d.Decode(&first) != nil {
-		return 0
-	}
-	if err := d.Decode(&second); errors.Is(err, io.EOF) {
-		return 0
-	}
-	return max(second.Line, 1)
 }
 
 // leadingComment gives the lines at the head of a file that are comments, and

@@ -95,7 +95,7 @@ func secondDocument(name string, data []byte, second *yaml.Node) source.Problem 
 		}
 	}
 	return source.Problem{Pos: pos, Message: "a second YAML document begins here: only the first one of the file is read",
-		Hint: "remove the line ---, and what follows belongs to the first"}
+		Hint: "move what it holds up into the first one, or delete it"}
 }
 
 // maxMerged is how many keys may come into a file by merging.
