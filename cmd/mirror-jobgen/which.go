@@ -100,6 +100,7 @@ type whichJob struct {
 	Schedule string   `json:"schedule"`
 	Cluster  string   `json:"cluster,omitempty"`
 	Secrets  []string `json:"secrets,omitempty"` // NAME or NAME/KEY
+	DryRun   bool     `json:"dryRun,omitempty"`  // it goes over the line and copies nothing
 }
 
 type whichOrigin struct {
@@ -130,6 +131,11 @@ func newAnswer(x *routes.Index, image string, found routes.Found) *answer {
 		}
 		for _, j := range r.Jobs {
 			one.Jobs = append(one.Jobs, newWhichJob(j))
+		}
+		for _, j := range r.Dry {
+			idle := newWhichJob(j)
+			idle.DryRun = true
+			one.Jobs = append(one.Jobs, idle)
 		}
 		if o := r.Set.Owners; o != nil {
 			one.Approvers, one.Reviewers = people(x.Tree, o.Approvers), people(x.Tree, o.Reviewers)
@@ -222,6 +228,9 @@ func (r *whichRoute) rows(row func(name, format string, args ...any)) {
 		where := ""
 		if j.Cluster != "" {
 			where = ", on " + j.Cluster
+		}
+		if j.DryRun {
+			where += "; a dry run, which copies nothing"
 		}
 		row("job", "%s, %s%s", j.Name, effects.Schedule(j.Schedule), where)
 		for _, s := range j.Secrets {

@@ -103,7 +103,11 @@ func (d *Destination) first() *Writer { return &d.lines()[0] }
 func (d *Destination) Idle() bool { return len(d.After) > 0 && idle(d.After) }
 
 func (c *comparison) destination(r mapping.Reference) (Destination, bool) {
-	before, after := c.before.writers(r), c.after.writers(r)
+	old, now := c.before.lines(r), c.after.lines(r)
+	if slices.EqualFunc(old, now, sameRoute) { // as nearly all are
+		return Destination{}, false
+	}
+	before, after := writers(old, r), writers(now, r)
 	d := Destination{Name: name(r), Before: before, After: after, ref: r}
 	switch {
 	case len(before) == 0:
@@ -135,14 +139,26 @@ func name(r mapping.Reference) string {
 	return r.Exact()
 }
 
-// writers gives the lines that write a destination: for a pattern those with
-// the same pattern, for a tag those of patterns that cover it too.
-func (x *side) writers(r mapping.Reference) []Writer {
+// lines gives the routes that write a destination: for a pattern those with the
+// same pattern, for a tag those of patterns that cover it too.
+func (x *side) lines(r mapping.Reference) []*routes.Route {
+	all := x.Writers(r)
+	if !r.Wildcard() {
+		return all
+	}
+	return slices.DeleteFunc(all, func(o *routes.Route) bool { return routes.Key(o.Destination) != routes.Key(r) })
+}
+
+// sameRoute reports whether two routes take one image by the same jobs.
+func sameRoute(a, b *routes.Route) bool {
+	sameJob := func(a, b *release.Job) bool { return a.Name == b.Name && a.Schedule == b.Schedule }
+	return routes.Key(a.Source) == routes.Key(b.Source) && a.Sure == b.Sure && slices.EqualFunc(a.Jobs, b.Jobs, sameJob)
+}
+
+// writers gives routes as the lines that write a destination.
+func writers(lines []*routes.Route, r mapping.Reference) []Writer {
 	var all []Writer
-	for _, o := range x.Writers(r) {
-		if r.Wildcard() && routes.Key(o.Destination) != routes.Key(r) {
-			continue
-		}
+	for _, o := range lines {
 		w := Writer{Place: Place{o.Pos().File, o.Pos().Line}, Set: o.Set.Name, JobsKnown: o.Sure}
 		from := o.Source
 		if o.Source.Wildcard() && !r.Wildcard() {
@@ -244,7 +260,7 @@ func (c *comparison) stands(d *Destination, r mapping.Reference) {
 	d.Tags = slices.DeleteFunc(d.Tags, func(tag string) bool {
 		one := r
 		one.Tag = tag
-		kept := other.writers(one)
+		kept := writers(other.lines(one), one)
 		own := *d.first()
 		own.source.Tag = tag
 		return len(kept) > 0 && slices.Contains(sources(kept), routes.Key(own.source))

@@ -19,7 +19,7 @@ func rest(old, now *release.Job, told func(path string) bool) []Field {
 	var out []Field
 	for _, path := range union(a.order, b.order) {
 		before, after := a.values[path], b.values[path]
-		if before == after || told(path) {
+		if before == after || told(path) || isKey(path, before) || isKey(path, after) {
 			continue
 		}
 		if strings.HasSuffix(path, commandPath) {
@@ -32,6 +32,16 @@ func rest(old, now *release.Job, told func(path string) bool) []Field {
 		out = append(out, Field{Name: "", Text: Words{Say("has more fields than are compared")}})
 	}
 	return out
+}
+
+// key finds the value by which an item of a list is told from the others.
+var key = regexp.MustCompile(`\[([^\]]*)\]\.(name|mountPath)$`)
+
+// isKey reports whether a value is nothing but the key of the item that it stands
+// in: the item's other fields tell what changes.
+func isKey(path, value string) bool {
+	m := key.FindStringSubmatch(path)
+	return m != nil && m[1] == value
 }
 
 func union(a, b []string) []string {

@@ -221,16 +221,18 @@ func TestReplay(t *testing.T) {
 	step := len(commits) / wanted
 	changes, silent, count, broken := 0, 0, map[effects.Change]int{}, 0
 	after := at(t, dir, commits[0])
+	files := readOracle(t, after.FS)
 	for i := step; i < len(commits); i += step {
-		before := after
+		before, was := after, files
 		after = at(t, dir, commits[i])
+		files = readOracle(t, after.FS)
 		e := effects.Compare(before, after, effects.Options{SameConfigs: true})
 		changes++
 		if refused(e) {
 			broken++
 			continue
 		}
-		want := differences(t, readOracle(t, before.FS), readOracle(t, after.FS))
+		want := differences(t, was, files)
 		got := told(t, e)
 		check(t, commits[i], want, got)
 		if len(want) == 0 {
@@ -258,4 +260,52 @@ func check(t *testing.T, commit string, want, got map[string]effects.Change) {
 			t.Errorf("%.10s: %s: the effect says %q, the mapping files nothing", commit, key, got[key])
 		}
 	}
+}
+
+// TestMigration replays the changes of the real jobs from a shell loop to an
+// entry point. Where the mapping files, the names of the jobs and their schedules
+// stay the same, no image is mirrored differently.
+func TestMigration(t *testing.T) {
+	dir, commits := clone(t, "history-2024-migration.bundle")
+	after := at(t, dir, commits[0])
+	files := readOracle(t, after.FS)
+	same, moved := 0, 0
+	for _, commit := range commits[1:] {
+		before, was := after, files
+		after = at(t, dir, commit)
+		files = readOracle(t, after.FS)
+		e := effects.Compare(before, after, effects.Options{SameConfigs: true})
+		if refused(e) {
+			continue
+		}
+		want := differences(t, was, files)
+		check(t, commit, want, told(t, e))
+		if len(want) > 0 || !slices.Equal(schedules(before), schedules(after)) {
+			continue
+		}
+		same++
+		if !e.SameImages() || len(e.Unknown) > 0 {
+			t.Errorf("%.10s: %d destinations, first %+v; unknown: %v", commit, len(e.Destinations), e.Destinations[:min(1, len(e.Destinations))], e.Unknown)
+		}
+		for _, j := range e.Jobs {
+			if slices.ContainsFunc(j.Fields, func(f effects.Field) bool {
+				return strings.HasSuffix(f.Name, ".command") && strings.Contains(f.After, "entrypoint") && !strings.Contains(f.Before, "entrypoint")
+			}) {
+				moved++
+			}
+		}
+	}
+	t.Logf("%d changes of %d leave images and schedules alone; they move %d jobs to the entry point", same, len(commits)-1, moved)
+	if same < 50 || moved < 10 {
+		t.Error("the history shows too little")
+	}
+}
+
+func schedules(t *release.Tree) []string {
+	var out []string
+	for _, j := range t.Jobs.Jobs {
+		out = append(out, j.Name+" "+j.Schedule)
+	}
+	slices.Sort(out)
+	return out
 }

@@ -26,8 +26,9 @@ type Route struct {
 	// Pair has the digest of its source as that of the destination where the
 	// image is pushed without a tag.
 	mapping.Pair
-	// Jobs mirror the file, in the order of the jobs file.
-	Jobs []*release.Job
+	// Jobs mirror the file, in the order of the jobs file. Dry are jobs that go
+	// over it and copy nothing.
+	Jobs, Dry []*release.Job
 	// Sure reports whether Jobs are all of them: false when there is no jobs
 	// file, or a job of it that may mirror the file names its mappings in a form
 	// that cannot be read.
@@ -49,9 +50,16 @@ type Index struct {
 // New makes the routes of a tree.
 func New(tree *release.Tree) *Index {
 	x := &Index{Tree: tree, sources: places{}, written: places{}}
-	sets := map[*release.Set]bool{}
+	sets, dry := map[*release.Set]bool{}, dryRuns(tree)
 	for _, m := range tree.Mappings() {
-		jobs := tree.Runs().Of(m)
+		var jobs, idle []*release.Job
+		for _, j := range tree.Runs().Of(m) {
+			if dry[j] {
+				idle = append(idle, j)
+			} else {
+				jobs = append(jobs, j)
+			}
+		}
 		sure, ok := sets[m.Set]
 		if !ok {
 			sure = known(tree, m.Set)
@@ -61,7 +69,7 @@ func New(tree *release.Tree) *Index {
 			if d := &pair.Destination; d.Tag == "" && d.Scheme == "" { // pushed by its digest alone
 				d.Digest = pair.Source.Digest
 			}
-			r := &Route{Set: m.Set, File: m, Pair: pair, Jobs: jobs, Sure: sure}
+			r := &Route{Set: m.Set, File: m, Pair: pair, Jobs: jobs, Dry: idle, Sure: sure}
 			x.All = append(x.All, r)
 			x.sources.add(pair.Source, r)
 			x.written.add(pair.Destination, r)
