@@ -2,9 +2,12 @@ package validate
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base32"
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -13,21 +16,28 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Known counts findings that are known already: not by line, so that they stay
+// Known are findings that are known already: not by line, so that they stay
 // known when lines move.
-type Known map[KnownKey]int
+type Known struct {
+	causes []knownCause
+}
 
-// KnownKey is what makes two findings the same.
-type KnownKey struct {
+// knownCause is a cause with the problems that are known of it.
+type knownCause struct {
 	Rule    string `json:"rule"`
-	File    string `json:"file"`
+	File    string `json:"file"` // the file, or the folder of all files
 	Message string `json:"message"`
+	Count   int    `json:"count"` // of findings
+	// Keys are what the problems are known by, with blanks between them.
+	Keys string `json:"keys"`
 }
 
 func baselineStale() Rule {
-	const known = "-- " + exampleBaseline + ` --
-{"version": 1, "findings": [{"rule": "set-mapping", "file": "core-services/image-mirroring/team",
-  "message": "the set team has no mapping file", "count": 1}]}
+	key := problem{"set-mapping", "core-services/image-mirroring/team", "the set team has no mapping file"}.key()
+	known := "-- " + exampleBaseline + ` --
+{"version": 2, "findings": [
+{"rule": "set-mapping", "file": "core-services/image-mirroring/team", "message": "the set team has no mapping file", "count": 1, "keys": "` + key + `"}
+]}
 `
 	const file = "core-services/image-mirroring/team/"
 	return Rule{
@@ -43,111 +53,164 @@ func baselineStale() Rule {
 	}
 }
 
-// keysOf gives what a finding is known by: its file and message, or each of its
-// parts, which do not depend on the file.
-func keysOf(f Finding) []KnownKey {
+// problem is what makes two findings the same: one thing that is wrong.
+type problem struct{ rule, file, text string }
+
+// problemsOf gives what a finding is about: its message in its file, or each of
+// its parts, which do not depend on the file.
+func problemsOf(f Finding) []problem {
 	if len(f.Parts) == 0 {
-		return []KnownKey{{f.Rule, f.Pos.File, f.Message}}
+		return []problem{{f.Rule, f.Pos.File, f.Message}}
 	}
-	var keys []KnownKey
+	var all []problem
 	for _, part := range f.Parts {
-		keys = append(keys, KnownKey{f.Rule, "", part})
+		all = append(all, problem{f.Rule, "", part})
+	}
+	return all
+}
+
+// key is a problem in a few letters.
+func (p problem) key() string {
+	const letters = 6 // one in a billion: a baseline has some thousand keys
+	sum := sha256.Sum256([]byte(p.rule + "\x00" + p.file + "\x00" + p.text))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:letters]
+}
+
+// keysOf gives the keys of a finding.
+func keysOf(f Finding) []string {
+	var keys []string
+	for _, p := range problemsOf(f) {
+		keys = append(keys, p.key())
 	}
 	return keys
 }
 
-// KnownOf counts the findings of a result; one that stands for several problems
-// counts as each of them.
+// KnownOf gives the findings of a result as known ones.
 func KnownOf(r *Result) Known {
-	k := Known{}
-	for _, f := range r.Findings {
-		for _, key := range keysOf(f) {
-			k[key]++
+	var k Known
+	for _, g := range GroupByCause(r.Findings) {
+		c := knownCause{Rule: g.First().Rule, File: g.First().Pos.File, Message: g.Message(), Count: len(g.Findings)}
+		var keys []string
+		for _, f := range g.Findings {
+			c.File = commonPath(c.File, f.Pos.File)
+			keys = append(keys, keysOf(f)...)
+		}
+		slices.Sort(keys)
+		c.Keys = strings.Join(keys, " ")
+		k.causes = append(k.causes, c)
+	}
+	slices.SortStableFunc(k.causes, func(a, b knownCause) int {
+		return cmp.Or(text.Natural(a.File, b.File), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
+	})
+	return k
+}
+
+// commonPath gives the file, or the folder that two files lie in.
+func commonPath(a, b string) string {
+	for a != b && !strings.HasPrefix(b, a+"/") {
+		dir := path.Dir(a)
+		if dir == a {
+			return a
+		}
+		a = dir
+	}
+	return a
+}
+
+// counts gives how often each problem is known.
+func (k Known) counts() tally {
+	t := tally{}
+	for _, c := range k.causes {
+		for key := range strings.FieldsSeq(c.Keys) {
+			t[key]++
 		}
 	}
-	return k
+	return t
+}
+
+// tally counts problems by their keys.
+type tally map[string]int
+
+// take counts down what is known of a finding and reports whether all of it is.
+func (t tally) take(keys []string) bool {
+	all := true
+	for _, key := range keys {
+		t[key]--
+		all = all && t[key] >= 0
+	}
+	return all
 }
 
 // New leaves only the findings that are not known, or not in all their parts;
 // of several equal ones as many as there are more than known.
 func (k Known) New(r *Result) {
-	left := Known{}
-	for key, n := range k {
-		left[key] = n
-	}
-	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
-		known := true
-		for _, key := range keysOf(f) {
-			left[key]--
-			known = known && left[key] >= 0
-		}
-		return known
-	})
+	left := k.counts()
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return left.take(keysOf(f)) })
 }
 
-// Stale adds a warning to the result for every known finding that it does not
-// have (any more); file is that of the baseline, settings may change how bad that
-// is. Call it before [Known.New].
+// Stale adds a warning to the result for every known cause of which it does not
+// have all (any more); file is that of the baseline, settings may change how bad
+// that is. Call it before [Known.New].
 func (k Known) Stale(r *Result, file string, settings *release.Settings) {
-	have, rule := KnownOf(r), baselineStale()
+	have, rule := KnownOf(r).counts(), baselineStale()
 	severity, wanted := settings.SeverityOf(rule.ID, file, rule.Severity)
 	if !wanted {
 		return
 	}
-	for _, key := range k.keys() {
-		if n := k[key] - have[key]; n > 0 {
-			r.Findings = append(r.Findings, Finding{
-				Rule: rule.ID, Severity: severity, Pos: source.Position{File: file},
-				Message: fmt.Sprintf("the baseline knows a finding that is gone: %s: %s [%s]", key.File, key.Message, key.Rule),
-				Hint:    "write the baseline again",
-			})
+	for _, c := range k.causes {
+		gone, all := 0, strings.Fields(c.Keys)
+		for _, key := range all {
+			if have[key]--; have[key] < 0 {
+				gone++
+			}
 		}
+		message := "the baseline knows a finding that is gone"
+		switch {
+		case gone == 0:
+			continue
+		case gone < len(all):
+			message = fmt.Sprintf("the baseline knows a finding of which %d of %d problems are gone", gone, len(all))
+		}
+		r.Findings = append(r.Findings, Finding{
+			Rule: rule.ID, Severity: severity, Pos: source.Position{File: file},
+			Message: fmt.Sprintf("%s: %s: %s [%s]", message, c.File, c.Message, c.Rule),
+			Hint:    "write the baseline again",
+		})
 	}
 	r.Sort()
 }
 
-func (k Known) keys() []KnownKey {
-	keys := make([]KnownKey, 0, len(k))
-	for key := range k {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b KnownKey) int {
-		return cmp.Or(strings.Compare(a.File, b.File), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
-	})
-	return keys
-}
+// baselineVersion is that of the file.
+const baselineVersion = 2
 
-type baselineFile struct {
-	Version  int             `json:"version"`
-	Findings []baselineEntry `json:"findings"`
-}
-
-type baselineEntry struct {
-	KnownKey
-	Count int `json:"count"`
-}
-
-// Write writes the known findings as a baseline file, in order.
+// Write writes the known findings as a baseline file, one line for each cause,
+// in order.
 func (k Known) Write(w io.Writer) error {
-	doc := baselineFile{Version: 1, Findings: []baselineEntry{}}
-	for _, key := range k.keys() {
-		doc.Findings = append(doc.Findings, baselineEntry{key, k[key]})
+	lines := make([]string, len(k.causes))
+	for i, c := range k.causes {
+		var b strings.Builder
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(c); err != nil {
+			return err
+		}
+		lines[i] = "\n" + strings.TrimSuffix(b.String(), "\n")
 	}
-	return text.JSON(w, doc)
+	_, err := fmt.Fprintf(w, "{\"version\": %d, \"findings\": [%s\n]}\n", baselineVersion, strings.Join(lines, ","))
+	return err
 }
 
 // ReadKnown reads a baseline file.
 func ReadKnown(data []byte) (Known, error) {
-	var doc baselineFile
+	var doc struct {
+		Version  int          `json:"version"`
+		Findings []knownCause `json:"findings"`
+	}
 	if err := json.Unmarshal(data, &doc); err != nil {
-		return nil, fmt.Errorf("no baseline: %w", err)
+		return Known{}, fmt.Errorf("no baseline: %w", err)
 	}
-	if doc.Version != 1 {
-		return nil, fmt.Errorf("a baseline of version %d, not 1", doc.Version)
+	if doc.Version != baselineVersion {
+		return Known{}, fmt.Errorf("a baseline of version %d, not %d: write it again with --write-baseline", doc.Version, baselineVersion)
 	}
-	k := Known{}
-	for _, e := range doc.Findings {
-		k[e.KnownKey] += e.Count
-	}
-	return k, nil
+	return Known{doc.Findings}, nil
 }

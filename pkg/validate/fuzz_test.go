@@ -45,8 +45,8 @@ func FuzzIgnores(f *testing.F) {
 // read again from what is written.
 func FuzzBaseline(f *testing.F) {
 	for _, seed := range []string{
-		"", "[]", `{"version": 2}`, `{"version": 1}`, `{"version": 1, "findings": [{"rule": "a", "file": "b", "message": "c", "count": 2}, {"count": -1}]}`,
-		`{"version": 1, "findings": [{"message": "\ud800<\u2028"}]}`,
+		"", "[]", `{"version": 2}`, `{"version": 1}`, `{"version": 2, "findings": [{"rule": "a", "file": "b", "message": "c", "count": 2, "keys": "a  a b"}, {"count": -1}]}`,
+		`{"version": 2, "findings": [{"message": "\ud800<\u2028"}]}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -63,7 +63,7 @@ func FuzzBaseline(f *testing.F) {
 			t.Fatal(err)
 		}
 		again, err := ReadKnown(written.Bytes())
-		if err != nil || !maps.Equal(known, again) {
+		if err != nil || !slices.Equal(known.causes, again.causes) {
 			t.Errorf("%v is read again as %v, %v", known, again, err)
 		}
 	})

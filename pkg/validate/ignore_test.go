@@ -2,6 +2,7 @@ package validate_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -131,7 +132,7 @@ func TestBaseline(t *testing.T) {
 	if len(gone.Findings) != 1 || gone.Findings[0].Rule != "baseline-stale" || gone.Findings[0].Severity != source.Warning {
 		t.Errorf("a stale entry: %v", gone.Findings)
 	}
-	for _, bad := range []string{"", "[]", `{"version": 2}`} {
+	for _, bad := range []string{"", "[]", `{"version": 1}`, `{"version": 3}`} {
 		if _, err := validate.ReadKnown([]byte(bad)); err == nil {
 			t.Errorf("%q was read as a baseline", bad)
 		}
@@ -159,7 +160,43 @@ func TestKnownByParts(t *testing.T) {
 	}
 	stale := lint(t, head+line("a")+line("y"), "source-unpromoted")
 	validate.KnownOf(before).Stale(stale, "baseline.json", release.DefaultSettings(release.DefaultLayout()))
-	if len(stale.Findings) != 2 || !strings.Contains(stale.Findings[0].Message, "nothing promotes, publishes or mirrors registry.ci.openshift.org/team/s:x") {
+	if len(stale.Findings) != 2 || !strings.Contains(stale.Findings[0].Message, "a finding of which 1 of 2 problems are gone: core-services/image-mirroring/team/mapping_team: nothing promotes") {
 		t.Errorf("stale: %v", stale.Findings)
+	}
+}
+
+// A baseline can be read: one line for each cause, in order, with a count.
+func TestBaselineLines(t *testing.T) {
+	text := ""
+	for i := range 12 {
+		text += fmt.Sprintf("-- core-services/image-mirroring/team/mapping_team_%d --\na.io/a:%[1]d  d.io/a:%[1]d\ndocker.io/b/b:%[1]d d.io/b:%[1]d\n", i)
+	}
+	text += "-- core-services/image-mirroring/other/mapping_other --\na.io/b/c:1 d.io/b/c:1\na.io/b/c:1 d.io/b/c:1\n"
+	result := lint(t, text, "mapping-format", "reference-registry", "duplicate-destination")
+	var file bytes.Buffer
+	if err := validate.KnownOf(result).Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(file.String(), "\n")
+	if len(result.Findings) != 25 || len(lines) != 6 {
+		t.Fatalf("%d findings in %d lines:\n%s", len(result.Findings), len(lines), &file)
+	}
+	for i, want := range []string{
+		`{"rule":"duplicate-destination","file":"core-services/image-mirroring/other/mapping_other","message":"d.io/b/c:1 is named twice, `,
+		`{"rule":"mapping-format","file":"core-services/image-mirroring/team","message":"12 lines have white space that mirror-lint --fix tidies","count":12,`,
+		`{"rule":"reference-registry","file":"core-services/image-mirroring/team","message":"12 images are pulled from Docker Hub, which limits anonymous pulls","count":12,`,
+	} {
+		if !strings.HasPrefix(lines[i+1], want) {
+			t.Errorf("line %d: %s\nwant %s", i+1, lines[i+1], want)
+		}
+	}
+	known, err := validate.ReadKnown(file.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := lint(t, text+"-- core-services/image-mirroring/team/mapping_team_new --\ndocker.io/b/new:1 d.io/new:1\n", "mapping-format", "reference-registry", "duplicate-destination")
+	known.New(more)
+	if len(more.Findings) != 1 || more.Findings[0].Pos.File != "core-services/image-mirroring/team/mapping_team_new" {
+		t.Errorf("one more of a known cause: %v", more.Findings)
 	}
 }

@@ -19,7 +19,7 @@ import (
 func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	c := newChange(before, after)
 	old := Run(before, rules...)
-	known := Known{}
+	known := tally{}
 	for _, f := range old.Findings {
 		for _, key := range c.keys(f) {
 			known[key]++
@@ -46,22 +46,12 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	r.Sort()
 }
 
-// take counts down what is known of a finding and reports whether all of it is.
-func (k Known) take(keys []KnownKey) bool {
-	all := true
-	for _, key := range keys {
-		k[key]--
-		all = all && k[key] >= 0
-	}
-	return all
-}
-
 // keys gives what a finding is known by, in words that do not change with the
 // names of what was moved.
-func (c *change) keys(f Finding) []KnownKey {
-	keys := keysOf(f)
-	for i, k := range keys {
-		keys[i] = KnownKey{k.Rule, c.names.neutral(k.File), c.names.neutral(k.Message)}
+func (c *change) keys(f Finding) []string {
+	var keys []string
+	for _, p := range problemsOf(f) {
+		keys = append(keys, problem{p.rule, c.names.neutral(p.file), c.names.neutral(p.text)}.key())
 	}
 	return keys
 }
