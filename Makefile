@@ -79,12 +79,18 @@ fuzz: ## every fuzz target of the parsers, one after the other, FUZZTIME=1m each
 	  done; \
 	done
 
-.PHONY: jobs check-jobs
+.PHONY: jobs check-jobs mappings check-mappings
 jobs: bin/mirror-jobgen ## write the jobs file of the release repository RELEASE=DIR
 	bin/mirror-jobgen generate $(if $(RELEASE),$(RELEASE),$(error name the release repository: make jobs RELEASE=DIR))
 
 check-jobs: bin/mirror-jobgen ## fail when the jobs file of RELEASE=DIR is not what its folders say
 	bin/mirror-jobgen generate --check $(if $(RELEASE),$(RELEASE),$(error name the release repository: make check-jobs RELEASE=DIR))
+
+mappings: bin/mirror-jobgen ## write the generated mapping files of the release repository RELEASE=DIR
+	bin/mirror-jobgen mappings $(if $(RELEASE),$(RELEASE),$(error name the release repository: make mappings RELEASE=DIR))
+
+check-mappings: bin/mirror-jobgen ## fail when a generated mapping file of RELEASE=DIR is not what promotions say
+	bin/mirror-jobgen mappings --check $(if $(RELEASE),$(RELEASE),$(error name the release repository: make check-mappings RELEASE=DIR))
 
 .PHONY: replay-jobs
 replay-jobs: ## import and generate every version of the real jobs file, and count those that come back byte for byte

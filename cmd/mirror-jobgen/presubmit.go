@@ -2,11 +2,13 @@ package main
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
 var repository = regexp.MustCompile(`^[-\w.]+/[-\w.]+$`)
@@ -18,8 +20,9 @@ func presubmitCommand(env cli.Env) *cobra.Command {
 		Short: "Print the presubmits for the release repository",
 		Long: `Print a Prow jobs file with the presubmits for the release repository:
 mirror-lint for what a change adds, mirror-check-jobs, which fails when a
-generated file is not current, and mirror-diff, which shows what a change mirrors
-differently and never fails.`,
+generated file is not current, mirror-check-mappings, the same for the mapping
+files of sets with a _config.yaml, where there are any, and mirror-diff, which
+shows what a change mirrors differently and never fails.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !repository.MatchString(o.Repository) {
@@ -29,6 +32,7 @@ differently and never fails.`,
 			if err != nil {
 				return err
 			}
+			o.Mappings = slices.ContainsFunc(tree.Sets, func(s *release.Set) bool { return s.Generated != nil })
 			text, err := jobgen.Presubmits(tree.Layout, tree.Settings, o)
 			if err != nil {
 				return cli.Failf("%w", err)

@@ -17,12 +17,14 @@ type PresubmitOptions struct {
 	Branch     string // such as master
 	Image      string // an image with a shell, mirror-lint and mirror-jobgen
 	Cluster    string
+	Mappings   bool // whether mapping files are generated, too
 }
 
 // Presubmits gives a jobs file with the presubmits of a release repository:
 // mirror-lint for what a change adds, check-jobs for generated files that are
-// not current, and diff, which shows what a change mirrors differently and never
-// fails. They run when a file changes that they read.
+// not current, check-mappings for generated mapping files, where there are any,
+// and diff, which shows what a change mirrors differently and never fails. They
+// run when a file changes that they read.
 func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOptions) ([]byte, error) {
 	job := func(name, command string, paths []string) object {
 		var patterns []string
@@ -53,13 +55,15 @@ func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOp
 	for _, dir := range layout.ManifestDirs() {
 		lint = append(lint, dir+"/")
 	}
-	diff := job("mirror-diff", `mirror-jobgen diff --from "$PULL_BASE_SHA"`, append([]string{layout.Config + "/", layout.Releases + "/"}, inputs...))
+	promoted := []string{layout.Config + "/", layout.Releases + "/"}
+	jobs := []any{job("mirror-check-jobs", "mirror-jobgen generate --check", inputs)}
+	if o.Mappings {
+		jobs = append(jobs, job("mirror-check-mappings", "mirror-jobgen mappings --check", append([]string{layout.Mirroring + "/", release.LayoutFile}, promoted...)))
+	}
+	diff := job("mirror-diff", `mirror-jobgen diff --from "$PULL_BASE_SHA"`, append(promoted, inputs...))
 	optional(diff)
-	doc := object{"presubmits": object{o.Repository: []any{
-		job("mirror-check-jobs", "mirror-jobgen generate --check", inputs),
-		diff,
-		job("mirror-lint", `mirror-lint --new-from "$PULL_BASE_SHA"`, lint),
-	}}}
+	jobs = append(jobs, diff, job("mirror-lint", `mirror-lint --new-from "$PULL_BASE_SHA"`, lint))
+	doc := object{"presubmits": object{o.Repository: jobs}}
 	text, err := yaml.Marshal(doc)
 	if err != nil {
 		return nil, fmt.Errorf("printing the presubmits: %w", err)

@@ -100,28 +100,3 @@ func keyPosition(name string, data []byte, key string) source.Position {
 	}
 	return pos
 }
-
-// readSupplemental reads what ci-images-mirror copies: the keys of
-// supplementalCIImages are tags, "namespace/stream:tag".
-func (p *Promotions) readSupplemental(fsys fs.FS, file string) {
-	data, err := fs.ReadFile(fsys, file)
-	if err != nil {
-		return
-	}
-	doc := parseYAML(file, data)
-	if doc.broken {
-		p.Problems = append(p.Problems, doc.problems...)
-	}
-	list := child(doc.root, "supplementalCIImages")
-	if list == nil || len(list.Content)%2 != 0 {
-		return
-	}
-	for i := 0; i < len(list.Content); i += 2 {
-		key := list.Content[i]
-		stream, tag, tagged := strings.Cut(key.Value, ":")
-		namespace, name, ok := strings.Cut(stream, "/")
-		if tagged && ok {
-			p.copied[ImageTag{Stream{namespace, name}, tag}] = at(file, key)
-		}
-	}
-}

@@ -70,15 +70,15 @@ type Promotions struct {
 	tags     map[Stream][]string
 	byCommit map[Stream]bool // also promoted under the commit's hash
 	releases map[Stream]bool // filled with release images
-	copied   map[ImageTag]source.Position
+	images   *CIImages
+	used     map[ImageTag]string // what configs build from, with a config; empty without images
 	joined   map[string]ImageTag
 }
 
 func (t *Tree) loadPromotions() *Promotions {
-	p := &Promotions{byCommit: map[Stream]bool{}, releases: map[Stream]bool{}, copied: map[ImageTag]source.Position{}}
+	p := &Promotions{byCommit: map[Stream]bool{}, releases: map[Stream]bool{}, images: t.CIImages(), used: map[ImageTag]string{}}
 	p.readConfigs(t.FS, t.Layout.Config)
 	p.readReleases(t.FS, t.Layout.Releases)
-	p.readSupplemental(t.FS, t.Layout.Supplemental())
 	p.index()
 	return p
 }
@@ -94,7 +94,7 @@ func (p *Promotions) index() {
 			p.joined[one.Joined()] = one.ImageTag
 		}
 	}
-	for tag := range p.copied {
+	for tag := range p.images.targets() {
 		p.tags[tag.Stream] = append(p.tags[tag.Stream], tag.Tag)
 		p.joined[tag.Joined()] = tag
 	}
@@ -129,19 +129,23 @@ func (p Promotion) rank() int {
 // not tell, but for tags that are the hash of a commit.
 func (p *Promotions) Tags(s Stream) (tags []string, complete bool) {
 	tags = p.tags[s]
-	return tags, len(tags) > 0 && !p.releases[s] && !p.publishes(s)
+	return tags, len(tags) > 0 && !p.releases[s] && !p.publishes(s) && !p.images.brings(s)
 }
 
 // commit is a tag that ci-operator makes of a commit's hash.
 var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
-// Filled says whether something fills a tag: a promotion that is not disabled,
-// the release controller, or ci-images-mirror.
-func (p *Promotions) Filled(tag ImageTag) bool {
+// Filled reports whether something fills a tag: a promotion that is not
+// disabled, the release controller, or ci-images-mirror.
+func (p *Promotions) Filled(tag ImageTag) bool { return p.images.backfilled[tag] || p.FilledInQCI(tag) }
+
+// FilledInQCI is Filled for the copy of the tag in openshift/ci at quay.io, which
+// ci-images-mirror takes the tag of the CI registry from where it fills that.
+func (p *Promotions) FilledInQCI(tag ImageTag) bool {
 	if slices.ContainsFunc(p.byTag[tag], func(i int) bool { return !p.All[i].Disabled }) || p.releases[tag.Stream] {
 		return true
 	}
-	if _, ok := p.copied[tag]; ok || p.byCommit[tag.Stream] && commit.MatchString(tag.Tag) {
+	if p.images.fills(tag) || p.byCommit[tag.Stream] && commit.MatchString(tag.Tag) {
 		return true
 	}
 	_, ok := p.Publication(tag)
@@ -169,9 +173,16 @@ func (p *Promotions) holds(tag ImageTag) bool {
 	return len(p.tags[tag.Stream]) == 0 || slices.ContainsFunc(p.byTag[tag], func(i int) bool { return !p.All[i].Disabled })
 }
 
+// Used gives a ci-operator config that builds from a tag, or uses it otherwise.
+// It is only known in a tree with a configuration of ci-images-mirror.
+func (p *Promotions) Used(tag ImageTag) (config string, ok bool) {
+	config, ok = p.used[tag]
+	return config, ok
+}
+
 // Fills says whether anything in the tree fills a stream with at least one tag.
 func (p *Promotions) Fills(s Stream) bool {
-	return len(p.tags[s]) > 0 || p.byCommit[s] || p.releases[s] || p.publishes(s)
+	return len(p.tags[s]) > 0 || p.byCommit[s] || p.releases[s] || p.publishes(s) || p.images.brings(s)
 }
 
 func (p *Promotions) publishes(s Stream) bool {

@@ -25,6 +25,7 @@ func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
 			var buffer []byte
 			for i := range next {
 				read[i].fsys, read[i].top, read[i].buffer = fsys, dir, buffer
+				read[i].asked = p.images.any()
 				read[i].folder(folders[i])
 				buffer, read[i].buffer = read[i].buffer, nil
 			}
@@ -41,6 +42,11 @@ func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
 		p.Problems = append(p.Problems, r.problems...)
 		for _, s := range r.byCommit {
 			p.byCommit[s] = true
+		}
+		for tag, config := range r.used {
+			if _, ok := p.used[tag]; !ok {
+				p.used[tag] = config
+			}
 		}
 	}
 }
@@ -76,6 +82,8 @@ type configReader struct {
 	promotions []Promotion
 	byCommit   []Stream
 	problems   []source.Problem
+	asked      bool                // whether used is wanted
+	used       map[ImageTag]string // tags that configs build from, with the first config
 }
 
 func (r *configReader) folder(dir string) {
@@ -101,6 +109,9 @@ func (r *configReader) config(name string) {
 		r.unreadable(name, err)
 		return
 	}
+	if r.asked {
+		scanTags(data, func(tag ImageTag) { r.use(tag, name) })
+	}
 	c, ok := scanConfig(data)
 	if !ok {
 		var problems []source.Problem
@@ -110,6 +121,15 @@ func (r *configReader) config(name string) {
 	all, byCommit := c.promotions(name)
 	r.promotions = append(r.promotions, all...)
 	r.byCommit = append(r.byCommit, byCommit...)
+}
+
+func (r *configReader) use(tag ImageTag, config string) {
+	if r.used == nil {
+		r.used = map[ImageTag]string{}
+	}
+	if _, ok := r.used[tag]; !ok {
+		r.used[tag] = config
+	}
 }
 
 func (r *configReader) unreadable(name string, err error) {

@@ -38,6 +38,7 @@ type Tree struct {
 	files map[string][]byte // text of the files that positions point into
 
 	promotions lazy[*Promotions]
+	images     lazy[*CIImages]
 	secrets    lazy[*Secrets]
 	updater    lazy[*Updater]
 	manifests  lazy[*Manifests]
@@ -48,6 +49,10 @@ type Tree struct {
 // Promotions gives what ci-operator and the release controller publish. It is
 // read on the first call; never nil.
 func (t *Tree) Promotions() *Promotions { return t.promotions.get(t.loadPromotions) }
+
+// CIImages gives what ci-images-mirror copies. It is read on the first call;
+// never nil.
+func (t *Tree) CIImages() *CIImages { return t.images.get(t.loadCIImages) }
 
 // Secrets gives what ci-secret-bootstrap creates. It is read on the first call;
 // never nil.

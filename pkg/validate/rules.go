@@ -9,6 +9,7 @@ func Rules() []Rule {
 		mappingName(),
 		mappingUnused(),
 		mappingGenerated(),
+		ciImages(),
 		setOwners(),
 		setMapping(),
 		setJob(),

@@ -32,6 +32,10 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 				p.Skip("%s", reason)
 				return
 			}
+			if images := p.tree.CIImages(); images.Unread {
+				p.Skip("%s cannot be read, so it is not known which tags it fills", images.Path)
+				return
+			}
 			skipBroken(p)
 			mirrored := writtenTags(p)
 			for _, m := range p.tree.Mappings() {

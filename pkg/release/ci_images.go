@@ -1,0 +1,175 @@
+package release
+
+import (
+	"io/fs"
+	"iter"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// CIImages is the configuration of ci-images-mirror (openshift/ci-tools): which
+// images of other registries come into the repository openshift/ci of quay.io,
+// and which go from there to the CI registry.
+type CIImages struct {
+	Path string
+	// Supplemental are copied from anywhere into openshift/ci.
+	Supplemental []CIImage
+	// Backfills are copied from openshift/ci to the CI registry.
+	Backfills []CIImage
+	// Ignored are the sources that are not copied for now.
+	Ignored []IgnoredSource
+	// ART are the streams of the CI registry that are copied into openshift/ci
+	// whatever tags they have.
+	ART []StreamPattern
+	// Problems are what is wrong with the file, by position. With an error among
+	// them ci-images-mirror does nothing at all.
+	Problems []source.Problem
+	// Unread reports that the file is there and none of it could be read.
+	Unread bool
+
+	// The targets of both kinds, those of entries with a wrong source, too.
+	supplemental, backfilled map[ImageTag]bool
+}
+
+// CIImage is one entry: a target and where it comes from.
+type CIImage struct {
+	Key    string
+	Pos    source.Position // of the key
+	Target ImageTag        // what the key names
+	From   CISource
+	// Pair is the copy that the entry stands for.
+	Pair mapping.Pair
+}
+
+// CISource is the source of an entry: an image, or a tag of the CI registry.
+type CISource struct {
+	Pos   source.Position
+	Image string   // "" where Tag says it
+	Tag   ImageTag // the zero value where Image says it
+}
+
+// IgnoredSource is a source that is not copied for now.
+type IgnoredSource struct {
+	CISource
+	Reason string
+}
+
+// StreamPattern stands for some tags of some streams of a namespace.
+type StreamPattern struct {
+	Pos       source.Position
+	Namespace string
+	Name      *regexp.Regexp
+	NamePos   source.Position
+	Tag       *regexp.Regexp // nil for every tag
+	TagPos    source.Position
+}
+
+// Matches reports whether the pattern stands for some tag of a stream.
+func (p StreamPattern) Matches(s Stream) bool {
+	return s.Namespace == p.Namespace && p.Name.MatchString(s.Name)
+}
+
+// Covers reports whether the pattern stands for a tag, if the tag is there.
+func (p StreamPattern) Covers(t ImageTag) bool {
+	return p.Matches(t.Stream) && (p.Tag == nil || p.Tag.MatchString(t.Tag))
+}
+
+// Spec is the source as one reference.
+func (s CISource) Spec() string {
+	if s.Image != "" {
+		return s.Image
+	}
+	return CIRegistry + "/" + s.Tag.String()
+}
+
+// IgnoredAs gives the first entry of the ignored sources that keeps a source
+// from being copied.
+func (c *CIImages) IgnoredAs(s CISource) (IgnoredSource, bool) {
+	for _, i := range c.Ignored {
+		if i.Spec() == s.Spec() {
+			return i, true
+		}
+	}
+	return IgnoredSource{}, false
+}
+
+// File gives the copies as a mapping file whose positions are those of the
+// configuration, without those whose source is ignored, which come apart.
+func (c *CIImages) File() (*mapping.File, []CIImage) {
+	f := &mapping.File{Name: c.Path, Problems: c.Problems}
+	var ignored []CIImage
+	for _, i := range c.All() {
+		if _, ok := c.IgnoredAs(i.From); ok {
+			ignored = append(ignored, i)
+			continue
+		}
+		f.Lines = append(f.Lines, mapping.Line{
+			Number: i.Pos.Line, Kind: mapping.Mapped, Text: i.Pair.Source.Text + " " + i.Pair.Destination.Text, End: "\n",
+			Entries: []mapping.Entry{{Source: i.Pair.Source, Destinations: []mapping.Reference{i.Pair.Destination}}},
+		})
+	}
+	return f, ignored
+}
+
+// fills reports whether an entry brings a tag into openshift/ci, or artImages may
+// do so.
+func (c *CIImages) fills(tag ImageTag) bool {
+	return c.supplemental[tag] || slices.ContainsFunc(c.ART, func(p StreamPattern) bool { return p.Covers(tag) })
+}
+
+// any reports whether there are entries of any kind.
+func (c *CIImages) any() bool {
+	return len(c.supplemental)+len(c.backfilled)+len(c.ART) > 0
+}
+
+// targets gives all tags that an entry fills.
+func (c *CIImages) targets() iter.Seq[ImageTag] {
+	return func(yield func(ImageTag) bool) {
+		for _, tags := range []map[ImageTag]bool{c.supplemental, c.backfilled} {
+			for tag := range tags {
+				if !yield(tag) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// brings reports whether tags come into a stream whose names are not known.
+func (c *CIImages) brings(s Stream) bool {
+	return slices.ContainsFunc(c.ART, func(p StreamPattern) bool { return p.Matches(s) })
+}
+
+// All gives the entries that copy an image, of both kinds.
+func (c *CIImages) All() []CIImage {
+	return append(append([]CIImage(nil), c.Supplemental...), c.Backfills...)
+}
+
+// loadCIImages reads the configuration of a tree; an empty one where there is
+// none.
+func (t *Tree) loadCIImages() *CIImages {
+	file := t.Layout.Supplemental()
+	data, err := fs.ReadFile(t.FS, file)
+	if err != nil {
+		return &CIImages{Path: file}
+	}
+	return ParseCIImages(file, data)
+}
+
+// ImageTag gives the tag of the CI registry that the source is, written in
+// either way.
+func (s CISource) ImageTag() (ImageTag, bool) {
+	if s.Image == "" {
+		return s.Tag, true
+	}
+	ref, problems := mapping.ParseReference(s.Image, s.Pos, true)
+	namespace, name, ok := strings.Cut(ref.Repository, "/")
+	if len(problems) > 0 || ref.Registry != CIRegistry || !ok || ref.Tag == "" {
+		return ImageTag{}, false
+	}
+	return ImageTag{Stream{namespace, name}, ref.Tag}, true
+}

@@ -1,0 +1,157 @@
+package validate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// written reports targets that a mapping file writes, too.
+func (c *ciImagesCheck) written() {
+	at := map[release.ImageTag]release.CIImage{}
+	for _, i := range c.all {
+		at[i.Target] = i
+	}
+	done := map[string]bool{}
+	for _, m := range c.tree.Mappings() {
+		for pair := range m.Pairs() {
+			tag, ok := c.tree.CITag(pair.Destination)
+			if !ok {
+				continue
+			}
+			if i, taken := at[tag]; taken && !done[i.Key] {
+				done[i.Key] = true
+				c.alsoMapped(i, m, pair)
+			}
+		}
+	}
+}
+
+func (c *ciImagesCheck) alsoMapped(i release.CIImage, m *release.MappingFile, pair mapping.Pair) {
+	severity, effect := c.rule.Severity, "whichever runs last wins"
+	switch {
+	case pair.Source.Canonical() == i.Pair.Source.Canonical():
+		severity, effect = source.Warning, "the copy is made twice"
+	case idle(c.Pass, m):
+		severity, effect = source.Warning, "whichever ran last would win if the file were run"
+	}
+	f := c.ReportAs(severity, i.Pos, "keep it in one of the two", "%s, copied from %s, is also written by %s of set %s, from %s: %s",
+		i.Key, i.Pair.Source.Exact(), m.Base, m.Set.Name, pair.Source.Exact(), effect)
+	f.Related = append(f.Related, Related{Pos: pair.Destination.Pos, Message: "written here"})
+}
+
+// promoted reports targets that ci-operator or the release controller fills.
+func (c *ciImagesCheck) promoted() {
+	for _, i := range c.images.Supplemental {
+		if one, ok := c.effective(i.Target); ok {
+			f := c.Report(i.Pos, "copy it to another tag, or exclude the image from the promotion",
+				"%s is promoted by ci-operator from %s, and overwritten from %s: whichever runs last wins",
+				i.Key, release.ConfigName(one.Config), i.Pair.Source.Exact())
+			f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})
+		} else if one, ok := c.tree.Promotions().Publication(i.Target); ok {
+			f := c.ReportAs(source.Warning, i.Pos, "copy it to another tag, or add the tag to the publication's excludeTags",
+				"%s is published by the release controller from %s, and overwritten from %s: whichever runs last wins", i.Key, one.From, i.Pair.Source.Exact())
+			f.Related = append(f.Related, Related{Pos: one.Pos, Message: "published here to " + one.To.String()})
+		}
+	}
+}
+
+// sources reports sources in the CI registry that nothing fills, and that no
+// ci-operator config builds from: what is used is there, by means that the tree
+// does not show.
+func (c *ciImagesCheck) sources() {
+	mirrored := writtenTags(c.Pass)
+	promotions := c.tree.Promotions()
+	for _, i := range c.all {
+		ref := i.Pair.Source
+		tag, ok := c.tree.CITag(ref)
+		_, ignored := c.images.IgnoredAs(i.From)
+		if _, used := promotions.Used(tag); !ok || ignored || used || c.there(ref, tag, mirrored[tag.Stream]) {
+			continue
+		}
+		f := c.ReportAs(source.Warning, i.From.Pos, "correct the name, or remove the entry", "nothing promotes, publishes or mirrors %s, the source of %s", ref.Exact(), i.Key)
+		if near := nearest(c.Pass, tag); near != "" {
+			f.Hint = "did you mean " + near + "?"
+		}
+	}
+}
+
+// there reports whether something fills the tag that a source is. An entry does
+// not fill its own source.
+func (c *ciImagesCheck) there(ref mapping.Reference, tag release.ImageTag, w *written) bool {
+	if release.QuayCI(ref) && ref.Digest == "" {
+		return c.tree.Promotions().FilledInQCI(tag) || c.tree.Manifests().Declared(tag) || w.holds(tag.Tag)
+	}
+	return filled(c.Pass, ref, tag, w)
+}
+
+// wanted reports tags that ci-operator configs build from and nothing fills, where
+// an entry that nobody uses is close: it may be the one that should fill the tag.
+func (c *ciImagesCheck) wanted() {
+	promotions, mirrored := c.tree.Promotions(), writtenTags(c.Pass)
+	var unused []release.CIImage
+	for _, i := range c.all {
+		if _, used := promotions.Used(i.Target); !used {
+			unused = append(unused, i)
+		}
+	}
+	for _, tag := range c.tree.KnownTags() {
+		config, used := promotions.Used(tag)
+		if !used || tag.Tag == "" || promotions.Filled(tag) || c.tree.Manifests().Declared(tag) || mirrored[tag.Stream].holds(tag.Tag) {
+			continue
+		}
+		at := slices.IndexFunc(unused, func(i release.CIImage) bool { return near(tag, i.Target) })
+		if at < 0 {
+			continue
+		}
+		severity := source.Info // a tag that was filled once may still be there
+		if letters(tag.String()) != letters(unused[at].Key) {
+			severity = source.Warning
+		}
+		f := c.ReportAs(severity, unused[at].Pos, fmt.Sprintf("did you mean %s here, where it says %s? if not, add an entry for it", tag, unused[at].Key),
+			"nothing in the tree fills %s, which the config of %s builds from", tag, release.ConfigName(config))
+		f.Related = append(f.Related, Related{Pos: source.Position{File: config}, Message: "used here"})
+	}
+}
+
+// near reports whether two tags differ by one letter of a name, or by the numbers
+// of the tag.
+func near(a, b release.ImageTag) bool {
+	if a.Stream == b.Stream && shape(a.Tag) == shape(b.Tag) {
+		return true
+	}
+	equal := 0
+	for _, part := range [...][2]string{{a.Namespace, b.Namespace}, {a.Name, b.Name}, {a.Tag, b.Tag}} {
+		if part[0] == part[1] {
+			equal++
+		} else if !oneOff(part[0], part[1]) || letters(part[0]) == letters(part[1]) {
+			return false
+		}
+	}
+	return equal == 2
+}
+
+// expressions reports expressions of artImages that fit no stream that the tree
+// knows of.
+func (c *ciImagesCheck) expressions() {
+	if len(c.images.ART) == 0 {
+		return
+	}
+	used := c.tree.KnownTags()
+	for _, p := range c.images.ART {
+		known := func(fits func(release.ImageTag) bool) bool {
+			return slices.ContainsFunc(used, fits)
+		}
+		switch {
+		case !known(func(t release.ImageTag) bool { return t.Namespace == p.Namespace }):
+			c.ReportAs(source.Warning, p.Pos, "correct it, or remove the entry", "artImages: nothing in the tree names the namespace %s", p.Namespace)
+		case !known(func(t release.ImageTag) bool { return p.Matches(t.Stream) }):
+			c.ReportAs(source.Warning, p.NamePos, "correct it, or remove the entry", "artImages: the expression %s fits no stream of %s that the tree names", p.Name, p.Namespace)
+		case p.Tag != nil && !known(p.Covers):
+			c.ReportAs(source.Warning, p.TagPos, "correct it, or remove the entry", "artImages: the expression %s fits no tag of these streams that the tree names", p.Tag)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package validate
+
+import (
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// tag reports an entry whose own tag and source's tag are of the same shape and
+// differ, such as v28 from v27, or differ by one letter. Where a neighbour, another
+// entry of that shape, differs too, it is meant.
+func (c *ciImagesCheck) tag(i release.CIImage) {
+	own, from := i.Target.Tag, i.Pair.Source.Tag
+	if from == "" || agree(own, from) || !agree(shape(own), shape(from)) && !oneOff(own, from) {
+		return
+	}
+	n := 0
+	for other := range c.neighbours(i) {
+		if shape(other.Target.Tag) != shape(own) || other.Pair.Source.CanonicalRepository() != i.Pair.Source.CanonicalRepository() {
+			continue
+		}
+		if other.Pair.Source.Tag == "" || !agree(other.Target.Tag, other.Pair.Source.Tag) {
+			return
+		}
+		n++
+	}
+	why := "which differs by a number or a letter only"
+	if n > 0 {
+		why = "and the two agree in all other such entries of " + i.Target.Stream.String()
+	}
+	c.ReportAs(source.Warning, i.From.Pos, "correct the tag of one of the two", "%s is copied from the tag %s, %s", i.Key, from, why)
+}
+
+// agree reports whether a tag and that of its source are the same, but for what
+// one of the two has around it.
+func agree(own, from string) bool { return strings.Contains(from, own) || strings.Contains(own, from) }
+
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// shape is a tag with each number made equal.
+func shape(tag string) string { return digits.ReplaceAllString(tag, "0") }
+
+// oneOff reports whether two names differ by one letter or digit, or by two
+// neighbours that are swapped.
+func oneOff(a, b string) bool {
+	return max(len(a), len(b))-min(len(a), len(b)) <= 1 && suggest.Distance(a, b) == 1
+}
+
+// name reports an entry whose stream is one letter away from the name of its
+// source.
+func (c *ciImagesCheck) name(i release.CIImage) {
+	from := path.Base(i.Pair.Source.Repository)
+	if release.QuayCI(i.Pair.Source) {
+		return
+	}
+	own := i.Target.Name
+	if len(own) < 4 || !oneOff(own, from) || letters(own) == letters(from) || strings.TrimSuffix(own, "s") == strings.TrimSuffix(from, "s") {
+		return
+	}
+	for other := range c.neighbours(i) { // two entries do not have the same slip
+		if path.Base(other.Pair.Source.Repository) == from {
+			return
+		}
+	}
+	c.ReportAs(source.Warning, i.Pos, "correct the name of one of the two, if they should be the same", "%s is copied from %s, whose name is one letter away", i.Key, i.Pair.Source.Exact())
+}
