@@ -41,7 +41,7 @@ func (t textWriter) footer(r *validate.Result, causes int) {
 	if causes < len(r.Findings) {
 		total += fmt.Sprintf(", with %s", text.Plural(causes, "cause"))
 	}
-	fmt.Fprintln(t, total)
+	t.wrapped("", "", total, "")
 }
 
 func severities() []source.Severity {
