@@ -1,6 +1,7 @@
 package release
 
 import (
+	"path"
 	"slices"
 	"strconv"
 
@@ -57,6 +58,10 @@ type Settings struct {
 	// RetiredRegistries are the hosts that no mapping may name any more, for
 	// the rule reference-registry.
 	RetiredRegistries []string `yaml:"retired_registries,omitempty"`
+	// SelfServiceSecrets are patterns of the names of secrets that teams bring into
+	// the cluster themselves, so that ci-secret-bootstrap knows nothing of them.
+	// Default: registry-push-credentials-quay-io-*, of which that is likely.
+	SelfServiceSecrets []string `yaml:"self_service_secrets,omitempty"`
 	// MappingsFrom tells how jobs name their mappings, beyond what is built in:
 	// paths in commands, and the variable MAPPING_FILE_PREFIX.
 	MappingsFrom []MappingsFrom `yaml:"mappings_from,omitempty"`
@@ -171,6 +176,14 @@ func (s *Settings) ConfigMaps() []string {
 	return names
 }
 
+// SelfService reports whether teams bring a secret of that name themselves.
+func (s *Settings) SelfService(secret string) bool {
+	return slices.ContainsFunc(s.SelfServiceSecrets, func(pattern string) bool {
+		ok, err := path.Match(pattern, secret)
+		return ok && err == nil
+	})
+}
+
 // HoldsMappings says whether a ConfigMap of that name holds mappings.
 func (s *Settings) HoldsMappings(name string) bool { return slices.Contains(s.ConfigMaps(), name) }
 
@@ -190,6 +203,7 @@ func DefaultSettings(layout Layout) *Settings {
 			"api.ci": "registry.svc.ci.openshift.org",
 			"app.ci": "registry.ci.openshift.org",
 		},
+		SelfServiceSecrets: []string{"registry-push-credentials-quay-io-*"},
 		RetiredRegistries: []string{
 			"registry.svc.ci.openshift.org",
 			"registry.svc.ci.openshift.org:5000",
@@ -223,6 +237,11 @@ func ParseSettings(layout Layout, data []byte) (*Settings, []source.Problem) {
 			if !doublestar.ValidatePattern(p) {
 				d.problem(o.At("paths"), "no valid pattern: "+p, "")
 			}
+		}
+	}
+	for _, pattern := range s.SelfServiceSecrets {
+		if _, err := path.Match(pattern, ""); err != nil {
+			d.problem(s.At("self_service_secrets"), "no valid pattern: "+pattern, "")
 		}
 	}
 	for i := range s.MappingsFrom {

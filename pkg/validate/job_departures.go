@@ -69,6 +69,9 @@ func departures(p *Pass, job *release.Job) []departure {
 		return nil
 	}
 	c := comparison{file: p.tree.Jobs.Path, text: p.tree.Jobs.Text}
+	if from := job.Mappings.From; from != nil && from.Env != "" { // it is different for each set
+		c.own = "spec.containers[0].env[" + from.Env + "]"
+	}
 	c.compare("", template, job.Node)
 	for i := range c.found {
 		d := &c.found[i]
@@ -84,6 +87,7 @@ func departures(p *Pass, job *release.Job) []departure {
 type comparison struct {
 	file  string
 	text  []byte
+	own   string // the path of what every job has a value of its own for; "" for none
 	found []departure
 }
 
@@ -165,8 +169,8 @@ func (c *comparison) list(path string, want, got *yaml.Node) {
 		c.add(got, below, "", "it has no %s, the template has %s", below, brief(item))
 	}
 	for _, name := range order {
-		if item := left[name]; item != nil {
-			below := fmt.Sprintf("%s[%s]", path, name)
+		below := fmt.Sprintf("%s[%s]", path, name)
+		if item := left[name]; item != nil && below != c.own {
 			c.add(item, below, brief(item), "it has %s (%s), the template has not", below, brief(item))
 		}
 	}

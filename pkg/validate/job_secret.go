@@ -1,8 +1,10 @@
 package validate
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -13,7 +15,8 @@ func jobSecret() Rule {
 		Title: "a secret that nothing creates for the job's cluster and namespace",
 		Why: "A pod whose secret is missing never starts: the job waits until its timeout and nothing is mirrored. " +
 			"A secret that exists elsewhere does not help, because secrets are per cluster and namespace.",
-		Fix:      "Add the secret to core-services/ci-secret-bootstrap/_config.yaml for the job's cluster, or correct its name.",
+		Fix: "Add the secret to core-services/ci-secret-bootstrap/_config.yaml for the job's cluster, or correct its name. " +
+			"Secrets that teams bring by themselves are told by self_service_secrets in _mirror.yaml, as patterns of their names.",
 		Severity: source.Warning,
 		Bad:      exampleSecretJob("push-team", "config.json") + exampleSecret("push-other", "config.json"),
 		Good:     exampleSecretJob("push-team", "config.json") + exampleSecret("push-team", "config.json"),
@@ -23,18 +26,59 @@ func jobSecret() Rule {
 					return
 				}
 				if len(elsewhere) == 0 {
-					p.Report(m.Pos, "add it to "+p.tree.Layout.Secrets+", or correct the name; teams that sync it themselves may ignore this",
-						"nothing in %s creates the secret %s that %s mounts", p.tree.Layout.Secrets, m.Secret, job.Name)
+					unknownSecret(p, job, m)
 					return
 				}
+				where := place(job.Cluster, jobNamespace(p, job))
 				f := p.ReportAs(source.Error, m.Pos, "add the job's cluster and namespace to the secret in "+p.tree.Layout.Secrets,
-					"the secret %s that %s mounts is not created in %s", m.Secret, job.Name, place(job.Cluster, jobNamespace(p, job)))
+					"the secret %s that %s mounts is not created in %s", m.Secret, job.Name, where)
+				f.Cause = Cause{ID: where, Summary: "{n} secrets that jobs mount are not created in " + where}
 				for _, s := range elsewhere {
 					f.Related = append(f.Related, Related{Pos: s.Pos, Message: "created in " + place(s.Cluster, s.Namespace)})
 				}
 			})
 		},
 	}
+}
+
+// unknownSecret reports a secret that ci-secret-bootstrap does not create. Teams
+// may bring it themselves: the settings tell which, and silence them. Where some
+// secrets of the jobs are of that kind, others may be, too, unless their name is
+// close to one that is created.
+func unknownSecret(p *Pass, job *release.Job, m release.SecretMount) {
+	settings, severity := p.tree.Settings, p.rule.Severity
+	hint := "add it to " + p.tree.Layout.Secrets + ", or correct the name; teams that sync it themselves may ignore this"
+	near := suggest.Nearest(m.Secret, secretNames(p))
+	switch own := settings.SelfService(m.Secret); {
+	case own && slices.Contains(settings.Keys(), "self_service_secrets"):
+		return
+	case own:
+		severity = source.Info
+	case near != "" && suggest.Distance(m.Secret, near) <= 2:
+		hint = "did you mean " + near + "? Else add it to " + p.tree.Layout.Secrets
+	case usesSelfService(p):
+		severity = source.Info
+	}
+	p.ReportAs(severity, m.Pos, hint, "nothing in %s creates the secret %s that %s mounts", p.tree.Layout.Secrets, m.Secret, job.Name)
+}
+
+// secretNames gives the names of the secrets that ci-secret-bootstrap creates.
+func secretNames(p *Pass) []string {
+	var names []string
+	for _, s := range p.tree.Secrets().List {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// usesSelfService reports whether a job mounts a secret that its team brings.
+func usesSelfService(p *Pass) bool {
+	return slices.ContainsFunc(p.tree.Jobs.Jobs, func(job *release.Job) bool {
+		return slices.ContainsFunc(job.Secrets, func(m release.SecretMount) bool {
+			return p.tree.Settings.SelfService(m.Secret) && len(p.tree.Secrets().Named(m.Secret)) == 0
+		})
+	})
 }
 
 func jobSecretKey() Rule {

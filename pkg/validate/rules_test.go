@@ -22,8 +22,8 @@ import (
 //	want RULE FILE[:LINE] "regexp"   above the files: a finding without a line of its own
 //	skip RULE "regexp"               above the files: the rule says why it could not be checked
 //
-// The regular expression is searched in the message, the hint and the related
-// places.
+// The regular expression is searched in the message, the hint, the related
+// places and the severity in brackets.
 func TestRules(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(cases) == 0 {
@@ -82,6 +82,7 @@ func runCase(t *testing.T, rule validate.Rule, data []byte) {
 		for _, r := range f.Related {
 			text += " " + r.Pos.String() + ": " + r.Message
 		}
+		text += " (" + f.Severity.String() + ")"
 		if !meet(findings, f.Pos.File, f.Pos.Line, text) {
 			t.Errorf("not expected: %s: %s: %s (hint: %s) %v", f.Pos, f.Severity, f.Message, f.Hint, f.Related)
 		}
