@@ -67,7 +67,7 @@ func rank(o mirror.Outcome) int {
 // tone is the colour of an outcome.
 func tone(o mirror.Outcome) page.Tone {
 	switch o {
-	case mirror.Failed, mirror.Interrupted, mirror.Differs, mirror.Absent:
+	case mirror.Failed, mirror.Unknown, mirror.Interrupted, mirror.Differs, mirror.Absent:
 		return page.Bad
 	case mirror.Protected, mirror.Missing, mirror.Filtered:
 		return page.Warn

@@ -36,7 +36,7 @@ func verb(o mirror.Outcome) (text, color string) {
 		return "would copy", cyan
 	case mirror.Missing, mirror.Filtered, mirror.Protected:
 		return string(o), yellow
-	case mirror.Differs, mirror.Absent, mirror.Failed:
+	case mirror.Differs, mirror.Absent, mirror.Unknown, mirror.Failed:
 		return string(o), red
 	}
 	return "", ""

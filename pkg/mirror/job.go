@@ -51,7 +51,7 @@ func (r *run) unshare(j *job) {
 func (r *run) source(ctx context.Context, j *job, s *shared) (*transfer.Source, error) {
 	return s.found.Do(ctx, struct{}{}, func() (*transfer.Source, error) {
 		ctx := s.cost.into(ctx)
-		repo := registry.Repository{Host: j.source.Host(), Path: j.source.Path()}
+		repo := sourceOf(j)
 		root, err := r.resolve(ctx, repo, *j.source)
 		tag := j.source.Tag
 		if j.source.Digest != "" {
@@ -70,6 +70,6 @@ func (r *run) resolve(ctx context.Context, repo registry.Repository, ref mapping
 	if ref.Digest != "" {
 		return ocispec.Descriptor{Digest: digest.Digest(ref.Digest)}, nil
 	}
-	d, err := r.opts.Client.Resolve(ctx, repo, ref.Tag)
+	d, err := r.looks.resolve(ctx, repo, ref.Tag)
 	return d, transfer.Unreadable(err)
 }

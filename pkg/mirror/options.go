@@ -1,12 +1,14 @@
 package mirror
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // Mode is what a run does with what it finds.
@@ -79,8 +81,13 @@ type Options struct {
 	Done func(Entry)
 	// Monitor, when not nil, shows the run at work.
 	Monitor *Monitor
-	Now     func() time.Time // nil: time.Now
-	Log     *slog.Logger     // nil: discarded
+	// Lists lets the list of a whole repository, where the client can have one,
+	// tell that a tag is unchanged. Nothing is written or protected by a list.
+	Lists bool
+	Now   func() time.Time // nil: time.Now
+	// Sleep waits for a time or until the context ends; nil: by a timer.
+	Sleep func(ctx context.Context, d time.Duration) error
+	Log   *slog.Logger // nil: discarded
 }
 
 func (o Options) withDefaults() Options {
@@ -95,6 +102,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = throttle.Clock{}.WithDefaults().Sleep
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

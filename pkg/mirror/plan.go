@@ -89,6 +89,7 @@ func NewPlan(files []*mapping.File, opts PlanOptions) (*Plan, error) {
 	}
 	pairs = b.single(pairs)
 	b.check(pairs)
+	b.circles(pairs)
 	for _, pair := range pairs {
 		b.add(pair)
 	}

@@ -25,6 +25,7 @@ const (
 	Unchanged   Outcome = "unchanged"
 	Repaired    Outcome = "repaired"    // was there with parts missing
 	Missing     Outcome = "missing"     // no such source, and missing ones are skipped
+	Unknown     Outcome = "unknown"     // what a source or destination holds could not be seen, and nothing was to be written
 	Filtered    Outcome = "filtered"    // no platform of the image was asked for
 	Differs     Outcome = "differs"     // the destination holds another image
 	Absent      Outcome = "absent"      // the destination does not exist
@@ -35,7 +36,7 @@ const (
 
 // Outcomes lists all outcomes, in the order in which a person is told of them.
 func Outcomes() []Outcome {
-	return []Outcome{Copied, Planned, Repaired, Unchanged, Differs, Absent, Missing, Filtered, Protected, Failed, Interrupted}
+	return []Outcome{Copied, Planned, Repaired, Unchanged, Differs, Absent, Missing, Filtered, Protected, Unknown, Failed, Interrupted}
 }
 
 // Cause is the class of a failure.
@@ -74,8 +75,11 @@ type Entry struct {
 	Digest      string  `json:"digest,omitempty"`   // of the source
 	Previous    string  `json:"previous,omitempty"` // of the destination before
 	Backup      string  `json:"backup,omitempty"`   // the tag under which Previous is kept
-	Error       string  `json:"error,omitempty"`
-	Cause       Cause   `json:"cause,omitempty"`
+	// Look tells by what it was seen what the destination holds: LookProtocol, or
+	// the kind of list, such as "quay".
+	Look  string `json:"look,omitempty"`
+	Error string `json:"error,omitempty"`
+	Cause Cause  `json:"cause,omitempty"`
 	// Host is the registry that an error is about, Reason the error without
 	// what is particular to this entry: entries that failed for one reason have
 	// the same. Report.Failures counts them.
@@ -101,12 +105,15 @@ type Entry struct {
 	Blobs int   `json:"blobs,omitempty"`
 }
 
-// Bad says whether the entry makes a run fail. A protected destination does
+// LookProtocol is the look of a destination that was asked for by its tag.
+const LookProtocol = "protocol"
+
+// Bad reports whether the entry makes a run fail. A protected destination does
 // when the run was not told to tolerate it: then Error says why it is protected,
 // otherwise Details do.
 func (e Entry) Bad() bool {
 	switch e.Outcome {
-	case Failed, Interrupted, Differs, Absent:
+	case Failed, Unknown, Interrupted, Differs, Absent:
 		return true
 	case Protected:
 		return e.Error != ""

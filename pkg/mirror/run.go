@@ -30,7 +30,9 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	b.layOut(jobs)
 	r := newRun(opts, b, lists, jobs)
 	r.overlap = overlap
+	wait := r.scout(ctx, jobs)
 	r.work(ctx, jobs)
+	wait()
 	if n := r.left.Count(mirroredBy(jobs)); n > 0 {
 		b.report.ReferrersLeft = n
 		b.note("%d signatures or other referrers of these images were seen at the sources and not copied", n)
@@ -49,12 +51,17 @@ type run struct {
 	follower *referrers.Follower
 	left     *referrers.Left
 	nowhere  transfer.Nowhere // writes in a run that writes nothing
+	looks    *looks
+	scouting *scouting
 	overlap  map[string]error // by destinationKey: that it has several sources
 	sharing  sync.Mutex       // guards job.shared
 }
 
-func newRun(opts Options, b *book, lists *tags.Lists, jobs []*job) *run {
-	r := &run{opts: opts, book: b, left: referrers.NewLeft(lists)}
+func newRun(opts Options, b *book, tagLists *tags.Lists, jobs []*job) *run {
+	r := &run{opts: opts, book: b, left: referrers.NewLeft(tagLists)}
+	r.scouting = newScouting(jobs, b.note)
+	lists := opts.Lists && !opts.Force && !opts.Deep && !opts.Adopt
+	r.looks = newLooks(opts.Client, lists, jobs, func(i int, j *job) registry.Repository { return r.destination(j.targets[i].Destination) })
 	r.filter = transfer.Filter{Platform: opts.Platform, Single: opts.Single}
 	dry := opts.Mode != ModeRun
 	var w transfer.Writer = opts.Client
@@ -72,7 +79,7 @@ func newRun(opts Options, b *book, lists *tags.Lists, jobs []*job) *run {
 	})
 	if opts.Referrers {
 		r.follower = referrers.New(referrers.Options{
-			Client: opts.Client, Copier: r.copier, Keeper: r.keeper, Lists: lists, Filter: r.filter, Moves: r.move, Note: b.note,
+			Client: opts.Client, Copier: r.copier, Keeper: r.keeper, Lists: tagLists, Filter: r.filter, Moves: r.move, Note: b.note,
 		})
 	}
 	return r

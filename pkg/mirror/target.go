@@ -28,7 +28,7 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 		c = &s.cost
 	}
 	r.book.begin(j.first+i, c)
-	result, err := r.target(c.into(ctx), j, s, j.targets[i])
+	result, err := r.target(c.into(ctx), j, i, s)
 	var missing *transfer.MissingError
 	if r.opts.SkipMissing && errors.As(err, &missing) && missing.Source {
 		result, err = Entry{Outcome: Missing, Details: []string{err.Error()}}, nil
@@ -39,39 +39,78 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 	r.book.done(j.first+i, c, result, err)
 }
 
-// target brings one destination in line with its source. Both are asked what
-// they hold at the same time.
-func (r *run) target(ctx context.Context, j *job, s *shared, t Target) (Entry, error) {
+// target brings one destination in line with its source.
+func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, error) {
+	t := j.targets[i]
 	if err := cmp.Or(j.err, r.overlap[destinationKey(mapping.Pair(t))]); err != nil {
 		return Entry{}, err
 	}
+	if result, ok, err := r.listed(ctx, j, t, s); ok {
+		return result, err
+	}
+	// Both are asked what they hold at the same time.
 	var asking sync.WaitGroup
 	asking.Go(func() { r.source(ctx, j, s) })
 	defer asking.Wait() // it may be asked longer than we wait for it
-	w := r.move(r.destination(t.Destination), t.Destination)
-	var have ocispec.Descriptor
+	var l *look
 	var err error
-	early := t.Destination.Tag != "" // else it depends on the source where to look
-	if early {
-		have, err = r.opts.Client.Resolve(ctx, w.To, w.Ref(""))
-	}
-	src, srcErr := r.source(ctx, j, s)
 	switch {
-	case errors.Is(srcErr, transfer.ErrFiltered):
-		return Entry{Outcome: Filtered, Details: []string{srcErr.Error()}}, nil
-	case srcErr != nil:
-		return Entry{}, srcErr
+	case r.looks.scouted[earlyKey{j, i}]:
+		if l, err = r.early(ctx, earlyKey{j, i}); err != nil {
+			return Entry{}, err
+		}
+	case t.Destination.Tag != "": // else it depends on the source where to look
+		l = r.look(ctx, t.Destination, t.Destination.Tag)
 	}
-	if !early {
-		have, err = r.opts.Client.Resolve(ctx, w.To, w.Ref(src.Root.Digest))
+	src, err := r.source(ctx, j, s)
+	switch {
+	case errors.Is(err, transfer.ErrFiltered):
+		return Entry{Outcome: Filtered, Details: []string{err.Error()}}, nil
+	case err != nil:
+		return Entry{}, err
 	}
-	result, err := r.align(ctx, src, w, have, err)
-	result.Digest = string(cmp.Or(w.Digest, src.Root.Digest))
+	if l == nil {
+		l = r.look(ctx, t.Destination, string(src.Root.Digest))
+	}
+	w := r.move(r.destination(t.Destination), t.Destination)
+	w.Looked = l.at
+	result, err := r.align(ctx, src, w, l)
+	result.Digest, result.Look = string(cmp.Or(w.Digest, src.Root.Digest)), LookProtocol
 	result.Size, result.Blobs = src.Size()
 	if src.Left != "" {
 		result.Details = append(result.Details, src.Left)
 	}
 	return result, err
+}
+
+// listed leaves a destination alone that a list tells to hold its source; ok is
+// false when that is not told, and both have to be asked. A source is taken from
+// a list only where nothing but its digest matters.
+func (r *run) listed(ctx context.Context, j *job, t Target, s *shared) (result Entry, ok bool, err error) {
+	to := r.destination(t.Destination)
+	if t.Destination.Tag == "" || r.looks.refusal(to) != nil {
+		return result, false, nil
+	}
+	have, by := r.looks.listed(ctx, to, t.Destination.Tag)
+	if have == "" {
+		return result, false, nil
+	}
+	var src *transfer.Source
+	if r.opts.Platform == nil && j.source.Digest == "" {
+		if d, _ := r.looks.listed(ctx, sourceOf(j), j.source.Tag); d == have {
+			src = transfer.NewSource(r.opts.Client, sourceOf(j), ocispec.Descriptor{Digest: d}, "")
+		}
+	}
+	if src == nil {
+		if src, err = r.source(ctx, j, s); err != nil || src.Root.Digest != have {
+			return result, false, nil // told by the way that asks both
+		}
+	}
+	w := r.move(to, t.Destination)
+	w.Had = have
+	result, err = r.leave(ctx, src, w)
+	result.Digest, result.Look = string(have), by
+	return result, true, err
 }
 
 // destination is the repository of a destination.
@@ -84,20 +123,24 @@ func (r *run) destination(ref mapping.Reference) registry.Repository {
 	}
 }
 
-// align does what the mode asks for with a destination that holds have, or for
-// which the registry gave an error.
-func (r *run) align(ctx context.Context, src *transfer.Source, w *tags.Move, have ocispec.Descriptor, err error) (Entry, error) {
-	there := err == nil
-	switch {
-	case there:
+// align does what the mode asks for with a destination that was looked at.
+func (r *run) align(ctx context.Context, src *transfer.Source, w *tags.Move, l *look) (Entry, error) {
+	if err := blind(l.err, r.opts.Mode); err != nil {
+		return Entry{}, err
+	}
+	have, there := l.have, l.err == nil
+	if there {
 		r.copier.Holds(src.Repo, w.To, have)
-	case registry.NotFound(err), registry.Denied(err): // many registries hide what is not there
-	default:
-		return Entry{}, fmt.Errorf("looking at the destination: %w", err)
 	}
 	w.Had = have.Digest
 	result := Entry{Previous: string(have.Digest)}
 	same := there && have.Digest == src.Root.Digest
+	if r.opts.Mode == ModeRun && (!same || r.opts.Force || r.opts.Deep || r.opts.Adopt || r.follower != nil) {
+		if err := r.scouting.before(ctx, w.Destination.Canonical()); err != nil {
+			return result, err
+		}
+	}
+	var err error
 	if !same && r.follower != nil {
 		if isList, err := r.merge(ctx, src, w, &result); isList || err != nil {
 			return result, err
@@ -159,7 +202,11 @@ func (r *run) bring(ctx context.Context, src *transfer.Source, w *tags.Move) (En
 	if r.book.ended(ctx) {
 		return Entry{Previous: string(w.Had)}, errInterrupted
 	}
-	err := r.write(ctx, src, w)
+	err := r.looks.refusal(w.To)
+	if err == nil {
+		err = r.write(ctx, src, w)
+		r.looks.unwritable(w.To, err)
+	}
 	result := Entry{Outcome: Copied, Previous: string(w.Had), Backup: w.Backup, Details: w.Details}
 	switch {
 	case w.Present:

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/body"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
@@ -25,6 +27,9 @@ func newError(gate *throttle.Host, resp *http.Response, now time.Time) *Error {
 	e := &Error{
 		Method: resp.Request.Method, URL: gate.Short(bare(resp.Request.URL), 300), Host: gate.Name, Status: resp.StatusCode,
 		RetryAfter: retry.After(resp.Header, now),
+	}
+	if offered := auth.Challenges(resp.Header); resp.StatusCode == http.StatusUnauthorized && len(offered) > 0 {
+		e.Basic = !slices.ContainsFunc(offered, func(c auth.Challenge) bool { return c.Scheme != "basic" })
 	}
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	codes, message := spoken(body.Unzip(resp.Header, data, maxErrorBody))

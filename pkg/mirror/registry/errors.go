@@ -28,6 +28,9 @@ type Error struct {
 	// Anonymous means that the registry refused somebody who has no credential
 	// for the repository.
 	Anonymous bool
+	// Basic reports that the registry refused a user and password as such (401 to
+	// Basic authentication).
+	Basic bool
 	// RetryAfter is how long the registry wants to be left alone; 0 when it did
 	// not say.
 	RetryAfter time.Duration

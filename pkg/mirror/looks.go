@@ -1,0 +1,165 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/mirror-tools/mirror-tools/internal/flight"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// looks finds out what tags hold: by the protocol, or by the list of a whole
+// repository. It remembers which repositories refuse us, so that they are not
+// asked again for each of their tags.
+type looks struct {
+	client  *registry.Client
+	lists   bool
+	wanted  map[registry.Repository][]string // tags, by repository
+	scouted map[earlyKey]bool                // destinations that are looked at before the work
+	early   flight.Group[earlyKey, *look]    // of them
+	first   sync.Map                         // registry.Repository: chan struct{}, closed when its first look is over
+	refused sync.Map                         // registry.Repository: error
+}
+
+// look is what a destination was found to hold.
+type look struct {
+	have ocispec.Descriptor
+	err  error
+	at   time.Time
+}
+
+type earlyKey struct {
+	job    *job
+	target int
+}
+
+// newLooks makes looks for the sources and destinations of jobs. With lists,
+// lists may tell that something is unchanged.
+func newLooks(client *registry.Client, lists bool, jobs []*job, destination func(int, *job) registry.Repository) *looks {
+	l := &looks{client: client, lists: lists, wanted: map[registry.Repository][]string{}, scouted: map[earlyKey]bool{}}
+	if !lists {
+		return l
+	}
+	for _, j := range jobs {
+		if j.source.Digest == "" && j.source.Tag != "" {
+			l.wanted[sourceOf(j)] = append(l.wanted[sourceOf(j)], j.source.Tag)
+		}
+		for i, t := range j.targets {
+			if t.Destination.Tag != "" {
+				repo := destination(i, j)
+				l.wanted[repo] = append(l.wanted[repo], t.Destination.Tag)
+			}
+		}
+	}
+	return l
+}
+
+// sourceOf is the repository of a job's source.
+func sourceOf(j *job) registry.Repository {
+	return registry.Repository{Host: j.source.Host(), Path: j.source.Path()}
+}
+
+// listed returns what a list of the repository tells about a tag, and whose list
+// it is; the digest is "" where there is none.
+func (l *looks) listed(ctx context.Context, repo registry.Repository, tag string) (digest.Digest, string) {
+	if !l.lists {
+		return "", ""
+	}
+	d := l.client.Listed(ctx, repo, l.wanted[repo])[tag]
+	return d.Digest, d.By
+}
+
+// resolve asks the registry what a tag or digest stands for, unless it refuses
+// us in the whole repository: the first who asks finds that out for all.
+func (l *looks) resolve(ctx context.Context, repo registry.Repository, ref string) (ocispec.Descriptor, error) {
+	over := make(chan struct{})
+	if c, ok := l.first.LoadOrStore(repo, over); ok {
+		select {
+		case <-c.(chan struct{}):
+		case <-ctx.Done():
+			return ocispec.Descriptor{}, context.Cause(ctx)
+		}
+	} else {
+		defer close(over)
+	}
+	if err := l.refusal(repo); err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	d, err := l.client.Resolve(ctx, repo, ref)
+	if definite(err) || !repo.Push && unauthorized(err) {
+		l.refuse(repo, err)
+	}
+	return d, err
+}
+
+// refuse notes that a registry refuses us in a repository; the first reason
+// stays.
+func (l *looks) refuse(repo registry.Repository, err error) { l.refused.LoadOrStore(repo, err) }
+
+// refusal returns why a registry refuses us in a repository.
+func (l *looks) refusal(repo registry.Repository) error {
+	if err, ok := l.refused.Load(repo); ok {
+		return &refusedError{err.(error)}
+	}
+	return nil
+}
+
+// refusedError is the refusal of a whole repository, told to one that was not
+// asked for.
+type refusedError struct{ err error }
+
+func (e *refusedError) Error() string { return e.err.Error() }
+func (e *refusedError) Unwrap() error { return e.err }
+
+// unwritable notes what a refused write tells about the repository: that nothing
+// can be written to it with this credential. A refusal of one manifest may be a
+// rule about its tag.
+func (l *looks) unwritable(repo registry.Repository, err error) {
+	var e *registry.Error
+	if !errors.As(err, &e) || e.Host != repo.Host || !strings.Contains(e.URL, "/v2/"+repo.Path+"/blobs/") {
+		return
+	}
+	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
+		l.refuse(repo, err)
+	}
+}
+
+// definite reports whether a registry refuses the credential itself, or that
+// there is none, whatever is asked for.
+func definite(err error) bool {
+	var token *auth.Status
+	var answer *registry.Error
+	return errors.As(err, &token) && token.Refused() ||
+		errors.As(err, &answer) && answer.Status == http.StatusUnauthorized && (answer.Anonymous || answer.Basic)
+}
+
+// unauthorized reports whether a registry refuses what was asked with a fresh
+// credential, and not only one image.
+func unauthorized(err error) bool {
+	var e *registry.Error
+	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden && e.Has("DENIED", "UNAUTHORIZED"))
+}
+
+// blind explains why it is not known what a destination holds; nil when it is.
+// Many registries hide by a refusal that something does not exist, which a run
+// finds out by writing.
+func blind(err error, mode Mode) error {
+	switch {
+	case err == nil, registry.NotFound(err):
+		return nil
+	case registry.Denied(err) && !definite(err) && mode == ModeRun:
+		return nil
+	case registry.Denied(err) && !definite(err):
+		return fmt.Errorf("what it holds is not known: the repository does not exist, or the credential may not read it: %w", err)
+	}
+	return fmt.Errorf("looking at the destination: %w", err)
+}

@@ -1,0 +1,155 @@
+package mirror
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// scoutTime is how long the work waits for the first looks. A registry that
+// does not answer for longer does not keep what others hold from being copied.
+const scoutTime = 5 * time.Second
+
+// scouting is what is found out before anything is written: what sources hold
+// that are destinations, too, and whether each repository can be read and
+// written.
+type scouting struct {
+	chained map[string]*chain // by canonical destination
+	over    chan struct{}     // closed when the work may begin
+}
+
+// chain is a source that is written in the same run.
+type chain struct {
+	job      *job
+	resolved chan struct{} // closed when it is known what it holds
+}
+
+// newScouting finds the chains of a run and tells them.
+func newScouting(jobs []*job, note func(format string, args ...any)) *scouting {
+	s := &scouting{chained: map[string]*chain{}, over: make(chan struct{})}
+	writer := map[string]Target{}
+	for _, j := range jobs {
+		for _, t := range j.targets {
+			if t.Destination.Tag != "" {
+				writer[t.Destination.Canonical()] = t
+			}
+		}
+	}
+	const most = 20
+	more := 0
+	for _, j := range jobs {
+		key := j.source.CanonicalRepository() + ":" + j.source.Tag
+		t, ok := writer[key]
+		if !ok || j.source.Digest != "" || j.err != nil || len(j.targets) == 0 {
+			continue
+		}
+		s.chained[key] = &chain{job: j, resolved: make(chan struct{})}
+		if len(s.chained) > most {
+			more++
+			continue
+		}
+		note("%s: %s is written in this run, too (from %s at %s): what it held before the run is mirrored, and what it gets in the next one",
+			j.source.Pos, j.source.Exact(), t.Source.Exact(), t.Destination.Pos)
+	}
+	if more > 0 {
+		note("%d more sources are written in this run, too", more)
+	}
+	return s
+}
+
+// before waits until it is known what a destination holds that is the source of
+// others; then it may be written.
+func (s *scouting) before(ctx context.Context, canonical string) error {
+	waiting := []chan struct{}{s.over}
+	if c, ok := s.chained[canonical]; ok {
+		waiting = append(waiting, c.resolved)
+	}
+	for _, w := range waiting {
+		select {
+		case <-w:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// scout looks at the sources that are destinations, too, and at the first source
+// and the first destination of each repository, so that a refused credential is
+// known before anything is written. These looks are made once: the work takes
+// them over. What a list of the repository tells need not be looked at. wait
+// waits until all looks are made.
+func (r *run) scout(ctx context.Context, jobs []*job) (wait func()) {
+	tasks := r.scouts(jobs)
+	all, cancel := context.WithCancel(ctx)
+	var scouts sync.WaitGroup
+	scouts.Go(func() {
+		defer cancel()
+		spread(len(tasks), r.opts.Parallel, func(i int) { tasks[i](ctx) })
+	})
+	scouts.Go(func() {
+		r.opts.Sleep(all, scoutTime)
+		close(r.scouting.over)
+	})
+	return scouts.Wait
+}
+
+// scouts are the looks that are made first.
+func (r *run) scouts(jobs []*job) []func(ctx context.Context) {
+	var tasks []func(ctx context.Context)
+	add := func(f func(ctx context.Context)) { tasks = append(tasks, f) }
+	seen := map[registry.Repository]bool{}
+	first := func(repo registry.Repository) bool {
+		before := seen[repo]
+		seen[repo] = true
+		return !before
+	}
+	for _, j := range jobs {
+		c, ok := r.scouting.chained[j.source.CanonicalRepository()+":"+j.source.Tag]
+		switch {
+		case j.err != nil || len(j.targets) == 0:
+			continue
+		case ok && c.job == j:
+			add(func(ctx context.Context) { defer close(c.resolved); r.source(ctx, j, r.share(j)) })
+		case j.source.Digest == "" && first(sourceOf(j)):
+			add(func(ctx context.Context) { r.scoutSource(ctx, j) })
+		}
+		for i, t := range j.targets {
+			if t.Destination.Tag != "" && first(r.destination(t.Destination)) {
+				key := earlyKey{j, i}
+				r.looks.scouted[key] = true
+				add(func(ctx context.Context) { r.scoutTarget(ctx, key) })
+			}
+		}
+	}
+	return tasks
+}
+
+func (r *run) scoutSource(ctx context.Context, j *job) {
+	if d, _ := r.looks.listed(ctx, sourceOf(j), j.source.Tag); d == "" && !r.book.ended(ctx) {
+		r.source(ctx, j, r.share(j))
+	}
+}
+
+func (r *run) scoutTarget(ctx context.Context, key earlyKey) {
+	ref := key.job.targets[key.target].Destination
+	if d, _ := r.looks.listed(ctx, r.destination(ref), ref.Tag); d == "" && !r.book.ended(ctx) {
+		r.early(r.share(key.job).cost.into(ctx), key)
+	}
+}
+
+// early looks at a destination that scouts look at, too, for whoever comes first.
+func (r *run) early(ctx context.Context, key earlyKey) (*look, error) {
+	ref := key.job.targets[key.target].Destination
+	return r.looks.early.Do(ctx, key, func() (*look, error) { return r.look(ctx, ref, ref.Tag), nil })
+}
+
+// look looks at a destination.
+func (r *run) look(ctx context.Context, dest mapping.Reference, ref string) *look {
+	l := &look{at: r.opts.Now()}
+	l.have, l.err = r.looks.resolve(ctx, r.destination(dest), ref)
+	return l
+}
