@@ -197,7 +197,7 @@ func (b *builder) pod(job, c object, s subject) {
 	case s.all.ServiceAccountToken != nil:
 		spec["automountServiceAccountToken"] = *s.all.ServiceAccountToken
 	case s.all.RegistryLogin == release.LoginUsed || s.all.RegistryLogin == release.LoginUnused,
-		s.all.RegistryLogin == "" && s.all.Runner == release.RunnerEntrypoint: // which logs in unasked
+		s.all.RegistryLogin == "" && s.all.Runner == release.RunnerEntrypoint && b.form().LogsIn:
 		spec["automountServiceAccountToken"] = true
 	}
 	setAll(c, b.repo.Defaults.Env)

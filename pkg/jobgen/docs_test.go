@@ -195,6 +195,7 @@ func (d types) markdown() string {
 		{"`slack`", reflect.TypeFor[release.Slack]()},
 		{"The repository: `_mirror.yaml`", reflect.TypeFor[release.Settings]()},
 		{"`overrides`", reflect.TypeFor[release.Override]()},
+		{"`entrypoint`", reflect.TypeFor[release.Entrypoint]()},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n\n| key | value | meaning |\n|---|---|---|\n", part.title)
 		for _, s := range d.settings(part.typ) {

@@ -92,16 +92,14 @@ func (b *builder) extractEnv(s *release.JobSettings, c object) {
 
 // extractRunner finds out what a container mirrors with, and what is set of it.
 func (b *builder) extractRunner(s *release.JobSettings, c object) {
-	prefix, named := s.Env[prefixVariable]
 	command := words(c["command"])
-	switch {
+	switch prefix, ok := b.entrypointPrefix(s.Env, words(c["args"])); {
 	case len(command) == 1 && command[0] == mirrorCommand:
 		s.Runner = release.RunnerMirror
 		b.extractMirror(s, words(c["args"]))
-	case named && len(list(c, "args")) == 0 && release.ValidPrefix(strings.TrimPrefix(*prefix, mappingName)) && strings.HasPrefix(*prefix, mappingName):
-		s.Runner, s.Command = release.RunnerEntrypoint, command
-		s.Prefix = strings.TrimPrefix(*prefix, mappingName)
-		delete(s.Env, prefixVariable)
+	case ok && len(command) > 0:
+		s.Runner, s.Command, s.Prefix = release.RunnerEntrypoint, command, prefix
+		delete(s.Env, b.form().Env)
 		if token := s.ServiceAccountToken; token == nil {
 			s.RegistryLogin = release.LoginNone
 		} else if *token {
@@ -111,6 +109,26 @@ func (b *builder) extractRunner(s *release.JobSettings, c object) {
 		s.Runner = release.RunnerOC
 		b.extractScript(s, c)
 	}
+}
+
+// entrypointPrefix gives the prefix that an entry point is told, by a variable or
+// by its only argument.
+func (b *builder) entrypointPrefix(env release.Values, args []string) (string, bool) {
+	form := b.form()
+	var value string
+	switch {
+	case form.Env != "" && len(args) == 0 && env[form.Env] != nil:
+		value = *env[form.Env]
+	case form.Arg != "" && len(args) == 1:
+		value, _ = strings.CutPrefix(args[0], form.Arg+"=")
+	}
+	prefix, ok := strings.CutPrefix(value, mappingName)
+	if form.Value == release.ValueGlob {
+		var glob bool
+		prefix, glob = strings.CutSuffix(prefix, "*")
+		ok = ok && glob
+	}
+	return prefix, ok && release.ValidPrefix(prefix)
 }
 
 // words gives the texts of a list.

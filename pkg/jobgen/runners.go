@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,10 +10,6 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
-
-// prefixVariable is the environment variable by which an entry point finds its
-// mapping files.
-const prefixVariable = "MAPPING_FILE_PREFIX"
 
 // shell fills in the script of the runner oc.
 func (b *builder) shell(job, c object, s subject) {
@@ -196,10 +193,26 @@ func (b *builder) entrypoint(c object, s subject) {
 	}
 	delete(c, "args")
 	c["image"], c["command"] = image, anys(command)
-	prefix := mappingName + s.prefix()
-	setEnv(c, prefixVariable, &prefix)
+	form := b.form()
+	mappings := mappingName + s.prefix()
+	if form.Value == release.ValueGlob {
+		mappings += "*"
+	}
+	if form.Arg != "" {
+		c["args"] = []any{form.Arg + "=" + mappings}
+	} else {
+		setEnv(c, form.Env, &mappings)
+	}
+	for _, name := range slices.Sorted(maps.Keys(form.Requires)) {
+		value := form.Requires[name]
+		setEnv(c, name, &value)
+	}
 	setAll(c, b.repo.Entrypoint.Env)
 }
+
+// form is how entry points are told their mappings: the first that the settings
+// teach, else that of openshift/release.
+func (b *builder) form() release.MappingsFrom { return b.repo.NamedBy()[0] }
 
 // protection gives the flags that say what may be overwritten: the job sees the
 // mapping files and none of the settings beside them.
