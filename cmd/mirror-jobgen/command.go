@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,24 +24,40 @@ func newCommand(env cli.Env) *cobra.Command {
 release repository: one for each set below core-services/image-mirroring, from
 a template, the set's files and what its _job.yaml says.
 
-DIR is the root of the repository; default: the working folder.`,
+DIR is the root of the repository; default: the one around the working folder.`,
 		Example: `  mirror-jobgen import      # take over hand-written jobs, once
   mirror-jobgen generate    # make the jobs file again
   mirror-jobgen generate --check`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(generateCommand(env), importCommand(env), newSetCommand(env), statusCommand(env), presubmitCommand(env), siteCommand(env), mappingsCommand(env))
+	cmd.AddCommand(generateCommand(env), importCommand(env), newSetCommand(env), addCommand(env), removeCommand(env), switchCommand(env), statusCommand(env), presubmitCommand(env), siteCommand(env), mappingsCommand(env))
 	cmd.AddCommand(diffCommand(env), whichCommand(env))
 	return cmd
 }
 
-// folder gives the DIR argument, which may stand at index i.
+// folder gives the DIR argument, which may stand at index i, else the release
+// repository around the working folder.
 func folder(args []string, i int) string {
 	if len(args) > i {
 		return args[i]
 	}
-	return "."
+	start, err := os.Getwd()
+	if err != nil {
+		return "."
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if files, err := cli.OpenTree(dir); err == nil {
+			if _, err := release.Load(files); err == nil && dir != start {
+				return dir
+			} else if err == nil {
+				return "."
+			}
+		}
+		if dir == filepath.Dir(dir) {
+			return "." // which is then refused by its name
+		}
+	}
 }
 
 // load reads the release repository in a folder of this machine.

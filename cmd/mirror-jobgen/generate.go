@@ -100,16 +100,12 @@ func generated(o generateOptions, dir string) (*jobgen.Output, error) {
 
 // report tells which jobs come, change, go and stay as they are.
 func report(env cli.Env, out *jobgen.Output, prune bool) {
+	jobChanges(env, out)
 	list := func(what string, names []string) {
 		for _, name := range names {
 			fmt.Fprintf(env.Stderr, "%s: %s\n", what, name)
 		}
 	}
-	list("added", out.Added)
-	for _, c := range out.Changed {
-		fmt.Fprintf(env.Stderr, "changed: %s: %s\n", c.Job, strings.Join(c.What, ", "))
-	}
-	list("removed", out.Removed)
 	list("left as it is, though no set accounts for it", out.Kept)
 	if len(out.Kept) > 0 && !prune {
 		fmt.Fprintln(env.Stderr, "hint: --prune removes what no set accounts for")
@@ -122,5 +118,18 @@ func report(env cli.Env, out *jobgen.Output, prune bool) {
 	}
 	if len(hand) > 0 {
 		fmt.Fprintln(env.Stderr, "hint: 'mirror-jobgen import' takes hand-written jobs over")
+	}
+}
+
+// jobChanges tells which jobs come, change and go.
+func jobChanges(env cli.Env, out *jobgen.Output) {
+	for _, name := range out.Added {
+		fmt.Fprintf(env.Stderr, "added: %s\n", name)
+	}
+	for _, c := range out.Changed {
+		fmt.Fprintf(env.Stderr, "changed: %s: %s\n", c.Job, strings.Join(c.What, ", "))
+	}
+	for _, name := range out.Removed {
+		fmt.Fprintf(env.Stderr, "removed: %s\n", name)
 	}
 }

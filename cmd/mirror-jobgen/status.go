@@ -13,6 +13,7 @@ import (
 
 func statusCommand(env cli.Env) *cobra.Command {
 	var maps []string
+	var diff bool
 	cmd := &cobra.Command{
 		Use:   "status [DIR] --configmap FILE",
 		Short: "Compare the mappings with those in the cluster",
@@ -20,13 +21,14 @@ func statusCommand(env cli.Env) *cobra.Command {
 which are missing. Exit 1 when there is a difference.`,
 		Example: `  oc get cm -n ci image-mirror-mappings -o yaml | mirror-jobgen status --configmap -`,
 		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return status(env, maps, folder(args, 0)) },
+		RunE:    func(_ *cobra.Command, args []string) error { return status(env, maps, folder(args, 0), diff) },
 	}
 	cmd.Flags().StringArrayVar(&maps, "configmap", nil, "`FILE` with the output of 'oc get configmap -o yaml', - for standard input; repeatable")
+	cmd.Flags().BoolVar(&diff, "diff", false, "show how the stale files differ from those of the repository")
 	return cmd
 }
 
-func status(env cli.Env, maps []string, dir string) error {
+func status(env cli.Env, maps []string, dir string, diff bool) error {
 	if len(maps) == 0 {
 		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--configmap is missing"), Hint: "oc get cm -n ci image-mirror-mappings -o yaml | mirror-jobgen status --configmap -"}
 	}
@@ -52,6 +54,13 @@ func status(env cli.Env, maps []string, dir string) error {
 	}{{"missing in the cluster", s.Missing}, {"stale in the cluster", s.Stale}, {"only in the cluster", s.Extra}} {
 		for _, key := range x.keys {
 			fmt.Fprintf(env.Stdout, "%s: %s\n", x.what, key)
+		}
+	}
+	if diff {
+		for _, key := range s.Stale {
+			if _, err := env.Stdout.Write(s.Diffs[key]); err != nil {
+				return cli.Failf("printing the difference: %w", err)
+			}
 		}
 	}
 	fmt.Fprintf(env.Stdout, "%d current, %d missing, %d stale, %d only in the cluster\n", len(s.Current), len(s.Missing), len(s.Stale), len(s.Extra))

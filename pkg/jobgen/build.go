@@ -17,6 +17,7 @@ type builder struct {
 	repo     *release.Settings
 	secrets  secrets
 	problems Problems
+	notes    []source.Problem
 }
 
 func (b *builder) problem(pos source.Position, hint, format string, args ...any) {
@@ -132,7 +133,7 @@ func (b *builder) secret(s subject, cluster, pattern string) string {
 		return name
 	}
 	to := targets(s.set)
-	hint := "ask for one as " + b.layout.Readme() + " describes, and set it as secret"
+	hint := "set secret to the one with the push credentials of " + s.name
 	if known := b.secrets.suggest(to, cluster, b.repo.Namespace); len(known) > 0 {
 		hint = "most likely secret: " + known[0]
 		if len(known) > 1 {

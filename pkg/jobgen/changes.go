@@ -15,6 +15,16 @@ func (b *builder) changes(old, job object) []string {
 		return nil
 	}
 	was, is := b.extract(old), b.extract(job)
+	if was.Runner != is.Runner { // what an entry point needs comes and goes with it
+		for _, env := range []release.Values{was.Env, is.Env} {
+			for name := range b.form().Requires {
+				delete(env, name)
+			}
+			for name := range b.repo.Entrypoint.Env {
+				delete(env, name)
+			}
+		}
+	}
 	out := differing(was, is)
 	covered := func(path string) bool {
 		return slices.ContainsFunc(out, func(setting string) bool { return covers(setting, path) })

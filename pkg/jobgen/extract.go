@@ -37,6 +37,9 @@ func (b *builder) extract(job object) release.JobSettings {
 	delete(s.Labels, areaLabel)
 	b.extractEnv(&s, c)
 	b.extractRunner(&s, c)
+	if token := s.ServiceAccountToken; token != nil && *token && (s.RegistryLogin == release.LoginUsed || s.RegistryLogin == release.LoginUnused) {
+		s.ServiceAccountToken = nil // a login has it anyway
+	}
 	return s
 }
 
@@ -103,7 +106,7 @@ func (b *builder) extractRunner(s *release.JobSettings, c object) {
 		if token := s.ServiceAccountToken; token == nil {
 			s.RegistryLogin = release.LoginNone
 		} else if *token {
-			s.RegistryLogin, s.ServiceAccountToken = release.LoginUsed, nil
+			s.RegistryLogin = release.LoginUsed
 		}
 	default:
 		s.Runner = release.RunnerOC
@@ -166,9 +169,6 @@ func (b *builder) extractMirror(s *release.JobSettings, args []string) {
 			s.Backup = value
 		case "--registry-token":
 			s.RegistryLogin = release.LoginUsed
-			if s.ServiceAccountToken != nil && *s.ServiceAccountToken {
-				s.ServiceAccountToken = nil
-			}
 		}
 	}
 }

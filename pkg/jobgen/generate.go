@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -20,17 +21,26 @@ type Options struct {
 	Template *Template
 	// Prune removes jobs that no set and no setting accounts for.
 	Prune bool
+	// Only are the sets whose jobs are made; all others stay as they are in the
+	// file. nil means all sets.
+	Only []string
+
+	gone  string        // a folder that is to be removed
+	shown *release.Tree // the tree as it was, whose sets own the jobs of the file
 }
 
 // File is a file as it is and as it should be.
 type File struct {
 	Path string // relative to the root of the tree
 	Old  []byte // nil when it is not there
-	New  []byte
+	New  []byte // nil when it is not to be there
 }
 
-// Changed says whether the file is not what it should be.
-func (f File) Changed() bool { return f.Old == nil || !bytes.Equal(f.Old, f.New) }
+// Removed reports whether the file is not to be there.
+func (f File) Removed() bool { return f.New == nil && f.Old != nil }
+
+// Changed reports whether the file is not what it should be.
+func (f File) Changed() bool { return f.Old == nil || f.New == nil || !bytes.Equal(f.Old, f.New) }
 
 // Diff is the unified diff from the file as it is; nil when nothing changes.
 func (f File) Diff() []byte {
@@ -90,7 +100,7 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 		return nil, err
 	}
 	g := &generator{
-		tree: tree, old: old, prune: o.Prune,
+		tree: tree, old: old, prune: o.Prune, only: o.Only, shown: cmp.Or(o.shown, tree),
 		b:   builder{template: t, layout: &tree.Layout, repo: tree.Settings, secrets: secrets{tree.Secrets()}},
 		out: &Output{Jobs: File{Path: tree.Layout.Jobs, Old: old.text}},
 	}
@@ -122,10 +132,13 @@ type generator struct {
 	b     builder
 	old   *jobsFile
 	prune bool
+	only  []string
+	shown *release.Tree
 	out   *Output
 
 	retired     map[string]bool // base names of jobs that a set had and does not want
 	handWritten map[string]bool // names of jobs that stay as they are
+	others      map[string]bool // names of jobs that are not asked for
 }
 
 // made is a generated job and whom it is for.
@@ -151,6 +164,7 @@ func (g *generator) jobs() []made {
 		}
 	}
 	g.unique(all)
+	g.out.Notes = append(g.out.Notes, g.b.notes...)
 	return all
 }
 
@@ -166,6 +180,9 @@ func (g *generator) wanted() []subject {
 			g.retired[s.jobName(g.b.template)] = true
 		}
 	}
+	if g.only != nil {
+		return g.wantedOnly(all)
+	}
 	if adopted(g.tree) {
 		return all
 	}
@@ -180,6 +197,30 @@ func (g *generator) wanted() []subject {
 		}
 		return g.waits(s)
 	})
+}
+
+// wantedOnly gives the subjects of the sets that are asked for. Their old jobs
+// go, and all other jobs stay.
+func (g *generator) wantedOnly(all []subject) []subject {
+	clear(g.retired)
+	others := map[string]bool{}
+	for _, j := range g.old.jobs {
+		others[str(j, "name")] = true
+	}
+	for _, set := range g.shown.Sets {
+		if !slices.Contains(g.only, set.Name) {
+			continue
+		}
+		g.retired[setSubject(g.shown, set).jobName(g.b.template)] = true
+		for _, j := range g.shown.Runs().JobsOf(set) {
+			g.retired[j.Name] = true
+		}
+	}
+	for name := range g.retired {
+		delete(others, name)
+	}
+	g.others = others
+	return slices.DeleteFunc(all, func(s subject) bool { return s.set == nil || !slices.Contains(g.only, s.set.Name) })
 }
 
 // waits says whether no job can be made for a set, and notes why.
@@ -231,6 +272,8 @@ func (g *generator) place(jobs []made) []placed {
 			}
 		case base[bare] || g.retired[bare] || g.retired[name]: // now in shards, or disabled
 			g.out.Removed = append(g.out.Removed, name)
+		case g.others[name]:
+			out = append(out, placed{old, i, false})
 		case g.handWritten[name]:
 			out = append(out, placed{old, i, false})
 			g.out.HandWritten = append(g.out.HandWritten, name)

@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -15,20 +16,20 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// NewOptions say what a new set is to mirror.
+// NewOptions say what a new set is to mirror. What is left empty follows the
+// majority of the sets that are there.
 type NewOptions struct {
 	Name         string
 	Sources      []string // as many as Destinations: each goes to the one at its place
 	Destinations []string
-	Approvers    []string // logins or aliases
-	Secret       string   // "" finds the most likely one
+	Approvers    []string            // logins or aliases
+	Job          release.JobSettings // Runner, Cron, Image, Cluster, Secret and SecretKey; the others do not count
 }
 
 // NewSet is what [New] makes.
 type NewSet struct {
 	Files     []File // of the set's folder
 	Generated *Output
-	Secret    string
 	Todo      []Step // what only people can do
 }
 
@@ -40,36 +41,42 @@ type Step struct {
 
 var setName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
-// New makes a new set of a tree: its mapping file, OWNERS and _job.yaml, and
-// the jobs file with its job. It refuses, with a [Problems], whatever would
-// overwrite something that is there: a folder, a key of the ConfigMap, a
-// destination, another set's mappings.
+// New makes a new set of a tree: its mapping file, OWNERS and _job.yaml, and its
+// job in the jobs file, which stays as it is otherwise. It refuses, with a
+// [Problems], whatever would overwrite something that is there: a folder, a key
+// of the ConfigMap, a destination, another set's mappings.
 func New(tree *release.Tree, o NewOptions) (*NewSet, error) {
-	n := &newSet{tree: tree, o: o, dir: tree.Layout.Set(o.Name), key: "mapping_" + strings.ReplaceAll(o.Name, "-", "_")}
+	n := &newSet{tree: tree, o: o, dir: tree.Layout.Set(o.Name), key: mappingName + release.Fold(o.Name)}
 	n.check()
 	if err := n.problems.orNil(); err != nil {
 		return nil, err
 	}
-	secret, known := n.secret()
-	files := []File{
-		{Path: n.dir + "/OWNERS", New: ownersText(o.Approvers)},
-		{Path: n.dir + "/" + release.JobSettingsName, New: jobText(o.Name, secret, known)},
-		{Path: n.dir + "/" + n.key, New: n.file.Bytes()},
+	var err error
+	if n.like, err = conventionsOf(tree); err != nil {
+		return nil, err
 	}
-	added := overlay{FS: tree.FS, files: map[string][]byte{}}
-	for _, f := range files {
-		added.files[f.Path] = f.New
-	}
-	next, err := release.Load(added, release.WithLayout(tree.Layout))
+	job := n.like.settings(o.Job)
+	known := n.secret(&job)
+	set := &release.Set{Name: o.Name, Dir: n.dir, Files: []*release.MappingFile{{File: n.file, Base: n.key, Path: n.dir + "/" + n.key}}}
+	least, err := n.like.least(set, job)
 	if err != nil {
 		return nil, err
 	}
-	out, err := Generate(next, Options{})
+	text, err := jobText(least)
+	if err != nil {
+		return nil, err
+	}
+	files := []File{
+		{Path: n.dir + "/OWNERS", New: ownersText(o.Approvers)},
+		{Path: n.dir + "/" + release.JobSettingsName, New: text},
+		{Path: n.dir + "/" + n.key, New: n.file.Bytes()},
+	}
+	out, err := regenerate(tree, files, Options{Only: []string{o.Name}})
 	if err != nil {
 		return nil, err
 	}
 	out.Notes = append(n.untagged(), out.Notes...)
-	return &NewSet{Files: files, Generated: out, Secret: secret, Todo: n.todo(secret, known)}, nil
+	return &NewSet{Files: files, Generated: out, Todo: n.todo(job, known)}, nil
 }
 
 type newSet struct {
@@ -77,6 +84,7 @@ type newSet struct {
 	o        NewOptions
 	dir, key string
 	file     *mapping.File
+	like     *conventions
 	problems Problems
 }
 
@@ -105,17 +113,11 @@ func (n *newSet) check() {
 		n.problem(n.dir, "give --source and --destination in pairs", "%d sources and %d destinations", len(n.o.Sources), len(n.o.Destinations))
 		return
 	}
-	var text bytes.Buffer
-	for i, src := range n.o.Sources {
-		if strings.ContainsAny(src+n.o.Destinations[i], " \t\r\n=#") {
-			n.problem(n.dir+"/"+n.key, "write HOST/REPOSITORY:TAG", "%q to %q is no pair of images", src, n.o.Destinations[i])
-			return
-		}
-		fmt.Fprintf(&text, "%s %s\n", src, n.o.Destinations[i])
+	file, problems := lines(n.tree, n.dir+"/"+n.key, n.o.Sources, n.o.Destinations)
+	n.problems = append(n.problems, problems...)
+	if n.file = file; file != nil {
+		n.conflicts()
 	}
-	n.file = mapping.Parse(n.dir+"/"+n.key, text.Bytes())
-	n.problems = append(n.problems, n.file.Problems...)
-	n.conflicts()
 }
 
 // conflicts reports what the new set would take from others, or they from it.
@@ -124,14 +126,8 @@ func (n *newSet) conflicts() {
 		if strings.HasPrefix(f.Base, n.key) {
 			n.problem(f.Path, "choose another name", "the new job's pattern %s* would pick this file up", n.key)
 		}
-		for old := range f.Pairs() {
-			for p := range n.file.Pairs() {
-				if p.Destination.Canonical() == old.Destination.Canonical() {
-					n.problems = append(n.problems, source.Problem{Pos: old.Destination.Pos, Message: old.Destination.Text + " is mirrored to already, here", Hint: "choose another destination"})
-				}
-			}
-		}
 	}
+	n.problems = append(n.problems, written(n.tree, n.file)...)
 	if n.tree.Jobs == nil {
 		return
 	}
@@ -163,31 +159,28 @@ func (n *newSet) targets() []string {
 	return targets(&release.Set{Files: []*release.MappingFile{{File: n.file}}})
 }
 
-// secret finds the secret, and says whether anything creates it.
-func (n *newSet) secret() (name string, known bool) {
-	all := secrets{n.tree.Secrets()}
-	cluster, namespace := n.cluster(), n.tree.Settings.Namespace
-	if n.o.Secret != "" {
-		return n.o.Secret, all.known(n.o.Secret, cluster, namespace)
+// secret finds the secret and its key, and reports whether anything creates it.
+func (n *newSet) secret(job *release.JobSettings) (known bool) {
+	all := n.like.b.secrets
+	cluster, namespace := n.cluster(*job), n.tree.Settings.Namespace
+	target := n.targets()[0]
+	if job.Secret == "" {
+		job.Secret = n.like.secretName(target)
+		if list := all.suggest([]string{target}, cluster, namespace); len(list) > 0 && all.good(list[0], target) {
+			job.Secret = list[0]
+		}
 	}
-	if list := all.suggest(n.targets()[:1], cluster, namespace); len(list) > 0 && all.good(list[0], n.targets()[0]) {
-		return list[0], true
+	if n.o.Job.SecretKey == "" {
+		if keys := all.keys(job.Secret, cluster, namespace); len(keys) == 1 {
+			job.SecretKey = keys[0]
+		}
 	}
-	_, org, _ := strings.Cut(n.targets()[0], "/")
-	host, _, _ := strings.Cut(n.targets()[0], "/")
-	return "registry-push-credentials-" + strings.ReplaceAll(host, ":", "-") + "-" + org, false
+	return all.known(job.Secret, cluster, namespace)
 }
 
 // cluster is the cluster that the new job runs on.
-func (n *newSet) cluster() string {
-	if c := n.tree.Settings.Defaults.Cluster; c != "" {
-		return c
-	}
-	t, err := templateOf(n.tree, nil)
-	if err != nil {
-		return ""
-	}
-	return str(t.value, "cluster")
+func (n *newSet) cluster(job release.JobSettings) string {
+	return cmp.Or(job.Cluster, n.tree.Settings.Defaults.Cluster, str(n.like.b.template.value, "cluster"))
 }
 
 func ownersText(approvers []string) []byte {
@@ -211,10 +204,14 @@ func plainScalar(s string) string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-func jobText(name, secret string, known bool) []byte {
-	text := "# yaml-language-server: $schema=" + SchemaURL + "\n"
-	if !known || secret != "registry-push-credentials-quay.io-"+name {
-		text += "secret: " + plainScalar(secret) + "\n"
+func jobText(settings release.JobSettings) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString("# yaml-language-server: $schema=" + SchemaURL + "\n")
+	if len(settingNames(settings)) == 0 {
+		return b.Bytes(), nil
 	}
-	return []byte(text)
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	err := e.Encode(&settings)
+	return b.Bytes(), err
 }

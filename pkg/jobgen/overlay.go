@@ -9,17 +9,21 @@ import (
 	"time"
 )
 
-// overlay is a file system with some files added to it, or put in the place of
-// others, by their path.
+// overlay is a file system with some files added to it, put in the place of
+// others, or taken away, by their path.
 type overlay struct {
 	fs.FS
 	files map[string][]byte
+	gone  map[string]bool
 }
 
 // Open implements fs.FS.
 func (o overlay) Open(name string) (fs.File, error) {
 	if data, ok := o.files[name]; ok {
 		return &memFile{memInfo{path.Base(name), int64(len(data)), false}, bytes.NewReader(data)}, nil
+	}
+	if o.gone[name] {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return o.FS.Open(name)
 }
@@ -43,6 +47,9 @@ func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	entries = slices.DeleteFunc(slices.Clone(entries), func(e fs.DirEntry) bool {
+		if o.gone[path.Join(name, e.Name())] {
+			return true
+		}
 		info, ok := added[e.Name()]
 		if ok && info.dir {
 			delete(added, e.Name()) // a folder that is there stays

@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,9 +16,14 @@ import (
 type PresubmitOptions struct {
 	Repository string // organisation/name
 	Branch     string // such as master
-	Image      string // an image with a shell, mirror-lint and mirror-jobgen
+	Image      string // an image with a shell, git, mirror-lint and mirror-jobgen
 	Cluster    string
 	Mappings   bool // whether mapping files are generated, too
+	// Optional makes all of them such that merging does not wait for them.
+	Optional bool
+	// Build is a version of mirror-tools that each job builds for itself, in an
+	// image that has Go instead of the commands; "" builds nothing.
+	Build string
 }
 
 // Presubmits gives a jobs file with the presubmits of a release repository:
@@ -26,27 +32,6 @@ type PresubmitOptions struct {
 // and diff, which shows what a change mirrors differently and never fails. They
 // run when a file changes that they read.
 func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOptions) ([]byte, error) {
-	job := func(name, command string, paths []string) object {
-		var patterns []string
-		for _, p := range paths {
-			patterns = append(patterns, regexp.QuoteMeta(p))
-		}
-		slices.Sort(patterns)
-		return object{
-			"agent": "kubernetes", "always_run": false, "branches": []any{"^" + regexp.QuoteMeta(o.Branch) + "$"},
-			"cluster": o.Cluster, "context": "ci/prow/" + name, "decorate": true,
-			"labels":         object{"ci.openshift.io/area": "image-mirroring"},
-			"name":           fmt.Sprintf("pull-ci-%s-%s-%s", strings.ReplaceAll(o.Repository, "/", "-"), o.Branch, name),
-			"rerun_command":  "/test " + name,
-			"run_if_changed": "^(" + strings.Join(slices.Compact(patterns), "|") + ")",
-			"trigger":        `(?m)^/test( | .* )` + name + `,?($|\s.*)`,
-			"spec": object{"containers": []any{object{
-				"args": []any{"-c", "exec " + command}, "command": []any{"/bin/sh"},
-				"image": o.Image, "imagePullPolicy": "Always", "name": "",
-				"resources": object{"requests": object{"cpu": "500m"}},
-			}}},
-		}
-	}
 	inputs := []string{layout.Mirroring + "/", layout.Jobs, layout.Secrets, layout.Plugins, release.LayoutFile}
 	if settings.Template != "" {
 		inputs = append(inputs, settings.Template)
@@ -56,13 +41,13 @@ func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOp
 		lint = append(lint, dir+"/")
 	}
 	promoted := []string{layout.Config + "/", layout.Releases + "/"}
-	jobs := []any{job("mirror-check-jobs", "mirror-jobgen generate --check", inputs)}
+	jobs := []any{o.job("mirror-check-jobs", "mirror-jobgen generate --check", inputs)}
 	if o.Mappings {
-		jobs = append(jobs, job("mirror-check-mappings", "mirror-jobgen mappings --check", append([]string{layout.Mirroring + "/", release.LayoutFile}, promoted...)))
+		jobs = append(jobs, o.job("mirror-check-mappings", "mirror-jobgen mappings --check", append([]string{layout.Mirroring + "/", release.LayoutFile}, promoted...)))
 	}
-	diff := job("mirror-diff", `mirror-jobgen diff --from "$PULL_BASE_SHA"`, append(promoted, inputs...))
+	diff := o.job("mirror-diff", `mirror-jobgen diff --from "$PULL_BASE_SHA"`, append(promoted, inputs...))
 	optional(diff)
-	jobs = append(jobs, diff, job("mirror-lint", `mirror-lint --new-from "$PULL_BASE_SHA"`, lint))
+	jobs = append(jobs, diff, o.job("mirror-lint", `mirror-lint --new-from "$PULL_BASE_SHA"`, lint))
 	doc := object{"presubmits": object{o.Repository: jobs}}
 	text, err := yaml.Marshal(doc)
 	if err != nil {
@@ -71,10 +56,64 @@ func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOp
 	return text, nil
 }
 
+// job makes one presubmit, which runs when a path changes.
+func (o PresubmitOptions) job(name, command string, paths []string) object {
+	var patterns []string
+	for _, p := range paths {
+		patterns = append(patterns, regexp.QuoteMeta(p))
+	}
+	slices.Sort(patterns)
+	requests := object{"cpu": "500m"}
+	run := "exec " + command
+	if o.Build != "" {
+		requests = object{"cpu": "2", "memory": "4Gi"}
+		tool, _, _ := strings.Cut(command, " ")
+		run = "GOBIN=/tmp/bin go install " + module + "/cmd/" + tool + "@" + o.Build + " && exec /tmp/bin/" + command
+	}
+	job := object{
+		"agent": "kubernetes", "always_run": false, "branches": []any{"^" + regexp.QuoteMeta(o.Branch) + "$"},
+		"cluster": o.Cluster, "context": "ci/prow/" + name, "decorate": true,
+		"labels":         object{areaLabel: "image-mirroring"},
+		"name":           fmt.Sprintf("pull-ci-%s-%s-%s", strings.ReplaceAll(o.Repository, "/", "-"), o.Branch, name),
+		"rerun_command":  "/test " + name,
+		"run_if_changed": "^(" + strings.Join(slices.Compact(patterns), "|") + ")",
+		"trigger":        `(?m)^/test( | .* )` + name + `,?($|\s.*)`,
+		"spec": object{"containers": []any{object{
+			"args": []any{"-c", run}, "command": []any{"/bin/sh"},
+			"image": o.Image, "imagePullPolicy": "Always", "name": "",
+			"resources": object{"requests": requests},
+		}}},
+	}
+	if o.Optional {
+		job["optional"] = true
+	}
+	return job
+}
+
+// module is where the commands are built from.
+const module = "github.com/mirror-tools/mirror-tools"
+
+// jobsDir is where the jobs of all repositories are.
+const jobsDir = "ci-operator/jobs"
+
+// Branch gives the branch that a release repository develops on, from the names
+// of the files with its own jobs; "" when they do not tell.
+func Branch(tree *release.Tree, repository string) string {
+	prefix := strings.ReplaceAll(repository, "/", "-") + "-"
+	found := ""
+	for _, branch := range [...]string{"main", "master"} {
+		files, _ := fs.Glob(tree.FS, jobsDir+"/"+repository+"/"+prefix+branch+"-*.yaml")
+		if len(files) > 0 && found == "" {
+			found = branch
+		}
+	}
+	return found
+}
+
 // optional makes a presubmit one that holds up nobody: merging does not wait for
 // it, and its command succeeds whatever happens.
 func optional(job object) {
 	job["optional"] = true
 	container := job["spec"].(object)["containers"].([]any)[0].(object)
-	container["args"] = []any{"-c", strings.TrimPrefix(container["args"].([]any)[1].(string), "exec ") + " || true"}
+	container["args"] = []any{"-c", strings.Replace(container["args"].([]any)[1].(string), "exec ", "", 1) + " || true"}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // shell fills in the script of the runner oc.
@@ -18,9 +19,7 @@ func (b *builder) shell(job, c object, s subject) {
 		c["image"] = s.all.Image
 	}
 	b.onlyMirror(s)
-	if slices.Contains(s.own.Keys(), "command") {
-		b.problem(s.at("command"), "set runner: entrypoint", "command needs the runner entrypoint")
-	}
+	b.unused(s, "command")
 	if len(args) == 0 {
 		b.problem(s.at(""), "give its container args, the last of which is the script", "the template %s has no script to run", b.template.file)
 		return
@@ -132,11 +131,10 @@ func (b *builder) patched(job object, s subject) object {
 // mirrorRefuses reports the settings with which mirror would not do what they
 // say.
 func (b *builder) mirrorRefuses(s subject) {
-	for _, key := range [...]string{"script", "skip_empty", "trace", "verbosity", "command"} {
-		if slices.Contains(s.own.Keys(), key) {
-			b.problem(s.at(key), "remove it, or set runner: oc", "%s has no effect with the runner mirror", key)
-		}
+	if slices.Contains(s.own.Keys(), "script") {
+		b.problem(s.at("script"), "remove it, or set runner: oc for this set", "%s has a script of its own, and the runner mirror runs none", s.name)
 	}
+	b.unused(s, "attempts", "skip_empty", "trace", "verbosity", "command")
 	if keep := s.all.KeepManifestList; keep != nil && !*keep {
 		b.problem(s.at("keep_manifest_list"), "remove it: mirror copies images of several architectures whole; or set runner: oc for this set",
 			"keep_manifest_list: false does not go with the runner mirror: every run of %s would fail", s.name)
@@ -144,6 +142,17 @@ func (b *builder) mirrorRefuses(s subject) {
 	if s.own.Image != "" && !sameRepository(s.own.Image, b.repo.MirrorImage) {
 		b.problem(s.at("image"), "remove image: mirror_image in "+b.layout.Settings()+" names the image with mirror; or set runner: oc for this set",
 			"the image %s of %s is not the one with mirror in it (%s)", s.own.Image, s.name, b.repo.MirrorImage)
+	}
+}
+
+// unused notes the settings of a set that its runner does not know. They may
+// stay for the way back to another one.
+func (b *builder) unused(s subject, keys ...string) {
+	for _, key := range keys {
+		if slices.Contains(s.own.Keys(), key) {
+			b.notes = append(b.notes, source.Problem{Pos: s.at(key), Severity: source.Info,
+				Message: key + " has no effect with the runner " + string(s.all.Runner)})
+		}
 	}
 }
 
@@ -175,11 +184,7 @@ func graceOf(job object) (time.Duration, bool) {
 // by an environment variable.
 func (b *builder) entrypoint(c object, s subject) {
 	b.onlyMirror(s)
-	for _, key := range loopSettings {
-		if key != "registry_login" && slices.Contains(s.own.Keys(), key) {
-			b.problem(s.at(key), "remove it, or set runner: oc", "%s has no effect with the runner entrypoint", key)
-		}
-	}
+	b.unused(s, "attempts", "continue_on_error", "keep_manifest_list", "max_per_registry", "skip_empty", "trace", "verbosity")
 	if slices.Contains(s.own.Keys(), "script") {
 		b.problem(s.at("script"), "remove it, or set runner: oc", "script has no effect with the runner entrypoint")
 	}

@@ -62,3 +62,15 @@ func score(x *release.Secret, target string) int {
 	}
 	return 0
 }
+
+// keys gives the keys that a secret has in a cluster and namespace.
+func (s secrets) keys(name, cluster, namespace string) []string {
+	var out []string
+	for _, x := range s.Named(name) {
+		if x.In(cluster, namespace) {
+			out = append(out, x.Keys...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -21,6 +22,9 @@ type Status struct {
 	Missing []string // in the tree, not in the cluster
 	Stale   []string // in both, with other text
 	Extra   []string // in the cluster, not in the tree
+	// Diffs are the unified diffs of the stale ones, from the cluster to the
+	// tree.
+	Diffs map[string][]byte
 }
 
 // Differs says whether the cluster has anything else than the tree.
@@ -45,7 +49,7 @@ func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
 			}
 		}
 	}
-	var s Status
+	s := Status{Diffs: map[string][]byte{}}
 	seen := map[string]bool{}
 	for _, f := range tree.Mappings() {
 		if seen[f.Base] {
@@ -57,6 +61,7 @@ func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
 			s.Missing = append(s.Missing, f.Base)
 		case text != string(f.Bytes()):
 			s.Stale = append(s.Stale, f.Base)
+			s.Diffs[f.Base] = diff.Diff("cluster/"+f.Base, []byte(text), f.Path, f.Bytes())
 		default:
 			s.Current = append(s.Current, f.Base)
 		}

@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 // todo gives what only people can do for a new set, in the order in which it
 // is done.
-func (n *newSet) todo(secret string, known bool) []Step {
+func (n *newSet) todo(job release.JobSettings, known bool) []Step {
 	var steps []Step
 	tags := n.unpromoted()
 	for _, t := range tags {
@@ -25,24 +26,44 @@ the image (name the image %[3]s there):
 	for _, ns := range n.newNamespaces(tags) {
 		steps = append(steps, Step{"Let ci-operator write to the namespace " + ns, fmt.Sprintf(rbac, ns)})
 	}
-	if !known {
-		to := n.targets()[0]
+	switch to := n.targets()[0]; {
+	case known:
+	case n.like.selfService():
+		steps = append(steps, Step{"Put the credential that may push to " + to + " into the self-service vault", fmt.Sprintf(`as a secret of your team's collection with these keys; CONFIG is the docker or podman
+auth file of a robot account of that organisation:
+
+    %s: CONFIG
+    secretsync/target-clusters: %s
+    secretsync/target-namespace: %s
+    secretsync/target-name: %s
+`, cmp.Or(job.SecretKey, "config.json"), n.cluster(job), n.tree.Settings.Namespace, job.Secret)})
+	default:
 		steps = append(steps,
-			Step{"Send the credential that may push to " + to, `to the Test Platform team, encrypted, as the README of ` + n.tree.Layout.Mirroring + `
-describes: a docker or podman auth file of a robot account of that organisation.`},
+			Step{"Give the credential that may push to " + to + " to the CI team", n.askFor()},
 			Step{"Have the secret made from it", fmt.Sprintf(`in %s, under secret_configs:
 
     - from:
-        config.json:
+        %s:
           field: push-credentials
           item: %s
       to:
       - cluster: %s
         name: %s
         namespace: %s
-`, n.tree.Layout.Secrets, to, n.cluster(), secret, n.tree.Settings.Namespace)})
+`, n.tree.Layout.Secrets, cmp.Or(job.SecretKey, "config.json"), to, n.cluster(job), job.Secret, n.tree.Settings.Namespace)})
 	}
 	return append(steps, Step{"See that it worked, once the change is merged", n.commands()})
+}
+
+// askFor says how a credential comes to the CI team: as the README of the sets
+// tells, where it tells.
+func (n *newSet) askFor() string {
+	const what = "a docker or podman auth file of a robot account of that organisation, encrypted."
+	readme := strings.ToLower(string(n.tree.Text(n.tree.Layout.Readme())))
+	if strings.Contains(readme, "credential") || strings.Contains(readme, "secret") {
+		return what + "\n" + n.tree.Layout.Readme() + " says how."
+	}
+	return what + "\nThe people who run Prow keep it in their vault."
 }
 
 // commands are the two commands that show whether images and mappings are

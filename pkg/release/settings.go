@@ -87,8 +87,9 @@ type Entrypoint struct {
 	Image string `yaml:"image,omitempty"`
 	// Command is the program, with its arguments. Default: /tp-entrypoint.sh.
 	Command []string `yaml:"command,omitempty"`
-	// Env are the environment variables that the program needs beside those of
-	// mappings_from.
+	// Env are the environment variables that the program needs beside the one
+	// that names the mappings. Default: dry_run: "false", without which
+	// /tp-entrypoint.sh copies nothing.
 	Env Values `yaml:"env,omitempty"`
 }
 
@@ -189,6 +190,7 @@ func (s *Settings) HoldsMappings(name string) bool { return slices.Contains(s.Co
 // DefaultSettings is what holds in a repository without _mirror.yaml.
 // layout is that of the repository.
 func DefaultSettings(layout Layout) *Settings {
+	copies := "false"
 	return &Settings{
 		JobsFile:       layout.Jobs,
 		ConfigMap:      DefaultConfigMap,
@@ -196,7 +198,7 @@ func DefaultSettings(layout Layout) *Settings {
 		MountPath:      DefaultMountPath,
 		Namespace:      DefaultNamespace,
 		MirrorImage:    DefaultMirrorImage,
-		Entrypoint:     Entrypoint{Command: []string{"/tp-entrypoint.sh"}},
+		Entrypoint:     Entrypoint{Command: []string{"/tp-entrypoint.sh"}, Env: Values{"dry_run": &copies}},
 		ClusterRegistries: map[string]string{
 			"api.ci": "registry.svc.ci.openshift.org",
 			"app.ci": "registry.ci.openshift.org",

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
+)
+
+// terminal is standard input, as the question whether something is a terminal
+// takes it.
+type terminal struct{ descriptor }
+
+type descriptor interface{ Fd() uintptr }
+
+func (terminal) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+// ask asks for the images and the approvers of a set, as far as they are not
+// given.
+func ask(in io.Reader, out io.Writer, o *jobgen.NewOptions) error {
+	lines := bufio.NewScanner(in)
+	question := func(what string) (string, error) {
+		fmt.Fprintf(out, "%s: ", what)
+		if !lines.Scan() {
+			return "", cli.Usagef("nothing was entered for %s", what)
+		}
+		return strings.TrimSpace(lines.Text()), nil
+	}
+	for len(o.Sources) == 0 || len(o.Destinations) < len(o.Sources) {
+		list, what := &o.Sources, "image to mirror (HOST/REPOSITORY:TAG)"
+		if len(o.Sources) > len(o.Destinations) {
+			list, what = &o.Destinations, "where "+o.Sources[len(o.Destinations)]+" goes (HOST/ORGANISATION/NAME:TAG)"
+		}
+		answer, err := question(what)
+		if err != nil {
+			return err
+		}
+		if answer != "" {
+			*list = append(*list, answer)
+		}
+	}
+	for len(o.Approvers) == 0 {
+		answer, err := question("who approves changes (logins or aliases, with blanks between them)")
+		if err != nil {
+			return err
+		}
+		o.Approvers = strings.Fields(answer)
+	}
+	return nil
+}

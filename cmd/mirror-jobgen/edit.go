@@ -1,0 +1,239 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func addCommand(env cli.Env) *cobra.Command {
+	var file string
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "add SET SOURCE DESTINATION [DIR]",
+		Short: "Add a line to the mappings of a set",
+		Long: `Add a line to the mapping file of a set that has lines like it, at the place where
+it belongs. No other line changes.`,
+		Example: `  mirror-jobgen add webshop registry.ci.openshift.org/webshop/latest:cart quay.io/webshop/cart:latest`,
+		Args:    cobra.RangeArgs(3, 4),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := folder(args, 3)
+			tree, err := load(dir)
+			if err != nil {
+				return err
+			}
+			f, err := jobgen.Add(tree, args[0], args[1], args[2], file)
+			if err != nil {
+				return wrong(err)
+			}
+			if dryRun {
+				return printPatch(env, []jobgen.File{f})
+			}
+			if err := write(dir, []jobgen.File{f}); err != nil {
+				return err
+			}
+			fmt.Fprintf(env.Stderr, "wrote %s\n", f.Path)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&file, "file", "", "base name of the mapping `FILE` (default: the one with lines like it)")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "write nothing; print the patch")
+	return cmd
+}
+
+func removeCommand(env cli.Env) *cobra.Command {
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "remove SET [DIR]",
+		Short: "Take a set out of the repository",
+		Long: `Remove the folder of a set and its job. Everything else stays as it is. What the
+repository does not hold, such as images and credentials, is told.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := folder(args, 1)
+			return remove(env, args[0], dir, dryRun)
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "write nothing; print the patch")
+	return cmd
+}
+
+func remove(env cli.Env, name, dir string, dryRun bool) error {
+	tree, err := load(dir)
+	if err != nil {
+		return err
+	}
+	set, err := jobgen.Remove(tree, name)
+	if err != nil {
+		return wrong(err)
+	}
+	if err := accepted(set.Generated); err != nil {
+		return err
+	}
+	notes(env, set.Generated.Notes)
+	changed := changedFiles(set.Generated)
+	if dryRun {
+		return printPatch(env, append(set.Files, changed...))
+	}
+	if err := write(dir, changed); err != nil {
+		return err
+	}
+	if err := removeFiles(dir, set); err != nil {
+		return cli.Failf("removing %s: %w", set.Dir, err)
+	}
+	fmt.Fprintf(env.Stderr, "removed %s\n", set.Dir)
+	wrote(env, changed, set.Generated)
+	steps(env, set.Left)
+	return nil
+}
+
+// removeFiles removes the files of a set, and its folders once they are empty.
+func removeFiles(dir string, set *jobgen.RemovedSet) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	folders := map[string]bool{set.Dir: true}
+	for _, f := range set.Files {
+		if err := root.Remove(filepath.FromSlash(f.Path)); err != nil {
+			return err
+		}
+		for d := filepath.ToSlash(filepath.Dir(f.Path)); strings.HasPrefix(d, set.Dir+"/"); d = filepath.ToSlash(filepath.Dir(d)) {
+			folders[d] = true
+		}
+	}
+	for len(folders) > 0 {
+		deepest := ""
+		for d := range folders {
+			if strings.Count(d, "/") > strings.Count(deepest, "/") || deepest == "" {
+				deepest = d
+			}
+		}
+		delete(folders, deepest)
+		if err := root.Remove(filepath.FromSlash(deepest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func switchCommand(env cli.Env) *cobra.Command {
+	var runner string
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "switch --runner RUNNER SET...",
+		Short: "Change what the jobs of some sets mirror with",
+		Long: `Change the runner of some sets, in their _job.yaml and in their jobs. Everything
+else stays as it is. For each set it is told what the new runner does otherwise.
+Nothing is written when something stands in the way of one of them.
+
+The repository is the one around the working folder, or that of --repository.`,
+		Example: `  mirror-jobgen switch --runner mirror webshop payments
+  mirror-jobgen switch --runner oc webshop       # and back`,
+		Args: cobra.MinimumNArgs(1),
+	}
+	f := cmd.Flags()
+	f.StringVar(&runner, "runner", "", "oc, entrypoint or mirror")
+	f.BoolVar(&dryRun, "dry-run", false, "write nothing; print the patch")
+	dir := f.String("repository", "", "root of the release repository: `DIR`")
+	cli.Complete(cmd, "runner", runners()...)
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		if err := cli.OneOf("runner", runner, runners()); err != nil {
+			return err
+		}
+		var at []string
+		if *dir != "" {
+			at = append(at, *dir)
+		}
+		where := folder(at, 0)
+		return switchRunner(env, release.Runner(runner), args, where, dryRun)
+	}
+	return cmd
+}
+
+func switchRunner(env cli.Env, runner release.Runner, names []string, dir string, dryRun bool) error {
+	tree, err := load(dir)
+	if err != nil {
+		return err
+	}
+	s, err := jobgen.Switch(tree, runner, names...)
+	if err != nil {
+		return wrong(err)
+	}
+	for _, set := range s.Sets {
+		if set.From == set.To {
+			fmt.Fprintf(env.Stderr, "%s: the runner is %s already\n", set.Name, set.To)
+			continue
+		}
+		fmt.Fprintf(env.Stderr, "%s: %s to %s\n", set.Name, set.From, set.To)
+		for _, c := range set.Changes {
+			fmt.Fprintf(env.Stderr, "  changes: %s\n", c)
+		}
+		for _, p := range set.Obstacles {
+			fmt.Fprintf(env.Stderr, "  in the way: %s\n    hint: %s\n", p.Error(), p.Hint)
+		}
+	}
+	if s.Blocked() {
+		return &cli.Error{Code: cli.ExitUsage, Err: errors.New("nothing was changed: something stands in the way"), Hint: "follow the hints, or leave those sets out"}
+	}
+	if err := accepted(s.Generated); err != nil {
+		return err
+	}
+	notes(env, s.Generated.Notes)
+	files := append(s.Files, changedFiles(s.Generated)...)
+	if dryRun {
+		return printPatch(env, files)
+	}
+	if err := write(dir, files); err != nil {
+		return err
+	}
+	wrote(env, files, s.Generated)
+	return nil
+}
+
+// changedFiles gives the generated files that are not what they were.
+func changedFiles(out *jobgen.Output) []jobgen.File {
+	var files []jobgen.File
+	for _, f := range out.All() {
+		if f.Changed() {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// accepted has Prow load the jobs.
+func accepted(out *jobgen.Output) error {
+	if err := jobgen.Load(out.Jobs.New, ""); err != nil {
+		return cli.Usagef("%w", err)
+	}
+	return nil
+}
+
+// printPatch prints what would change as a patch that git takes.
+func printPatch(env cli.Env, files []jobgen.File) error {
+	for _, f := range files {
+		if _, err := env.Stdout.Write(f.Diff()); err != nil {
+			return cli.Failf("printing the patch: %w", err)
+		}
+	}
+	return nil
+}
+
+// wrote tells which files were written, and what changed in the jobs.
+func wrote(env cli.Env, files []jobgen.File, out *jobgen.Output) {
+	for _, f := range files {
+		fmt.Fprintf(env.Stderr, "wrote %s\n", f.Path)
+	}
+	jobChanges(env, out)
+}

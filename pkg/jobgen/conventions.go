@@ -1,0 +1,155 @@
+package jobgen
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+// conventions are what most jobs of a tree have in common: a new one follows
+// them.
+type conventions struct {
+	b       builder // of the tree, with the settings that it has
+	shared  *release.Settings
+	oc      string   // image of most jobs with the runner oc
+	secrets []string // secrets of the jobs that belong to sets, in the order of the file
+}
+
+// conventionsOf reads the jobs of a tree that belong to sets and mirror.
+func conventionsOf(tree *release.Tree) (*conventions, error) {
+	t, err := templateOf(tree, nil)
+	if err != nil {
+		return nil, err
+	}
+	old, err := readJobs(tree)
+	if err != nil {
+		return nil, err
+	}
+	repo := *tree.Settings
+	c := &conventions{b: builder{template: t, layout: &tree.Layout, repo: tree.Settings, secrets: secrets{tree.Secrets()}}, shared: &repo}
+	im := &importer{tree: tree, old: old, out: &Imported{}, b: c.b}
+	im.b.repo = &repo
+	im.read()
+	im.jobs = slices.DeleteFunc(im.jobs, func(x *importing) bool { return x.set == nil || !x.node.Mirrors })
+	im.defaults()
+	for _, x := range im.jobs {
+		c.secrets = append(c.secrets, x.full.Secret)
+	}
+	return c, nil
+}
+
+// settings gives the settings of a job that follows the others, but for what is
+// asked for.
+func (c *conventions) settings(asked release.JobSettings) release.JobSettings {
+	d := c.shared.Defaults
+	s := release.JobSettings{
+		Runner: cmp.Or(asked.Runner, d.Runner), Cluster: cmp.Or(asked.Cluster, d.Cluster),
+		Cron: asked.Cron, Secret: asked.Secret, SecretKey: cmp.Or(asked.SecretKey, d.SecretKey),
+		RegistryLogin: d.RegistryLogin, ServiceAccountToken: d.ServiceAccountToken, Labels: d.Labels, Env: maps.Clone(d.Env),
+	}
+	if s.Cron == "" {
+		s.Cron, s.Interval = d.Cron, d.Interval
+	}
+	switch s.Runner {
+	case release.RunnerMirror:
+		s.Image = asked.Image
+	case release.RunnerEntrypoint:
+		e := c.shared.Entrypoint
+		s.Image = cmp.Or(asked.Image, e.Image)
+		if e.Image != "" {
+			s.Command = e.Command
+		}
+		if s.Env == nil {
+			s.Env = release.Values{}
+		}
+		maps.Copy(s.Env, e.Env)
+	default:
+		s.Image = cmp.Or(asked.Image, d.Image)
+	}
+	return s
+}
+
+// least leaves out what the job of a set has without being told.
+func (c *conventions) least(set *release.Set, full release.JobSettings) (release.JobSettings, error) {
+	s := subject{name: set.Name, set: set, own: &full, all: full.Over(c.b.repo.Defaults)}
+	trial := c.b
+	trial.problems = nil
+	trial.job(s, 1)
+	if err := trial.problems.orNil(); err != nil {
+		return full, err
+	}
+	env, labels := full.Env, full.Labels
+	out := c.b.minimise(s)
+	// One variable or label less than all may be enough.
+	for _, x := range []struct{ all, kept *release.Values }{{&env, &out.Env}, {&labels, &out.Labels}} {
+		if *x.kept == nil {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(*x.all)) {
+			less := maps.Clone(*x.kept)
+			delete(less, name)
+			before := *x.kept
+			*x.kept = less
+			t := s
+			t.own, t.all = &out, out.Over(c.b.repo.Defaults)
+			if !reflect.DeepEqual(c.b.trial(t), c.b.trial(s)) {
+				*x.kept = before
+			}
+		}
+	}
+	return out, nil
+}
+
+// pushSecret is the usual name of a secret with push credentials: the host with
+// dots or with dashes, and whose it is.
+var pushSecret = regexp.MustCompile(`^registry-push-credentials-quay([.-])io-`)
+
+// newest is how many of the newest jobs tell how secrets are named today.
+const newest = 5
+
+// dashed reports whether the newest sets name their secrets with dashes, as
+// those do that are kept in the self-service vault.
+func (c *conventions) dashed() bool {
+	dashes, all := 0, 0
+	for _, name := range slices.Backward(c.secrets) {
+		m := pushSecret.FindStringSubmatch(name)
+		if m == nil {
+			continue
+		}
+		if all++; m[1] == "-" {
+			dashes++
+		}
+		if all == newest {
+			break
+		}
+	}
+	return dashes*2 > all
+}
+
+// secretName gives a new secret for an organisation the name that the newest
+// sets would give it.
+func (c *conventions) secretName(target string) string {
+	host, org, _ := strings.Cut(target, "/")
+	host = strings.ReplaceAll(host, ":", "-")
+	if c.dashed() {
+		host = strings.ReplaceAll(host, ".", "-")
+	}
+	return strings.ToLower("registry-push-credentials-" + host + "-" + strings.ReplaceAll(org, "_", "-"))
+}
+
+// selfService reports whether most of the newest sets use secrets of which
+// ci-secret-bootstrap knows nothing: teams make them themselves.
+func (c *conventions) selfService() bool {
+	own, all := 0, 0
+	for _, name := range c.secrets[max(0, len(c.secrets)-newest):] {
+		if all++; len(c.b.secrets.Named(name)) == 0 {
+			own++
+		}
+	}
+	return c.b.secrets.present() && own*2 > all
+}

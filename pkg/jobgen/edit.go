@@ -1,0 +1,130 @@
+package jobgen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// regenerate makes the generated files of a tree in which some files are other
+// ones. Only the jobs of the sets in o.Only change. A file that was not current
+// before is told, and only the part of it that the change is about is written.
+func regenerate(tree *release.Tree, files []File, o Options) (*Output, error) {
+	o.shown = tree
+	next := overlay{FS: tree.FS, files: map[string][]byte{}, gone: map[string]bool{o.gone: true}}
+	for _, f := range files {
+		if f.Removed() {
+			next.gone[f.Path] = true
+		} else {
+			next.files[f.Path] = f.New
+		}
+	}
+	changed, err := release.Load(next, release.WithLayout(tree.Layout))
+	if err != nil {
+		return nil, err
+	}
+	out, err := Generate(changed, o)
+	if err != nil {
+		return nil, err
+	}
+	before, err := Generate(tree, Options{})
+	if err != nil {
+		out.Notes = append(out.Notes, source.Problem{Pos: source.Position{File: tree.Settings.JobsFile}, Severity: source.Warning,
+			Message: "the other jobs cannot be generated as the repository is", Hint: "'mirror-jobgen generate --check' says why"})
+		out.Files = nil
+		return out, nil
+	}
+	if before.Jobs.Changed() && before.Jobs.Old != nil {
+		out.Notes = append(out.Notes, stale(before.Jobs.Path))
+	}
+	out.Files = slices.DeleteFunc(out.Files, func(f File) bool {
+		i := slices.IndexFunc(before.Files, func(b File) bool { return b.Path == f.Path })
+		if i < 0 || !before.Files[i].Changed() {
+			return false
+		}
+		out.Notes = append(out.Notes, stale(f.Path))
+		return true
+	})
+	return out, nil
+}
+
+// stale tells that a file is not current apart from what is asked for.
+func stale(file string) source.Problem {
+	return source.Problem{Pos: source.Position{File: file}, Severity: source.Warning,
+		Message: "the file is not what the folders say, apart from this change: that was left as it is",
+		Hint:    "'mirror-jobgen generate --check' shows the difference, 'mirror-jobgen generate' mends it"}
+}
+
+// setNamed finds a set, or says which one may be meant.
+func setNamed(tree *release.Tree, name string) (*release.Set, error) {
+	var names []string
+	for _, s := range tree.Sets {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return nil, Problems{{Pos: source.Position{File: tree.Layout.Mirroring}, Message: fmt.Sprintf("there is no set %q", name),
+		Hint: suggest.Hint(name, names, "the sets are the folders of "+tree.Layout.Mirroring)}}
+}
+
+// lines makes a mapping file of sources and destinations, each of which goes to
+// the one at its place, and reports what is wrong with them.
+func lines(tree *release.Tree, name string, sources, destinations []string) (*mapping.File, Problems) {
+	var text strings.Builder
+	var problems Problems
+	for i, src := range sources {
+		dst := destinations[i]
+		pos := source.Position{File: name, Line: i + 1}
+		last := src[strings.LastIndexByte(src, '/')+1:]
+		switch {
+		case src == "" || dst == "" || strings.ContainsAny(src+dst, " \t\r\n=#"):
+			problems = append(problems, source.Problem{Pos: pos, Message: fmt.Sprintf("%q to %q is no pair of images", src, dst), Hint: "write HOST/REPOSITORY:TAG"})
+		case strings.Contains(src, "/") && !strings.ContainsAny(last, ":@"):
+			problems = append(problems, source.Problem{Pos: pos, Message: src + " has no tag: every tag would be mirrored", Hint: "write " + src + ":TAG, or :* for every tag"})
+		}
+		fmt.Fprintf(&text, "%s %s\n", src, dst)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	file := mapping.Parse(name, []byte(text.String()))
+	if len(file.Problems) > 0 {
+		return nil, file.Problems
+	}
+	return file, append(problems, doubtful(tree, file)...)
+}
+
+// doubtful reports lines that are hardly what their author means.
+func doubtful(tree *release.Tree, file *mapping.File) []source.Problem {
+	var out []source.Problem
+	problem := func(r mapping.Reference, hint, format string, args ...any) {
+		out = append(out, source.Problem{Pos: r.Pos, Message: fmt.Sprintf(format, args...), Hint: hint})
+	}
+	ours := func(r mapping.Reference) bool {
+		for _, host := range tree.Settings.ClusterRegistries {
+			if r.Host() == host {
+				return true
+			}
+		}
+		return false
+	}
+	for e := range file.Entries() {
+		for _, d := range e.Destinations {
+			switch {
+			case d.Scheme != "":
+			case !strings.Contains(d.Path(), "/"):
+				problem(d, "write HOST/ORGANISATION/NAME:TAG", "%s has no organisation", d.Text)
+			case ours(d) && !ours(e.Source):
+				problem(d, "write the source first; images from outside come in through "+tree.Layout.Supplemental(),
+					"%s is the CI registry and %s is not: source and destination are swapped", d.Text, e.Source.Text)
+			}
+		}
+	}
+	return out
+}

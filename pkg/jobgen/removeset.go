@@ -1,0 +1,135 @@
+package jobgen
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// RemovedSet is what [Remove] makes.
+type RemovedSet struct {
+	Dir       string // the folder, which goes
+	Files     []File // what lies in it
+	Generated *Output
+	Left      []Step // what stays behind, which nobody removes but people
+}
+
+// Remove takes a set out of a tree: its folder, and its job in the jobs file,
+// which stays as it is otherwise. The error is a [Problems].
+func Remove(tree *release.Tree, name string) (*RemovedSet, error) {
+	set, err := setNamed(tree, name)
+	if err != nil {
+		return nil, err
+	}
+	r := &RemovedSet{Dir: set.Dir}
+	err = fs.WalkDir(tree.FS, set.Dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(tree.FS, file)
+		if text == nil {
+			text = []byte{}
+		}
+		r.Files = append(r.Files, File{Path: file, Old: text})
+		return err
+	})
+	if err != nil {
+		return nil, Problems{{Pos: source.Position{File: set.Dir}, Message: "the folder cannot be read whole: " + err.Error(), Hint: "make its files readable; nothing was changed"}}
+	}
+	if problems := runByOthers(tree, set); len(problems) > 0 {
+		return nil, problems.orNil()
+	}
+	if r.Generated, err = regenerate(tree, r.Files, Options{Only: []string{name}, gone: set.Dir}); err != nil {
+		return nil, err
+	}
+	r.Left = left(tree, set)
+	return r, nil
+}
+
+// runByOthers reports files of a set that another set's job runs: it would run
+// nothing afterwards.
+func runByOthers(tree *release.Tree, set *release.Set) Problems {
+	var problems Problems
+	for _, j := range jobsOf(tree) {
+		owner, files := tree.Runs().SetOf(j), tree.Runs().Files(j)
+		if owner == set || len(files) == 0 {
+			continue
+		}
+		if !slices.ContainsFunc(files, func(m *release.MappingFile) bool { return m.Set != set }) {
+			problems = append(problems, source.Problem{Pos: j.Pos, Message: "the job " + j.Name + " would run nothing any more: its mappings are those of " + set.Name,
+				Hint: "remove the job, or the set that it belongs to, first"})
+		}
+	}
+	return problems
+}
+
+func jobsOf(tree *release.Tree) []*release.Job {
+	if tree.Jobs == nil {
+		return nil
+	}
+	return tree.Jobs.Jobs
+}
+
+// left tells what of a set is outside of its folder and its job.
+func left(tree *release.Tree, set *release.Set) []Step {
+	var steps []Step
+	if to := targets(set); len(to) > 0 {
+		steps = append(steps, Step{"The images stay in " + strings.Join(to, ", "), "Nobody updates or deletes them any more.\n"})
+	}
+	names := map[string]bool{}
+	for _, j := range tree.Runs().JobsOf(set) {
+		for _, m := range j.Secrets {
+			names[m.Secret] = true
+		}
+	}
+	for _, j := range jobsOf(tree) {
+		if tree.Runs().SetOf(j) != set {
+			for _, m := range j.Secrets {
+				delete(names, m.Secret)
+			}
+		}
+	}
+	var own []string
+	for name := range names {
+		own = append(own, name)
+	}
+	slices.Sort(own)
+	for _, name := range own {
+		where := "Its robot account and what makes it, such as an entry of the vault, are outside of this repository.\n"
+		if known := tree.Secrets().Named(name); len(known) > 0 {
+			where = fmt.Sprintf("%s:%d makes it: remove the entry there, then the robot account.\n", known[0].Pos.File, known[0].Pos.Line)
+		}
+		steps = append(steps, Step{"No other job uses the secret " + name, where})
+	}
+	if used := readFrom(tree, set); len(used) > 0 {
+		steps = append(steps, Step{"Other sets read what this one writes", strings.Join(used, "\n") + "\n"})
+	}
+	return steps
+}
+
+// readFrom gives the lines of other sets whose source a set writes.
+func readFrom(tree *release.Tree, set *release.Set) []string {
+	writes := map[string]bool{}
+	for _, f := range set.Files {
+		for p := range f.Pairs() {
+			writes[p.Destination.Canonical()] = true
+		}
+	}
+	var out []string
+	for _, f := range tree.Mappings() {
+		if f.Set == set {
+			continue
+		}
+		for e := range f.Entries() {
+			if writes[e.Source.Canonical()] {
+				out = append(out, fmt.Sprintf("%s:%d: %s", path.Clean(f.Path), e.Source.Pos.Line, e.Source.Text))
+			}
+		}
+	}
+	return out
+}
