@@ -2,6 +2,16 @@
 // of a release repository.
 package main
 
-import "github.com/mirror-tools/mirror-tools/internal/cli"
+import (
+	"os"
+	"runtime/debug"
 
-func main() { cli.Main(newCommand) }
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+)
+
+func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(600 << 20) // from there on, memory is worth more than time
+	}
+	cli.Main(newCommand)
+}

@@ -34,7 +34,7 @@ var (
 	ErrOutside = errors.New("a symbolic link that leads out of the repository")
 	ErrLoop    = errors.New("a symbolic link that leads back to itself")
 	ErrSpecial = errors.New("not a regular file")
-	ErrTooBig  = fmt.Errorf("larger than %d MiB", MaxFile>>20)
+	ErrTooBig  = errors.New("larger than is read")
 )
 
 // FS is the content of a folder. It may be used from several goroutines.
@@ -179,7 +179,11 @@ func reason(err error) error {
 }
 
 // ReadFile implements [fs.ReadFileFS].
-func (f *FS) ReadFile(name string) ([]byte, error) {
+func (f *FS) ReadFile(name string) ([]byte, error) { return f.ReadFileAtMost(name, MaxFile) }
+
+// ReadFileAtMost is ReadFile for a file of at most so many bytes; for a larger one
+// it fails with [ErrTooBig] and reads nothing.
+func (f *FS) ReadFileAtMost(name string, most int64) ([]byte, error) {
 	file, info, err := f.open(name)
 	if err != nil {
 		return nil, err
@@ -188,7 +192,7 @@ func (f *FS) ReadFile(name string) ([]byte, error) {
 	switch {
 	case info.IsDir():
 		return nil, &fs.PathError{Op: "read", Path: name, Err: syscall.EISDIR}
-	case info.Size() > MaxFile:
+	case info.Size() > most:
 		return nil, &fs.PathError{Op: "read", Path: name, Err: ErrTooBig}
 	}
 	data := make([]byte, 0, info.Size()+1)
@@ -200,7 +204,7 @@ func (f *FS) ReadFile(name string) ([]byte, error) {
 			return data, nil
 		case err != nil:
 			return nil, f.explain("read", name, err)
-		case len(data) > MaxFile: // it grows
+		case int64(len(data)) > most: // it grows
 			return nil, &fs.PathError{Op: "read", Path: name, Err: ErrTooBig}
 		}
 		if len(data) == cap(data) {

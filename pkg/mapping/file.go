@@ -28,6 +28,7 @@ const (
 // Line is one line of a file.
 type Line struct {
 	Number  int // from 1
+	Offset  int // of its first byte in the file
 	Kind    Kind
 	Text    string  // as written, without its end
 	End     string  // "\n", or "" for a last line without newline

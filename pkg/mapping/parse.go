@@ -15,10 +15,14 @@ import (
 // with a buffer of 64 KiB.
 const maxLine = 64 * 1024
 
+// maxProblems bounds what is said of one file: nobody reads more.
+const maxProblems = 1000
+
 // Parse reads a mapping file. It always returns a file; lines that oc image
 // mirror would refuse are of kind [Invalid] and stand in Problems with
 // [source.Error], and what it would silently drop or misread stands there too,
-// as an error when an image would not be mirrored, else as a warning.
+// as an error when an image would not be mirrored, else as a warning. Of a file
+// with very many problems the last one says how many more there are.
 func Parse(name string, data []byte) *File {
 	f := &File{Name: name}
 	p := parser{file: f}
@@ -34,6 +38,11 @@ func Parse(name string, data []byte) *File {
 	for i := range f.Lines {
 		p.line(&f.Lines[i])
 		mapped = mapped || f.Lines[i].Kind != Blank && f.Lines[i].Kind != Comment
+	}
+	if p.more > 0 {
+		f.Problems = append(f.Problems, source.Problem{
+			Pos: p.from, Message: fmt.Sprintf("there are %d more problems from here on", p.more), Hint: "correct those above first",
+		})
 	}
 	if !mapped {
 		f.Problems = append(f.Problems, source.Problem{
@@ -64,14 +73,22 @@ func notText(name string, data []byte) (source.Problem, bool) {
 	return source.Problem{}, false
 }
 
-type parser struct{ file *File }
+type parser struct {
+	file *File
+	last place           // the place that was asked for last
+	more int             // problems beyond those that are said
+	from source.Position // the first of them
+}
+
+// place is a byte offset in a line and the code points before it.
+type place struct{ line, offset, points int }
 
 // lines cuts the data into lines; nothing is lost.
 func (p *parser) lines(data []byte) {
 	text := string(data)
 	p.file.Lines = make([]Line, 0, strings.Count(text, "\n")+1)
 	for n := 1; text != ""; n++ {
-		l := Line{Number: n, Text: text}
+		l := Line{Number: n, Offset: len(data) - len(text), Text: text}
 		if i := strings.IndexByte(text, '\n'); i >= 0 {
 			l.Text, l.End, text = text[:i], "\n", text[i+1:]
 		} else {
@@ -82,6 +99,12 @@ func (p *parser) lines(data []byte) {
 }
 
 func (p *parser) problem(l *Line, offset int, severity source.Severity, hint, format string, args ...any) {
+	if len(p.file.Problems) >= maxProblems {
+		if p.more++; p.more == 1 {
+			p.from = p.at(l, offset)
+		}
+		return
+	}
 	p.file.Problems = append(p.file.Problems, source.Problem{
 		Pos: p.at(l, offset), Severity: severity, Hint: hint, Message: fmt.Sprintf(format, args...),
 	})
@@ -93,9 +116,15 @@ func (p *parser) refuse(l *Line, offset int, hint, format string, args ...any) {
 	p.problem(l, offset, source.Error, hint, format, args...)
 }
 
-// at is the position of a byte offset in the line.
+// at is the position of a byte offset in the line. It counts on from the place
+// before, so that a line of thousands of references is counted once.
 func (p *parser) at(l *Line, offset int) source.Position {
-	return source.Position{File: p.file.Name, Line: l.Number, Column: utf8.RuneCountInString(l.Text[:offset]) + 1}
+	if p.last.line != l.Number || offset < p.last.offset {
+		p.last = place{line: l.Number}
+	}
+	p.last.points += utf8.RuneCountInString(l.Text[p.last.offset:offset])
+	p.last.offset = offset
+	return source.Position{File: p.file.Name, Line: l.Number, Column: p.last.points + 1}
 }
 
 // word is one argument of a line with its byte offset.

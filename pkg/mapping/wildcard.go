@@ -1,6 +1,8 @@
 package mapping
 
-// MatchTag says whether a tag matches a tag pattern, in which "*" stands for
+import "strings"
+
+// MatchTag reports whether a tag matches a tag pattern, in which "*" stands for
 // any characters, none too; the match is of the whole tag.
 func MatchTag(pattern, tag string) bool {
 	// Greedy with one point to come back to: linear but for the last star.
@@ -26,25 +28,18 @@ func MatchTag(pattern, tag string) bool {
 	return i == len(pattern)
 }
 
-// TagsOverlap says whether some tag matches both patterns.
+// TagsOverlap reports whether some tag matches both patterns.
 func TagsOverlap(a, b string) bool {
-	// reach[j]: a[:i] and b[:j] can stand for the same text.
-	reach := make([]bool, len(b)+1)
-	reach[0] = true
-	for j := 0; j < len(b) && b[j] == '*'; j++ {
-		reach[j+1] = true
+	i, j := strings.IndexByte(a, '*'), strings.IndexByte(b, '*')
+	switch {
+	case i < 0:
+		return MatchTag(b, a)
+	case j < 0:
+		return MatchTag(a, b)
 	}
-	for i := range len(a) {
-		next := make([]bool, len(b)+1)
-		next[0] = reach[0] && a[i] == '*'
-		for j := range len(b) {
-			if a[i] == '*' || b[j] == '*' { // the star ends here, or takes one more
-				next[j+1] = reach[j+1] || next[j]
-			} else {
-				next[j+1] = reach[j] && a[i] == b[j]
-			}
-		}
-		reach = next
-	}
-	return reach[len(b)]
+	// What stands between the first and the last star of each can follow each
+	// other: only the two ends have to agree.
+	k, l := strings.LastIndexByte(a, '*'), strings.LastIndexByte(b, '*')
+	head, tail := min(i, j), min(len(a)-k, len(b)-l)-1
+	return a[:head] == b[:head] && a[len(a)-tail:] == b[len(b)-tail:]
 }

@@ -1,6 +1,8 @@
 package release
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"regexp"
@@ -154,8 +156,11 @@ func (c *CIImages) All() []CIImage {
 func (t *Tree) loadCIImages() *CIImages {
 	file := t.Layout.Supplemental()
 	data, err := fs.ReadFile(t.FS, file)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return &CIImages{Path: file}
+	case err != nil:
+		return &CIImages{Path: file, Problems: []source.Problem{{Pos: source.Position{File: file}, Message: fmt.Sprintf("the file cannot be read: %v", withoutPath(err))}}}
 	}
 	return ParseCIImages(file, data)
 }

@@ -37,6 +37,10 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 			report(n, "a periodic is a mapping, not %s", kindName(n))
 			continue
 		}
+		if len(f.Jobs) == maxJobs {
+			report(n, "this periodic and those behind it are not read: there are more than %d", maxJobs)
+			break
+		}
 		r := jobReader{name: name, data: data, settings: settings}
 		f.Jobs = append(f.Jobs, r.job(n))
 	}

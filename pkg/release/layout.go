@@ -1,6 +1,7 @@
 package release
 
 import (
+	"fmt"
 	"io/fs"
 	"strings"
 
@@ -115,6 +116,10 @@ func ParseLayout(file string, data []byte) (Layout, []source.Problem) {
 	check("secrets_file", &l.Secrets, def.Secrets)
 	check("releases", &l.Releases, def.Releases)
 	check("aliases_file", &l.Aliases, def.Aliases)
+	if len(l.Manifests) > maxManifestDirs {
+		d.problem(l.At("manifests"), fmt.Sprintf("manifests has more than %d folders", maxManifestDirs), "name a folder above them")
+		l.Manifests = l.Manifests[:maxManifestDirs]
+	}
 	for i := range l.Manifests {
 		l.Manifests[i] = strings.TrimSuffix(l.Manifests[i], "/")
 		check("manifests", &l.Manifests[i], def.Manifests[0])

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,6 +32,7 @@ func Load(fsys fs.FS, options ...Option) (*Tree, error) {
 	if _, err := fs.Stat(fsys, "."); err != nil {
 		return nil, fmt.Errorf("reading the release repository: %w", err)
 	}
+	fsys = bound(fsys)
 	l := &loader{fsys: fsys, tree: &Tree{FS: fsys, files: map[string][]byte{}}}
 	for _, o := range options {
 		o(l)
@@ -76,6 +78,9 @@ type loader struct {
 	fsys  fs.FS
 	given *Layout // nil: as the repository says
 	tree  *Tree
+
+	lines, words int  // of all mapping files so far
+	full         bool // there is no room for more
 }
 
 func (l *loader) report(part Part, set string, p source.Problem) {
@@ -106,13 +111,9 @@ func (l *loader) dangling(name string) bool {
 }
 
 func (l *loader) unreadable(name string, part Part, set string, err error) {
-	var pe *fs.PathError
-	if errors.As(err, &pe) { // the path is said by the position
-		err = pe.Err
-	}
 	l.report(part, set, source.Problem{
 		Pos:     source.Position{File: name},
-		Message: fmt.Sprintf("the file cannot be read: %v", err),
+		Message: fmt.Sprintf("the file cannot be read: %v", withoutPath(err)),
 		Hint:    "make it a regular file that everybody may read",
 	})
 }
@@ -188,6 +189,13 @@ func (l *loader) sets() bool {
 		switch folder, err := l.isDir(file, e); {
 		case err != nil && file != l.tree.Layout.Settings(): // of which it is told when it is read
 			l.unreadable(file, PartOther, "", err)
+		case folder && len(l.tree.Sets) == maxSets:
+			l.report(PartOther, "", source.Problem{
+				Pos:     source.Position{File: file},
+				Message: fmt.Sprintf("this folder and those behind it are not read: there are more than %d sets", maxSets),
+				Hint:    "remove the folders that are not meant as sets",
+			})
+			return true
 		case folder:
 			l.tree.Sets = append(l.tree.Sets, l.set(name))
 		case strings.HasPrefix(name, "mapping_"):
@@ -265,9 +273,44 @@ func (l *loader) mapping(s *Set, name string) {
 	if !ok {
 		return
 	}
+	if !l.room(s, name, data) {
+		return
+	}
 	s.Files = append(s.Files, &MappingFile{
 		File: mapping.Parse(name, data), Set: s, Path: name, Base: path.Base(name), Size: len(data),
 	})
+}
+
+// room reports whether the mapping files so far leave room for one more, and
+// reports the first for which they do not.
+func (l *loader) room(s *Set, name string, data []byte) bool {
+	l.lines += bytes.Count(data, []byte{'\n'}) + 1
+	l.words += countWords(data)
+	if l.lines <= maxLines && l.words <= maxWords {
+		return true
+	}
+	if !l.full {
+		l.report(PartMapping, s.Name, source.Problem{
+			Pos:     source.Position{File: name},
+			Message: fmt.Sprintf("this file and those behind it are not read: with it, the mapping files have more than %d lines or %d references", maxLines, maxWords),
+			Hint:    "remove the files that are not meant as mappings",
+		})
+	}
+	l.full = true
+	return false
+}
+
+// countWords gives the number of references that a mapping file can have.
+func countWords(data []byte) int {
+	n, inside := 0, false
+	for _, c := range data {
+		if c == ' ' || c == '\n' || c == '=' {
+			inside = false
+		} else if !inside {
+			n, inside = n+1, true
+		}
+	}
+	return n
 }
 
 func (l *loader) owners(s *Set, name string) {

@@ -77,9 +77,11 @@ func (r *ownersReader) section(n *yaml.Node) {
 	r.owners.Reviewers = append(r.owners.Reviewers, r.logins(n, "reviewers")...)
 }
 
-func (r *ownersReader) logins(n *yaml.Node, key string) []Owner {
-	list := child(n, key)
-	if list == nil || list.Tag == "!!null" {
+func (r *ownersReader) logins(n *yaml.Node, key string) []Owner { return r.list(child(n, key), key) }
+
+// list reads the logins below a key.
+func (r *ownersReader) list(list *yaml.Node, key string) []Owner {
+	if list = resolve(list); list == nil || list.Tag == "!!null" {
 		return nil
 	}
 	if list.Kind != yaml.SequenceNode {
@@ -122,7 +124,7 @@ func parseAliases(name string, data []byte) (*Aliases, []source.Problem) {
 		key := aliases.Content[i]
 		alias := normalizeLogin(key.Value)
 		members := []string{}
-		for _, o := range r.logins(aliases, key.Value) {
+		for _, o := range r.list(aliases.Content[i+1], key.Value) {
 			members = append(members, o.Name)
 		}
 		a.Members[alias], a.Pos[alias] = members, at(name, key)

@@ -93,6 +93,15 @@ func newTarget(n *yaml.Node) target {
 
 func isTrue(n *yaml.Node) bool { return strings.EqualFold(text(n), "true") }
 
+// size gives how many tags the config promotes to at most.
+func (c config) size() int {
+	n := 1
+	for _, t := range c.targets {
+		n += len(c.images) + len(t.additional)
+	}
+	return n
+}
+
 // promotions gives what the config at path promotes, in the order of its
 // images and targets, and the streams that get a tag for each commit.
 func (c config) promotions(path string) (all []Promotion, byCommit []Stream) {
@@ -125,6 +134,7 @@ func (c config) promotions(path string) (all []Promotion, byCommit []Stream) {
 func (t target) images(built []image) []image {
 	var all []image
 	at := map[string]int{}
+	excluded := setOf(t.excluded)
 	add := func(i image) {
 		if old, ok := at[i.name]; ok {
 			all[old] = i
@@ -134,7 +144,7 @@ func (t target) images(built []image) []image {
 		all = append(all, i)
 	}
 	for _, i := range built {
-		if !t.excludes(i.name) {
+		if !excluded[i.name] && !excluded["*"] {
 			add(i)
 		}
 	}
@@ -142,13 +152,4 @@ func (t target) images(built []image) []image {
 		add(i)
 	}
 	return all
-}
-
-func (t target) excludes(name string) bool {
-	for _, e := range t.excluded {
-		if e == name || e == "*" {
-			return true
-		}
-	}
-	return false
 }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -18,13 +19,14 @@ import (
 func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
 	folders := configFolders(fsys, dir)
 	read := make([]configReader, len(folders))
+	var promoted atomic.Int64
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			var buffer []byte
 			for i := range next {
-				read[i].fsys, read[i].top, read[i].buffer = fsys, dir, buffer
+				read[i].fsys, read[i].top, read[i].buffer, read[i].promoted = fsys, dir, buffer, &promoted
 				read[i].asked = p.images.any()
 				read[i].folder(folders[i])
 				buffer, read[i].buffer = read[i].buffer, nil
@@ -36,6 +38,13 @@ func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
 	}
 	close(next)
 	wg.Wait()
+	if promoted.Load() > maxPromotions {
+		p.Problems = append(p.Problems, source.Problem{
+			Pos:     source.Position{File: dir},
+			Message: fmt.Sprintf("the configs promote to more than %d tags: none of them is known", maxPromotions),
+		})
+		return
+	}
 	for _, r := range read {
 		p.Configs += r.configs
 		p.All = append(p.All, r.promotions...)
@@ -74,9 +83,10 @@ func configFolders(fsys fs.FS, top string) []string {
 
 // configReader reads the configs of one folder.
 type configReader struct {
-	fsys   fs.FS
-	top    string // the folder of all configs
-	buffer []byte
+	fsys     fs.FS
+	top      string // the folder of all configs
+	buffer   []byte
+	promoted *atomic.Int64 // by all readers so far
 
 	configs    int
 	promotions []Promotion
@@ -118,6 +128,10 @@ func (r *configReader) config(name string) {
 		c, problems = decodeConfig(name, data)
 		r.problems = append(r.problems, problems...)
 	}
+	if r.promoted.Add(int64(c.size())) > maxPromotions {
+		r.promotions, r.byCommit = nil, nil
+		return
+	}
 	all, byCommit := c.promotions(name)
 	r.promotions = append(r.promotions, all...)
 	r.byCommit = append(r.byCommit, byCommit...)
@@ -133,12 +147,8 @@ func (r *configReader) use(tag ImageTag, config string) {
 }
 
 func (r *configReader) unreadable(name string, err error) {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
 	r.problems = append(r.problems, source.Problem{
-		Pos: source.Position{File: name}, Message: fmt.Sprintf("the file cannot be read: %v", err),
+		Pos: source.Position{File: name}, Message: fmt.Sprintf("the file cannot be read: %v", withoutPath(err)),
 	})
 }
 
@@ -156,9 +166,12 @@ func (r *configReader) read(name string) ([]byte, error) {
 		}
 		n, err := f.Read(data[len(data):cap(data)])
 		data = data[:len(data)+n]
-		if r.buffer = data; err == io.EOF {
+		switch r.buffer = data; {
+		case len(data) > maxText:
+			return nil, tooLarge(name, maxText)
+		case err == io.EOF:
 			return data, nil
-		} else if err != nil {
+		case err != nil:
 			return nil, err
 		}
 	}

@@ -18,6 +18,8 @@ type Manifests struct {
 	Grants []Grant
 	// Namespaces are the namespaces that a manifest creates.
 	Namespaces map[string]source.Position
+	// Problems are the files that could not be read, or hold more than is read.
+	Problems []source.Problem
 
 	roles   map[roleKey]Role
 	tags    map[ImageTag]source.Position

@@ -2,11 +2,15 @@ package release
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.yaml.in/yaml/v3"
 
@@ -71,14 +75,14 @@ func (t *Tree) loadManifests() *Manifests {
 	}
 	files := manifestFiles(fsys, t.Layout.ManifestDirs())
 	read := make([][]manifest, len(files))
+	problems := make([]*source.Problem, len(files))
+	var size atomic.Int64
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range next {
-				if data, err := fs.ReadFile(fsys, files[i]); err == nil {
-					read[i] = readManifests(data)
-				}
+				read[i], problems[i] = readManifestFile(fsys, files[i], &size)
 			}
 		})
 	}
@@ -87,6 +91,18 @@ func (t *Tree) loadManifests() *Manifests {
 	}
 	close(next)
 	wg.Wait()
+	for _, p := range problems {
+		if p != nil {
+			m.Problems = append(m.Problems, *p)
+		}
+	}
+	if size.Load() > maxManifests {
+		m.Problems = append(m.Problems, source.Problem{
+			Message: fmt.Sprintf("the manifests in %s have more than %d MiB: none of them is known", strings.Join(t.Layout.ManifestDirs(), ", "), maxManifests>>20),
+			Pos:     source.Position{File: t.Layout.ManifestDirs()[0]},
+		})
+		return m
+	}
 	for i, objects := range read {
 		if len(objects) > 0 {
 			m.Files++
@@ -98,10 +114,32 @@ func (t *Tree) loadManifests() *Manifests {
 	return m
 }
 
+// readManifestFile reads one file. What keeps it from being read, and is more than
+// a mistake in a manifest, is a problem.
+func readManifestFile(fsys fs.FS, name string, read *atomic.Int64) ([]manifest, *source.Problem) {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, &source.Problem{Pos: source.Position{File: name}, Message: fmt.Sprintf("the file cannot be read: %v", withoutPath(err))}
+	}
+	all, size, err := readManifests(data)
+	if read.Add(int64(size)) > maxManifests {
+		return nil, nil // all of them are left out
+	}
+	var beyond *boundsError
+	if errors.As(err, &beyond) {
+		return nil, &source.Problem{Pos: source.Position{File: name, Line: beyond.line}, Message: "the file is not read: " + beyond.Error(), Hint: beyond.hint}
+	}
+	return all, nil
+}
+
 // manifestFiles gives the YAML files below folders; links are not followed.
 func manifestFiles(fsys fs.FS, dirs []string) []string {
 	var files []string
-	for _, dir := range dirs {
+	for i, dir := range dirs {
+		above := func(other string) bool { return other == dir || strings.HasPrefix(dir, other+"/") }
+		if slices.ContainsFunc(dirs[:i], above) {
+			continue // its files are in the list
+		}
 		_ = fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
 			ext := path.Ext(name)
 			if err == nil && e.Type().IsRegular() && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(path.Base(name), "_") {
@@ -113,9 +151,9 @@ func manifestFiles(fsys fs.FS, dirs []string) []string {
 	return files
 }
 
-// readManifests gives the documents of a file that may be of interest.
-func readManifests(data []byte) []manifest {
-	var all []manifest
+// readManifests gives the documents of a file that may be of interest, and how
+// many bytes they have. The error is a [boundsError] or nil.
+func readManifests(data []byte) (all []manifest, size int, err error) {
 	line := 0
 	for len(data) > 0 {
 		doc, rest := data, []byte(nil)
@@ -128,7 +166,16 @@ func readManifests(data []byte) []manifest {
 			}
 		}
 		if interesting(doc) {
-			if m, ok := readManifest(doc); ok {
+			size += len(doc)
+			m, e := readManifest(doc)
+			var beyond *boundsError
+			switch {
+			case errors.As(e, &beyond):
+				if beyond.line > 0 {
+					beyond.line += line
+				}
+				return nil, size, beyond
+			case e == nil:
 				m.shift(line)
 				all = append(all, m)
 			}
@@ -136,17 +183,21 @@ func readManifests(data []byte) []manifest {
 		line += bytes.Count(doc, []byte{'\n'}) + 1
 		data = rest
 	}
-	return all
+	return all, size, nil
 }
 
 // readManifest reads one document: line by line where it is plain, else with
 // the YAML parser.
-func readManifest(doc []byte) (manifest, bool) {
+func readManifest(doc []byte) (manifest, error) {
 	var m manifest
 	if root := readBlock(doc); root != nil {
-		return m, m.UnmarshalYAML(root) == nil
+		return m, m.UnmarshalYAML(root)
 	}
-	return m, yaml.Unmarshal(doc, &m) == nil
+	root, err := readNode(doc)
+	if err != nil {
+		return m, err
+	}
+	return m, root.Decode(&m)
 }
 
 // interesting says whether a document may hold a manifest of a kind that

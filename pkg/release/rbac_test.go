@@ -131,7 +131,8 @@ func FuzzReadManifests(f *testing.F) {
 	f.Add("kind: RoleBinding\nsubjects:\n- kind: Group\n  name: \"system:x\"\n")
 	f.Fuzz(func(_ *testing.T, text string) {
 		m := &Manifests{Namespaces: map[string]source.Position{}, roles: map[roleKey]Role{}, tags: map[ImageTag]source.Position{}, streams: map[Stream]bool{}}
-		for _, o := range readManifests([]byte(text)) {
+		objects, _, _ := readManifests([]byte(text))
+		for _, o := range objects {
 			m.add("x.yaml", o)
 		}
 	})

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,6 +15,8 @@ type Secrets struct {
 	Missing  string
 	Problems []source.Problem // what is wrong with its file
 	List     []*Secret        // in the order of the file, one for each place
+
+	byName map[string][]*Secret
 }
 
 // Secret is one secret in one cluster and namespace.
@@ -31,6 +34,9 @@ type Secret struct {
 
 // Named gives the secrets of a name, wherever they are.
 func (s *Secrets) Named(name string) []*Secret {
+	if s.byName != nil {
+		return s.byName[name]
+	}
 	var out []*Secret
 	for _, x := range s.List {
 		if x.Name == name {
@@ -38,6 +44,13 @@ func (s *Secrets) Named(name string) []*Secret {
 		}
 	}
 	return out
+}
+
+func (s *Secrets) index() {
+	s.byName = make(map[string][]*Secret, len(s.List))
+	for _, x := range s.List {
+		s.byName[x.Name] = append(s.byName[x.Name], x)
+	}
 }
 
 // In says whether the secret is in a cluster and namespace; "" is any cluster.
@@ -88,7 +101,11 @@ func (t *Tree) loadSecrets() *Secrets {
 		for _, to := range items(child(config, "to")) {
 			clusters := []string{text(child(to, "cluster"))}
 			for _, g := range items(child(to, "cluster_groups")) {
-				clusters = append(clusters, groups[text(g)]...)
+				if group := groups[text(g)]; len(out.List)+len(clusters)+len(group) <= maxSecrets {
+					clusters = append(clusters, group...)
+				} else {
+					return &Secrets{Missing: fmt.Sprintf("%s makes more than %d secrets: none of them is known", file, maxSecrets)}
+				}
 			}
 			for _, cluster := range clusters {
 				if name := child(to, "name"); cluster != "" && name != nil {
@@ -99,5 +116,6 @@ func (t *Tree) loadSecrets() *Secrets {
 			}
 		}
 	}
+	out.index()
 	return out
 }

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -77,10 +76,13 @@ func (d *decoder) document(data []byte, into any) {
 // root gives the value of the only document, or nil where there is none: the
 // file is empty, holds nothing but comments, or is wrong.
 func (d *decoder) root(data []byte) *yaml.Node {
-	var doc yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	err := dec.Decode(&doc)
+	doc, err := readNode(data)
 	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	var beyond *boundsError
+	if errors.As(err, &beyond) {
+		d.problem(source.Position{File: d.file, Line: beyond.line}, "the file is not read: "+beyond.Error(), beyond.hint)
 		return nil
 	}
 	if err != nil {
@@ -93,7 +95,7 @@ func (d *decoder) root(data []byte) *yaml.Node {
 		d.problem(pos, "no valid YAML: "+message, "")
 		return nil
 	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+	if _, more := moreDocuments(data); more {
 		d.problem(source.Position{File: d.file}, "more than one YAML document", "keep one")
 	}
 	root := doc.Content[0]

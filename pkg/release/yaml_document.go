@@ -37,19 +37,22 @@ func parseYAML(name string, data []byte) document {
 		})
 		return d
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var first, second yaml.Node
-	switch err := decoder.Decode(&first); {
+	first, err := readNode(data)
+	var beyond *boundsError
+	switch {
 	case errors.Is(err, io.EOF):
+		return d
+	case errors.As(err, &beyond):
+		d.fail(source.Problem{Pos: source.Position{File: name, Line: beyond.line}, Message: "the file is not read: " + beyond.Error(), Hint: beyond.hint})
 		return d
 	case err != nil:
 		d.fail(syntaxProblem(name, err))
 		return d
 	}
-	if err := decoder.Decode(&second); err == nil && !isEmpty(&second) || err != nil && !errors.Is(err, io.EOF) {
-		d.problems = append(d.problems, secondDocument(name, data, &second))
+	if second, more := moreDocuments(data); more {
+		d.problems = append(d.problems, secondDocument(name, data, second))
 	}
-	if isEmpty(&first) {
+	if isEmpty(first) {
 		return d
 	}
 	d.root = first.Content[0]

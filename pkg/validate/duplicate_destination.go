@@ -80,7 +80,15 @@ func checkDuplicateDestination(p *Pass) {
 		}
 	}
 	reportRepeats(p, again)
+	left := maxCompared
 	for _, repo := range slices.Sorted(maps.Keys(wild)) {
+		cost := len(wild[repo]) * (len(wild[repo])/2 + len(tagged[repo]))
+		if cost > left {
+			p.ReportAs(source.Warning, wild[repo][0].Destination.Pos, "use fewer wildcards",
+				"%d wildcards and %d tags write to %s: they are too many to be compared", len(wild[repo]), len(tagged[repo]), repo)
+			continue
+		}
+		left -= cost
 		wildcards(p, wild[repo], tagged[repo])
 	}
 }
@@ -88,13 +96,14 @@ func checkDuplicateDestination(p *Pass) {
 // eachWriter gives every place that writes a destination, wildcards as the tags
 // that they stand for; where those are not known, as a pattern.
 func eachWriter(p *Pass, visit func(w writer, pattern bool)) {
+	left := maxExpanded
 	for _, m := range p.tree.Mappings() {
 		for pair := range m.Pairs() {
 			if pair.Destination.Scheme != "" {
 				continue
 			}
 			w := writer{file: m, Pair: pair}
-			if all, ok := expandWildcard(p, w); ok {
+			if all, ok := expandWildcard(p, w, &left); ok {
 				for _, one := range all {
 					visit(one, false)
 				}
@@ -119,7 +128,7 @@ func repositoryHash(seed maphash.Seed, r mapping.Reference) uint64 {
 // that are reported together.
 func sameTag(p *Pass, writers []writer, again *repeats) {
 	for i, w := range writers[1:] {
-		earlier := writers[:i+1]
+		earlier := writers[:min(i+1, maxRelated+1)]
 		if other := slices.IndexFunc(earlier, func(o writer) bool { return o.file == w.file }); other >= 0 {
 			twiceInFile(p, earlier[other], w)
 			continue
@@ -209,9 +218,13 @@ func whose(p *Pass, m, from *release.MappingFile) string {
 func wildcards(p *Pass, wild, tagged []writer) {
 	for i, w := range wild {
 		var others []writer
+		found := 0
 		for _, rest := range [...][]writer{wild[:i], tagged} {
 			for j := range rest {
-				if mapping.TagsOverlap(rest[j].Destination.Tag, w.Destination.Tag) {
+				if !mapping.TagsOverlap(rest[j].Destination.Tag, w.Destination.Tag) {
+					continue
+				}
+				if found++; found <= maxRelated {
 					others = append(others, rest[j])
 				}
 			}
@@ -239,6 +252,9 @@ func wildcards(p *Pass, wild, tagged []writer) {
 		f.Parts = []string{fmt.Sprintf("%s can write the same tags as %s", name, other.Destination.Exact())}
 		for _, o := range others {
 			f.Related = append(f.Related, Related{Pos: o.Destination.Pos, Message: "writes " + o.Destination.Exact()})
+		}
+		if found > len(others) {
+			f.Related = append(f.Related, Related{Pos: others[len(others)-1].Destination.Pos, Message: fmt.Sprintf("and %d more from here on", found-len(others))})
 		}
 	}
 }

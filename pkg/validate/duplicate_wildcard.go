@@ -8,9 +8,20 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// expand gives what a wildcard copies, where the tree tells all tags of the
+// maxExpanded bounds how many tags the wildcards of a tree are compared with, and
+// maxCompared how many wildcards and tags with each other. Both are a thousand
+// times what a release repository has.
+const (
+	maxExpanded = 5_000_000
+	maxCompared = 50_000_000
+)
+
+// expandWildcard gives what a wildcard copies, where the tree tells all tags of the
 // stream that it takes them from.
-func expandWildcard(p *Pass, w writer) ([]writer, bool) {
+//
+// left is how many tags may still be compared; where it does not suffice the
+// wildcard stays one.
+func expandWildcard(p *Pass, w writer, left *int) ([]writer, bool) {
 	pattern := w.Source.Tag
 	if pattern == "" {
 		pattern = "*"
@@ -24,6 +35,9 @@ func expandWildcard(p *Pass, w writer) ([]writer, bool) {
 	}
 	tags, complete := p.tree.Promotions().Tags(stream.Stream)
 	if !complete || p.tree.Manifests().DeclaredStream(stream.Stream) {
+		return nil, false
+	}
+	if *left -= len(tags); *left < 0 {
 		return nil, false
 	}
 	var all []writer

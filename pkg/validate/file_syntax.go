@@ -22,7 +22,7 @@ func fileSyntax() Rule {
 					p.problem(problem.Problem)
 				}
 			}
-			for _, problems := range [][]source.Problem{p.tree.Updater().Problems, p.tree.Secrets().Problems, p.tree.Promotions().Problems} {
+			for _, problems := range [][]source.Problem{p.tree.Updater().Problems, p.tree.Secrets().Problems, p.tree.Promotions().Problems, p.tree.Manifests().Problems} {
 				for _, problem := range problems {
 					p.problem(problem)
 				}

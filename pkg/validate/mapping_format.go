@@ -33,7 +33,6 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 
 func checkFormat(p *Pass, m *release.MappingFile) {
 	cause := Cause{ID: "white space", Summary: "{n} lines have white space that mirror-lint --fix tidies"}
-	offset := 0
 	for i := range m.Lines {
 		l := &m.Lines[i]
 		pos := source.Position{File: m.Path, Line: l.Number}
@@ -42,23 +41,22 @@ func checkFormat(p *Pass, m *release.MappingFile) {
 		case l.Kind == mapping.Invalid: // mapping-syntax speaks of it
 		case neat != l.Text:
 			f := p.Report(pos, "run mirror-lint --fix", "%s", untidiness(l.Text))
-			f.Fix, f.Cause = replaceLine(m.Path, offset, l, neat), cause
+			f.Fix, f.Cause = replaceLine(m.Path, l, neat), cause
 		case l.End == "" && l.Kind != mapping.Blank:
 			f := p.Report(pos, "run mirror-lint --fix", "the last line has no newline at its end")
-			f.Fix, f.Cause = replaceLine(m.Path, offset, l, neat), cause
+			f.Fix, f.Cause = replaceLine(m.Path, l, neat), cause
 		}
-		offset += len(l.Text) + len(l.End)
 	}
 }
 
 // replaceLine is a fix that gives a line another text, and an end where it has
 // none.
-func replaceLine(file string, offset int, l *mapping.Line, text string) *Fix {
-	end := offset + len(l.Text)
+func replaceLine(file string, l *mapping.Line, text string) *Fix {
+	end := l.Offset + len(l.Text)
 	if l.End == "" {
 		text += "\n"
 	}
-	return &Fix{Message: "tidy the line", Edits: []Edit{{File: file, Start: offset, End: end, New: text}}}
+	return &Fix{Message: "tidy the line", Edits: []Edit{{File: file, Start: l.Offset, End: end, New: text}}}
 }
 
 // tidy writes a line with single blanks between its words and none around them;
@@ -97,51 +95,42 @@ func untidiness(line string) string {
 // syntaxFix is the fix of a line that oc refuses only for its white space; nil
 // when it is refused for something else, too.
 func syntaxFix(m *release.MappingFile, line int) *Fix {
-	offset := 0
-	for i := range m.Lines {
-		l := &m.Lines[i]
-		if l.Number == line {
-			neat := tidy(l.Text)
-			if neat == l.Text || len(mapping.Parse(m.Path, []byte(neat)).Problems) > 0 {
-				return nil
-			}
-			return replaceLine(m.Path, offset, l, neat)
-		}
-		offset += len(l.Text) + len(l.End)
+	if line < 1 || line > len(m.Lines) {
+		return nil
 	}
-	return nil
+	l := &m.Lines[line-1]
+	neat := tidy(l.Text)
+	if neat == l.Text || len(mapping.Parse(m.Path, []byte(neat)).Problems) > 0 {
+		return nil
+	}
+	return replaceLine(m.Path, l, neat)
 }
 
 // dropReference is the fix that takes one destination out of a line, or the
 // whole line when it is the only one.
 func dropReference(m *release.MappingFile, ref mapping.Reference) *Fix {
-	offset := 0
-	for i := range m.Lines {
-		l := &m.Lines[i]
-		if l.Number != ref.Pos.Line {
-			offset += len(l.Text) + len(l.End)
-			continue
+	if ref.Pos.Line < 1 || ref.Pos.Line > len(m.Lines) {
+		return nil
+	}
+	l := &m.Lines[ref.Pos.Line-1]
+	if len(l.Entries) != 1 || strings.Contains(l.Text, "=") {
+		return nil // SRC=DST pairs are left to people
+	}
+	fix := &Fix{Message: "remove the repetition"}
+	if len(l.Entries[0].Destinations) == 1 {
+		if strings.Contains(l.Text, "#") {
+			return nil // the comment would go with the line
 		}
-		if len(l.Entries) != 1 || strings.Contains(l.Text, "=") {
-			return nil // SRC=DST pairs are left to people
-		}
-		fix := &Fix{Message: "remove the repetition"}
-		if len(l.Entries[0].Destinations) == 1 {
-			if strings.Contains(l.Text, "#") {
-				return nil // the comment would go with the line
-			}
-			fix.Edits = []Edit{{File: m.Path, Start: offset, End: offset + len(l.Text) + len(l.End)}}
-			return fix
-		}
-		start := byteOffset(l.Text, ref.Pos.Column)
-		end := start + len(ref.Text)
-		for start > 0 && l.Text[start-1] == ' ' {
-			start--
-		}
-		fix.Edits = []Edit{{File: m.Path, Start: offset + start, End: offset + end}}
+		fix.Edits = []Edit{{File: m.Path, Start: l.Offset, End: l.Offset + len(l.Text) + len(l.End)}}
 		return fix
 	}
-	return nil
+	start := byteOffset(l.Text, ref.Pos.Column)
+	end := start + len(ref.Text)
+	for start > 0 && l.Text[start-1] == ' ' {
+		start--
+	}
+	fix.Edits = []Edit{{File: m.Path, Start: l.Offset + start, End: l.Offset + end}}
+	return fix
 }
 
 // byteOffset turns a column, which counts characters from 1, into bytes.

@@ -46,6 +46,7 @@ func Run(tree *release.Tree, rules ...Rule) *Result {
 	for _, rule := range rules {
 		p := &Pass{facts: facts, rule: rule, out: out}
 		rule.Check(p)
+		p.tellMore()
 	}
 	quiet(facts, out)
 	out.Sort()
@@ -63,7 +64,20 @@ type Pass struct {
 	*facts
 	rule Rule
 	out  *Result
+
+	reported, skips int
+	more            int             // findings beyond those that are kept
+	from            source.Position // the first of them
+	worst           source.Severity // the worst of them
 }
+
+// What is kept of one rule: nobody reads more, and a hostile tree could have
+// millions.
+const (
+	maxFindings = 2000
+	maxSkips    = 20
+	maxRelated  = 50 // places of one finding
+)
 
 // Tree returns the tree that is checked. It must not be changed.
 func (p *Pass) Tree() *release.Tree { return p.tree }
@@ -84,8 +98,36 @@ func (p *Pass) ReportAs(severity source.Severity, pos source.Position, hint, for
 	if !wanted {
 		return &f
 	}
+	if p.reported == maxFindings {
+		if p.more == 0 {
+			p.from, p.worst = pos, severity
+		}
+		p.more++
+		p.worst = min(p.worst, severity)
+		return &f
+	}
+	p.reported++
 	p.out.Findings = append(p.out.Findings, f)
 	return &p.out.Findings[len(p.out.Findings)-1]
+}
+
+// tellMore ends what a rule has to say: with how many findings are left out.
+func (p *Pass) tellMore() {
+	for i := len(p.out.Findings) - p.reported; i < len(p.out.Findings); i++ {
+		f := &p.out.Findings[i]
+		if n := len(f.Related); n > maxRelated {
+			f.Related = append(f.Related[:maxRelated:maxRelated], Related{Pos: f.Related[maxRelated].Pos, Message: fmt.Sprintf("and %d more from here on", n-maxRelated)})
+		}
+	}
+	if p.more > 0 {
+		p.out.Findings = append(p.out.Findings, Finding{
+			Rule: p.rule.ID, Severity: p.worst, Pos: p.from,
+			Message: fmt.Sprintf("there are %d more findings of this rule", p.more), Hint: "mend those that are listed first",
+		})
+	}
+	if p.skips > maxSkips {
+		p.out.Skipped = append(p.out.Skipped, Skipped{Rule: p.rule.ID, Reason: fmt.Sprintf("there are %d more reasons", p.skips-maxSkips)})
+	}
 }
 
 // problem reports what was wrong with a file when the tree was loaded.
@@ -96,6 +138,9 @@ func (p *Pass) problem(problem source.Problem) *Finding {
 // Skip records that the rule could not check the tree, or not all of it, and
 // why.
 func (p *Pass) Skip(format string, args ...any) {
+	if p.skips++; p.skips > maxSkips {
+		return
+	}
 	p.out.Skipped = append(p.out.Skipped, Skipped{Rule: p.rule.ID, Reason: fmt.Sprintf(format, args...)})
 }
 

@@ -1,0 +1,124 @@
+package release
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxValues bounds the nodes of one YAML file, each of which takes some hundred
+// bytes of memory.
+const maxValues = 500_000
+
+// countValues gives no less than half the nodes that a YAML file can have: each
+// but the first needs one of the signs that separate them.
+func countValues(data []byte) int {
+	n := 0
+	for i, c := range data {
+		switch c {
+		case '\n', ',', '[', '{', ':':
+			n++
+		case '-', '?':
+			if i+1 == len(data) || data[i+1] == ' ' || data[i+1] == '\t' {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// readNode reads the first document of a YAML file into nodes, within bounds. An
+// empty one gives a node without content.
+func readNode(data []byte) (*yaml.Node, error) {
+	if n := countValues(data); n > maxValues {
+		return nil, &boundsError{message: fmt.Sprintf("it holds more than %d values", maxValues), hint: "split the file"}
+	}
+	doc := new(yaml.Node)
+	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(doc); err != nil {
+		return nil, err
+	}
+	return doc, checkAliases(doc)
+}
+
+// moreDocuments reports whether a file has a second document that is not empty, or
+// does not parse. The node is empty where it does not.
+func moreDocuments(data []byte) (*yaml.Node, bool) {
+	second := new(yaml.Node)
+	if !bytes.Contains(data, []byte("---")) && !bytes.Contains(data, []byte("...")) {
+		return second, false
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	_ = dec.Decode(new(yaml.Node))
+	err := dec.Decode(second)
+	return second, err == nil && !isEmpty(second) || err != nil && !errors.Is(err, io.EOF)
+}
+
+// The nodes that aliases may make of a file: a few times as many as it has.
+const (
+	aliasFactor = 10
+	aliasBase   = 10_000
+)
+
+// boundsError is the error of a file that is valid YAML, and more than is read.
+type boundsError struct {
+	line          int // 0 for the whole file
+	message, hint string
+}
+
+func (e *boundsError) Error() string { return e.message }
+
+// checkAliases refuses nodes whose aliases multiply, or lead back to themselves.
+// The decoder of the library does so for what it decodes in one go; we read
+// nodes, and some of them one by one.
+func checkAliases(doc *yaml.Node) error {
+	s := sizes{done: map[*yaml.Node]int{}, open: map[*yaml.Node]bool{}}
+	whole, err := s.of(doc)
+	if err != nil {
+		return err
+	}
+	if most := aliasBase + aliasFactor*s.nodes; s.aliases > 0 && whole > most {
+		return &boundsError{message: fmt.Sprintf("its aliases make more than %d values of %d", most, s.nodes), hint: "write the values out"}
+	}
+	return nil
+}
+
+// sizes counts the nodes that are there and those that aliases make of them.
+type sizes struct {
+	done           map[*yaml.Node]int  // what an anchor stands for
+	open           map[*yaml.Node]bool // anchors that are being counted
+	nodes, aliases int
+}
+
+// enough is more than any file may have, and far from overflow.
+const enough = 1 << 40
+
+func (s *sizes) of(n *yaml.Node) (int, error) {
+	if n.Kind == yaml.AliasNode {
+		s.nodes++
+		s.aliases++
+		if s.open[n.Alias] {
+			return 0, &boundsError{line: n.Line, message: "the alias " + n.Value + " stands in what it is an alias for", hint: "write the value out"}
+		}
+		return s.done[n.Alias] + 1, nil // an anchor stands before its aliases
+	}
+	if n.Anchor != "" {
+		s.open[n] = true
+	}
+	s.nodes++
+	size := 1
+	for _, c := range n.Content {
+		more, err := s.of(c)
+		if err != nil {
+			return 0, err
+		}
+		size = min(size+more, enough)
+	}
+	if n.Anchor != "" {
+		delete(s.open, n)
+		s.done[n] = size
+	}
+	return size, nil
+}
