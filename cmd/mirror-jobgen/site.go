@@ -12,14 +12,16 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/gitfs"
 	"github.com/mirror-tools/mirror-tools/internal/page"
+	findings "github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/site"
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 func siteCommand(env cli.Env) *cobra.Command {
-	var output string
+	var output, sourceURL string
 	cmd := &cobra.Command{
 		Use:   "site [DIR]",
 		Short: "Make a static site of everything that is mirrored",
@@ -37,20 +39,28 @@ that are there stay as they are.`,
 			if info, err := os.Lstat(output); err == nil && info.Mode()&fs.ModeSymlink != 0 && !cmd.Flags().Changed("output") {
 				return cli.Usagef("%s is a symbolic link: name the folder with --output", output)
 			}
-			return makeSite(env, folder(args, 0), output)
+			return makeSite(env, folder(args, 0), output, sourceURL)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "mirror-site", "write the pages into `FOLDER`")
+	cmd.Flags().StringVar(&sourceURL, "source-url", "", "address below which the files are shown on the web (default: by the git remote origin)")
 	return cmd
 }
 
-func makeSite(env cli.Env, dir, output string) error {
+func makeSite(env cli.Env, dir, output, sourceURL string) error {
 	tree, err := load(dir)
 	if err != nil {
 		return err
 	}
 	result := validate.Run(tree, validate.Rules()...)
-	pages, err := site.Pages(tree, result, validate.Rules(), cli.Version())
+	opts := site.Options{Version: cli.Version(), Link: findings.Link(sourceURL)}
+	if head, err := gitfs.HeadOf(dir); err == nil { // else the pages do without
+		opts.Commit, opts.Date = head.Commit, head.Date
+		if sourceURL == "" {
+			opts.Link = findings.Link(head.Web)
+		}
+	}
+	pages, err := site.Pages(tree, result, validate.Rules(), opts)
 	if err != nil {
 		return cli.Failf("making the pages: %w", err)
 	}

@@ -94,7 +94,10 @@ func lint(env cli.Env, o options, arg string) error {
 		return err
 	}
 	keep.narrow(result, at)
-	found := outcome{result: result, tree: tree, show: o.show}
+	found := outcome{result: result, tree: tree, show: o.show, link: report.Link(o.show.sourceURL)}
+	if len(outputs) > 0 || o.show.format == "html" || cli.ArtifactsDir(env, o.show.artifacts) != "" {
+		found.at(at.Root)
+	}
 	for _, out := range outputs {
 		if err := atomicfile.Write(out.file, func(w io.Writer) error { return out.write(w, found) }); err != nil {
 			return cli.Failf("writing %s: %w", out.file, err)

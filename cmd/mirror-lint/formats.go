@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/gitfs"
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -23,6 +24,7 @@ type show struct {
 	format     string
 	outputs    []string
 	artifacts  string
+	sourceURL  string
 	color      string
 	sort       string
 	full       bool
@@ -37,7 +39,8 @@ func (s *show) flags(cmd *cobra.Command) {
 	f.StringVar(&s.format, "format", "text", "format of standard output: "+cli.Alternatives(formatNames()))
 	f.StringArrayVar(&s.outputs, "output", nil, "also write `FORMAT=FILE`; repeatable")
 	f.StringVar(&s.artifacts, "artifacts", "", "also write all reports into `FOLDER` (default: $ARTIFACTS, else $ARTIFACT_DIR)")
-	cli.FlagGroup(cmd, "Reports", "format", "output", "artifacts")
+	f.StringVar(&s.sourceURL, "source-url", "", "address below which the files are shown on the web, for the links of HTML (default: by the git remote origin)")
+	cli.FlagGroup(cmd, "Reports", "format", "output", "artifacts", "source-url")
 	f.StringVar(&s.sort, "sort", orders()[0], "order of the text: "+cli.Alternatives(orders()))
 	f.BoolVar(&s.full, "full", false, "write every finding with its line and its hint, even when there are many")
 	f.BoolVar(&s.noGroup, "no-group", false, "write findings one by one, not those of one cause together")
@@ -57,6 +60,8 @@ type outcome struct {
 	tree   *release.Tree
 	show   show
 	page   string // the HTML report that was written
+	link   report.Link
+	of     string // the commit of the checkout
 	color  bool
 	width  int
 }
@@ -76,7 +81,9 @@ func formats() map[string]writer {
 		"junit":  func(w io.Writer, o outcome) error { return report.JUnit(w, o.result, validate.Rules()) },
 		"github": func(w io.Writer, o outcome) error { return report.GitHub(w, o.result) },
 		"html": func(w io.Writer, o outcome) error {
-			return report.HTML(w, o.result, validate.Rules(), report.HTMLOptions{Source: o.tree.Text, Set: o.setAt, Version: cli.Version()})
+			return report.HTML(w, o.result, validate.Rules(), report.HTMLOptions{
+				Source: o.tree.Text, Set: o.setAt, Owners: o.ownersAt, Link: o.link, Version: cli.Version(), Of: o.of,
+			})
 		},
 	}
 }
@@ -106,6 +113,19 @@ func (o outcome) ownersAt(pos source.Position) []string {
 		names = append(names, a.Name)
 	}
 	return names
+}
+
+// at looks up the commit that the checkout is at, for the pages. Where there is
+// no checkout they do without.
+func (o *outcome) at(dir string) {
+	head, err := gitfs.HeadOf(dir)
+	if err != nil {
+		return
+	}
+	o.of = fmt.Sprintf(" on commit %.12s of %s", head.Commit, head.Date)
+	if o.link == "" {
+		o.link = report.Link(head.Web)
+	}
 }
 
 // setAt gives the name of the set that a place is about.

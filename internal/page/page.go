@@ -19,8 +19,9 @@
 //	    and a [data-group] without a visible item is hidden with its heading;
 //	    a <details data-group> is open while words are searched for;
 //	    with data-most="300", of thousands the first 300 are shown until asked
+//	    several values of one facet have ", " between them;
 //	    the first list of a page takes its words from ?q= of the address, and
-//	    its facets from ?severity=error and the like
+//	    its facets from ?severity=error and the like, and keeps them there
 //	<table data-sort>        columns sort by <td data-v=…>, else by text
 //	<table class="stack">    cells below each other when it is narrow, with
 //	    <td data-label="Name"> before them; "stack tight": numbers side by side

@@ -11,6 +11,9 @@
     return e;
   }
   let asked = new URLSearchParams(location.search);
+  let named = false;
+  // An item may have several values of a facet, with a comma and a blank between.
+  function values(item, facet) { return (item.dataset[facet] || '').split(', ').filter(Boolean); }
   function title(word) { return word.charAt(0).toUpperCase() + word.slice(1).replace(/-/g, ' '); }
 
   // <div data-filter="LABEL" data-facets="severity set"> holds items
@@ -24,6 +27,9 @@
     const groups = Array.from(list.querySelectorAll('[data-group]'));
     const bar = make('div', { class: 'filter', role: 'search' });
     const chosen = {};
+    const leading = !named; // the first list of a page has its address
+    named = true;
+    let ready = false;
     const words = make('input', { type: 'search', placeholder: list.dataset.filter, 'aria-label': list.dataset.filter, autocomplete: 'off', spellcheck: 'false' });
     const count = make('output', { 'aria-live': 'polite' });
     const all = make('button', { type: 'button', class: 'all' }, 'Show all');
@@ -32,12 +38,22 @@
       if (!texts.has(item)) texts.set(item, item.textContent.toLowerCase());
       return texts.get(item).includes(word);
     }
+    // What is chosen stands in the address, so that it can be sent to somebody. A
+    // page in a frame made from text has no address of its own.
+    function remember() {
+      if (!leading || location.protocol === 'about:') return;
+      const state = new URLSearchParams();
+      if (words.value) state.set('q', words.value);
+      for (const facet in chosen) chosen[facet].forEach(function (v) { state.append(facet, v); });
+      try { history.replaceState(null, '', location.pathname + (state.size ? '?' + state : '') + location.hash); } catch (e) { /* a frame may not */ }
+    }
     function apply() {
+      if (ready) remember();
       const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
       let matching = 0;
       items.forEach(function (item) {
         let ok = wanted.every(function (w) { return has(item, w); });
-        for (const facet in chosen) if (ok) ok = chosen[facet].size === 0 || chosen[facet].has(item.dataset[facet]);
+        for (const facet in chosen) if (ok) ok = chosen[facet].size === 0 || values(item, facet).some(function (v) { return chosen[facet].has(v); });
         if (ok) matching++;
         const hide = !ok || matching > most;
         if (item.hidden !== hide) item.hidden = hide;
@@ -55,14 +71,14 @@
     bar.append(words);
     (list.dataset.facets || '').split(/\s+/).filter(Boolean).forEach(function (facet) {
       const counts = new Map();
-      items.forEach(function (i) { const v = i.dataset[facet]; if (v) counts.set(v, (counts.get(v) || 0) + 1); });
-      if (counts.size === 0 || counts.values().next().value === items.length) return;
-      const first = counts.has(asked.get(facet)) ? asked.get(facet) : '';
-      chosen[facet] = new Set(first ? [first] : []);
+      items.forEach(function (i) { values(i, facet).forEach(function (v) { counts.set(v, (counts.get(v) || 0) + 1); }); });
+      if (counts.size === 0 || counts.size === 1 && counts.values().next().value === items.length) return;
+      const first = asked.getAll(facet).filter(function (v) { return counts.has(v); });
+      chosen[facet] = new Set(first);
       if (counts.size <= 5 && Array.from(counts.keys()).join('').length <= 60) {
         const chips = make('div', { class: 'chips', role: 'group', 'aria-label': title(facet) });
         counts.forEach(function (n, v) {
-          const b = make('button', { type: 'button', 'aria-pressed': String(v === first), 'data-by': facet, 'data-is': v }, v + ' ' + n);
+          const b = make('button', { type: 'button', 'aria-pressed': String(first.includes(v)), 'data-by': facet, 'data-is': v }, v + ' ' + n);
           b.addEventListener('click', function () {
             const on = !chosen[facet].delete(v);
             if (on) chosen[facet].add(v);
@@ -77,7 +93,7 @@
       const select = make('select', { 'aria-label': title(facet), 'data-by': facet });
       select.append(make('option', { value: '' }, title(facet) + ': all'));
       Array.from(counts.keys()).sort().forEach(function (v) { select.append(make('option', { value: v }, v + ' (' + counts.get(v) + ')')); });
-      select.value = first;
+      select.value = first[0] || '';
       select.addEventListener('change', function () {
         chosen[facet] = new Set(select.value ? [select.value] : []);
         apply();
@@ -91,6 +107,7 @@
     words.value = asked.get('q') || '';
     asked = new URLSearchParams();
     apply();
+    ready = true;
   }
 
   // <table data-sort>: every <th> of the head sorts, by data-v of the cell or

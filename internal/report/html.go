@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -22,8 +23,27 @@ type HTMLOptions struct {
 	// Set gives the name of the set that a place is about, "" when there is
 	// none; nil when nothing is known of sets.
 	Set     func(source.Position) string
-	Nav     []page.Link // other pages of the same site
-	Version string      // of the command
+	Owners  func(source.Position) []string // the people to ask about a place; may be nil
+	Link    Link                           // where places are shown on the web
+	Nav     []page.Link                    // other pages of the same site
+	Version string                         // of the command
+	Of      string                         // the commit and its date; "" when that is not known
+}
+
+// Link is the address below which the files of the repository are shown on the
+// web; "" when there is none.
+type Link string
+
+// To gives the address of a place, "" when there is none.
+func (l Link) To(pos source.Position) string {
+	if l == "" || pos.File == "" {
+		return ""
+	}
+	address := strings.TrimSuffix(string(l), "/") + "/" + (&url.URL{Path: pos.File}).EscapedPath()
+	if pos.Line > 0 {
+		address += fmt.Sprintf("#L%d", pos.Line)
+	}
+	return address
 }
 
 var (
@@ -52,7 +72,7 @@ func HTML(w io.Writer, r *validate.Result, rules []validate.Rule, opts HTMLOptio
 		Heading:     "Image mirroring: " + strings.TrimPrefix(title, "mirror-lint: "),
 		Lead:        h.lead(r),
 		Figures:     h.figures(r, rules),
-		Footer:      strings.TrimSpace("mirror-lint " + opts.Version),
+		Footer:      strings.TrimSpace("mirror-lint " + opts.Version + opts.Of),
 		Nav:         opts.Nav,
 		Data:        &h,
 	}, FindingTemplate()+htmlContent, HTMLFuncs())
@@ -67,15 +87,15 @@ type htmlReport struct {
 
 // htmlGroup are the findings of a set.
 type htmlGroup struct {
-	Set      string
-	Count    [3]int // by severity
-	Findings []HTMLFinding
+	Set    string
+	Count  [3]int // by severity
+	Causes []HTMLCause
 }
 
 // Name is the group's heading.
 func (g *htmlGroup) Name() string { return cmp.Or(g.Set, "Outside any set") }
 
-// Counts says how many findings there are.
+// Counts gives how many findings there are.
 func (g *htmlGroup) Counts() string {
 	var parts []string
 	for s, n := range g.Count {
@@ -86,19 +106,40 @@ func (g *htmlGroup) Counts() string {
 	return strings.Join(parts, ", ")
 }
 
-// HTMLFinding is a finding as the template "finding" shows it.
-type HTMLFinding struct {
-	validate.Finding
-	Set     string // for filtering
-	RulesAt string // the page that explains the rules; "" is the same one
-	Code    *htmlCode
-	Near    []htmlRelated
-	Other   []htmlRelated // more places than a person reads
+// ID is what the jump list leads to.
+func (g *htmlGroup) ID() string { return "set-" + slug(g.Name()) }
+
+// slug gives a name in characters that an address takes as they are.
+func slug(name string) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, name)
 }
 
-type htmlRelated struct {
-	validate.Related
-	Code *htmlCode
+// HTMLCause is a cause as the template "finding" shows it: its first place with
+// the line, its other places behind it.
+type HTMLCause struct {
+	Rule     string
+	Severity source.Severity
+	Text     string
+	Todo     string
+	Set      string // for filtering
+	Owners   string // for filtering
+	RulesAt  string // the page that explains the rules; "" is the same one
+	At       htmlPlace
+	Near     []htmlPlace
+	Other    []htmlPlace // more places than a person reads
+}
+
+// htmlPlace is a place with its line, where it is shown, and what is there.
+type htmlPlace struct {
+	Name    string
+	Href    string
+	Message string
+	Code    *htmlCode
 }
 
 // FindingTemplate defines the template "finding", for pages that show findings
@@ -108,26 +149,44 @@ func FindingTemplate() string { return findingTemplate }
 // HTMLFuncs are the functions that the templates of findings call.
 func HTMLFuncs() template.FuncMap { return template.FuncMap{"text": text.Clean} }
 
-// HTMLFindings prepares findings for the template "finding". source gives the
-// text of a file.
-func HTMLFindings(findings []validate.Finding, source func(string) []byte) []HTMLFinding {
-	l := newLines(source)
-	out := make([]HTMLFinding, len(findings))
-	for i, f := range findings {
-		out[i] = HTMLFinding{Finding: f, Code: l.code(f.Pos)}
-		for n, rel := range f.Related {
-			if n < maxRelated {
-				out[i].Near = append(out[i].Near, htmlRelated{rel, l.code(rel.Pos)})
-			} else {
-				out[i].Other = append(out[i].Other, htmlRelated{rel, nil})
+// HTMLCauses prepares the causes of findings for the template "finding": those
+// with other places by their messages, a single one by its related places.
+func HTMLCauses(findings []validate.Finding, opts HTMLOptions) []HTMLCause {
+	l := newLines(opts.Source)
+	var out []HTMLCause
+	for _, g := range validate.GroupByCause(findings) {
+		f := g.First()
+		c := HTMLCause{Rule: f.Rule, Severity: f.Severity, Text: g.Message(), Todo: g.Hint(), At: l.place(f.Pos, "", opts.Link)}
+		if opts.Owners != nil {
+			c.Owners = strings.Join(opts.Owners(f.Pos), ", ")
+		}
+		places := f.Related
+		if len(g.Findings) > 1 {
+			c.At.Message = f.Message
+			places = nil
+			for _, other := range g.Findings[1:] {
+				places = append(places, validate.Related{Pos: other.Pos, Message: other.Message})
 			}
 		}
+		for n, p := range places {
+			if n < maxRelated {
+				c.Near = append(c.Near, l.place(p.Pos, p.Message, opts.Link))
+			} else {
+				c.Other = append(c.Other, htmlPlace{Name: p.Pos.String(), Href: opts.Link.To(p.Pos), Message: p.Message})
+			}
+		}
+		out = append(out, c)
 	}
 	return out
 }
 
+// place prepares a place with its line.
+func (l lines) place(pos source.Position, message string, link Link) htmlPlace {
+	return htmlPlace{Name: pos.String(), Href: link.To(pos), Message: message, Code: l.code(pos)}
+}
+
 // Tone is the colour of the severity.
-func (f HTMLFinding) Tone() page.Tone { return tone(f.Severity) }
+func (f HTMLCause) Tone() page.Tone { return tone(f.Severity) }
 
 func tone(s source.Severity) page.Tone {
 	return [...]page.Tone{source.Error: page.Bad, source.Warning: page.Warn, source.Info: page.Info}[s]
@@ -153,7 +212,8 @@ func (r htmlRule) Paragraphs() []string { return strings.Split(r.Help(), "\n\n")
 
 func (h *htmlReport) group(r *validate.Result, opts HTMLOptions) {
 	bySet := map[string]*htmlGroup{}
-	for _, f := range HTMLFindings(r.Findings, opts.Source) {
+	found := map[*htmlGroup][]validate.Finding{}
+	for _, f := range r.Findings {
 		set := ""
 		if opts.Set != nil {
 			set = opts.Set(f.Pos)
@@ -165,8 +225,13 @@ func (h *htmlReport) group(r *validate.Result, opts HTMLOptions) {
 			h.Groups = append(h.Groups, g)
 		}
 		g.Count[f.Severity]++
-		f.Set = g.Name()
-		g.Findings = append(g.Findings, f)
+		found[g] = append(found[g], f)
+	}
+	for _, g := range h.Groups {
+		g.Causes = HTMLCauses(found[g], opts)
+		for i := range g.Causes {
+			g.Causes[i].Set = g.Name()
+		}
 	}
 	slices.SortStableFunc(h.Groups, func(a, b *htmlGroup) int {
 		for s := range a.Count {
@@ -177,7 +242,7 @@ func (h *htmlReport) group(r *validate.Result, opts HTMLOptions) {
 		return strings.Compare(a.Set, b.Set)
 	})
 	for _, g := range h.Groups {
-		slices.SortStableFunc(g.Findings, func(a, b HTMLFinding) int { return cmp.Compare(a.Severity, b.Severity) })
+		slices.SortStableFunc(g.Causes, func(a, b HTMLCause) int { return cmp.Compare(a.Severity, b.Severity) })
 	}
 }
 

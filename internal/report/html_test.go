@@ -113,3 +113,38 @@ func foreign(t *testing.T, page string) []string {
 	}
 	return found
 }
+
+// One card for each cause, a jump list, people to filter by, and places that
+// lead to the web.
+func TestHTMLCauses(t *testing.T) {
+	r := &validate.Result{}
+	for _, set := range []string{"one", "two", "three"} {
+		for line := range 9 {
+			r.Findings = append(r.Findings, validate.Finding{
+				Rule: "r", Severity: source.Warning, Pos: source.Position{File: set + "/a b#", Line: line + 1}, Message: "m",
+				Cause: validate.Cause{ID: "c", Summary: "{n} lines of " + set},
+			})
+		}
+	}
+	var b strings.Builder
+	err := HTML(&b, r, nil, HTMLOptions{
+		Set:    func(p source.Position) string { set, _, _ := strings.Cut(p.File, "/"); return set },
+		Owners: func(source.Position) []string { return []string{"alice", "bob"} },
+		Link:   "https://git.example.org/shop/blob/main",
+		Of:     " on commit c0ffee",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{
+		"<article ": 3, "9 lines of one": 1, `data-owner="alice, bob"`: 3, `href="#set-two"`: 1, `id="set-two"`: 1, " more places</summary>": 3,
+		`href="https://git.example.org/shop/blob/main/two/a%20b%23#L1"`: 1, "on commit c0ffee": 1,
+	} {
+		if n := strings.Count(b.String(), text); n != want {
+			t.Errorf("%d times %s, want %d", n, text, want)
+		}
+	}
+	if to := (Link("")).To(source.Position{File: "f"}); to != "" {
+		t.Errorf("without an address: %q", to)
+	}
+}

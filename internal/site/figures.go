@@ -49,8 +49,8 @@ func (s *set) figures() []page.Figure {
 		targets += len(e.Targets)
 	}
 	return []page.Figure{
-		figure("Errors", s.Count[source.Error], page.Bad),
-		figure("Warnings", s.Count[source.Warning], page.Warn),
+		linked("#found", figure("Errors", s.Count[source.Error], page.Bad)),
+		linked("#found", figure("Warnings", s.Count[source.Warning], page.Warn)),
 		figure("Mapping files", len(s.Files), page.Plain),
 		figure("Mappings", len(s.Entries), page.Plain),
 		figure("Destinations", targets, page.Plain),
@@ -95,8 +95,8 @@ func (s *set) Tags() []tag {
 func (s *set) Rank() int { return s.Count[0]*1_000_000 + s.Count[1]*1_000 + s.Count[2] }
 
 // found prepares a set's findings for its page.
-func (s *site) found(one *set) []report.HTMLFinding {
-	list := report.HTMLFindings(one.Findings, s.tree.Text)
+func (s *site) found(one *set) []report.HTMLCause {
+	list := report.HTMLCauses(one.Findings, report.HTMLOptions{Source: s.tree.Text, Link: s.opts.Link})
 	for i := range list {
 		list[i].RulesAt = "../findings.html"
 	}

@@ -25,7 +25,7 @@ type site struct {
 	sources  map[string][]*set // who mirrors an image on, by its canonical name
 	written  map[string][]*set // who writes an image
 	conflict map[place]source.Severity
-	version  string
+	opts     Options
 }
 
 // place is a line of a file.
@@ -63,6 +63,9 @@ type entry struct {
 	Targets  []target
 	Conflict page.Tone // Bad when something else writes a destination, too; Warn when that does no harm
 }
+
+// Pos is the place of the line.
+func (e *entry) Pos() source.Position { return source.Position{File: e.File.Path, Line: e.Line} }
 
 // target is one destination of an entry.
 type target struct {
@@ -162,6 +165,19 @@ func (s *site) setAt(pos source.Position) string {
 		return set.Name
 	}
 	return ""
+}
+
+// ownersAt gives the approvers of the set that a place is about.
+func (s *site) ownersAt(pos source.Position) []string {
+	set := s.tree.Runs().SetAt(pos)
+	if set == nil || set.Owners == nil {
+		return nil
+	}
+	var names []string
+	for _, a := range set.Owners.Approvers {
+		names = append(names, a.Name)
+	}
+	return names
 }
 
 func (s *site) findings() {

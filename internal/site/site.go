@@ -35,12 +35,27 @@ var (
 	setTemplate string
 )
 
+// Options are what the pages say of where they come from.
+type Options struct {
+	Version string      // of the command
+	Commit  string      // of the repository; "" when it is not known
+	Date    string      // of that commit
+	Link    report.Link // where files are shown on the web
+}
+
+// of gives the commit and its date as the end of a sentence.
+func (o Options) of() string {
+	if o.Commit == "" {
+		return ""
+	}
+	return " at commit " + o.Commit[:min(len(o.Commit), 12)] + " of " + o.Date
+}
+
 // Pages makes the site of a tree: index.html, images.html, findings.html and
-// sets/NAME.html for each set. result is what the rules found in the tree, and
-// version that of the command.
-func Pages(tree *release.Tree, result *validate.Result, rules []validate.Rule, version string) ([]atomicfile.File, error) {
+// sets/NAME.html for each set. result is what the rules found in the tree.
+func Pages(tree *release.Tree, result *validate.Result, rules []validate.Rule, opts Options) ([]atomicfile.File, error) {
 	s := gather(tree, result)
-	s.version = version
+	s.opts = opts
 	var files []atomicfile.File
 	add := func(path string, write func(*bytes.Buffer) error) error {
 		var b bytes.Buffer
@@ -56,7 +71,9 @@ func Pages(tree *release.Tree, result *validate.Result, rules []validate.Rule, v
 		}
 	}
 	if err := add("findings.html", func(b *bytes.Buffer) error {
-		return report.HTML(b, result, rules, report.HTMLOptions{Source: tree.Text, Set: s.setAt, Nav: s.nav("findings.html", ""), Version: version})
+		return report.HTML(b, result, rules, report.HTMLOptions{
+			Source: tree.Text, Set: s.setAt, Owners: s.ownersAt, Link: opts.Link, Nav: s.nav("findings.html", ""), Version: opts.Version, Of: opts.of(),
+		})
 	}); err != nil {
 		return nil, err
 	}
@@ -91,8 +108,9 @@ func (s *site) write(b *bytes.Buffer, p page.Page, content string) error {
 	funcs["short"] = short
 	funcs["breaks"] = breaks
 	funcs["thousands"] = thousands
+	funcs["link"] = s.opts.Link.To
 	funcs["graph"] = func(g *graph) template.HTML { return g.svg() }
-	p.Footer = "Made by mirror-jobgen site " + s.version + " from the release repository alone."
+	p.Footer = "Made by mirror-jobgen site " + s.opts.Version + " from the release repository alone" + s.opts.of() + "."
 	return page.Write(b, p, report.FindingTemplate()+partsTemplate+content, funcs)
 }
 
@@ -149,7 +167,7 @@ func (s *site) setPage(b *bytes.Buffer, one *set) error {
 		Figures:     one.figures(),
 		Data: struct {
 			*set
-			Found []report.HTMLFinding
+			Found []report.HTMLCause
 			Graph *graph
 		}{one, s.found(one), s.setGraph(one)},
 	}, setTemplate)

@@ -60,11 +60,11 @@ func pages(t *testing.T, tree fstest.MapFS, findings ...validate.Finding) map[st
 		t.Fatal(err)
 	}
 	r := &validate.Result{Findings: findings}
-	files, err := Pages(loaded, r, []validate.Rule{{ID: "duplicate-destination"}, {ID: "set-job"}}, "v1")
+	files, err := Pages(loaded, r, []validate.Rule{{ID: "duplicate-destination"}, {ID: "set-job"}}, Options{Version: "v1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Pages(loaded, r, []validate.Rule{{ID: "duplicate-destination"}, {ID: "set-job"}}, "v1")
+	again, err := Pages(loaded, r, []validate.Rule{{ID: "duplicate-destination"}, {ID: "set-job"}}, Options{Version: "v1"})
 	if err != nil || !slices.EqualFunc(files, again, func(a, b atomicfile.File) bool {
 		return a.Path == b.Path && bytes.Equal(a.Data, b.Data)
 	}) {
@@ -117,7 +117,7 @@ func TestSets(t *testing.T) {
 	got := rows(t, p["index.html"])
 	want := []string{
 		"copy 1 warning nobody 2 docker.io/library quay.io/shop quay.io/copy no job",
-		"shop none alice team 2 registry.ci.openshift.org/shop quay.io/shop @hourly push-shop",
+		"shop none alice 1 more team 2 registry.ci.openshift.org/shop quay.io/shop @hourly push-shop",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -1,0 +1,62 @@
+package gitfs
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Head is the commit that a checkout is at.
+type Head struct {
+	Commit string
+	Date   string // of the commit, as YYYY-MM-DD
+	// Web is the address of the files of that commit on the web, ending in a
+	// slash, by the remote origin; "" when it has none that can be guessed.
+	Web string
+}
+
+// HeadOf gives the commit of the checkout that a folder is in; the error is
+// [ErrNoCheckout] where it is in none.
+func HeadOf(dir string) (Head, error) {
+	out, err := git(dir, "log", "-1", "--format=%H %cs")
+	if err != nil {
+		return Head{}, err
+	}
+	var h Head
+	h.Commit, h.Date, _ = strings.Cut(strings.TrimSpace(string(out)), " ")
+	prefix, err := git(dir, "rev-parse", "--show-prefix")
+	if err != nil {
+		return Head{}, err
+	}
+	if remote, err := git(dir, "remote", "get-url", "origin"); err == nil {
+		h.Web = webAddress(strings.TrimSpace(string(remote)), h.Commit, strings.TrimSpace(string(prefix)))
+	}
+	return h, nil
+}
+
+// webAddress gives where the files of a commit are shown, by the address that
+// git fetches from. User names and passwords in it are left out.
+func webAddress(remote, commit, folder string) string {
+	if host, name, ok := strings.Cut(remote, ":"); ok && !strings.Contains(remote, "://") && !strings.Contains(host, "/") {
+		_, host, _ = cutLast(host, "@")
+		remote = "ssh://" + host + "/" + name
+	}
+	u, err := url.Parse(remote)
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "ssh" {
+		return ""
+	}
+	blob := "/blob/"
+	if strings.Contains(u.Hostname(), "gitlab") {
+		blob = "/-/blob/"
+	}
+	web := url.URL{Scheme: "https", Host: u.Hostname(), Path: strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), ".git") + blob + commit + "/" + folder}
+	return web.String()
+}
+
+// cutLast is strings.Cut at the last separator; without one all of s is after it.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return "", s, false
+	}
+	return s[:i], s[i+len(sep):], true
+}
