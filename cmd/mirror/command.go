@@ -12,7 +12,8 @@ import (
 
 // options are the flags of run, plan and check.
 type options struct {
-	files []string
+	files    []string
+	ciImages []string
 	outputs
 
 	keepManifestList   bool
@@ -88,6 +89,7 @@ func modeCommand(env cli.Env, mode mirror.Mode, short, example string) *cobra.Co
 func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.SortFlags = false
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "mapping `FILE`, a glob, or - for standard input; repeatable, and further files may follow")
+	f.StringArrayVar(&o.ciImages, "ci-images", nil, "configuration `FILE` of ci-images-mirror (core-services/image-mirroring/_config.yaml) whose images are copied, but for its ignoredSources")
 	o.outputs.bind(f)
 
 	f.StringVar(&o.filter, "filter-by-os", "", "copy only the children of an index whose os/arch[/variant] matches the regular expression")

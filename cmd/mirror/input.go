@@ -12,6 +12,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -42,6 +43,17 @@ func (o *options) read(ctx context.Context, env cli.Env, args []string) (*input,
 			in.leave(name, err)
 		default:
 			in.add(mapping.Parse(name, data))
+		}
+	}
+	for _, name := range o.ciImages {
+		data, err := readFile(ctx, env, name)
+		switch {
+		case ctx.Err() != nil:
+			return nil, cli.Failf("interrupted while reading %s: %w", name, context.Cause(ctx))
+		case err != nil:
+			in.leave(name, err)
+		default:
+			in.addImages(release.ParseCIImages(name, data))
 		}
 	}
 	if len(words) > 0 {

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// addImages takes the copies that a configuration of ci-images-mirror stands for.
+// What it leaves out for now is told. With an error nothing of it is copied, as
+// ci-images-mirror has it.
+func (in *input) addImages(images *release.CIImages) {
+	bad := false
+	for _, p := range images.Problems {
+		bad = bad || p.Severity == source.Error
+		in.problems = append(in.problems, p)
+	}
+	if bad {
+		in.broken = true
+		return
+	}
+	file, ignored := images.File()
+	for _, i := range ignored {
+		why, _ := images.IgnoredAs(i.From)
+		p := source.Problem{Pos: i.Pos, Severity: source.Info, Message: fmt.Sprintf("%s is left out: its source %s is ignored", i.Key, why.Spec())}
+		if why.Reason != "" {
+			p.Hint = "the reason: " + why.Reason
+		}
+		in.problems = append(in.problems, p)
+	}
+	if len(images.ART) > 0 {
+		in.problems = append(in.problems, source.Problem{
+			Pos: images.ART[0].Pos, Severity: source.Warning,
+			Message: "the streams of artImages are left out: only the cluster tells which there are",
+			Hint:    "ci-images-mirror copies them",
+		})
+	}
+	in.files = append(in.files, &mapping.File{Name: file.Name, Lines: file.Lines})
+}
