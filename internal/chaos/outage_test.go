@@ -32,7 +32,7 @@ func (w *world) handler(name string, wrap func(http.Handler) http.Handler) *atom
 	return &n
 }
 
-const src, dst, other = "src.test:443", "dst.test:443", "other.test:443"
+const src, dst, other = "src.test:8443", "dst.test:8443", "other.test:8443"
 
 // smallImages makes n small images of two layers, one of which all have, and lines
 // that mirror each to repositories of its own.

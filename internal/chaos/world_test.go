@@ -293,7 +293,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		want: map[string]digest.Digest{}, known: map[digest.Digest][]byte{},
 	}
 	w.tls = w.dice.IntN(4) == 0
-	for _, name := range []string{"src.test:443", "dst.test:443", "other.test:443"} {
+	for _, name := range []string{"src.test:8443", "dst.test:8443", "other.test:8443"} {
 		w.sites[name] = &site{name: name, calm: strict.New(strict.Options{})}
 	}
 	return w
@@ -310,7 +310,7 @@ func (w *world) layer(n int) []byte {
 
 // fill makes n images and what to do with them.
 func (w *world) fill(n int) {
-	src := w.sites["src.test:443"]
+	src := w.sites["src.test:8443"]
 	for _, size := range []int{0, 20, 900, 5_000, 70_000, 150_000} {
 		w.blobs = append(w.blobs, w.layer(size))
 	}
@@ -340,7 +340,7 @@ func (w *world) fill(n int) {
 		}
 		line := src.name + "/" + repo + ":" + tag
 		for k := range 1 + w.dice.IntN(3) {
-			host := []string{"dst.test:443", "dst.test:443", "other.test:443", "src.test:443"}[w.dice.IntN(4)]
+			host := []string{"dst.test:8443", "dst.test:8443", "other.test:8443", "src.test:8443"}[w.dice.IntN(4)]
 			to := fmt.Sprintf("%s/org/app-%d:v%d-%d", host, w.dice.IntN(5), i, k)
 			line += " " + to
 			w.want[to] = d.Digest
@@ -354,9 +354,9 @@ func (w *world) fill(n int) {
 	}
 	for i := range 1 + w.dice.IntN(3) { // a wildcard
 		d := w.image(src, "ci/wild", fmt.Sprintf("v%d", i), some()...)
-		w.want[fmt.Sprintf("dst.test:443/org/wild:v%d", i)] = d.Digest
+		w.want[fmt.Sprintf("dst.test:8443/org/wild:v%d", i)] = d.Digest
 	}
-	w.lines = append(w.lines, src.name+"/ci/wild:v* dst.test:443/org/wild")
+	w.lines = append(w.lines, src.name+"/ci/wild:v* dst.test:8443/org/wild")
 }
 
 // digestOf is the digest at the end of a request's path.

@@ -124,12 +124,15 @@ func judge(err error, now time.Time) retry.Verdict {
 		down   *throttle.DownError
 		store  *StoreError
 		lost   *lostSession
+		notYet *notYetError
 	)
 	switch {
 	case errors.As(err, &source), errors.As(err, &down):
 		return retry.Verdict{}
 	case errors.As(err, &lost):
 		return retry.Verdict{Again: true, Most: sessionTries}
+	case errors.As(err, &notYet):
+		return retry.Verdict{Again: true, Most: notYet.most}
 	case errors.As(err, &store):
 		v := answered(store.Answer.Status, store.Answer.RetryAfter)
 		if !v.Again {

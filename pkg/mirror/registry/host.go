@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
@@ -79,25 +81,44 @@ type uploadHabits struct {
 	patch atomic.Bool  // it takes content by PATCH only
 }
 
-// recent remembers when something was last written to a repository.
+// recent remembers what was written to each repository a moment ago.
 type recent struct {
+	futile atomic.Int64 // how often it was waited in vain for the registry to see it
+
 	mu sync.Mutex
-	at map[string]time.Time
+	at map[string]map[digest.Digest]time.Time
 }
 
-func (r *recent) note(path string, now time.Time) {
+// justNow is how long ago something was written that a registry may not see.
+const justNow = 30 * time.Second
+
+func (r *recent) note(path string, d digest.Digest, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.at == nil {
-		r.at = map[string]time.Time{}
+	for old, at := range r.at[path] {
+		if now.Sub(at) > justNow {
+			delete(r.at[path], old)
+		}
 	}
-	r.at[path] = now
+	if r.at[path] == nil {
+		if r.at == nil {
+			r.at = map[string]map[digest.Digest]time.Time{}
+		}
+		r.at[path] = map[digest.Digest]time.Time{}
+	}
+	r.at[path][d] = now
 }
 
-// since reports whether something was written no longer ago than d.
-func (r *recent) since(path string, now time.Time, d time.Duration) bool {
+// has reports whether something was written just now: what text names, or anything
+// where it names nothing.
+func (r *recent) has(path, text string, now time.Time) bool {
+	named := digest.DigestRegexp.FindString(text)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at, ok := r.at[path]
-	return ok && now.Sub(at) <= d
+	for d, at := range r.at[path] {
+		if now.Sub(at) <= justNow && (named == "" || named == string(d)) {
+			return true
+		}
+	}
+	return false
 }

@@ -9,8 +9,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 // maxManifest is the largest manifest that is read; the specification asks
@@ -149,49 +147,6 @@ func (m Manifest) differs(repo Repository, want digest.Digest) error {
 		return nil
 	}
 	return &DigestError{Where: fmt.Sprintf("the manifest in %s", repo), Want: string(want), Got: m.Digest.String()}
-}
-
-// PutManifest writes the manifest's bytes under a tag or its digest. subject
-// says whether the registry told that it keeps referrers (OCI-Subject). An
-// answer that is no clear yes (201 with the digest) is not believed: the
-// registry is asked what it has. again, where it is not nil, is called before
-// each attempt but the first: it ends the attempts by saying that all is done,
-// or with its error.
-func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest, again func() (done bool, err error)) (subject bool, err error) {
-	h := c.host(repo.Host)
-	first := true
-	r := request{
-		kind: "manifest", method: http.MethodPut, repo: repo, path: "manifests/" + ref, body: m.Body,
-		header: map[string]string{"Content-Type": m.MediaType},
-		expect: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
-	}
-	err = h.loop.Do(ctx, func() error {
-		if !first && again != nil {
-			if done, err := again(); err != nil || done {
-				return err
-			}
-		}
-		first = false
-		resp, err := h.once(ctx, r)
-		if err != nil {
-			return err
-		}
-		resp.Body.Close()
-		subject = resp.Header.Get("OCI-Subject") != ""
-		got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
-		if resp.StatusCode != http.StatusCreated || got.Validate() != nil {
-			d, err := c.Resolve(ctx, repo, ref)
-			if NotFound(err) || err == nil && !m.Is(d.Digest) {
-				return h.onTheWay(http.MethodPut, resp.Request.URL, fmt.Errorf("the registry says %s and has not taken the manifest", resp.Status))
-			}
-			return retry.Enough(err)
-		}
-		if !m.Is(got) {
-			return &DigestError{Where: fmt.Sprintf("what %s made of the manifest", repo), Want: m.Digest.String(), Got: got.String()}
-		}
-		return nil
-	})
-	return subject && err == nil, err
 }
 
 // maxList bounds a list of tags: bytes of one page, pages, and tags in all.

@@ -27,14 +27,45 @@ func (c *Client) PutBlob(ctx context.Context, repo Repository, data []byte) erro
 				return err
 			}
 		}
+		patch := h.upload.patch.Load()
+		if err = h.sendSmall(ctx, repo, d, data, s, patch); !patch && onlyPatch(err, 0) {
+			if s, err = h.openUpload(ctx, repo, false); err != nil {
+				return err
+			}
+			if err = h.sendSmall(ctx, repo, d, data, s, true); err == nil {
+				h.upload.patch.Store(true)
+			}
+		}
+		return forgotten(err)
+	})
+}
+
+// sendSmall sends a blob at hand, by PATCH where the registry takes content by that
+// only.
+func (h *host) sendSmall(ctx context.Context, repo Repository, d digest.Digest, data []byte, s *Session, patch bool) error {
+	content := map[string]string{"Content-Type": "application/octet-stream"}
+	r := request{
+		kind: "blob", method: http.MethodPut, repo: repo, url: s.closing(d), body: data, header: content,
+		expect: []int{http.StatusCreated, http.StatusOK, http.StatusNoContent, http.StatusAccepted},
+	}
+	if patch {
 		resp, err := h.once(ctx, request{
-			kind: "blob", method: http.MethodPut, repo: repo, url: s.closing(d), body: data,
-			header: map[string]string{"Content-Type": "application/octet-stream"},
-			expect: []int{http.StatusCreated, http.StatusOK, http.StatusNoContent, http.StatusAccepted},
+			kind: "chunk", method: http.MethodPatch, repo: repo, url: s.at, body: data, header: content,
+			expect: []int{http.StatusAccepted, http.StatusCreated, http.StatusNoContent},
 		})
 		if err != nil {
 			return err
 		}
-		return resp.Body.Close()
-	})
+		resp.Body.Close()
+		if next, err := h.session(resp); err == nil {
+			s = next
+		}
+		r.url, r.body, r.header = s.closing(d), nil, nil
+	}
+	resp, err := h.once(ctx, r)
+	if err != nil {
+		return err
+	}
+	h.wrote.note(repo.Path, d, h.opts.Clock.Now())
+	return resp.Body.Close()
 }

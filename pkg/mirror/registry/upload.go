@@ -45,6 +45,7 @@ func (c *Client) Mount(ctx context.Context, repo Repository, from string, d dige
 		defer resp.Body.Close()
 		if resp.StatusCode == http.StatusCreated {
 			mounted = true
+			h.wrote.note(repo.Path, d, h.opts.Clock.Now())
 			return nil
 		}
 		session, _ = h.session(resp) // without a usable Location a new one is opened
@@ -75,16 +76,18 @@ func (h *host) session(resp *http.Response) (*Session, error) {
 	return s, nil
 }
 
-// closing is where the upload of a blob ends.
+// closing is where the upload of a blob ends. The query of a session is opaque: it
+// goes back as it came.
 func (s *Session) closing(d digest.Digest) *url.URL {
 	at := *s.at
-	query := at.Query()
-	query.Set("digest", string(d))
-	at.RawQuery = query.Encode()
+	if at.RawQuery != "" {
+		at.RawQuery += "&"
+	}
+	at.RawQuery += "digest=" + url.QueryEscape(string(d))
 	return &at
 }
 
-// openUpload starts a session; held says that the caller has the host's slot.
+// openUpload starts a session; held means that the caller has the host's slot.
 func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (s *Session, err error) {
 	err = h.loop.Do(ctx, func() error {
 		resp, err := h.once(ctx, request{
@@ -101,7 +104,7 @@ func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (s *S
 	return s, retry.Enough(err)
 }
 
-// SourceError says that a blob could not be had from its source; Err is why.
+// SourceError means that a blob could not be had from its source; Err is why.
 type SourceError struct{ Err error }
 
 func (e *SourceError) Error() string { return "reading the blob: " + e.Err.Error() }
@@ -144,6 +147,7 @@ type upload struct {
 	source   *blobReader
 	session  *Session
 	begun    bool // something was sent
+	lost     int  // sessions that the registry forgot
 }
 
 // resumeFrom is the size in bytes from which a broken upload is worth asking
@@ -187,7 +191,38 @@ func (u *upload) attempt(ctx context.Context) error {
 	if u.source.err != nil {
 		return &SourceError{u.source.err}
 	}
+	if err = forgotten(err); errors.As(err, new(*lostSession)) {
+		u.session = nil
+		u.lost++
+	}
 	return err
+}
+
+// forgotten makes a [lostSession] of a registry's answer that it does not know an
+// upload: some say so by 404, some by 416, some by 400.
+func forgotten(err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	gone := e.Status == http.StatusNotFound || e.Status == http.StatusRequestedRangeNotSatisfiable
+	if gone || e.Status == http.StatusBadRequest && e.Has("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID") {
+		return &lostSession{e}
+	}
+	return err
+}
+
+// onlyPatch reports whether a registry's refusal of a whole blob may mean that it
+// takes content by PATCH only. lost is how often it forgot the upload before.
+func onlyPatch(err error, lost int) bool {
+	if errors.As(forgotten(err), new(*lostSession)) {
+		return lost > 0
+	}
+	switch StatusOf(err) {
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusLengthRequired, http.StatusUnsupportedMediaType, http.StatusNotImplemented:
+		return true
+	}
+	return false
 }
 
 // accepted asks how much of a broken upload the registry has, and where it goes
@@ -242,32 +277,57 @@ func CopyRequests(size int64) int64 {
 // send sends the blob from an offset on: in one piece, or in chunks when it is
 // too large for the specification of others, the host has said so, or a part of
 // it is there already.
-func (u *upload) send(ctx context.Context, at int64) (err error) {
-	h, source := u.h, u.source
-	again := func() error {
-		source.seek(0)
-		u.session, err = h.openUpload(ctx, u.to, true)
+func (u *upload) send(ctx context.Context, at int64) error {
+	habits := &u.h.upload
+	if at > 0 || u.desc.Size > onePiece || u.desc.Size > 0 && (habits.chunk.Load() > 0 || habits.patch.Load()) {
+		return u.pieces(ctx)
+	}
+	err := u.h.commit(ctx, u.to, u.desc, u.source, u.desc.Size, u.session)
+	patch := onlyPatch(err, u.lost)
+	tooLarge := StatusOf(err) == http.StatusRequestEntityTooLarge
+	if u.source.err != nil || u.desc.Size == 0 || !patch && !tooLarge {
 		return err
 	}
-	if at == 0 && h.upload.chunk.Load() == 0 && u.desc.Size <= onePiece {
-		err := h.commit(ctx, u.to, u.desc, source, u.desc.Size, u.session)
-		if StatusOf(err) != http.StatusRequestEntityTooLarge || source.err != nil {
-			return err
-		}
-		h.upload.chunk.CompareAndSwap(0, chunkSize)
-		if err := again(); err != nil {
-			return err
-		}
+	if tooLarge {
+		habits.chunk.CompareAndSwap(0, chunkSize)
 	}
+	if err := u.anew(ctx); err != nil {
+		return err
+	}
+	err = u.pieces(ctx)
+	if err == nil && patch {
+		habits.patch.Store(true)
+	}
+	return err
+}
+
+// anew begins once more with the first byte in a new session.
+func (u *upload) anew(ctx context.Context) (err error) {
+	u.source.seek(0)
+	u.session, err = u.h.openUpload(ctx, u.to, true)
+	return err
+}
+
+// pieces sends what the registry does not have yet by PATCH, and then ends the
+// upload.
+func (u *upload) pieces(ctx context.Context) error {
+	h, source := u.h, u.source
 	most, crumbs := int64(chunkSize), 0
+	if h.upload.chunk.Load() == 0 && h.upload.patch.Load() {
+		most = onePiece
+	}
 	for source.offset() < u.desc.Size {
 		start := source.offset()
-		size := min(cmp.Or(h.upload.chunk.Load(), chunkSize), most)
+		size := min(cmp.Or(h.upload.chunk.Load(), most), most)
 		size = max(size, u.session.minChunk)
 		next, err := h.patch(ctx, u.to, u.desc, source, size, u.session)
-		if StatusOf(err) == http.StatusRequestEntityTooLarge && size/4 >= max(minChunkSize, u.session.minChunk) && source.err == nil {
-			h.upload.chunk.Store(size / 4)
-			if err := again(); err != nil {
+		if StatusOf(err) == http.StatusRequestEntityTooLarge && source.err == nil {
+			smaller := min(size, 4*chunkSize) / 4
+			if smaller < max(minChunkSize, u.session.minChunk) {
+				return err
+			}
+			h.upload.chunk.Store(smaller)
+			if err := u.anew(ctx); err != nil {
 				return err
 			}
 			continue
@@ -291,19 +351,38 @@ func (u *upload) send(ctx context.Context, at int64) (err error) {
 	return h.commit(ctx, u.to, u.desc, source, 0, u.session)
 }
 
+// stream sends a request whose body is the next bytes of a source. Where it is
+// redirected, they are read again.
+func (h *host) stream(ctx context.Context, r request, source *blobReader) (*http.Response, error) {
+	start := source.offset()
+	for hop := 0; ; hop++ {
+		r.stream = io.LimitReader(source, r.length)
+		resp, err := h.once(ctx, r)
+		var moved *movedError
+		if !errors.As(err, &moved) {
+			return resp, err
+		}
+		if hop >= maxRedirects {
+			return nil, refusef("%s redirects an upload again and again, the last time to %s", h.name, h.gate.Scrub(moved.to.Host))
+		}
+		source.seek(start)
+		r.url = moved.to
+	}
+}
+
 // patch sends one chunk and sets the source to where the registry wants to go on.
 func (h *host) patch(ctx context.Context, to Repository, desc ocispec.Descriptor, source *blobReader, size int64, session *Session) (*Session, error) {
 	start := source.offset()
 	n := min(size, desc.Size-start)
-	resp, err := h.once(ctx, request{
-		kind: "chunk", method: http.MethodPatch, repo: to, url: session.at, held: true,
-		stream: io.LimitReader(source, n), length: n,
-		header: map[string]string{
-			"Content-Type":  "application/octet-stream",
-			"Content-Range": fmt.Sprintf("%d-%d", start, start+n-1),
-		},
+	r := request{
+		kind: "chunk", method: http.MethodPatch, repo: to, url: session.at, held: true, length: n,
+		header: map[string]string{"Content-Type": "application/octet-stream"},
 		expect: []int{http.StatusAccepted, http.StatusCreated, http.StatusNoContent},
-	})
+	}
+	if n < desc.Size {
+		r.header["Content-Range"] = fmt.Sprintf("%d-%d", start, start+n-1)
+	}
+	resp, err := h.stream(ctx, r, source)
 	if err != nil {
 		return nil, err
 	}
@@ -329,10 +408,10 @@ func (h *host) commit(ctx context.Context, to Repository, desc ocispec.Descripto
 		expect: []int{http.StatusCreated, http.StatusOK, http.StatusNoContent, http.StatusAccepted},
 	}
 	if n > 0 {
-		r.stream, r.length = source, n
+		r.length = n
 		r.header = map[string]string{"Content-Type": "application/octet-stream"}
 	}
-	resp, err := h.once(ctx, r)
+	resp, err := h.stream(ctx, r, source)
 	if err != nil {
 		return err
 	}
@@ -346,5 +425,6 @@ func (h *host) commit(ctx context.Context, to Repository, desc ocispec.Descripto
 	if got.Validate() == nil && got.Algorithm() == desc.Digest.Algorithm() && got != desc.Digest {
 		return &DigestError{Where: "what " + to.String() + " made of the blob", Want: string(desc.Digest), Got: string(got)}
 	}
+	h.wrote.note(to.Path, desc.Digest, h.opts.Clock.Now())
 	return nil
 }

@@ -1,0 +1,164 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+)
+
+// PutManifest writes the manifest's bytes under a tag or its digest. subject
+// reports whether the registry told that it keeps referrers (OCI-Subject). An
+// answer that is no clear yes (201 with the digest) is not believed: the
+// registry is asked what it has.
+//
+// Before each attempt but the first, again is called where it is not nil: it ends
+// the attempts by reporting that all is done, or with its error. Otherwise a tag is
+// looked at: the answer to an attempt may be lost, and the tag immutable from then
+// on.
+//
+// A registry that does not see yet what was written to the repository a moment ago
+// is asked again.
+func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest, again func() (done bool, err error)) (subject bool, err error) {
+	h := c.host(repo.Host)
+	put := &manifestPut{client: c, host: h, repo: repo, ref: ref, manifest: m, again: again}
+	if err = h.loop.Do(ctx, func() error { return put.attempt(ctx) }); err == nil {
+		h.wrote.note(repo.Path, m.Digest, h.opts.Clock.Now())
+	}
+	put.learn(err)
+	var notYet *notYetError
+	if errors.As(err, &notYet) {
+		err = notYet.err
+	}
+	return put.subject && err == nil, err
+}
+
+// manifestPut is a manifest on its way.
+type manifestPut struct {
+	client   *Client
+	host     *host
+	repo     Repository
+	ref      string
+	manifest Manifest
+	again    func() (done bool, err error)
+
+	attempts int
+	waited   bool // for what was written before
+	subject  bool
+}
+
+func (p *manifestPut) attempt(ctx context.Context) error {
+	if p.attempts++; p.attempts > 1 {
+		if done, err := p.look(ctx); err != nil || done {
+			return err
+		}
+	}
+	resp, err := p.host.once(ctx, request{
+		kind: "manifest", method: http.MethodPut, repo: p.repo, path: "manifests/" + p.ref, body: p.manifest.Body,
+		header: map[string]string{"Content-Type": p.manifest.MediaType},
+		expect: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
+	})
+	if err != nil {
+		if p.attempts > 1 && StatusOf(err)/100 == 4 && p.isThere(ctx) {
+			return nil
+		}
+		if most := p.notYet(err); most > 0 {
+			p.waited = true
+			return &notYetError{err, most}
+		}
+		return err
+	}
+	resp.Body.Close()
+	p.subject = resp.Header.Get("OCI-Subject") != ""
+	got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
+	if resp.StatusCode != http.StatusCreated || got.Validate() != nil {
+		d, err := p.client.Resolve(ctx, p.repo, p.ref)
+		if NotFound(err) || err == nil && !p.manifest.Is(d.Digest) {
+			return p.host.onTheWay(http.MethodPut, resp.Request.URL, fmt.Errorf("the registry says %s and has not taken the manifest", resp.Status))
+		}
+		return retry.Enough(err)
+	}
+	if !p.manifest.Is(got) {
+		return &DigestError{Where: fmt.Sprintf("what %s made of the manifest", p.repo), Want: p.manifest.Digest.String(), Got: got.String()}
+	}
+	return nil
+}
+
+// look finds out before a repetition whether there is anything left to do.
+func (p *manifestPut) look(ctx context.Context) (done bool, err error) {
+	if p.again != nil {
+		return p.again()
+	}
+	return p.isThere(ctx), nil
+}
+
+// isThere reports whether the tag is as it should be. A digest is not looked for: to
+// write it again changes nothing.
+func (p *manifestPut) isThere(ctx context.Context) bool {
+	if digest.Digest(p.ref).Validate() == nil {
+		return false
+	}
+	d, err := p.client.Resolve(ctx, p.repo, p.ref)
+	return err == nil && p.manifest.Is(d.Digest)
+}
+
+// notYetError means that a registry may not see yet what was written before.
+type notYetError struct {
+	err  error
+	most int
+}
+
+func (e *notYetError) Error() string { return e.err.Error() }
+func (e *notYetError) Unwrap() error { return e.err }
+
+const (
+	// How often it is waited for that: when the registry says that something is
+	// missing, and when it says something else.
+	missingTries, otherTries = 5, 3
+	// futileWaits is after how many in vain a registry is not waited for any more.
+	futileWaits = 3
+)
+
+// notYet gives how often a manifest that was refused is sent again because the
+// registry may not see yet what it refers to; 0 when that is not the reason.
+func (p *manifestPut) notYet(err error) int {
+	var e *Error
+	switch {
+	case !errors.As(err, &e), e.Status != http.StatusBadRequest && e.Status != http.StatusNotFound,
+		!p.host.wrote.has(p.repo.Path, e.Message, p.host.opts.Clock.Now()), p.host.wrote.futile.Load() >= futileWaits:
+		return 0
+	case e.Status == http.StatusNotFound, saysMissing(e):
+		return missingTries
+	case e.Has("DENIED", "UNAUTHORIZED", "UNSUPPORTED", "TAG_INVALID", "NAME_INVALID", "SIZE_INVALID", "DIGEST_INVALID"), says(e, "immutable", "support", "not accepted"):
+		return 0
+	}
+	return otherTries
+}
+
+func saysMissing(e *Error) bool {
+	if e.Has("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN") {
+		return true
+	}
+	return says(e, "unknown", "not found", "missing", "does not exist")
+}
+
+func says(e *Error, words ...string) bool {
+	message := strings.ToLower(e.Message)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(message, w) })
+}
+
+// learn counts how often it was waited in vain.
+func (p *manifestPut) learn(err error) {
+	switch {
+	case p.waited && err == nil:
+		p.host.wrote.futile.Store(0)
+	case p.waited && errors.As(err, new(*notYetError)):
+		p.host.wrote.futile.Add(1)
+	}
+}
