@@ -54,8 +54,11 @@ type object struct {
 // Open lists what was in dir, a folder of a git checkout, at a revision. Close
 // it when done.
 func Open(dir, revision string) (*FS, error) {
-	if strings.HasPrefix(revision, "-") {
-		return nil, fmt.Errorf("%w: %s", ErrRevision, revision)
+	if err := plain(revision); err != nil {
+		return nil, err
+	}
+	if err := harmless(dir); err != nil {
+		return nil, err
 	}
 	prefix, err := git(dir, "rev-parse", "--show-prefix")
 	if errors.Is(err, ErrNoCheckout) {
@@ -90,6 +93,9 @@ func Open(dir, revision string) (*FS, error) {
 		if !ok || len(fields) != 3 || fields[1] != "blob" {
 			continue // the end of the list, or a submodule
 		}
+		if len(f.files) == maxFiles {
+			return nil, fmt.Errorf("the revision %s has more than %d files", revision, maxFiles)
+		}
 		f.files[name] = object{id: fields[2], symlink: fields[0] == "120000"}
 		f.list(name)
 	}
@@ -118,9 +124,7 @@ var errSilent = errors.New("git failed without a word")
 // git runs git in a folder and gives what it prints; what it complains of is the
 // error.
 func git(dir string, args ...string) ([]byte, error) {
-	cmd := exec.Command("git", args...)
-	cmd.Dir = dir
-	cmd.Env = append(cmd.Environ(), "LC_ALL=C")
+	cmd := command(dir, args...)
 	out, err := cmd.Output()
 	var failed *exec.ExitError
 	switch {
@@ -182,11 +186,15 @@ func (f *FS) resolve(name string) (string, error) {
 }
 
 // ReadFile implements [fs.ReadFileFS].
-func (f *FS) ReadFile(name string) ([]byte, error) {
+func (f *FS) ReadFile(name string) ([]byte, error) { return f.ReadFileAtMost(name, treefs.MaxFile) }
+
+// ReadFileAtMost is ReadFile for a file of at most so many bytes; for a larger one
+// it fails with [treefs.ErrTooBig].
+func (f *FS) ReadFileAtMost(name string, most int64) ([]byte, error) {
 	real, err := f.resolve(name)
 	if err == nil {
 		if o, ok := f.files[real]; ok {
-			data, err := f.object(o.id)
+			data, err := f.objectAtMost(o.id, int(most))
 			if err != nil {
 				return nil, &fs.PathError{Op: "read", Path: name, Err: err}
 			}
@@ -263,12 +271,14 @@ func (f *FS) info(real, name string) entry {
 }
 
 // object reads one object from the process, which is started on the first call.
-func (f *FS) object(id string) ([]byte, error) {
+func (f *FS) object(id string) ([]byte, error) { return f.objectAtMost(id, treefs.MaxFile) }
+
+// objectAtMost is object for one of at most so many bytes.
+func (f *FS) objectAtMost(id string, most int) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.cmd == nil {
-		cmd := exec.Command("git", "cat-file", "--batch")
-		cmd.Dir = f.dir
+		cmd := command(f.dir, "cat-file", "--batch")
 		in, err := cmd.StdinPipe()
 		if err != nil {
 			return nil, err
@@ -296,6 +306,13 @@ func (f *FS) object(id string) ([]byte, error) {
 	size, err := strconv.Atoi(fields[2])
 	if err != nil {
 		return nil, err
+	}
+	if size > most { // to read past it may take long: another process reads what comes next
+		_ = f.cmd.Process.Kill()
+		_ = f.cmd.Wait()
+		f.in.Close()
+		f.cmd = nil
+		return nil, treefs.ErrTooBig
 	}
 	data := make([]byte, size+1) // and the newline behind it
 	if _, err := io.ReadFull(f.out, data); err != nil {

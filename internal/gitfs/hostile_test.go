@@ -1,0 +1,103 @@
+package gitfs_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/mirror-tools/mirror-tools/internal/gitfs"
+	"github.com/mirror-tools/mirror-tools/internal/treefs"
+)
+
+// Whatever the configuration of a checkout says, git runs no command of its.
+func TestConfigurationOfTheCheckout(t *testing.T) {
+	dir := repository(t)
+	ran := filepath.Join(t.TempDir(), "ran")
+	script := filepath.Join(dir, ".git", "evil")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho ran >> "+ran+"\ncat\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	hooks := filepath.Join(dir, ".git", "hooks")
+	if err := os.MkdirAll(hooks, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, hook := range []string{"post-index-change", "post-checkout", "reference-transaction", "fsmonitor-watchman"} {
+		if err := os.WriteFile(filepath.Join(hooks, hook), []byte("#!/bin/sh\necho ran >> "+ran+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".gitattributes"), []byte("* filter=evil diff=evil\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range [][2]string{
+		{"core.fsmonitor", script}, {"core.hooksPath", hooks}, {"diff.external", script}, {"core.pager", script}, {"pager.diff", script},
+		{"filter.evil.clean", script}, {"filter.evil.smudge", script}, {"filter.evil.process", script}, {"diff.evil.command", script}, {"diff.evil.textconv", script},
+		{"core.sshCommand", script}, {"credential.helper", "!" + script}, {"core.askPass", script}, {"alias.rev-parse", "!" + script}, {"core.editor", script},
+	} {
+		if out, err := exec.Command("git", "-C", dir, "config", set[0], set[1]).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	f, err := gitfs.Open(dir, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if data, err := fs.ReadFile(f, "sub/a"); err != nil || string(data) != "one\n" {
+		t.Errorf("%q, %v", data, err)
+	}
+	for _, to := range []string{"", "HEAD"} {
+		if differs, err := gitfs.Differs(dir, "HEAD", to, "sub"); err != nil || differs != (to == "") {
+			t.Errorf("to %q: %v, %v", to, differs, err)
+		}
+	}
+	if _, err := gitfs.Contains(dir, "HEAD", "HEAD"); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(ran); err == nil {
+		t.Errorf("a command of the checkout ran: %s", text)
+	}
+	if out, err := exec.Command("git", "-C", dir, "config", "remote.x.uploadpack", script).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if _, err := gitfs.Open(dir, "HEAD"); err == nil {
+		t.Error("a checkout was read whose configuration names a command to fetch with")
+	}
+}
+
+// A revision that looks like an option is none, and an object that replaces
+// another is not looked at.
+func TestOptionsAndReplacements(t *testing.T) {
+	dir := repository(t)
+	for _, revision := range []string{"--output=x", "-h", "--all"} {
+		if _, err := gitfs.Open(dir, revision); !errors.Is(err, gitfs.ErrRevision) {
+			t.Errorf("%s: %v", revision, err)
+		}
+		if _, err := gitfs.Differs(dir, "HEAD", revision, "sub"); !errors.Is(err, gitfs.ErrRevision) {
+			t.Errorf("Differs to %s: %v", revision, err)
+		}
+		if _, err := gitfs.Contains(dir, revision, "HEAD"); !errors.Is(err, gitfs.ErrRevision) {
+			t.Errorf("Contains %s: %v", revision, err)
+		}
+	}
+	if out, err := exec.Command("git", "-C", dir, "replace", "HEAD:sub/a", "HEAD:top").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	f, err := gitfs.Open(dir, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if data, err := fs.ReadFile(f, "sub/a"); err != nil || string(data) != "one\n" {
+		t.Errorf("%q, %v", data, err)
+	}
+	if _, err := f.ReadFileAtMost("sub/a", 2); !errors.Is(err, treefs.ErrTooBig) {
+		t.Errorf("more bytes than asked for: %v", err)
+	}
+	if data, err := fs.ReadFile(f, "top"); err != nil || string(data) != "top\n" {
+		t.Errorf("after an object that was too large: %q, %v", data, err)
+	}
+}
