@@ -2,6 +2,7 @@ package release
 
 import (
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
@@ -25,10 +26,11 @@ func ciRegistry(host string) bool {
 	return host == "registry.ci.openshift.org" || host == "registry.svc.ci.openshift.org"
 }
 
-// CITag gives the tag of an image stream that a reference stands for, with ""
-// or a pattern as its tag where the reference has that; false when it is no
-// image of the CI registry. The repository openshift/ci on quay.io holds copies
-// of what ci-operator promotes, as tags "namespace_stream_tag".
+// CITag gives the tag of an image stream whose image a reference stands for, with
+// "" or a pattern as its tag where the reference has that; false when it is no
+// image of CI. The repository openshift/ci on quay.io holds what ci-operator
+// promotes, as tags "namespace_stream_tag", and older copies of it as
+// "time_prune_namespace_stream_tag"; openshift/ci-public has some of them.
 func (t *Tree) CITag(r mapping.Reference) (ImageTag, bool) {
 	switch {
 	case r.Scheme != "":
@@ -39,11 +41,31 @@ func (t *Tree) CITag(r mapping.Reference) (ImageTag, bool) {
 			return ImageTag{}, false
 		}
 		return ImageTag{Stream: Stream{Namespace: namespace, Name: name}, Tag: r.Tag}, true
-	case QuayCI(r) && r.Digest == "" && !r.Wildcard():
-		return t.splitTag(r.Tag)
+	case (QuayCI(r) || publicCI(r)) && r.Digest == "":
+		joined := strings.TrimPrefix(r.Tag, pruned.FindString(r.Tag))
+		if r.Wildcard() {
+			return t.splitPattern(joined)
+		}
+		return t.splitTag(joined)
 	}
 	return ImageTag{}, false
 }
+
+// CITarget is CITag for a destination: where ci-operator promotes to, and not
+// the copies beside it.
+func (t *Tree) CITarget(r mapping.Reference) (ImageTag, bool) {
+	if publicCI(r) || Pruned(r) {
+		return ImageTag{}, false
+	}
+	return t.CITag(r)
+}
+
+// pruned begins the tags of copies that are kept for a while.
+var pruned = regexp.MustCompile(`^[0-9]{8,14}_prune_`)
+
+// Pruned reports whether a reference is to an older copy in openshift/ci, which
+// is never renewed and removed after a while.
+func Pruned(r mapping.Reference) bool { return QuayCI(r) && pruned.MatchString(r.Tag) }
 
 // splitTag takes "namespace_stream_tag" apart. A namespace has no "_", the two
 // others may: what fills a tag tells, else the last "_" counts.
@@ -65,11 +87,40 @@ func (t *Tree) splitTag(joined string) (ImageTag, bool) {
 	return tag, ok && tag.Name != ""
 }
 
-// QuayCI says whether a reference is to the copies of promoted images on
+// splitPattern takes "namespace_stream_pattern" apart: the stream that something
+// fills counts, else the last "_" before the pattern's first "*". A pattern that
+// leaves the stream open stands for no one stream.
+func (t *Tree) splitPattern(joined string) (ImageTag, bool) {
+	namespace, rest, _ := strings.Cut(joined, "_")
+	star := strings.IndexByte(rest, '*')
+	if star < 0 { // in the namespace, or all tags
+		return ImageTag{}, false
+	}
+	var tag ImageTag
+	for i := range star {
+		if rest[i] != '_' {
+			continue
+		}
+		tag = ImageTag{Stream: Stream{Namespace: namespace, Name: rest[:i]}, Tag: rest[i+1:]}
+		if t.Promotions().Fills(tag.Stream) {
+			return tag, true
+		}
+	}
+	return tag, tag.Name != ""
+}
+
+// QuayCI reports whether a reference is to the copies of promoted images on
 // quay.io, or to the proxy before them.
 func QuayCI(r mapping.Reference) bool {
 	return r.Repository == "openshift/ci" && (r.Host() == "quay.io" || r.Host() == "quay-proxy.ci.openshift.org")
 }
+
+// publicCI reports whether a reference is to the copies that everybody may pull.
+func publicCI(r mapping.Reference) bool { return r.Host()+"/"+r.Repository == QCIPublicRepository }
+
+// InCIRegistry reports whether a reference is to the registry of the CI cluster
+// itself, where the roles of a namespace say who may pull.
+func InCIRegistry(r mapping.Reference) bool { return ciRegistry(r.Host()) }
 
 // ConfigName gives a ci-operator config as people speak of it:
 // "org/repo@branch", with the variant in brackets.

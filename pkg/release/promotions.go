@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -195,6 +196,25 @@ func (p *Promotions) publishes(s Stream) bool {
 func (p *Promotions) Joined(name string) (ImageTag, bool) {
 	tag, ok := p.joined[name]
 	return tag, ok
+}
+
+// AnyJoined reports whether something may fill a tag whose name of that form
+// matches a pattern.
+func (p *Promotions) AnyJoined(pattern string) bool {
+	for name := range p.joined {
+		if mapping.MatchTag(pattern, name) {
+			return true
+		}
+	}
+	within := func(s Stream) bool { return mapping.TagsOverlap(pattern, s.Namespace+"_"+s.Name+"_*") }
+	for _, streams := range []map[Stream]bool{p.releases, p.byCommit} {
+		for s := range streams {
+			if within(s) {
+				return true
+			}
+		}
+	}
+	return len(p.images.ART) > 0 || slices.ContainsFunc(p.Publications, func(one Publication) bool { return within(one.To) })
 }
 
 // Namespaces gives the namespaces into which something is promoted that is

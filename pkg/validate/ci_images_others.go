@@ -18,7 +18,7 @@ func (c *ciImagesCheck) written() {
 	done := map[string]bool{}
 	for _, m := range c.tree.Mappings() {
 		for pair := range m.Pairs() {
-			tag, ok := c.tree.CITag(pair.Destination)
+			tag, ok := c.tree.CITarget(pair.Destination)
 			if !ok {
 				continue
 			}

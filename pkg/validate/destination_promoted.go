@@ -29,7 +29,7 @@ quay.io/team/app:latest registry.ci.openshift.org/team/stream:mirrored-app
 			quay := pullsFromQuayCI(p)
 			for _, m := range p.tree.Mappings() {
 				for pair := range m.Pairs() {
-					if tag, ok := p.tree.CITag(pair.Destination); ok && (quay || !release.QuayCI(pair.Destination)) {
+					if tag, ok := p.tree.CITarget(pair.Destination); ok && (quay || !release.QuayCI(pair.Destination)) {
 						overwritten(p, m, pair, tag)
 					}
 				}
@@ -38,9 +38,13 @@ quay.io/team/app:latest registry.ci.openshift.org/team/stream:mirrored-app
 	}
 }
 
-// pullsFromQuayCI says whether the tree is of the time when ci-operator
-// promotes to quay.io too: then mappings take their images from there.
+// pullsFromQuayCI reports whether the tree is of the time when ci-operator
+// promotes to quay.io, too: then mappings take their images from there, or
+// ci-images-mirror brings some there.
 func pullsFromQuayCI(p *Pass) bool {
+	if len(p.tree.CIImages().All()) > 0 {
+		return true
+	}
 	for _, m := range p.tree.Mappings() {
 		for e := range m.Entries() {
 			if release.QuayCI(e.Source) {
@@ -62,7 +66,7 @@ func overwritten(p *Pass, m *release.MappingFile, pair mapping.Pair, tag release
 		tags, _ := p.tree.Promotions().Tags(tag.Stream)
 		for _, t := range tags {
 			one, ok := p.effective(release.ImageTag{Stream: tag.Stream, Tag: t})
-			if ok && mapping.MatchTag(pair.Destination.Tag, t) {
+			if ok && mapping.MatchTag(tag.Tag, t) {
 				f := p.ReportAs(source.Warning, pair.Destination.Pos, "narrow the wildcard",
 					"the wildcard %s, from %s, can write the tag %s, which %s promotes", name, pair.Source.Exact(), t, release.ConfigName(one.Config))
 				f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})

@@ -42,6 +42,9 @@ func expandWildcard(p *Pass, w writer, left *int) ([]writer, bool) {
 	}
 	var all []writer
 	for _, tag := range tags {
+		if !release.InCIRegistry(w.Source) {
+			tag = release.ImageTag{Stream: stream.Stream, Tag: tag}.Joined()
+		}
 		if mapping.MatchTag(pattern, tag) {
 			one := w
 			one.expanded, one.untagged = true, w.Source.Tag == ""

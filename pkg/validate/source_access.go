@@ -51,7 +51,7 @@ func pullable(p *Pass, set *release.Set) {
 		}
 		for e := range m.Entries() {
 			tag, ok := p.tree.CITag(e.Source)
-			if !ok || release.QuayCI(e.Source) || seen[tag.Namespace] || platformNamespace(tag.Namespace) {
+			if !ok || !release.InCIRegistry(e.Source) || seen[tag.Namespace] || platformNamespace(tag.Namespace) {
 				continue
 			}
 			seen[tag.Namespace] = true

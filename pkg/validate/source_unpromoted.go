@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -99,7 +100,8 @@ func unfilled(p *Pass, m *release.MappingFile, mirrored map[release.Stream]*writ
 	var namespaces []*stale
 	for e := range m.Entries() {
 		tag, ok := p.tree.CITag(e.Source)
-		if !ok {
+		if !ok || release.Pruned(e.Source) {
+			outOfQuay(p, e.Source, tag)
 			continue
 		}
 		i := slices.IndexFunc(namespaces, func(s *stale) bool { return s.namespace == tag.Namespace })
@@ -122,6 +124,17 @@ func unfilled(p *Pass, m *release.MappingFile, mirrored map[release.Stream]*writ
 	}
 }
 
+// outOfQuay reports what is wrong with a source in openshift/ci that is an older
+// copy, or a pattern for tags of several streams.
+func outOfQuay(p *Pass, r mapping.Reference, tag release.ImageTag) {
+	switch pattern := cmp.Or(r.Tag, "*"); {
+	case release.Pruned(r):
+		p.Report(r.Pos, "copy "+release.QCIRepository+":"+tag.Joined(), "%s is an older copy that is kept for a while: it is never renewed, and the job fails once it is removed", r.Exact())
+	case release.QuayCI(r) && r.Wildcard() && len(p.tree.Promotions().Problems) == 0 && !p.tree.Promotions().AnyJoined(pattern):
+		p.Report(r.Pos, "correct the pattern, or remove the line", "nothing promotes, publishes or mirrors a tag that matches %s", r.Exact())
+	}
+}
+
 func filled(p *Pass, r mapping.Reference, tag release.ImageTag, w *written) bool {
 	promotions, manifests := p.tree.Promotions(), p.tree.Manifests()
 	switch {
@@ -134,8 +147,8 @@ func filled(p *Pass, r mapping.Reference, tag release.ImageTag, w *written) bool
 		if !complete && promotions.Fills(tag.Stream) || manifests.DeclaredStream(tag.Stream) {
 			return true
 		}
-		overlaps := func(t string) bool { return mapping.TagsOverlap(t, r.Tag) }
-		return slices.ContainsFunc(tags, overlaps) || w.holds(r.Tag)
+		overlaps := func(t string) bool { return mapping.TagsOverlap(t, tag.Tag) }
+		return slices.ContainsFunc(tags, overlaps) || w.holds(tag.Tag)
 	}
 	return promotions.Filled(tag) || manifests.Declared(tag) || w.holds(tag.Tag)
 }
