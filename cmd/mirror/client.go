@@ -21,7 +21,7 @@ func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (m
 	opts := mirror.Options{
 		Mode: mode, Force: o.force, SkipMissing: o.skipMissing, SkipMount: o.skipMount,
 		Referrers: o.referrers, AllowOverlap: o.allowOverlap, FailFast: o.stopAtFailure(),
-		Single: !o.keepManifestList,
+		Single: !o.keepManifestList, Lists: !o.noListing && o.verify != "deep",
 	}
 	switch o.verify {
 	case "shallow":
@@ -39,15 +39,15 @@ func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (m
 			opts.Platform = re.MatchString
 		}
 	}
+	if o.filterGiven && opts.Platform == nil {
+		opts.Single = false // a filter that takes everything keeps the index, as with oc
+	}
 	if opts.Single && opts.Platform == nil {
 		return opts, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--keep-manifest-list=false needs --filter-by-os"),
 			Hint: "name the one platform to keep, such as --filter-by-os=linux/amd64: the machine that mirrors does not decide it"}
 	}
 	if err := o.protection.apply(&opts); err != nil {
 		return opts, err
-	}
-	if o.maxPerRegistry < 0 {
-		return opts, cli.Usagef("--max-per-registry %d: use a number from 1", o.maxPerRegistry)
 	}
 	if o.attempts < 1 {
 		return opts, cli.Usagef("--attempts %d: use a number from 1", o.attempts)
@@ -69,11 +69,39 @@ func (o *options) client(env cli.Env, log *slog.Logger) (*registry.Client, error
 	if err != nil {
 		return nil, err
 	}
+	tokens, err := o.apiTokenFiles()
+	if err != nil {
+		return nil, err
+	}
 	return registry.New(registry.Options{
+		Listings: registry.Listings{Off: o.noListing, Token: tokens},
 		Keychain: keychain, Roots: roots, Proxy: http.ProxyFromEnvironment, Insecure: o.isInsecure, MaxPerHost: o.maxPerRegistry,
 		TokenEndpoints: o.tokenEndpoints, Idle: o.idleTimeout, Retry: retry.Policy{Attempts: o.attempts, PerImage: o.perImage, PerHost: o.perRegistry}, UserAgent: "mirror-tools/" + cli.Version(),
 		Log: log,
 	}), nil
+}
+
+// apiTokenFiles finds the token for the API of a host in the files of
+// --api-token, which are read when they are needed.
+func (o *options) apiTokenFiles() (func(host string) (string, error), error) {
+	files := map[string]string{}
+	for _, spec := range o.apiTokens {
+		host, file, ok := strings.Cut(spec, "=")
+		if !ok || host == "" || file == "" {
+			return nil, cli.Usagef("--api-token takes HOST=FILE")
+		}
+		if _, err := os.Stat(file); err != nil {
+			return nil, cli.Usagef("--api-token for %s: %w", host, err)
+		}
+		files[host] = file
+	}
+	return func(host string) (string, error) {
+		if files[host] == "" {
+			return "", nil
+		}
+		data, err := os.ReadFile(files[host])
+		return strings.TrimSpace(string(data)), err
+	}, nil
 }
 
 func (o *options) keychain(env cli.Env) (auth.Keychain, error) {

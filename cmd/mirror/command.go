@@ -29,6 +29,10 @@ type options struct {
 	failFast           bool
 	skipMultipleScopes bool
 	shard              string
+	detailedExit       bool
+	filterGiven        bool
+	noListing          bool
+	apiTokens          []string
 
 	attempts       int
 	perImage       int64
@@ -65,7 +69,7 @@ does not keep the rest from being copied.`,
 		modeCommand(env, mirror.ModeRun, "Copy what is missing or different", `  mirror run -f mapping_team_latest
   mirror run -f '/etc/imagemirror/mapping_team*' --skip-multiple-scopes
   mirror run registry.ci.openshift.org/team/v1:app quay.io/team/app:latest`),
-		modeCommand(env, mirror.ModePlan, "Decide the same, write nothing, and say what would be copied", `  mirror plan -f mapping_team_latest`),
+		modeCommand(env, mirror.ModePlan, "Decide the same, write nothing, and tell what would be copied", `  mirror plan -f mapping_team_latest`),
 		modeCommand(env, mirror.ModeCheck, "Exit with 1 when a destination differs from its source", `  mirror check -f mapping_team_latest`),
 	)
 	return cmd
@@ -78,6 +82,7 @@ func modeCommand(env cli.Env, mode mirror.Mode, short, example string) *cobra.Co
 		Short:   short,
 		Example: example,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.filterGiven = cmd.Flags().Changed("filter-by-os")
 			return o.execute(cmd.Context(), env, mode, args)
 		},
 	}
@@ -103,6 +108,9 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	if mode == mirror.ModeRun {
 		f.BoolVar(&o.dryRun, "dry-run", false, "the same as mirror plan")
 	}
+	if mode == mirror.ModePlan {
+		f.BoolVar(&o.detailedExit, "detailed-exitcode", false, "exit with 0 when there is nothing to do, 1 when that could not be told, 2 when there is something to do")
+	}
 	if mode != mirror.ModeCheck {
 		f.BoolVar(&o.force, "force", false, "write every destination, whatever is there")
 		f.BoolVar(&o.skipMount, "skip-mount", false, "never ask a registry to take a layer from another repository")
@@ -110,6 +118,9 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	}
 
 	o.protection.bind(f, mode)
+
+	f.BoolVar(&o.noListing, "no-listing", false, "ask for each tag, even where a registry lists the digests of a whole repository")
+	f.StringArrayVar(&o.apiTokens, "api-token", nil, "`HOST=FILE`: the token for the API of a Quay registry, whose lists tell what private repositories hold")
 
 	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "most requests to one registry at a time (default: 16, and up to 64 while it answers well)")
 	f.IntVar(&o.attempts, "attempts", 7, "how often a request that may succeed later is tried; answers 429 and 503 are counted apart, up to 10")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/runreport"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
@@ -65,11 +66,23 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err := out.write(report); err != nil {
 		return err
 	}
-	if !report.OK() || ctx.Err() != nil {
+	return o.verdict(report, ctx.Err() != nil)
+}
+
+// verdict is the exit code of a run that was reported on.
+func (o *options) verdict(report *mirror.Report, interrupted bool) error {
+	if !report.OK() || interrupted {
 		return cli.Exit(cli.ExitFindings)
+	}
+	if add, move := runreport.Changes(report); o.detailedExit && add+move > 0 {
+		return cli.Exit(exitChanges)
 	}
 	return nil
 }
+
+// exitChanges is the exit code of --detailed-exitcode for a plan with something
+// to do, as terraform has it.
+const exitChanges = 2
 
 // times checks the flags that are times.
 func (o *options) times() error {

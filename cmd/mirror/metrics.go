@@ -75,7 +75,7 @@ func (m *metricsFlags) write(r *mirror.Report, job string) error {
 		remember(gateway.Since(ctx))
 	}
 	var text bytes.Buffer
-	if err := runreport.Metrics(&text, r, cli.Version(), runreport.Failing(r, before)); err != nil {
+	if err := runreport.Metrics(&text, r, cli.Version(), job, runreport.Failing(r, before)); err != nil {
 		return err
 	}
 	if m.file != "" {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"time"
 
@@ -107,11 +106,12 @@ func (o *output) watch(opts *mirror.Options) (stop func()) {
 }
 
 // write brings the report to the files and the streams that were asked for. A
-// file that cannot be written is told and changes nothing else.
-func (o *output) write(r *mirror.Report) error {
+// file that cannot be written is told and keeps nothing else back; the error is
+// for the report that was asked for by --report or on standard output.
+func (o *output) write(r *mirror.Report) (err error) {
 	if o.report != "" {
-		if err := atomicfile.Write(o.report, func(w io.Writer) error { return runreport.JSON(w, r) }); err != nil {
-			o.voice.errors(fmt.Errorf("the report could not be written: %w", err))
+		if failed := atomicfile.Write(o.report, func(w io.Writer) error { return runreport.JSON(w, r) }); failed != nil {
+			err = cli.Failf("the report could not be written: %w", failed)
 		}
 	}
 	if dir := cli.ArtifactsDir(o.env, o.artifacts); dir != "" {
@@ -123,13 +123,13 @@ func (o *output) write(r *mirror.Report) error {
 		o.voice.errors(err)
 	}
 	if o.format == "json" {
-		if err := runreport.JSON(o.env.Stdout, r); err != nil {
-			return cli.Failf("writing the report: %w", err)
+		if failed := runreport.JSON(o.env.Stdout, r); failed != nil {
+			return cli.Failf("writing the report: %w", failed)
 		}
-		return nil
+		return err
 	}
 	runreport.Text{W: o.env.Stdout, Color: o.color, Quiet: o.quiet, Mode: o.mode}.Summary(r)
-	return nil
+	return err
 }
 
 // reports are those that a job leaves unasked.

@@ -30,7 +30,7 @@ func newVoice(env cli.Env, format string) (*voice, error) {
 	case "json":
 		v.log = slog.New(slog.NewJSONHandler(v.w, opts))
 	case "text":
-		v.log = slog.New(slog.NewTextHandler(v.w, opts))
+		v.log = slog.New(&plainHandler{w: v.w})
 	default:
 		return nil, cli.Usagef("--log-format %s: use text or json", format)
 	}

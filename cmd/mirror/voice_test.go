@@ -31,12 +31,11 @@ func speak(t *testing.T, format string) []string {
 	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 }
 
-// Prow highlights "error:" at the start of a line, level=error, and
-// "level":"error".
+// Prow highlights "error:" at the start of a line, and "level":"error".
 func TestVoice(t *testing.T) {
 	want := []string{
 		"error: mapping_a:2:3: it is wrong", "hint: mend it", "3 of 9 images done, 1 under way, the longest a.io/b:1 (0 s)",
-		"error: one", "error: two", " level=warn msg=three host=a.io", " level=error msg=failed set=mapping_a ",
+		"error: one", "error: two", "warning: three (host a.io)", "error: failed (set mapping_a, ",
 	}
 	got := speak(t, "text")
 	if len(got) != len(want) {

@@ -82,12 +82,12 @@ func Main(build func(Env) *cobra.Command) {
 }
 
 // MainToEnd runs a command that has work to bring to an end, and ends the
-// process. The context it hands down is cancelled by SIGINT and SIGTERM; both
+// process. The context it hands down is cancelled by SIGINT, SIGTERM and SIGHUP; they
 // stay caught until the process ends, because Prow sends one right after the
 // other. A third signal ends the process at once.
 func MainToEnd(build func(Env) *cobra.Command) {
 	signals := make(chan os.Signal, 3)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	ctx := watch(signals, func() {
 		fmt.Fprintln(os.Stderr, "error: ended at once by a third signal")
 		os.Exit(ExitFailed)

@@ -58,12 +58,19 @@ func (s Snapshot) Line() string {
 }
 
 func (s Snapshot) images() string {
-	return fmt.Sprintf("%d of %d images done", s.Done, s.Total)
+	text := fmt.Sprintf("%d of %d images done", s.Done, s.Total)
+	if s.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", s.Failed)
+	}
+	return text
 }
 
 // sent says how much was sent and how fast.
 func (s Snapshot) sent() string {
 	text := runreport.Size(s.Sent) + " sent"
+	if s.Bytes > s.Sent {
+		text = fmt.Sprintf("%s of %s sent", runreport.Size(s.Sent), runreport.Size(s.Bytes))
+	}
 	if s.Elapsed > time.Second {
 		text += fmt.Sprintf(" at %s/s", runreport.Size(int64(float64(s.Sent)/s.Elapsed.Seconds())))
 	}
@@ -85,12 +92,23 @@ func (s Snapshot) waiting() []string {
 	return out
 }
 
-// left is a guess from what was done so far; 0 when it is too early for one.
+// left is a guess from what was done so far: from the images that are not done,
+// or from the bytes that are to be sent for those that were begun, whichever is
+// later; 0 when it is too early for one. Where bytes are to be sent and none
+// moved yet, nothing is known.
 func (s Snapshot) left() time.Duration {
 	if s.Done == 0 || s.Elapsed < 5*time.Second {
 		return 0
 	}
-	return time.Duration(float64(s.Elapsed) / float64(s.Done) * float64(s.Total-s.Done))
+	images := float64(s.Elapsed) / float64(s.Done) * float64(s.Total-s.Done)
+	bytes := 0.0
+	if pending := s.Bytes - s.Sent; pending > 0 {
+		if s.Sent == 0 {
+			return 0
+		}
+		bytes = float64(s.Elapsed) / float64(s.Sent) * float64(pending)
+	}
+	return time.Duration(max(images, bytes))
 }
 
 // duration gives a time in the two units that matter.

@@ -11,9 +11,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Set names the set that an entry belongs to: its mapping file, without the
-// folders before it. In a ConfigMap there are none.
-func Set(e mirror.Entry) string { return cmp.Or(path.Base(e.File), "arguments") }
+// Set names the set that an entry belongs to: the folder of its mapping file
+// below core-services/image-mirroring. In a ConfigMap there are no folders; then
+// the mapping file stands for its set.
+func Set(e mirror.Entry) string {
+	if dir := path.Dir(e.File); path.Base(path.Dir(dir)) == "image-mirroring" {
+		return path.Base(dir)
+	}
+	return cmp.Or(path.Base(e.File), "arguments")
+}
 
 // Told is what there is to say about an entry beside its outcome: its error, or
 // what differs.

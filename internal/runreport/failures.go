@@ -37,6 +37,8 @@ func hint(cause mirror.Cause, host string) string {
 		return "the bytes are not what their digest says: build or push the source again"
 	case mirror.CauseUnsupported:
 		return "build the image again with a current builder, or leave it out"
+	case mirror.CausePlatforms:
+		return "let --filter-by-os match one platform, such as '^linux/amd64$' (without anchors, linux/arm matches linux/arm64, too), or copy the whole index: leave out the filter and --keep-manifest-list=false"
 	case mirror.CauseOverlap:
 		return "leave one of the lines; --allow-overlap lets the last one win"
 	case mirror.CauseProtected:

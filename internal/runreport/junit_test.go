@@ -70,7 +70,7 @@ func FuzzText(f *testing.F) {
 			t.Errorf("JUnit: %d tests, %d failures; want 4 (one of them flaky, one for a file), 3", suite.Tests, suite.Failures)
 		}
 		var b bytes.Buffer
-		if err := Metrics(&b, r, s, Failing(r, nil)); err != nil {
+		if err := Metrics(&b, r, s, "", Failing(r, nil)); err != nil {
 			t.Fatal(err)
 		}
 		families(t, b.Bytes())

@@ -49,7 +49,10 @@ func end(r *mirror.Report) time.Time {
 
 // metrics writes the text format of Prometheus. It is so small that the client
 // library, which is half as large as the whole command, is used in tests only.
-type metrics struct{ *bufio.Writer }
+type metrics struct {
+	*bufio.Writer
+	job string // label of every value; "" for none
+}
 
 // family begins a metric; all are gauges, for they tell of one run.
 func (m metrics) family(name, help string) {
@@ -59,6 +62,9 @@ func (m metrics) family(name, help string) {
 // value writes one value; labels are names and values in turn.
 func (m metrics) value(name string, v float64, labels ...string) {
 	var pairs []string
+	if m.job != "" {
+		labels = append(labels[:len(labels):len(labels)], "job_name", m.job)
+	}
 	for i := 0; i < len(labels); i += 2 {
 		pairs = append(pairs, labels[i]+`="`+labelEscape.Replace(text.Clean(labels[i+1]))+`"`)
 	}
@@ -72,8 +78,10 @@ var labelEscape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 // Metrics writes what there is to watch about a run for Prometheus' textfile
 // collector or its Pushgateway. docs/reports.md lists the metrics.
-func Metrics(w io.Writer, r *mirror.Report, version string, failing Since) error {
-	m := metrics{bufio.NewWriter(w)}
+// job, where it is not "", becomes the label job_name of every value, so that the
+// files of several jobs in one folder of the collector do not collide.
+func Metrics(w io.Writer, r *mirror.Report, version, job string, failing Since) error {
+	m := metrics{bufio.NewWriter(w), job}
 	m.run(r, version)
 	m.images(r)
 	m.hosts(r)

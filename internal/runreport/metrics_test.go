@@ -51,7 +51,7 @@ func TestMetrics(t *testing.T) {
 	r := realReport(t, mirror.ModeRun)
 	src := Host(r.Entries[0].Source)
 	var b bytes.Buffer
-	if err := Metrics(&b, r, "v1", Failing(r, nil)); err != nil {
+	if err := Metrics(&b, r, "v1", "", Failing(r, nil)); err != nil {
 		t.Fatal(err)
 	}
 	all := families(t, b.Bytes())
@@ -109,7 +109,7 @@ func TestFailingSince(t *testing.T) {
 		{at(4, mirror.Failed, mirror.Copied), 4*time.Hour + time.Minute, 0},
 	} {
 		var b bytes.Buffer
-		if err := Metrics(&b, tt.r, "v1", Failing(tt.r, since)); err != nil {
+		if err := Metrics(&b, tt.r, "v1", "", Failing(tt.r, since)); err != nil {
 			t.Fatal(err)
 		}
 		all := families(t, b.Bytes())
@@ -197,7 +197,7 @@ func TestGroupOfAGateway(t *testing.T) {
 func TestNamedMetrics(t *testing.T) {
 	r := realReport(t, mirror.ModeRun)
 	var b bytes.Buffer
-	if err := Metrics(&b, r, "v1", Failing(r, nil)); err != nil {
+	if err := Metrics(&b, r, "v1", "", Failing(r, nil)); err != nil {
 		t.Fatal(err)
 	}
 	all := families(t, b.Bytes())

@@ -10,7 +10,8 @@ import (
 )
 
 // Text tells a person what happens: a line for each destination that is not as
-// it was, the failed ones again at the end, by cause, and a summary.
+// it was, at the end the failed ones, by cause, and a summary. A plan is told at
+// the end, sorted, so that two equal plans are two equal texts.
 type Text struct {
 	W     io.Writer
 	Color bool
@@ -49,23 +50,31 @@ func (t Text) paint(color, s string) string {
 	return color + s + reset
 }
 
-// Worth says whether an entry is worth a line while the run is at work.
+// Worth reports whether an entry is worth telling by itself while the run is at
+// work.
 func (t Text) Worth(e mirror.Entry) bool {
 	word, _ := verb(e.Outcome)
 	return word != "" && (!t.Quiet || e.Bad())
 }
 
+// live reports whether an entry gets a line when it is finished. What has an
+// error is told once, at the end, with all that has the same; a plan is told at
+// the end, in the order of the mapping files.
+func (t Text) live(e mirror.Entry) bool {
+	return t.Worth(e) && e.Error == "" && t.Mode != mirror.ModePlan
+}
+
 // Entry tells of one destination when it is finished.
 func (t Text) Entry(e mirror.Entry) {
-	if !t.Worth(e) {
-		return
+	if t.live(e) {
+		t.line(e)
 	}
+}
+
+func (t Text) line(e mirror.Entry) {
 	word, color := verb(e.Outcome)
 	line := e.Destination
-	switch {
-	case e.Error != "":
-		line += ": " + e.Error
-	case e.Digest != "":
+	if e.Digest != "" {
 		line += " " + e.Digest
 	}
 	if len(e.Details) > 0 {
@@ -80,7 +89,23 @@ func (t Text) Summary(r *mirror.Report) {
 	for _, n := range r.Notes {
 		fmt.Fprintf(t.W, "note: %s\n", text.Clean(n))
 	}
+	if r.Mode == mirror.ModePlan {
+		t.plan(r)
+	}
 	t.failures(r)
+	if r.Mode == mirror.ModePlan {
+		t.planned(r)
+		return
+	}
+	moved := ""
+	if m := r.Moved; m.Manifests > 0 {
+		moved = ", " + movedText(m)
+	}
+	fmt.Fprintf(t.W, "%s: %s%s, %d requests%s, %.1f s\n", t.paint(bold, string(r.Mode)), counted(r), moved, r.Requests, listed(r), r.Seconds)
+}
+
+// counted counts the outcomes of a run.
+func counted(r *mirror.Report) string {
 	var parts []string
 	for _, o := range mirror.Outcomes() {
 		if n := r.Summary[o]; n > 0 {
@@ -88,18 +113,32 @@ func (t Text) Summary(r *mirror.Report) {
 		}
 	}
 	if len(parts) == 0 {
-		parts = []string{"nothing to do"}
+		return "nothing to do"
 	}
-	moved := ""
-	if m := r.Moved; m.Manifests > 0 {
-		moved = fmt.Sprintf(", %s in %d blobs, %d mounted, %d manifests", Size(m.BlobBytes), m.Blobs, m.Mounts, m.Manifests)
-	}
-	requests := fmt.Sprintf("%d requests", r.Requests)
-	if r.Expected > r.Requests {
-		requests = fmt.Sprintf("%d requests (%d of them to plan)", r.Expected, r.Requests)
-	}
-	fmt.Fprintf(t.W, "%s: %s%s, %s, %.1f s\n", t.paint(bold, string(r.Mode)), strings.Join(parts, ", "), moved, requests, r.Seconds)
+	return strings.Join(parts, ", ")
 }
+
+func movedText(m mirror.Moved) string {
+	return fmt.Sprintf("%s in %d blobs, %d mounted, %d manifests", Size(m.BlobBytes), m.Blobs, m.Mounts, m.Manifests)
+}
+
+// listed tells how many destinations were seen by lists of repositories.
+func listed(r *mirror.Report) string {
+	n := 0
+	for _, e := range r.Entries {
+		if e.Look != "" && e.Look != mirror.LookProtocol {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d destinations seen by lists)", n)
+}
+
+// shownOfCause is how many entries of one cause are shown to a person; the
+// reports have all.
+const shownOfCause = 5
 
 func (t Text) failures(r *mirror.Report) {
 	groups := Failures(r)
@@ -113,14 +152,29 @@ func (t Text) failures(r *mirror.Report) {
 		}
 	}
 	for _, g := range groups {
-		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, text.Clean(g.String())))
-		for _, i := range g.Indexes {
+		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, text.Clean(t.heading(g))))
+		for _, i := range g.Indexes[:min(len(g.Indexes), shownOfCause)] {
 			e := r.Entries[i]
 			fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), text.Clean(fmt.Sprintf("%s: %s: %s", position(e), e.Destination, e.Error)))
+		}
+		if more := len(g.Indexes) - shownOfCause; more > 0 {
+			fmt.Fprintf(t.W, "and %d more: see the reports (--report, --artifacts)\n", more)
 		}
 		fmt.Fprintf(t.W, "hint: %s\n", g.Hint)
 	}
 	if len(r.Problems)+len(groups) > 0 {
 		fmt.Fprintln(t.W)
 	}
+}
+
+// heading tells a cause; a plan tells no time, which is another in each plan.
+func (t Text) heading(g Failure) string {
+	if t.Mode != mirror.ModePlan {
+		return g.String()
+	}
+	where := ""
+	if g.Host != "" {
+		where = g.Host + ": "
+	}
+	return where + g.Reason + " for " + text.Plural(g.Entries, "entry")
 }

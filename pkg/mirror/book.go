@@ -76,13 +76,13 @@ func (b *book) done(i int, c *cost, result Entry, err error) {
 	b.tell(c, &result)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.opts.Monitor.end(i)
 	e := &b.report.Entries[i]
 	result.File, result.Line, result.Column, result.Source, result.Destination = e.File, e.Line, e.Column, e.Source, e.Destination
 	*e = result
 	if err != nil {
 		b.fail(e, err)
 	}
+	b.opts.Monitor.end(i, e.Bad())
 	e.Error, e.Reason, e.Retried = printable(e.Error), printable(e.Reason), printable(e.Retried)
 	for i := range e.Details {
 		e.Details[i] = printable(e.Details[i])

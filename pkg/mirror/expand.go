@@ -96,7 +96,7 @@ func (x *expander) overlaps(jobs []*job) map[string]error {
 			continue
 		}
 		for k, t := range j.targets {
-			key := destinationKey(mapping.Pair(t))
+			key := destinationKey(t.pair())
 			other, taken := last[key]
 			last[key] = writer{i, k}
 			if !taken {

@@ -11,6 +11,7 @@ type Monitor struct {
 	mu      sync.Mutex
 	total   int
 	done    int
+	failed  int
 	bytes   int64
 	working map[int]watched // by entry
 }
@@ -22,8 +23,9 @@ type watched struct {
 
 // State is how far a run has come.
 type State struct {
-	Total, Done, Working int // destinations; Total is 0 until wildcards are expanded
-	// Bytes are those of the blobs that were sent or begun to be sent.
+	Total, Done, Working, Failed int // destinations; Total is 0 until wildcards are expanded
+	// Bytes are those of the blobs that were sent or may have to be, of the images
+	// that were begun.
 	Bytes int64
 	// Longest is the destination that has been worked on for the longest time,
 	// and Since when.
@@ -35,7 +37,7 @@ type State struct {
 func (m *Monitor) State() State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := State{Total: m.total, Done: m.done, Working: len(m.working), Bytes: m.bytes}
+	s := State{Total: m.total, Done: m.done, Failed: m.failed, Working: len(m.working), Bytes: m.bytes}
 	for _, w := range m.working {
 		if s.Longest == "" || w.since.Before(s.Since) || w.since.Equal(s.Since) && w.destination < s.Longest {
 			s.Longest, s.Since = w.destination, w.since
@@ -60,16 +62,19 @@ func (m *Monitor) begin(entry int, destination string, at time.Time) {
 	}
 }
 
-func (m *Monitor) end(entry int) {
+func (m *Monitor) end(entry int, bad bool) {
 	if m != nil {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		delete(m.working, entry)
 		m.done++
+		if bad {
+			m.failed++
+		}
 	}
 }
 
-func (m *Monitor) send(bytes int64) {
+func (m *Monitor) expectBytes(bytes int64) {
 	if m != nil {
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -30,6 +30,11 @@ type Group struct {
 type Target struct {
 	Source      mapping.Reference // as written for this copy
 	Destination mapping.Reference
+	order       int // among all targets, as they are written
+}
+
+func (t Target) pair() mapping.Pair {
+	return mapping.Pair{Source: t.Source, Destination: t.Destination}
 }
 
 // PlanOptions say how strictly a plan is made.
@@ -104,6 +109,7 @@ type planBuilder struct {
 	plan     *Plan
 	group    map[string]int          // by canonical source
 	taken    map[string]mapping.Pair // by canonical destination
+	added    int                     // targets
 	problems []source.Problem
 	causes   []Cause
 }
@@ -226,7 +232,8 @@ func (b *planBuilder) add(p mapping.Pair) {
 		b.plan.Groups = append(b.plan.Groups, Group{Source: p.Source})
 	}
 	g := &b.plan.Groups[i]
-	g.Targets = append(g.Targets, Target{Source: p.Source, Destination: p.Destination})
+	g.Targets = append(g.Targets, Target{Source: p.Source, Destination: p.Destination, order: b.added})
+	b.added++
 }
 
 // Shard gives part i of n (from 0) of a plan. Groups are dealt out by their

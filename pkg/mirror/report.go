@@ -50,6 +50,7 @@ const (
 	CauseUnavailable   Cause = "unavailable" // a registry or the way to it does not work
 	CauseContent       Cause = "content"     // bytes that are not what their digest says
 	CauseUnsupported   Cause = "unsupported" // an image that is not mirrored by design
+	CausePlatforms     Cause = "platforms"   // the platform filter does not fit the image, or an index without some platforms not the registry
 	CauseOverlap       Cause = "overlap"     // two sources for one destination
 	CauseProtected     Cause = "protected"   // the destination may not be overwritten
 	CauseInterrupted   Cause = "interrupted"
@@ -59,7 +60,7 @@ const (
 // Causes lists all causes.
 func Causes() []Cause {
 	return []Cause{
-		CauseSourceMissing, CauseDenied, CauseRefused, CauseUnavailable, CauseContent, CauseUnsupported, CauseOverlap,
+		CauseSourceMissing, CauseDenied, CauseRefused, CauseUnavailable, CauseContent, CauseUnsupported, CausePlatforms, CauseOverlap,
 		CauseProtected, CauseInterrupted, CauseOther,
 	}
 }
@@ -103,6 +104,8 @@ type Entry struct {
 	Bytes int64 `json:"bytes,omitempty"`
 	Size  int64 `json:"size,omitempty"`
 	Blobs int   `json:"blobs,omitempty"`
+	// Platforms are those of an index that was read, such as "linux/amd64".
+	Platforms []string `json:"platforms,omitempty"`
 }
 
 // LookProtocol is the look of a destination that was asked for by its tag.
@@ -177,6 +180,8 @@ func causeOf(err error) Cause {
 		return CauseProtected
 	case errors.As(err, &missing):
 		return CauseSourceMissing
+	case errors.As(err, new(*transfer.SeveralError)), errors.As(err, new(*transfer.SparseError)):
+		return CausePlatforms
 	case errors.Is(err, registry.ErrSchema1), errors.Is(err, transfer.ErrUnsupported):
 		return CauseUnsupported
 	case errors.Is(err, errOverlap):
@@ -199,7 +204,7 @@ func causeOf(err error) Cause {
 // reasonOf is what entries that fail for one reason have in common.
 func reasonOf(err error, cause Cause) (host, reason string) {
 	switch cause {
-	case CauseInterrupted, CauseOverlap, CauseProtected, CauseUnsupported:
+	case CauseInterrupted, CauseOverlap, CauseProtected, CauseUnsupported, CausePlatforms:
 		return "", reasons[cause]
 	}
 	host, reason = registry.Blame(err)
@@ -213,6 +218,7 @@ var reasons = map[Cause]string{
 	CauseSourceMissing: "no such source",
 	CauseContent:       "wrong content",
 	CauseUnsupported:   "kinds of images that are not mirrored",
+	CausePlatforms:     "the platform filter",
 	CauseOverlap:       "two sources for one destination",
 	CauseProtected:     "protected destination",
 	CauseInterrupted:   "the run was ended",

@@ -1,8 +1,10 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
@@ -70,7 +72,7 @@ func newRun(opts Options, b *book, tagLists *tags.Lists, jobs []*job) *run {
 	}
 	r.copier = transfer.New(transfer.Options{
 		Client: opts.Client, Writer: w, Filter: r.filter, Mount: !opts.SkipMount, Dry: dry, Force: opts.Force, Deep: opts.Deep,
-		Now: opts.Now, Note: b.note, Sending: opts.Monitor.send, Sent: sent,
+		Now: opts.Now, Note: b.note, Expect: opts.Monitor.expectBytes, Sent: sent,
 	})
 	r.keeper = tags.New(tags.Options{
 		Client: opts.Client, Copier: r.copier, Writer: w, Dry: dry,
@@ -89,12 +91,37 @@ func newRun(opts Options, b *book, tagLists *tags.Lists, jobs []*job) *run {
 // allow.
 func (r *run) work(ctx context.Context, jobs []*job) {
 	r.opts.Monitor.expect(len(r.book.report.Entries))
+	if r.opts.FailFast {
+		r.inOrder(ctx, jobs)
+		return
+	}
 	q := newQueue(jobs, max(1, r.opts.Parallel/32))
 	spread(len(r.book.report.Entries), r.opts.Parallel, func(int) {
 		item := q.next()
 		r.copy(ctx, item.job, item.target)
 		q.done(item)
 	})
+}
+
+// inOrder works on one target after the other, as they are written, so that it
+// does not depend on chance which of several failures ends the run.
+func (r *run) inOrder(ctx context.Context, jobs []*job) {
+	type place struct {
+		job    *job
+		target int
+	}
+	var all []place
+	for _, j := range jobs {
+		for i := range j.targets {
+			all = append(all, place{j, i})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b place) int {
+		return cmp.Compare(a.job.targets[a.target].order, b.job.targets[b.target].order)
+	})
+	for _, p := range all {
+		r.copy(ctx, p.job, p.target)
+	}
 }
 
 // move begins to move a tag.

@@ -42,7 +42,7 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 // target brings one destination in line with its source.
 func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, error) {
 	t := j.targets[i]
-	if err := cmp.Or(j.err, r.overlap[destinationKey(mapping.Pair(t))]); err != nil {
+	if err := cmp.Or(j.err, r.overlap[destinationKey(t.pair())]); err != nil {
 		return Entry{}, err
 	}
 	if result, ok, err := r.listed(ctx, j, t, s); ok {
@@ -77,6 +77,7 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 	result, err := r.align(ctx, src, w, l)
 	result.Digest, result.Look = string(cmp.Or(w.Digest, src.Root.Digest)), LookProtocol
 	result.Size, result.Blobs = src.Size()
+	result.Platforms = src.Platforms()
 	if src.Left != "" {
 		result.Details = append(result.Details, src.Left)
 	}

@@ -160,12 +160,12 @@ func (b *blobs) bring(ctx context.Context, h *holdings, to registry.Repository, 
 		}
 		session = opened
 	}
-	b.opts.Sending(desc.Size)
 	if err := b.opts.Writer.CopyBlob(ctx, to, desc, from, session); err != nil {
 		return false, err
 	}
 	b.sent.Add(1)
 	b.bytes.Add(desc.Size)
+	b.opts.Expect(desc.Size)
 	b.opts.Sent(ctx, desc.Size)
 	return true, nil
 }

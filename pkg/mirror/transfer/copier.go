@@ -30,9 +30,11 @@ type Options struct {
 	Deep bool
 	Now  func() time.Time
 
-	Note    func(format string, args ...any)      // takes notes for a person; nil: none are taken
-	Sending func(bytes int64)                     // is called before a blob is sent; may be nil
-	Sent    func(ctx context.Context, size int64) // is called after a blob was sent; may be nil
+	Note func(format string, args ...any) // takes notes for a person; nil: none are taken
+	// Expect adds to the bytes that are sent or may have to be: of blobs that were
+	// not looked for yet, of those being sent, and of those that were. It may be nil.
+	Expect func(bytes int64)
+	Sent   func(ctx context.Context, size int64) // is called after a blob was sent; may be nil
 }
 
 func (o Options) withDefaults() Options {
@@ -42,8 +44,8 @@ func (o Options) withDefaults() Options {
 	if o.Note == nil {
 		o.Note = func(string, ...any) {}
 	}
-	if o.Sending == nil {
-		o.Sending = func(int64) {}
+	if o.Expect == nil {
+		o.Expect = func(int64) {}
 	}
 	if o.Sent == nil {
 		o.Sent = func(context.Context, int64) {}

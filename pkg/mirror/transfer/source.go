@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -25,6 +26,7 @@ type Source struct {
 	blobs    map[digest.Digest]bool // of the manifests fetched so far
 	size     int64                  // of these, in bytes
 	children []digest.Digest
+	platform []string // of the images among them
 }
 
 // NewSource makes a source of what a registry holds as tag; for a source given
@@ -66,6 +68,16 @@ func (s *Source) Parts() []digest.Digest {
 	return append([]digest.Digest{s.Root.Digest}, s.children...)
 }
 
+// maxPlatforms bounds the platforms that are remembered for a person.
+const maxPlatforms = 50
+
+// Platforms returns the platforms of the images in the indexes fetched so far.
+func (s *Source) Platforms() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.platform)
+}
+
 func (s *Source) fetch(ctx context.Context, ref string) (registry.Manifest, error) {
 	return s.fetched.Do(ctx, ref, func() (registry.Manifest, error) {
 		m, err := s.client.Manifest(ctx, s.Repo, ref)
@@ -85,6 +97,9 @@ func (s *Source) count(m registry.Manifest) {
 	defer s.mu.Unlock()
 	for _, c := range content.Children {
 		s.children = append(s.children, c.Digest)
+		if c.Platform != nil && !Attestation(c) && len(s.platform) < maxPlatforms {
+			s.platform = append(s.platform, PlatformName(c))
+		}
 	}
 	for _, b := range content.Blobs {
 		if !s.blobs[b.Digest] {

@@ -153,6 +153,8 @@ func childName(d ocispec.Descriptor) string {
 
 // blob brings one blob.
 func (c *Copier) blob(ctx context.Context, v *Visit, b ocispec.Descriptor) error {
+	c.opts.Expect(b.Size)
+	defer c.opts.Expect(-b.Size)
 	sent, err := c.blobs.place(ctx, v.To, b, v.Source.Repo, v.deep)
 	if sent {
 		v.changed.Store(true)

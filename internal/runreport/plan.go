@@ -1,0 +1,105 @@
+package runreport
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// plan tells what a run would do, in the order of the mapping files: "+" for a
+// tag that is new, "~" for one that moves to another image. What stays as it is
+// is counted in the summary.
+func (t Text) plan(r *mirror.Report) {
+	entries := slices.Clone(r.Entries)
+	slices.SortStableFunc(entries, func(a, b mirror.Entry) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Source, b.Source))
+	})
+	for _, e := range entries {
+		switch {
+		case e.Error != "" || t.Quiet:
+		case e.Outcome == mirror.Planned:
+			sign, color := "+", green
+			if e.Previous != "" {
+				sign, color = "~", yellow
+			}
+			fmt.Fprintf(t.W, "%s %s\n", t.paint(color, sign), text.Clean(change(e)))
+		case t.Worth(e):
+			t.line(e)
+		}
+	}
+}
+
+// change tells what a destination would get.
+func change(e mirror.Entry) string {
+	digest := short(e.Digest)
+	if e.Previous != "" {
+		digest = short(e.Previous) + " → " + digest
+	}
+	var about []string
+	if e.Blobs > 0 {
+		about = append(about, fmt.Sprintf("%s in %s", Size(e.Size), count(e.Blobs, "blob")))
+		if e.Bytes < e.Size {
+			about = append(about, Size(e.Bytes)+" to send")
+		}
+	}
+	about = append(about, e.Platforms...)
+	about = append(about, e.Details...)
+	line := fmt.Sprintf("%s %s from %s", e.Destination, digest, e.Source)
+	if len(about) > 0 {
+		line += " (" + strings.Join(about, ", ") + ")"
+	}
+	return line
+}
+
+// short is a digest as a person compares it.
+func short(digest string) string {
+	algorithm, hex, _ := strings.Cut(digest, ":")
+	return algorithm + ":" + hex[:min(12, len(hex))]
+}
+
+// planned is the summary of a plan.
+func (t Text) planned(r *mirror.Report) {
+	add, move := Changes(r)
+	var parts []string
+	tell := func(n int, what string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	tell(add, "to add")
+	tell(move, "to move")
+	for _, o := range mirror.Outcomes() {
+		if o != mirror.Planned {
+			tell(r.Summary[o], string(o))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing to do"}
+	}
+	if add+move > 0 {
+		parts = append(parts, movedText(r.Moved))
+	}
+	requests := fmt.Sprintf("%d requests", r.Requests)
+	if r.Expected > r.Requests {
+		requests = fmt.Sprintf("%d requests (%d of them to plan)", r.Expected, r.Requests)
+	}
+	fmt.Fprintf(t.W, "%s: %s, %s%s\n", t.paint(bold, string(r.Mode)), strings.Join(parts, ", "), requests, listed(r))
+}
+
+// Changes counts the destinations that a plan would add and move.
+func Changes(r *mirror.Report) (add, move int) {
+	for _, e := range r.Entries {
+		switch {
+		case e.Outcome != mirror.Planned:
+		case e.Previous == "":
+			add++
+		default:
+			move++
+		}
+	}
+	return add, move
+}
