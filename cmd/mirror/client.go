@@ -65,6 +65,10 @@ func (o *options) client(env cli.Env, log *slog.Logger) (*registry.Client, error
 	if err != nil {
 		return nil, err
 	}
+	return o.clientWith(keychain, log)
+}
+
+func (o *options) clientWith(keychain auth.Keychain, log *slog.Logger) (*registry.Client, error) {
 	roots, err := o.roots()
 	if err != nil {
 		return nil, err

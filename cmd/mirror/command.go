@@ -71,6 +71,8 @@ does not keep the rest from being copied.`,
   mirror run registry.ci.openshift.org/team/v1:app quay.io/team/app:latest`),
 		modeCommand(env, mirror.ModePlan, "Decide the same, write nothing, and tell what would be copied", `  mirror plan -f mapping_team_latest`),
 		modeCommand(env, mirror.ModeCheck, "Exit with 1 when a destination differs from its source", `  mirror check -f mapping_team_latest`),
+		loginCommand(env),
+		leftoversCommand(env),
 	)
 	return cmd
 }
@@ -93,7 +95,7 @@ func modeCommand(env cli.Env, mode mirror.Mode, short, example string) *cobra.Co
 // bind declares the flags. Those of oc image mirror keep their names.
 func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.SortFlags = false
-	f.StringArrayVarP(&o.files, "filename", "f", nil, "mapping `FILE`, a glob, or - for standard input; repeatable, and further files may follow")
+	o.bindInput(f)
 	f.StringArrayVar(&o.ciImages, "ci-images", nil, "configuration `FILE` of ci-images-mirror (core-services/image-mirroring/_config.yaml) whose images are copied, but for its ignoredSources")
 	o.outputs.bind(f)
 
@@ -119,6 +121,14 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 
 	o.protection.bind(f, mode)
 
+	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time (default: never)")
+	f.DurationVar(&o.grace, "grace", 10*time.Second, "time that work under way gets after a signal")
+	o.bindClient(f)
+	f.BoolVar(&o.skipMultipleScopes, "skip-multiple-scopes", true, "accepted for oc's sake: tokens are always asked for one repository")
+}
+
+// bindClient declares the flags that tell how registries are asked.
+func (o *options) bindClient(f *pflag.FlagSet) {
 	f.BoolVar(&o.noListing, "no-listing", false, "ask for each tag, even where a registry lists the digests of a whole repository")
 	f.StringArrayVar(&o.apiTokens, "api-token", nil, "`HOST=FILE`: the token for the API of a Quay registry, whose lists tell what private repositories hold")
 
@@ -126,9 +136,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.IntVar(&o.attempts, "attempts", 7, "how often a request that may succeed later is tried; answers 429 and 503 are counted apart, up to 10")
 	f.Int64Var(&o.perImage, "retries-per-image", 20, "how often requests of one image are tried again, beyond as many as succeed")
 	f.Int64Var(&o.perRegistry, "retries-per-registry", 200, "how often requests to one registry are tried again in the run, beyond as many as succeed")
-	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time (default: never)")
 	f.DurationVar(&o.idleTimeout, "idle-timeout", 2*time.Minute, "give up a transfer in which nothing moved for so long")
-	f.DurationVar(&o.grace, "grace", 10*time.Second, "time that work under way gets after a signal")
 
 	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "auth `FILE` of docker or podman (default: where podman and docker keep theirs)")
 	f.StringArrayVar(&o.registryTokens, "registry-token", nil, "`HOST=FILE`: the token of a service account for a registry; read again when it changes")
@@ -136,5 +144,4 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.StringArrayVar(&o.insecure, "insecure", nil, "`HOST` that is spoken to without verifying its certificate, and over plain HTTP; repeatable; without a host: every registry")
 	f.Lookup("insecure").NoOptDefVal = everyHost
 	f.StringArrayVar(&o.authorities, "certificate-authority", nil, "PEM `FILE` of certificate authorities to trust beside the system's")
-	f.BoolVar(&o.skipMultipleScopes, "skip-multiple-scopes", true, "accepted for oc's sake: tokens are always asked for one repository")
 }

@@ -16,15 +16,18 @@ type Failure struct {
 func Failures(r *mirror.Report) []Failure {
 	out := []Failure{}
 	for _, f := range r.Failures() {
-		out = append(out, Failure{f, hint(f.Cause, f.Host)})
+		out = append(out, Failure{f, hint(f)})
 	}
 	return out
 }
 
 // hint tells what to do about a failure, with the flags of the command.
-func hint(cause mirror.Cause, host string) string {
-	host = cmp.Or(host, "the registry")
-	switch cause {
+func hint(f mirror.Failure) string {
+	host := cmp.Or(f.Host, "the registry")
+	if f.Reason == mirror.ReasonPlatforms {
+		return "let --filter-by-os match one platform, such as '^linux/amd64$' (without anchors, linux/arm matches linux/arm64, too), or copy the whole index: leave out the filter and --keep-manifest-list=false"
+	}
+	switch f.Cause {
 	case mirror.CauseSourceMissing:
 		return "see whether the source is still built and promoted; remove the line when it is gone for good, or pass --skip-missing"
 	case mirror.CauseDenied:
@@ -37,8 +40,6 @@ func hint(cause mirror.Cause, host string) string {
 		return "the bytes are not what their digest says: build or push the source again"
 	case mirror.CauseUnsupported:
 		return "build the image again with a current builder, or leave it out"
-	case mirror.CausePlatforms:
-		return "let --filter-by-os match one platform, such as '^linux/amd64$' (without anchors, linux/arm matches linux/arm64, too), or copy the whole index: leave out the filter and --keep-manifest-list=false"
 	case mirror.CauseOverlap:
 		return "leave one of the lines; --allow-overlap lets the last one win"
 	case mirror.CauseProtected:

@@ -67,6 +67,13 @@ func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {
 	}
 }
 
+// Pattern returns a pattern for [MatchTag] that the backups of a tag match.
+func (b *Backup) Pattern(tag string) (string, error) {
+	var out short
+	err := b.template.Execute(&out, backupFields{Tag: tag, Digest: "*", Date: "*", Time: "*"})
+	return out.String(), err
+}
+
 // short takes what may be a tag, and a bit more.
 type short struct{ strings.Builder }
 

@@ -50,7 +50,6 @@ const (
 	CauseUnavailable   Cause = "unavailable" // a registry or the way to it does not work
 	CauseContent       Cause = "content"     // bytes that are not what their digest says
 	CauseUnsupported   Cause = "unsupported" // an image that is not mirrored by design
-	CausePlatforms     Cause = "platforms"   // the platform filter does not fit the image, or an index without some platforms not the registry
 	CauseOverlap       Cause = "overlap"     // two sources for one destination
 	CauseProtected     Cause = "protected"   // the destination may not be overwritten
 	CauseInterrupted   Cause = "interrupted"
@@ -60,7 +59,7 @@ const (
 // Causes lists all causes.
 func Causes() []Cause {
 	return []Cause{
-		CauseSourceMissing, CauseDenied, CauseRefused, CauseUnavailable, CauseContent, CauseUnsupported, CausePlatforms, CauseOverlap,
+		CauseSourceMissing, CauseDenied, CauseRefused, CauseUnavailable, CauseContent, CauseUnsupported, CauseOverlap,
 		CauseProtected, CauseInterrupted, CauseOther,
 	}
 }
@@ -180,8 +179,6 @@ func causeOf(err error) Cause {
 		return CauseProtected
 	case errors.As(err, &missing):
 		return CauseSourceMissing
-	case errors.As(err, new(*transfer.SeveralError)), errors.As(err, new(*transfer.SparseError)):
-		return CausePlatforms
 	case errors.Is(err, registry.ErrSchema1), errors.Is(err, transfer.ErrUnsupported):
 		return CauseUnsupported
 	case errors.Is(err, errOverlap):
@@ -203,8 +200,11 @@ func causeOf(err error) Cause {
 
 // reasonOf is what entries that fail for one reason have in common.
 func reasonOf(err error, cause Cause) (host, reason string) {
+	if errors.As(err, new(*transfer.SeveralError)) || errors.As(err, new(*transfer.SparseError)) {
+		return "", ReasonPlatforms
+	}
 	switch cause {
-	case CauseInterrupted, CauseOverlap, CauseProtected, CauseUnsupported, CausePlatforms:
+	case CauseInterrupted, CauseOverlap, CauseProtected, CauseUnsupported:
 		return "", reasons[cause]
 	}
 	host, reason = registry.Blame(err)
@@ -214,11 +214,15 @@ func reasonOf(err error, cause Cause) (host, reason string) {
 	return host, cmp.Or(reason, string(cause))
 }
 
+// ReasonPlatforms is the reason of entries that fail because of the platform
+// filter: it leaves several images where one is wanted, or the registry takes no
+// index without some of its platforms.
+const ReasonPlatforms = "the platform filter"
+
 var reasons = map[Cause]string{
 	CauseSourceMissing: "no such source",
 	CauseContent:       "wrong content",
 	CauseUnsupported:   "kinds of images that are not mirrored",
-	CausePlatforms:     "the platform filter",
 	CauseOverlap:       "two sources for one destination",
 	CauseProtected:     "protected destination",
 	CauseInterrupted:   "the run was ended",

@@ -28,25 +28,27 @@ type record struct {
 	Next digest.Digest
 }
 
+// RecordPrefix begins the tags of records.
+const RecordPrefix = "_mirror."
+
 const (
-	recordPrefix = "_mirror."
 	recordType   = "application/vnd.mirror-tools.record.v1"
 	recordTagKey = "io.github.mirror-tools.record.tag"
 	recordLast   = "io.github.mirror-tools.record.last"
 	recordNext   = "io.github.mirror-tools.record.next"
 )
 
-// recordTag is the tag of a tag's record.
-func recordTag(tag string) string {
-	if name := recordPrefix + tag; mapping.ValidTag(name) {
+// RecordTag is the tag of a tag's record.
+func RecordTag(tag string) string {
+	if name := RecordPrefix + tag; mapping.ValidTag(name) {
 		return name
 	}
 	sum := sha256.Sum256([]byte(tag))
-	return recordPrefix + "sha256-" + hex.EncodeToString(sum[:])
+	return RecordPrefix + "sha256-" + hex.EncodeToString(sum[:])
 }
 
 // IsRecord reports whether a tag is that of a record.
-func IsRecord(tag string) bool { return strings.HasPrefix(tag, recordPrefix) }
+func IsRecord(tag string) bool { return strings.HasPrefix(tag, RecordPrefix) }
 
 // emptyBlob is the content of everything that has none, by the image
 // specification.
@@ -82,21 +84,34 @@ func newRecords(opts Options) *records {
 
 // read reads the record of a tag; found is false when there is none.
 func (r *records) read(ctx context.Context, m *Move) (c record, found bool, err error) {
-	manifest, err := r.opts.Client.Manifest(ctx, m.To, recordTag(m.Destination.Tag))
+	manifest, err := r.opts.Client.Manifest(ctx, m.To, RecordTag(m.Destination.Tag))
 	switch {
 	case registry.NotFound(err), registry.Denied(err):
 		return c, false, nil
 	case err != nil:
 		return c, false, fmt.Errorf("reading the record of what was mirrored last: %w", err)
 	}
+	c, found = parseRecord(manifest, m.Destination.Tag)
+	return c, found, nil
+}
+
+// parseRecord reads the record of a tag; ok is false for what is none.
+func parseRecord(m registry.Manifest, tag string) (c record, ok bool) {
 	var body struct {
 		ArtifactType string            `json:"artifactType"`
 		Annotations  map[string]string `json:"annotations"`
 	}
-	if json.Unmarshal(manifest.Body, &body) != nil || body.ArtifactType != recordType || body.Annotations[recordTagKey] != m.Destination.Tag {
-		return c, false, nil // not ours
+	if json.Unmarshal(m.Body, &body) != nil || body.ArtifactType != recordType || body.Annotations[recordTagKey] != tag {
+		return c, false
 	}
-	return record{digest.Digest(body.Annotations[recordLast]), digest.Digest(body.Annotations[recordNext])}, true, nil
+	return record{digest.Digest(body.Annotations[recordLast]), digest.Digest(body.Annotations[recordNext])}, true
+}
+
+// Recorded reports whether a manifest is the record of a tag and tells that what
+// the tag holds was mirrored to it.
+func Recorded(m registry.Manifest, tag string, holds digest.Digest) bool {
+	c, ok := parseRecord(m, tag)
+	return ok && (c.Last == holds || c.Next == holds)
 }
 
 // ours returns a [*ProtectedError] for a tag that holds what was not mirrored to
@@ -110,7 +125,7 @@ func (r *records) ours(ctx context.Context, m *Move) error {
 	case err != nil:
 		return err
 	case !found:
-		return &ProtectedError{fmt.Sprintf("it holds %s, and there is no record (tag %s) that this was mirrored: left as it is", m.Had, recordTag(m.Destination.Tag))}
+		return &ProtectedError{fmt.Sprintf("it holds %s, and there is no record (tag %s) that this was mirrored: left as it is", m.Had, RecordTag(m.Destination.Tag))}
 	case m.Had != c.Last && m.Had != c.Next:
 		return &ProtectedError{fmt.Sprintf("it holds %s, and %s was mirrored last: left as it is", m.Had, c.Last)}
 	}
@@ -182,6 +197,6 @@ func (r *records) put(ctx context.Context, m *Move, c record) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.opts.Writer.PutManifest(ctx, m.To, recordTag(m.Destination.Tag), c.manifest(m.Destination.Tag), nil)
+	_, err = r.opts.Writer.PutManifest(ctx, m.To, RecordTag(m.Destination.Tag), c.manifest(m.Destination.Tag), nil)
 	return err
 }

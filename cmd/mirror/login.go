@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+)
+
+// credentialUse is what login-check tells about one repository.
+type credentialUse struct {
+	mirror.Access
+	Credential string `json:"credential"` // where it stands, "" for none
+}
+
+func loginCommand(env cli.Env) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "login-check -f FILE... | SRC DST [DST...]",
+		Short: "Tell which credential is used where, and whether it may pull and push",
+		Long: `login-check finds out for each repository of the mappings which credential is
+used (never its content), whether the sources can be pulled, and whether the
+destinations can be pushed: an upload is opened there and cancelled, nothing is
+written. The exit code is 1 when something is refused or cannot be found out.`,
+		Example: `  mirror login-check -f mapping_team_latest`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.checkLogin(cmd.Context(), env, args)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	o.bindInput(f)
+	f.StringVar(&o.format, "format", "text", "format of standard output: text or json")
+	o.bindClient(f)
+	return cmd
+}
+
+func (o *options) checkLogin(ctx context.Context, env cli.Env, args []string) error {
+	s, err := o.survey(ctx, env, args)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	var uses []credentialUse
+	ok := !s.broken
+	for _, a := range mirror.CheckAccess(s.ctx, s.plan, s.client, 2*s.client.MaxPerHost()) {
+		ok = ok && a.Granted
+		uses = append(uses, credentialUse{a, locate(s.keychain, a.Host, a.Path)})
+	}
+	if o.format == "json" {
+		err = text.JSON(env.Stdout, map[string]any{"version": 1, "access": uses})
+	} else {
+		for _, u := range uses {
+			fmt.Fprintln(env.Stdout, text.Line(u.String()))
+		}
+	}
+	if err == nil && !ok {
+		err = cli.Exit(cli.ExitFindings)
+	}
+	return err
+}
+
+// String tells a use in one line.
+func (u credentialUse) String() string {
+	word := "refused"
+	switch {
+	case u.Granted:
+		word = "ok     "
+	case !u.Known:
+		word = "unknown"
+	}
+	kind := "pull"
+	if u.Push {
+		kind = "push"
+	}
+	with := u.Credential
+	if with == "" {
+		with = "no credential"
+	}
+	line := fmt.Sprintf("%s %s %s/%s (%s; %s)", word, kind, u.Host, u.Path, with, text.Plural(u.Entries, "entry"))
+	if u.Reason != "" {
+		line += ": " + u.Reason
+	}
+	return line
+}
+
+// locate tells where the credential of a repository stands.
+func locate(k auth.Keychain, host, path string) string {
+	if chain, ok := k.(auth.Chain); ok {
+		for _, part := range chain {
+			if where := locate(part, host, path); where != "" {
+				return where
+			}
+		}
+		return ""
+	}
+	if l, ok := k.(interface {
+		Locate(host, repository string) string
+	}); ok {
+		return l.Locate(host, path)
+	}
+	return ""
+}

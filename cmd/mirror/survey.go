@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/pflag"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// survey is what a command needs that asks registries about a plan and writes
+// nothing.
+type survey struct {
+	ctx      context.Context
+	plan     *mirror.Plan
+	client   *registry.Client
+	keychain auth.Keychain
+	broken   bool // a mapping file was left out
+	close    func()
+}
+
+// survey reads the mappings and makes a client.
+func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*survey, error) {
+	if o.format != "text" && o.format != "json" {
+		return nil, cli.Usagef("unknown format %q: use text or json", o.format)
+	}
+	v, err := newVoice(env, "text")
+	if err != nil {
+		return nil, err
+	}
+	o.continueOnError = true
+	in, err := o.read(ctx, env, o.insecureHosts(args, env.Stderr))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range in.problems {
+		v.problem(p)
+	}
+	if len(in.files) == 0 {
+		return nil, cli.Usagef("none of the mapping files can be used")
+	}
+	plan, err := mirror.NewPlan(in.files, mirror.PlanOptions{AllowOverlap: true})
+	if err != nil {
+		return nil, planError(err)
+	}
+	keychain, err := o.keychain(env)
+	if err != nil {
+		return nil, err
+	}
+	client, err := o.clientWith(keychain, v.log)
+	if err != nil {
+		return nil, err
+	}
+	return &survey{ctx: ctx, plan: plan, client: client, keychain: keychain, broken: in.broken, close: client.Close}, nil
+}
+
+// bindInput declares the flags that name mappings.
+func (o *options) bindInput(f *pflag.FlagSet) {
+	f.StringArrayVarP(&o.files, "filename", "f", nil, "mapping `FILE`, a glob, or - for standard input; repeatable, and further files may follow")
+}

@@ -1,0 +1,81 @@
+package mirror
+
+import (
+	"context"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// Access is what a registry lets us do with a repository.
+type Access struct {
+	Host    string `json:"host"`
+	Path    string `json:"path"`
+	Push    bool   `json:"push"`    // else pull
+	Entries int    `json:"entries"` // of the plan that need it
+	Granted bool   `json:"granted"`
+	// Known is false when it could not be found out; Reason tells why, and why it
+	// is not granted.
+	Known  bool   `json:"known"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// CheckAccess finds out for each repository of a plan whether its sources can be
+// pulled and its destinations pushed, in the order in which the plan names them.
+// It reads one tag of each source and opens and cancels an upload at each
+// destination; nothing is written. parallel is how many repositories are asked
+// at a time.
+func CheckAccess(ctx context.Context, plan *Plan, client *registry.Client, parallel int) []Access {
+	var out []Access
+	var tasks []func(*Access)
+	at := map[registry.Repository]int{}
+	need := func(ref mapping.Reference, push bool, ask func(registry.Repository) error) {
+		repo := registry.Repository{Host: ref.Host(), Path: ref.Path(), Push: push}
+		i, ok := at[repo]
+		if !ok {
+			i = len(out)
+			at[repo] = i
+			out = append(out, Access{Host: repo.Host, Path: repo.Path, Push: push})
+			tasks = append(tasks, func(a *Access) { a.judge(ask(repo)) })
+		}
+		out[i].Entries++
+	}
+	for _, g := range plan.Groups {
+		source := g.Source
+		need(source, false, func(repo registry.Repository) error { return tryPull(ctx, client, repo, source) })
+		for _, t := range g.Targets {
+			need(t.Destination, true, func(repo registry.Repository) error { return client.TryPush(ctx, repo) })
+		}
+	}
+	spread(len(tasks), parallel, func(i int) { tasks[i](&out[i]) })
+	return out
+}
+
+func tryPull(ctx context.Context, client *registry.Client, repo registry.Repository, ref mapping.Reference) error {
+	if ref.Wildcard() {
+		_, err := client.Tags(ctx, repo)
+		return err
+	}
+	name := ref.Digest
+	if name == "" {
+		name = ref.Tag
+	}
+	_, err := client.Resolve(ctx, repo, name)
+	return err
+}
+
+// judge notes what an answer tells about a repository.
+func (a *Access) judge(err error) {
+	a.Known = true
+	switch {
+	case err == nil:
+		a.Granted = true
+		return
+	case registry.NotFound(err) && !a.Push:
+		a.Granted = true // what is asked for does not exist, and we may know that
+	case registry.Denied(err), definite(err):
+	default:
+		a.Known = false
+	}
+	a.Reason = printable(err.Error())
+}
