@@ -132,6 +132,12 @@ func (b *builder) secret(s subject, cluster, pattern string) string {
 	if name == pattern || b.secrets.known(name, cluster, b.repo.Namespace) || !b.secrets.present() && pattern != placeholder {
 		return name
 	}
+	if elsewhere := b.secrets.clusters(name, b.repo.Namespace); len(elsewhere) > 0 {
+		b.notes = append(b.notes, source.Problem{Pos: s.at("cluster"), Severity: source.Warning,
+			Message: fmt.Sprintf("the job of %s runs on cluster %s, and %s makes its secret %s for %s only", s.name, cluster, b.layout.Secrets, name, strings.Join(elsewhere, ", ")),
+			Hint:    "add the cluster there before the job runs"})
+		return name
+	}
 	to := targets(s.set)
 	hint := "set secret to the one with the push credentials of " + s.name
 	if known := b.secrets.suggest(to, cluster, b.repo.Namespace); len(known) > 0 {

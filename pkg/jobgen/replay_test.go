@@ -210,3 +210,54 @@ func corpusTree(t *testing.T, name string) fstest.MapFS {
 	defer f.Close()
 	return untar(t, gunzip(t, f))
 }
+
+// TestMigrationIsOneLine takes over the jobs of the real tree of 2024 and changes
+// one line of _mirror.yaml: every job follows, in that and in nothing else.
+func TestMigrationIsOneLine(t *testing.T) {
+	for name, test := range map[string]struct {
+		old, new string
+		removed  []string // lines that go from each job, but for the values of variables
+		added    []string
+	}{
+		"cluster": {"  cluster: app.ci\n", "  cluster: build77\n", []string{"-  cluster: app.ci"}, []string{"+  cluster: build77"}},
+		"runner": {"  runner: entrypoint\n", "  runner: mirror\n",
+			[]string{"-    - command:", "-      - /tp-entrypoint.sh", "-      - name: dry_run"},
+			[]string{"+      command:", "+      - mirror", "+      - run"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := corpusTree(t, "release-2024-05")
+			im, err := Import(mustLoad(t, files))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range im.Files {
+				text := f.New
+				if strings.HasSuffix(f.Path, "/_mirror.yaml") {
+					if text = bytes.Replace(f.New, []byte(test.old), []byte(test.new), 1); bytes.Equal(text, f.New) {
+						t.Fatalf("_mirror.yaml has no line %q:\n%s", test.old, f.New)
+					}
+				}
+				files[f.Path] = &fstest.MapFile{Data: text}
+			}
+			out, err := Generate(mustLoad(t, files), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := Load(out.Jobs.New, t.TempDir()); err != nil {
+				t.Error(err)
+			}
+			jobs := strings.Count(string(out.Jobs.Old), "\n- agent:")
+			if len(out.Changed) != jobs || len(out.Added)+len(out.Removed) > 0 {
+				t.Errorf("of %d jobs %d change, %d come, %d go", jobs, len(out.Changed), len(out.Added), len(out.Removed))
+			}
+			diff := string(out.Jobs.Diff())
+			for _, line := range append(test.removed, test.added...) {
+				if n := strings.Count(diff, "\n"+line+"\n"); n != jobs {
+					t.Errorf("%d of %d jobs have the line %q", n, jobs, line)
+				}
+			}
+			first, _, _ := strings.Cut(diff[strings.Index(diff, "@@"):], "\n@@")
+			t.Logf("%v in each of %d jobs:\n%s", out.Changed[0].What, jobs, first)
+		})
+	}
+}

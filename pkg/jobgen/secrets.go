@@ -63,6 +63,18 @@ func score(x *release.Secret, target string) int {
 	return 0
 }
 
+// clusters gives the clusters that a secret of a namespace goes to.
+func (s secrets) clusters(name, namespace string) []string {
+	var out []string
+	for _, x := range s.Named(name) {
+		if x.In("", namespace) {
+			out = append(out, x.Cluster)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // keys gives the keys that a secret has in a cluster and namespace.
 func (s secrets) keys(name, cluster, namespace string) []string {
 	var out []string
