@@ -22,6 +22,7 @@ include tools/packaging.mk
 include tools/bench.mk
 include tools/chaos.mk
 include tools/hardening.mk
+include tools/prow.mk
 
 .PHONY: help
 help: ## list the targets

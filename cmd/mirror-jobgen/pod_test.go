@@ -59,22 +59,47 @@ type cluster struct {
 	env        []string // of the image
 }
 
-// run lays out the volumes of a job below a folder of its own, in the place of
-// the root of its container's file system, starts its command with its
-// environment, and gives what it said and its exit code.
+// run lays out a job, starts its command with its environment, and gives what it
+// said and its exit code.
 func (c *cluster) run(t *testing.T, p periodic) (string, int) {
+	t.Helper()
+	l := c.layOut(t, p)
+	if own := filepath.Join(c.bin, l.argv[0]); !strings.Contains(l.argv[0], "/") {
+		l.argv[0] = own
+	}
+	cmd := exec.Command(l.argv[0], l.argv[1:]...)
+	var out bytes.Buffer
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = l.env, l.root, &out, &out
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		t.Fatalf("%s does not start: %v", p.Name, err)
+	}
+	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+// laidOut is a job whose files lie below a folder in the place of the root of
+// its container's file system.
+type laidOut struct {
+	root  string
+	argv  []string
+	env   []string
+	moved []string // paths of the container, each with the one below the folder
+}
+
+// layOut puts the volumes of a job below a folder of its own.
+func (c *cluster) layOut(t *testing.T, p periodic) laidOut {
 	t.Helper()
 	if len(p.Spec.Containers) != 1 {
 		t.Fatalf("%s has %d containers", p.Name, len(p.Spec.Containers))
 	}
 	container := p.Spec.Containers[0]
-	root := t.TempDir()
-	moved := []string{"/tmp/", root + "/tmp/"}
-	mkdir(t, filepath.Join(root, "tmp"))
+	l := laidOut{root: t.TempDir()}
+	l.moved = []string{"/tmp/", l.root + "/tmp/"}
+	mkdir(t, filepath.Join(l.root, "tmp"))
 	for _, m := range container.VolumeMounts {
 		data := c.volume(t, p, m.Name)
-		target := filepath.Join(root, filepath.FromSlash(m.MountPath))
-		moved = append(moved, m.MountPath, target)
+		target := filepath.Join(l.root, filepath.FromSlash(m.MountPath))
+		l.moved = append(l.moved, m.MountPath, target)
 		if m.SubPath == "" {
 			projectVolume(t, target, data)
 			continue
@@ -85,30 +110,19 @@ func (c *cluster) run(t *testing.T, p periodic) (string, int) {
 		}
 		writeFile(t, target, text)
 	}
-	env := append([]string{"PATH=" + c.bin + string(os.PathListSeparator) + os.Getenv("PATH")}, c.env...)
+	l.env = append([]string{"PATH=" + c.bin + string(os.PathListSeparator) + os.Getenv("PATH")}, c.env...)
 	for _, e := range container.Env {
 		value := e.Value
 		if filepath.IsAbs(value) { // such as HOME
-			value = filepath.Join(root, value)
+			value = filepath.Join(l.root, value)
 		}
-		env = append(env, e.Name+"="+value)
+		l.env = append(l.env, e.Name+"="+value)
 	}
-	var argv []string
-	move := strings.NewReplacer(moved...)
+	move := strings.NewReplacer(l.moved...)
 	for _, a := range append(container.Command, container.Args...) {
-		argv = append(argv, move.Replace(a))
+		l.argv = append(l.argv, move.Replace(a))
 	}
-	if own := filepath.Join(c.bin, argv[0]); !strings.Contains(argv[0], "/") {
-		argv[0] = own
-	}
-	cmd := exec.Command(argv[0], argv[1:]...)
-	var out bytes.Buffer
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, root, &out, &out
-	err := cmd.Run()
-	if cmd.ProcessState == nil {
-		t.Fatalf("%s does not start: %v", p.Name, err)
-	}
-	return out.String(), cmd.ProcessState.ExitCode()
+	return l
 }
 
 // volume gives the keys of the secret or ConfigMap of a volume.

@@ -118,6 +118,7 @@ func runShards(t *testing.T, cert certificate, bin string) {
 type world struct {
 	cluster
 	tree                *release.Tree
+	jobsFile            string
 	jobs                []periodic
 	source, destination string
 	http                http.RoundTripper
@@ -148,7 +149,8 @@ func newWorld(t *testing.T, cert certificate, bin, runner string, files ...strin
 	if w.tree, err = release.Load(os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	w.jobs = periodics(t, filepath.Join(dir, "ci-operator/jobs/infra-image-mirroring.yaml"))
+	w.jobsFile = filepath.Join(dir, "ci-operator/jobs/infra-image-mirroring.yaml")
+	w.jobs = periodics(t, w.jobsFile)
 	w.configMaps = map[string]map[string]string{release.DefaultConfigMap: {}}
 	for _, f := range w.tree.Mappings() {
 		w.configMaps[release.DefaultConfigMap][f.Base] = string(f.Bytes())
