@@ -74,7 +74,7 @@ func (f *Follower) all(ctx context.Context, v *transfer.Visit, root digest.Diges
 	if err != nil {
 		return fmt.Errorf("listing the tags of the source for signatures: %w", err)
 	}
-	todo, err := f.subjects(ctx, v.Source, root, 0)
+	todo, err := f.subjects(ctx, v.Source, root)
 	if err != nil {
 		return err
 	}
@@ -99,31 +99,42 @@ func (f *Follower) all(ctx context.Context, v *transfer.Visit, root digest.Diges
 	return nil
 }
 
-// subjects returns the digests of a manifest and of those below it.
-func (f *Follower) subjects(ctx context.Context, src *transfer.Source, d digest.Digest, depth int) ([]digest.Digest, error) {
-	out := []digest.Digest{d}
-	m, err := src.Manifest(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	content, err := m.Content()
-	if err != nil || depth > transfer.MaxDepth {
-		return nil, err
-	}
-	children := content.Children
-	if depth == 0 {
-		_, children = f.opts.Filter.Choose(children)
-	}
-	for _, c := range children {
-		if !registry.IsIndex(c.MediaType) {
-			out = append(out, c.Digest)
-			continue
+// subjects returns the digests of a manifest and of those below it, each once: an
+// index may hold the same one again and again.
+func (f *Follower) subjects(ctx context.Context, src *transfer.Source, root digest.Digest) ([]digest.Digest, error) {
+	out := []digest.Digest{root}
+	seen := map[digest.Digest]bool{root: true}
+	level := []digest.Digest{root}
+	for depth := 0; len(level) > 0 && depth <= transfer.MaxDepth; depth++ {
+		var next []digest.Digest
+		for _, d := range level {
+			m, err := src.Manifest(ctx, d)
+			if err != nil {
+				return nil, err
+			}
+			content, err := m.Content()
+			if err != nil {
+				return nil, err
+			}
+			children := content.Children
+			if depth == 0 {
+				_, children = f.opts.Filter.Choose(children)
+			}
+			for _, c := range children {
+				if seen[c.Digest] {
+					continue
+				}
+				seen[c.Digest] = true
+				out = append(out, c.Digest)
+				if registry.IsIndex(c.MediaType) {
+					next = append(next, c.Digest)
+				}
+			}
 		}
-		below, err := f.subjects(ctx, src, c.Digest, depth+1)
-		if err != nil {
-			return nil, err
+		if len(out) > transfer.MaxManifests {
+			return nil, fmt.Errorf("%w: the image has more than %d manifests", transfer.ErrUnsupported, transfer.MaxManifests)
 		}
-		out = append(out, below...)
+		level = next
 	}
 	return out, nil
 }
@@ -143,6 +154,9 @@ func (f *Follower) refersTo(ctx context.Context, v *transfer.Visit, subject dige
 		listed, isList, err := listOf(fallback)
 		if err != nil {
 			return nil, err
+		}
+		if fallback.Is(subject) { // some registries answer so for every digest
+			listed, isList = nil, false
 		}
 		if list = merge(list, listed); !isList {
 			fallback = registry.Manifest{}
@@ -219,7 +233,7 @@ func tagged(repo registry.Repository, tag string) mapping.Reference {
 // for other tags, with which nothing is done; wrote reports whether the list was
 // written.
 func (f *Follower) Merge(ctx context.Context, src *transfer.Source, w *tags.Move) (isList, wrote bool, err error) {
-	if digest.Digest(strings.Replace(w.Destination.Tag, "-", ":", 1)).Validate() != nil {
+	if subjectOf(w.Destination.Tag).Validate() != nil {
 		return false, false, nil
 	}
 	m, err := src.Image(ctx)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -40,6 +41,11 @@ func (l *lists) ensure(ctx context.Context, v *transfer.Visit, tag string, list 
 
 var errListMoved = errors.New("somebody else changes the list of referrers again and again")
 
+// subjectOf is the digest that a tag of [Tag] stands for.
+func subjectOf(tag string) digest.Digest {
+	return digest.Digest(strings.Replace(tag, "-", ":", 1))
+}
+
 // grow adds to the list that a tag holds what it does not list yet. What is
 // listed stays, so that nothing but an immutable tag keeps a list from growing;
 // what is no list is somebody's image and stays as it is. A tag that does not
@@ -52,6 +58,9 @@ func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []
 		m = have
 	case !registry.NotFound(err):
 		return false, err
+	}
+	if there && have.Is(subjectOf(tag)) {
+		return false, nil // some registries answer with the image itself, and have no list of their own
 	}
 	listed, isList, err := listOf(m)
 	all := merge(listed, list)
@@ -131,8 +140,13 @@ func listOf(m registry.Manifest) (list []ocispec.Descriptor, isList bool, err er
 // merge adds to a list what it does not have.
 func merge(list, more []ocispec.Descriptor) []ocispec.Descriptor {
 	out := slices.Clone(list)
+	has := map[digest.Digest]bool{}
+	for _, d := range out {
+		has[d.Digest] = true
+	}
 	for _, d := range more {
-		if !transfer.Among(out, d) {
+		if !has[d.Digest] {
+			has[d.Digest] = true
 			out = append(out, d)
 		}
 	}

@@ -71,6 +71,9 @@ func TestNextPage(t *testing.T) {
 		`<?n=2&last=b>; rel="next"`:  "https://q.io:8443/v2/a/tags/list?n=2&last=b",
 		`</v2/a/x?last=b>; rel=next`: "https://q.io:8443/v2/a/x?last=b",
 		`</v2/a/x>;rel="prev"`:       "",
+		`</v2/a/x>; rel="Next"`:      "https://q.io:8443/v2/a/x",
+		`</v2/a/x>; rel="next last"`: "https://q.io:8443/v2/a/x",
+		`</v2/a/x>; rel="nextish"`:   "",
 		`<a>; rel="prev", <b>; title="x"; REL="next"`: "https://q.io:8443/v2/a/tags/b",
 		`<a>; rel="prev",<b>; rel="next"`:             "https://q.io:8443/v2/a/tags/b",
 		`<http://q.io:8443/x>; rel="next"`:            "https://q.io:8443/x", // a proxy that forgot its scheme

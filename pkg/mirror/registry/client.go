@@ -31,7 +31,10 @@ type Options struct {
 	// they do not belong to its domain.
 	TokenEndpoints []string
 	Listings       Listings
-	Retry          retry.Policy
+	// MaxBlob is the size in bytes up to which a blob is believed to exist; default
+	// 1 TiB.
+	MaxBlob int64
+	Retry   retry.Policy
 	// Idle ends a request or transfer in which nothing moved for so long;
 	// default 2 minutes.
 	Idle      time.Duration
@@ -50,6 +53,7 @@ type Client struct {
 	throttles  *throttle.Hosts
 	transports *transports
 	started    time.Time
+	memory     *memory
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -59,6 +63,9 @@ type Client struct {
 func New(opts Options) *Client {
 	opts.Retry = opts.Retry.WithDefaults()
 	opts.Clock = opts.Clock.WithDefaults()
+	if opts.MaxBlob <= 0 {
+		opts.MaxBlob = 1 << 40
+	}
 	if opts.UserAgent == "" {
 		opts.UserAgent = "mirror-tools"
 	}
@@ -68,7 +75,7 @@ func New(opts Options) *Client {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{opts: opts, secrets: &auth.Secrets{}, hosts: map[string]*host{}, started: opts.Clock.Now()}
+	c := &Client{opts: opts, secrets: &auth.Secrets{}, hosts: map[string]*host{}, started: opts.Clock.Now(), memory: newMemory(memoryBudget)}
 	c.throttles = throttle.NewHosts(throttle.Options{
 		MaxPerHost: opts.MaxPerHost, Idle: opts.Idle, Clock: opts.Clock, Log: opts.Log, Scrub: c.secrets.Scrub,
 	})

@@ -14,7 +14,6 @@ import (
 
 // host is what a client knows of one registry.
 type host struct {
-	name   string
 	opts   *Options
 	gate   *throttle.Host
 	loop   *retry.Loop
@@ -27,6 +26,7 @@ type host struct {
 	upload uploadHabits
 	wrote  recent
 	lists  *lists
+	memory *memory
 }
 
 // newHost stacks the layers of a registry: when a request is sent, to where, with
@@ -34,9 +34,9 @@ type host struct {
 func (c *Client) newHost(name string) *host {
 	gate := c.throttles.Get(name)
 	h := &host{
-		name: name, opts: &c.opts, gate: gate,
-		loop: &retry.Loop{Policy: c.opts.Retry, Host: gate, Judge: judge, Clock: c.opts.Clock, Log: c.opts.Log},
-		head: headTrust{checked: make(chan struct{})},
+		opts: &c.opts, gate: gate,
+		loop:   &retry.Loop{Policy: c.opts.Retry, Host: gate, Judge: judge, Clock: c.opts.Clock, Log: c.opts.Log},
+		memory: c.memory, head: headTrust{checked: make(chan struct{})},
 	}
 	insecure := c.opts.Insecure != nil && c.opts.Insecure(name)
 	wire := throttle.Observe(gate, identified(c.opts.UserAgent, c.transports.of(name, insecure)))

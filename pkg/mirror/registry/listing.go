@@ -121,9 +121,9 @@ func newLists(h *host, started time.Time) *lists {
 	l := &lists{host: h, started: started, repos: map[string]*listing{}, balance: 1, changed: make(chan struct{})}
 	streams := h.opts.Listings.Streams
 	switch {
-	case streams != nil && streams(h.name) != nil:
-		l.form = l.streams(streams(h.name))
-	case ofGoogle(h.name):
+	case streams != nil && streams(h.gate.Name) != nil:
+		l.form = l.streams(streams(h.gate.Name))
+	case ofGoogle(h.gate.Name):
 		l.form = l.google
 	default:
 		l.form = l.quay

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,22 +12,22 @@ import (
 )
 
 // Tags lists all tags of a repository, following its pages, in the registry's
-// order. Tags are as the registry gives them: they need not be valid.
+// order. Tags are as the registry gives them: they need not be valid. A registry that
+// refuses the size of a page that is asked for is asked for one of its own choice.
 func (c *Client) Tags(ctx context.Context, repo Repository) ([]string, error) {
 	h := c.host(repo.Host)
 	r := request{kind: "tags", method: http.MethodGet, repo: repo, path: "tags/list", query: "n=1000", expect: []int{http.StatusOK}}
 	var all []string
 	seen := map[string]bool{}
-	for page := 0; ; page++ {
-		resp, body, err := h.whole(ctx, r, maxPage)
-		if err != nil {
-			return nil, err
+	err := h.pages(ctx, r, "the tags of "+repo.Path, maxListed, func(_ *http.Response, body []byte) (int, error) {
+		if !moderate(body, maxListed) {
+			return 0, refusef("%s lists more than %d tags of %s on one page", repo.Host, maxListed, repo.Path)
 		}
 		var answer struct {
 			Tags []string `json:"tags"`
 		}
 		if err := json.Unmarshal(body, &answer); err != nil {
-			return nil, refusef("%s answers with no list of tags for %s", repo.Host, repo.Path)
+			return 0, refusef("%s answers with no list of tags for %s", repo.Host, repo.Path)
 		}
 		for _, tag := range answer.Tags {
 			if !seen[tag] {
@@ -34,49 +35,84 @@ func (c *Client) Tags(ctx context.Context, repo Repository) ([]string, error) {
 				all = append(all, tag)
 			}
 		}
-		next, err := nextPage(resp)
-		switch {
-		case err != nil:
-			return nil, err
-		case next == nil:
-			return all, nil
-		case page >= maxPages || len(all) > maxTags:
-			return nil, refusef("%s lists the tags of %s without end: stopped after %d", repo.Host, repo.Path, len(all))
-		case r.url != nil && r.url.String() == next.String():
-			return nil, refusef("%s gives the same page of the tags of %s again and again", repo.Host, repo.Path)
-		}
-		r.url = next
+		return len(all), nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	return all, nil
 }
 
+// errNoReferrers means that a registry does not have the referrers API.
+var errNoReferrers = errors.New("the registry does not list referrers")
+
 // Referrers lists what refers to a digest in a repository, by the API of the
-// specification. known is false when the registry has no such API; its
-// fallback, a tag, is the caller's to look at.
+// specification. known is false when the registry has no such API (400, 404, 405, or
+// something else than a list); its fallback, a tag, is the caller's to look at. Any
+// other refusal is an error: what cannot be seen is not absent.
 func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) (list []ocispec.Descriptor, known bool, err error) {
 	h := c.host(repo.Host)
 	r := request{kind: "referrers", method: http.MethodGet, repo: repo, path: "referrers/" + digest, expect: []int{http.StatusOK}}
 	r.header = map[string]string{"Accept": OCIIndex}
-	for page := 0; page < maxPages; page++ {
-		resp, body, err := h.whole(ctx, r, maxPage)
-		if StatusOf(err) != 0 && !Unavailable(err) {
-			return nil, false, nil // 404, 400, 405: no such API
-		}
-		if err != nil {
-			return nil, false, err
+	first := true
+	err = h.pages(ctx, r, "what refers to "+digest, maxReferrers, func(resp *http.Response, body []byte) (int, error) {
+		if !moderate(body, maxValues) {
+			return 0, refusef("%s answers with a page of more than %d values to what refers to %s", repo.Host, maxValues, digest)
 		}
 		m := Manifest{MediaType: OCIIndex, Body: body}
-		content, contentErr := m.Content()
-		if contentErr != nil || !strings.HasPrefix(resp.Header.Get("Content-Type"), OCIIndex) {
-			return nil, false, nil // a page of something else
+		content, err := m.Content()
+		if err != nil || !strings.HasPrefix(resp.Header.Get("Content-Type"), OCIIndex) {
+			if first {
+				return 0, errNoReferrers
+			}
+			return 0, refusef("%s answers with half a list of what refers to %s", repo.Host, digest)
 		}
+		first = false
 		list = append(list, content.Children...)
-		next, err := nextPage(resp)
-		if err != nil || next == nil {
-			return list, true, err
+		return len(list), nil
+	})
+	switch StatusOf(err) {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed:
+		if first {
+			return nil, false, nil
 		}
-		r.url = next
 	}
-	return list, true, nil
+	if errors.Is(err, errNoReferrers) {
+		return nil, false, nil
+	}
+	return list, err == nil, err
+}
+
+// pages reads a list page by page. take is given each page and returns how many
+// things are listed so far, of which there may be most; what names the list to a
+// person.
+func (h *host) pages(ctx context.Context, r request, what string, most int, take func(*http.Response, []byte) (int, error)) error {
+	for page := 0; ; page++ {
+		resp, body, err := h.whole(ctx, r, maxPage)
+		if status := StatusOf(err); r.query != "" && (status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge) {
+			r.query = ""
+			resp, body, err = h.whole(ctx, r, maxPage)
+		}
+		if err != nil {
+			return err
+		}
+		listed, err := take(resp, body)
+		if err != nil {
+			return err
+		}
+		next, err := nextPage(resp)
+		switch {
+		case err != nil:
+			return err
+		case next == nil:
+			return nil
+		case page >= maxPages || listed > most:
+			return refusef("%s lists %s without end: stopped after %d", h.gate.Name, what, listed)
+		case r.url != nil && r.url.String() == next.String():
+			return refusef("%s gives the same page of %s again and again", h.gate.Name, what)
+		}
+		r.url, r.query = next, ""
+	}
 }
 
 type link struct{ target, rel string }
@@ -102,7 +138,7 @@ func parseLinks(s string) []link {
 		for param := range strings.SplitSeq(rest, ";") {
 			key, value, _ := strings.Cut(strings.TrimSpace(param), "=")
 			if strings.EqualFold(strings.TrimSpace(key), "rel") {
-				l.rel = strings.Trim(strings.TrimSpace(value), `"`)
+				l.rel = strings.ToLower(strings.Trim(strings.TrimSpace(value), `"`))
 			}
 		}
 		out = append(out, l)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -107,6 +109,9 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 	want := digest.Digest(ref)
 	tag := want.Validate() != nil
 	r.check = func(resp *http.Response, body []byte) error {
+		if !moderate(body, maxValues) {
+			return &ManifestError{digest.FromBytes(body), fmt.Sprintf("has more than %d values", maxValues)}
+		}
 		m = Manifest{MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), body), Body: body, Digest: digest.FromBytes(body)}
 		told := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
 		var bad error
@@ -149,11 +154,12 @@ func (m Manifest) differs(repo Repository, want digest.Digest) error {
 	return &DigestError{Where: fmt.Sprintf("the manifest in %s", repo), Want: string(want), Got: m.Digest.String()}
 }
 
-// maxList bounds a list of tags: bytes of one page, pages, and tags in all.
+// What bounds a list: bytes of one page, pages, and things in all.
 const (
-	maxPage  = 16 << 20
-	maxPages = 10_000
-	maxTags  = 1_000_000
+	maxPage      = 16 << 20
+	maxPages     = 10_000
+	maxListed    = 1_000_000
+	maxReferrers = 100_000
 )
 
 // nextPage finds the URL of the next page in the Link header (RFC 8288); it has
@@ -161,7 +167,7 @@ const (
 func nextPage(resp *http.Response) (*url.URL, error) {
 	for _, line := range resp.Header.Values("Link") {
 		for _, link := range parseLinks(line) {
-			if link.rel != "next" {
+			if !slices.Contains(strings.Fields(link.rel), "next") { // a link may have several relations
 				continue
 			}
 			next, err := resp.Request.URL.Parse(link.target)

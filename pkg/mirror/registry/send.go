@@ -50,7 +50,7 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 	}
 	answer := newError(h.gate, resp, h.opts.Clock.Now())
 	if base := h.origin.base.Load(); base != nil && !sameMachine(base, resp.Request.URL) && r.url == nil && ofStore(r, resp.StatusCode) {
-		return nil, &StoreError{h.name, h.gate.Scrub(resp.Request.URL.Host), answer}
+		return nil, &StoreError{h.gate.Name, h.gate.Scrub(resp.Request.URL.Host), answer}
 	}
 	if Denied(answer) {
 		answer.Anonymous = h.access.anonymous(ctx, r.repo.Path)
@@ -70,13 +70,13 @@ func ofStore(r request, status int) bool {
 func (h *host) build(ctx context.Context, r request) (*http.Request, error) {
 	target := r.url
 	if target == nil {
-		target = &url.URL{Scheme: "https", Host: h.name, Path: "/v2/" + r.repo.Path + "/" + r.path, RawQuery: r.query}
+		target = &url.URL{Scheme: "https", Host: h.gate.Name, Path: "/v2/" + r.repo.Path + "/" + r.path, RawQuery: r.query}
 	}
 	ctx = throttle.Work{Kind: r.kind, Repository: r.repo.Path, Held: r.held, Brief: r.brief}.Into(ctx)
 	ctx = purpose{path: r.repo.Path, push: r.repo.Push, from: r.from}.into(ctx)
 	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), nil)
 	if err != nil {
-		return nil, refusef("%s: no usable URL %s", h.name, throttle.Redact(target, h.gate.Scrub))
+		return nil, refusef("%s: no usable URL %s", h.gate.Name, throttle.Redact(target, h.gate.Scrub))
 	}
 	switch {
 	case r.stream != nil && r.length > 0:
@@ -129,6 +129,9 @@ func (h *host) whole(ctx context.Context, r request, limit int64) (*http.Respons
 			return err
 		}
 		defer resp.Body.Close()
+		within := h.memory.of(ctx, resp, limit)
+		resp.Body = within
+		defer within.release()
 		if content, err = body.Read(resp, limit); errors.Is(err, body.ErrTooLong) {
 			return refusef("%s %s: the answer has more than %d bytes", r.method, throttle.Redact(resp.Request.URL, h.gate.Scrub), limit)
 		}

@@ -102,7 +102,35 @@ func (m Manifest) wrong(format string, args ...any) error {
 	return &ManifestError{m.Digest, fmt.Sprintf(format, args...)}
 }
 
-// plausible says whether the bytes are a manifest of some kind, and not a page
+// What bounds the content of a manifest, beside its size.
+const (
+	// maxValues is how many values its JSON may have; 10,000 layers with
+	// annotations have about 100,000.
+	maxValues = 200_000
+	// maxSize is the largest size in bytes that may be given for anything.
+	maxSize = 1 << 50
+)
+
+// moderate reports whether JSON has at most so many values. It looks at bytes only,
+// so that what is made to take memory is found before it does.
+func moderate(data []byte, most int) bool {
+	values, text := 1, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case !text && (c == ',' || c == '{' || c == '['):
+			if values++; values > most {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// plausible reports whether the bytes are a manifest of some kind, and not a page
 // or an error that the registry gives with 200.
 func (m Manifest) plausible() bool {
 	var raw map[string]json.RawMessage
@@ -118,11 +146,13 @@ func (m Manifest) plausible() bool {
 }
 
 // Content reads the manifest; the error is [ErrSchema1] or a [*ManifestError].
-// Every digest in it is valid and every size is
-// not negative.
+// Every digest in it is valid, and every size is not negative and at most 1 PiB.
 func (m Manifest) Content() (Content, error) {
 	if IsSchema1(m.MediaType) {
 		return Content{}, ErrSchema1
+	}
+	if !moderate(m.Body, maxValues) {
+		return Content{}, m.wrong("has more than %d values", maxValues)
 	}
 	var raw struct {
 		Manifests    []ocispec.Descriptor `json:"manifests"`
@@ -152,7 +182,7 @@ func (m Manifest) Content() (Content, error) {
 		if err := d.Digest.Validate(); err != nil {
 			return Content{}, m.wrong("refers to %.100q, which is no digest", string(d.Digest))
 		}
-		if d.Size < 0 {
+		if d.Size < 0 || d.Size > maxSize {
 			return Content{}, m.wrong("gives %s the size %d", d.Digest, d.Size)
 		}
 	}

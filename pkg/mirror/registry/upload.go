@@ -62,14 +62,14 @@ func (h *host) session(resp *http.Response) (*Session, error) {
 	base := h.origin.base.Load()
 	at, err := resp.Request.URL.Parse(location)
 	if location == "" || err != nil || at.Host == "" || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
-		return nil, refusef("%s opens an upload without saying where", h.name)
+		return nil, refusef("%s opens an upload without saying where", h.gate.Name)
 	}
 	if strings.EqualFold(at.Hostname(), base.Hostname()) {
 		if at.Port() == "" || base.Scheme == "https" && at.Scheme == "http" {
 			at.Host, at.Scheme = base.Host, base.Scheme
 		}
 	} else if base.Scheme == "https" && at.Scheme == "http" {
-		return nil, refusef("%s sends an upload over plain http to %s, which is not followed", h.name, at.Host)
+		return nil, refusef("%s sends an upload over plain http to %s, which is not followed", h.gate.Name, at.Host)
 	}
 	s := &Session{at: at}
 	fmt.Sscanf(resp.Header.Get("OCI-Chunk-Min-Length"), "%d", &s.minChunk)
@@ -116,6 +116,9 @@ func (e *SourceError) Unwrap() error { return e.Err }
 // from what the registry says it has, or begins anew. The error is a
 // [*SourceError] when the source is to blame.
 func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descriptor, from Repository, session *Session) error {
+	if desc.Size > c.opts.MaxBlob {
+		return refusef("the blob %s is said to have %d bytes, and more than %d are not believed", desc.Digest, desc.Size, c.opts.MaxBlob)
+	}
 	u := &upload{h: c.host(to.Host), to: to, desc: desc, from: from, session: session, source: c.newBlobReader(ctx, from, desc)}
 	defer u.source.Close()
 	wrong := ""
@@ -345,7 +348,7 @@ func (u *upload) pieces(ctx context.Context) error {
 			crumbs++
 		}
 		if crumbs > maxCrumbs {
-			return refusef("%s takes a blob in pieces of %d bytes", h.name, taken)
+			return refusef("%s takes a blob in pieces of %d bytes", h.gate.Name, taken)
 		}
 	}
 	return h.commit(ctx, u.to, u.desc, source, 0, u.session)
@@ -363,7 +366,7 @@ func (h *host) stream(ctx context.Context, r request, source *blobReader) (*http
 			return resp, err
 		}
 		if hop >= maxRedirects {
-			return nil, refusef("%s redirects an upload again and again, the last time to %s", h.name, h.gate.Scrub(moved.to.Host))
+			return nil, refusef("%s redirects an upload again and again, the last time to %s", h.gate.Name, h.gate.Scrub(moved.to.Host))
 		}
 		source.seek(start)
 		r.url = moved.to

@@ -1,0 +1,102 @@
+package registry
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+)
+
+// TestReferrersRefused: only 400, 404 and 405 mean that there is no such list.
+func TestReferrersRefused(t *testing.T) {
+	for _, status := range []int{400, 404, 405, 401, 403, 410, 451} {
+		at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, "/referrers/") {
+				w.WriteHeader(status)
+			}
+		}))
+		c := New(Options{})
+		defer c.Close()
+		_, known, err := c.Referrers(t.Context(), Repository{Host: at.Host, Path: "a"}, string(empty))
+		if none := status == 400 || status == 404 || status == 405; known || (err == nil) != none {
+			t.Errorf("%d: known %v, %v", status, known, err)
+		}
+	}
+}
+
+// TestHalfAList: a list that breaks off is an error, not a shorter one.
+func TestHalfAList(t *testing.T) {
+	for _, second := range []string{"404", "403", "page"} {
+		at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case !strings.Contains(r.URL.Path, "/referrers/"):
+			case r.URL.RawQuery == "":
+				w.Header().Set("Content-Type", OCIIndex)
+				w.Header().Set("Link", `<?page=2>; rel="next"`)
+				fmt.Fprintf(w, `{"schemaVersion": 2, "manifests": [{"mediaType": %q, "digest": %q, "size": 2}]}`, OCIManifest, empty)
+			case second == "page":
+				fmt.Fprint(w, "<html>")
+			default:
+				var status int
+				fmt.Sscan(second, &status)
+				w.WriteHeader(status)
+			}
+		}))
+		c := New(Options{})
+		defer c.Close()
+		if _, known, err := c.Referrers(t.Context(), Repository{Host: at.Host, Path: "a"}, string(empty)); err == nil || known {
+			t.Errorf("%s: known %v, %v", second, known, err)
+		}
+	}
+}
+
+// TestListsWithoutEnd stops where a list has no end, of tags and of referrers.
+func TestListsWithoutEnd(t *testing.T) {
+	n := 0
+	at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v2/" {
+			return
+		}
+		n++
+		w.Header().Set("Link", fmt.Sprintf(`<?page=%d>; rel="next"`, n))
+		var items []string
+		for i := range 20_000 {
+			if strings.Contains(r.URL.Path, "/referrers/") {
+				items = append(items, fmt.Sprintf(`{"digest": "sha256:%064x", "size": 1}`, n*20_000+i))
+			} else {
+				items = append(items, fmt.Sprintf(`"t%d"`, n*20_000+i))
+			}
+		}
+		w.Header().Set("Content-Type", OCIIndex)
+		fmt.Fprintf(w, `{"schemaVersion": 2, "manifests": [%[1]s], "tags": [%[1]s]}`, strings.Join(items, ","))
+	}))
+	c := New(Options{})
+	defer c.Close()
+	repo := Repository{Host: at.Host, Path: "a"}
+	if _, err := c.Tags(t.Context(), repo); err == nil || !strings.Contains(err.Error(), "without end") {
+		t.Errorf("%.200v", err)
+	}
+	if _, _, err := c.Referrers(t.Context(), repo, string(empty)); err == nil || !strings.Contains(err.Error(), "without end") {
+		t.Errorf("%.200v", err)
+	}
+}
+
+// TestPageSizeRefused asks again without a size where a registry does not take it.
+func TestPageSizeRefused(t *testing.T) {
+	for _, status := range []int{400, 413} {
+		at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("n") != "" {
+				w.WriteHeader(status)
+				return
+			}
+			fmt.Fprint(w, `{"tags": ["a", "b"]}`)
+		}))
+		c := New(Options{})
+		defer c.Close()
+		if tags, err := c.Tags(t.Context(), Repository{Host: at.Host, Path: "a"}); err != nil || len(tags) != 2 {
+			t.Errorf("%d: %v, %v", status, tags, err)
+		}
+	}
+}
