@@ -122,34 +122,37 @@ func (o *diffOptions) writer() (func(io.Writer, effectreport.Change) error, erro
 
 // compare loads both trees and compares them.
 func (o *diffOptions) compare(env cli.Env, dir string) (*effects.Effect, error) {
-	before, done, err := revision(dir, "--from", o.from)
+	before, from, err := revision(dir, "--from", o.from)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	var after *release.Tree
-	if o.to == "" {
-		after, err = load(dir)
-	} else {
-		after, done, err = revision(dir, "--to", o.to)
-		if err == nil {
-			defer done()
-		}
-	}
+	defer from.Close()
+	after, to, err := o.second(dir)
 	if err != nil {
 		return nil, err
+	}
+	if revision, ok := to.(*gitfs.FS); ok {
+		defer revision.Close()
 	}
 	o.warn(env, dir)
-	differs, err := gitfs.Differs(dir, o.from, o.to, published(after.Layout)...)
+	l := after.Layout
+	configs, err := gitfs.Changed(from, to, []string{".yaml", ".json"}, []string{l.Config, l.Releases, l.Supplemental()})
 	if err != nil {
 		return nil, cli.Failf("%w", err)
 	}
-	return effects.Compare(before, after, effects.Options{SameConfigs: !differs}), nil
+	return effects.Compare(before, after, effects.Options{ConfigsKnown: true, Configs: configs}), nil
 }
 
-// published are the folders and files that say what is published.
-func published(l release.Layout) []string {
-	return []string{l.Config, l.Releases, l.Supplemental()}
+// second loads the tree of --to, or the working tree.
+func (o *diffOptions) second(dir string) (*release.Tree, fs.FS, error) {
+	if o.to != "" {
+		return revision(dir, "--to", o.to)
+	}
+	tree, err := load(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return tree, tree.FS, nil
 }
 
 // warn tells when the revision to compare with has changes that the other side
@@ -166,7 +169,7 @@ func (o *diffOptions) warn(env cli.Env, dir string) {
 
 // revision loads the release repository at a git revision. One that has no
 // mappings and no jobs yet is an empty one.
-func revision(dir, flag, name string) (*release.Tree, func(), error) {
+func revision(dir, flag, name string) (*release.Tree, *gitfs.FS, error) {
 	files, err := gitfs.Open(dir, name)
 	switch {
 	case errors.Is(err, gitfs.ErrRevision):
@@ -183,7 +186,7 @@ func revision(dir, flag, name string) (*release.Tree, func(), error) {
 		files.Close()
 		return nil, nil, cli.Failf("%s %s: %w", flag, name, err)
 	}
-	return tree, func() { files.Close() }, nil
+	return tree, files, nil
 }
 
 // nothing is a release repository without any set: what there is before the

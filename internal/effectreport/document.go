@@ -111,6 +111,9 @@ func (c Change) Title() string {
 	if n := pushes(e); n > 0 {
 		more = append(more, text.Plural(n, "set")+verb(n, " gets a credential", " get a credential"))
 	}
+	if n := unfilled(e); n > 0 {
+		more = append(more, "nothing publishes "+text.Plural(n, "mirrored image")+" any more")
+	}
 	if s := registries(c.Plan); s != "" && !e.Empty() {
 		more = append(more, s)
 	}
@@ -168,6 +171,18 @@ func changes(e *effects.Effect) []string {
 		parts = append(parts, part+verb(x.n, x.one, x.many))
 	}
 	return parts
+}
+
+// unfilled counts the images that are mirrored and that nothing publishes any
+// more.
+func unfilled(e *effects.Effect) int {
+	n := 0
+	for _, c := range e.Elsewhere {
+		if c.Kind == effects.Unfilled {
+			n += len(c.Items)
+		}
+	}
+	return n
 }
 
 // pushes counts the sets that get a credential.

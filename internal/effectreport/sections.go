@@ -310,19 +310,20 @@ func elsewhere(e *effects.Effect) section {
 }
 
 // unpublished shows images that are mirrored nowhere any more. They are the
-// sources of what is told above; only what is promoted for nobody is worth a
+// sources of what is told above, so that only what is promoted for nobody gets a
 // line of its own.
 func (s *section) unpublished(c effects.Consequence) {
-	var all []string
+	var rest []string
 	for _, i := range c.Items {
-		all = append(all, i.Image)
-	}
-	words := join(effects.Words{say("%s%s mirrored nowhere any more: ", text.Plural(len(all), "image"), verb(len(all), " is", " are"))}, list(all))
-	s.add(names(c.Set), item{words, c.Items[0].Place})
-	for _, i := range c.Items {
-		if i.Promoted != "" {
-			s.add(names(c.Set), item{effects.Words{effects.Code(i.Promoted), effects.Say(" still promotes "), effects.Code(i.Image)}, i.Place})
+		if i.Promoted == "" {
+			rest = append(rest, i.Image)
+			continue
 		}
+		s.add(names(c.Set), item{effects.Words{effects.Code(i.Promoted), effects.Say(" promotes "), effects.Code(i.Image), effects.Say(", which is mirrored nowhere any more")}, i.Place})
+	}
+	if n := len(rest); n > 0 {
+		words := join(effects.Words{say("%s%s mirrored nowhere any more: ", text.Plural(n, "image"), verb(n, " is", " are"))}, list(rest))
+		s.add(names(c.Set), item{text: words})
 	}
 }
 

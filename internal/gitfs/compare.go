@@ -1,57 +1,80 @@
 package gitfs
 
 import (
-	"bytes"
+	"crypto/sha1" //nolint:gosec // it is git's name for a file, no proof of anything
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"hash"
 	"io/fs"
+	"path"
+	"runtime"
+	"slices"
 	"strings"
-
-	"github.com/mirror-tools/mirror-tools/internal/treefs"
+	"sync"
 )
 
-// Differs reports whether files below some folders of dir are not the same at
-// two revisions. With "" for the second one it compares with the files that lie
-// there now, those that git does not track among them. It compares bytes: no
-// driver, filter or conversion that the checkout asks for is run.
-func Differs(dir, from, to string, folders ...string) (bool, error) {
-	before, err := Open(dir, from)
+// Changed gives the files below some folders that are not the same at a revision
+// and in another tree, in order: another revision, or files that lie there now,
+// those that git does not track among them. It compares bytes: no driver, filter
+// or conversion that the checkout asks for is run. Only files with one of the
+// extensions count, such as ".yaml".
+func Changed(from *FS, to fs.FS, extensions, folders []string) ([]string, error) {
+	now, err := objects(from, to, extensions, folders)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	defer before.Close()
-	if to != "" {
-		after, err := Open(dir, to)
-		if err != nil {
-			return false, err
+	var names []string
+	for name, o := range from.files {
+		if now[name] != o && slices.Contains(extensions, path.Ext(name)) && below(name, folders) {
+			names = append(names, name)
 		}
-		defer after.Close()
-		return differs(before.files, after.files, folders), nil
 	}
-	now, err := treefs.Open(dir)
-	if err != nil {
-		return false, err
+	for name := range now {
+		if _, ok := from.files[name]; !ok {
+			names = append(names, name)
+		}
 	}
-	defer now.Close()
-	return before.differsFrom(now, folders)
+	slices.Sort(names)
+	return names, nil
 }
 
-// differs compares what lies below folders at two revisions.
-func differs(before, after map[string]object, folders []string) bool {
-	n := 0
-	for name, o := range before {
-		if !below(name, folders) {
-			continue
+// objects gives the files of a tree as git names them.
+func objects(from *FS, to fs.FS, extensions, folders []string) (map[string]object, error) {
+	out := map[string]object{}
+	if revision, ok := to.(*FS); ok {
+		for name, o := range revision.files {
+			if slices.Contains(extensions, path.Ext(name)) && below(name, folders) {
+				out[name] = o
+			}
 		}
-		if n++; after[name] != o {
-			return true
+		return out, nil
+	}
+	var names []string
+	for _, folder := range folders {
+		err := fs.WalkDir(to, folder, func(name string, e fs.DirEntry, err error) error {
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return nil
+			case err != nil:
+				return err
+			case e.Type()&fs.ModeSymlink != 0 && slices.Contains(extensions, path.Ext(name)):
+				out[name] = object{symlink: true} // whatever it leads to has to be looked at
+			case e.Type().IsRegular() && slices.Contains(extensions, path.Ext(name)):
+				names = append(names, name)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	for name := range after {
-		if below(name, folders) {
-			n--
-		}
+	ids := hashed(to, names, from.hash())
+	for i, name := range names {
+		out[name] = object{id: ids[i]}
 	}
-	return n != 0
+	return out, nil
 }
 
 // below reports whether a file is one of some files, or lies below one of some
@@ -65,61 +88,43 @@ func below(name string, folders []string) bool {
 	return false
 }
 
-var errDiffers = errors.New("it differs")
-
-// differsFrom compares what lies below folders with the files there now.
-func (f *FS) differsFrom(now *treefs.FS, folders []string) (bool, error) {
-	seen := map[string]bool{}
-	for _, folder := range folders {
-		err := fs.WalkDir(now, folder, func(name string, e fs.DirEntry, err error) error {
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				return nil
-			case err != nil:
-				return err
-			case e.IsDir():
-				return nil
-			}
-			o, ok := f.files[name]
-			if !ok || o.symlink != (e.Type()&fs.ModeSymlink != 0) {
-				return errDiffers
-			}
-			seen[name] = true
-			return f.same(now, name, o)
-		})
-		if errors.Is(err, errDiffers) {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
+// hash gives the hash by which the repository names its objects.
+func (f *FS) hash() func() hash.Hash {
+	for _, o := range f.files {
+		if len(o.id) == hex.EncodedLen(sha256.Size) {
+			return sha256.New
 		}
 	}
-	for name := range f.files {
-		if below(name, folders) && !seen[name] {
-			return true, nil
-		}
-	}
-	return false, nil
+	return sha1.New
 }
 
-// same gives errDiffers when a file is not what it was at the revision.
-func (f *FS) same(now *treefs.FS, name string, o object) error {
-	was, err := f.object(o.id)
-	if err != nil {
-		return err
+// hashed gives the names that git has for files. One that cannot be read has
+// none, so that it counts as changed.
+func hashed(tree fs.FS, names []string, sum func() hash.Hash) []string {
+	ids := make([]string, len(names))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			h := sum()
+			for i := range next {
+				data, err := fs.ReadFile(tree, names[i])
+				if err != nil {
+					continue
+				}
+				h.Reset()
+				fmt.Fprintf(h, "blob %d\x00", len(data))
+				h.Write(data)
+				ids[i] = hex.EncodeToString(h.Sum(nil))
+			}
+		})
 	}
-	var is []byte
-	if o.symlink {
-		var target string
-		target, err = now.Root().Readlink(name)
-		is = []byte(target)
-	} else {
-		is, err = now.ReadFile(name)
+	for i := range names {
+		next <- i
 	}
-	if err == nil && !bytes.Equal(is, was) {
-		err = errDiffers
-	}
-	return err
+	close(next)
+	wg.Wait()
+	return ids
 }
 
 // Contains reports whether a revision contains another one in its history. In a

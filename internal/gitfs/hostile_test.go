@@ -49,10 +49,11 @@ func TestConfigurationOfTheCheckout(t *testing.T) {
 	if data, err := fs.ReadFile(f, "sub/a"); err != nil || string(data) != "one\n" {
 		t.Errorf("%q, %v", data, err)
 	}
-	for _, to := range []string{"", "HEAD"} {
-		if differs, err := gitfs.Differs(dir, "HEAD", to, "sub"); err != nil || differs != (to == "") {
-			t.Errorf("to %q: %v, %v", to, differs, err)
-		}
+	if changed, err := gitfs.Changed(f, f, []string{""}, []string{"sub"}); err != nil || len(changed) > 0 {
+		t.Errorf("%v, %v", changed, err)
+	}
+	if changed, err := gitfs.Changed(f, os.DirFS(dir), []string{""}, []string{"sub"}); err != nil || len(changed) == 0 {
+		t.Errorf("%v, %v", changed, err)
 	}
 	if _, err := gitfs.Contains(dir, "HEAD", "HEAD"); err != nil {
 		t.Error(err)
@@ -75,9 +76,6 @@ func TestOptionsAndReplacements(t *testing.T) {
 	for _, revision := range []string{"--output=x", "-h", "--all"} {
 		if _, err := gitfs.Open(dir, revision); !errors.Is(err, gitfs.ErrRevision) {
 			t.Errorf("%s: %v", revision, err)
-		}
-		if _, err := gitfs.Differs(dir, "HEAD", revision, "sub"); !errors.Is(err, gitfs.ErrRevision) {
-			t.Errorf("Differs to %s: %v", revision, err)
 		}
 		if _, err := gitfs.Contains(dir, revision, "HEAD"); !errors.Is(err, gitfs.ErrRevision) {
 			t.Errorf("Contains %s: %v", revision, err)

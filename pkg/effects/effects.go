@@ -12,16 +12,20 @@
 package effects
 
 import (
+	"sync"
+
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/routes"
 )
 
 // Options say what is known about the two trees beyond their contents.
 type Options struct {
-	// SameConfigs says that what ci-operator and the release controller publish
-	// is the same in both trees. Then only one of them is read for it, and only
-	// where something asks for it.
-	SameConfigs bool
+	// ConfigsKnown reports whether Configs are all files below the folders of
+	// ci-operator's configs and the release controller's settings that are not
+	// the same in both trees. Then the others are read once, and only where
+	// something asks for them.
+	ConfigsKnown bool
+	Configs      []string
 }
 
 // Effect is what the second tree does differently. The JSON form is the contract
@@ -93,8 +97,11 @@ func (e *Effect) Count(c Change) int {
 // Compare gives what after does differently than before.
 func Compare(before, after *release.Tree, o Options) *Effect {
 	c := &comparison{before: side{routes.New(before), before.Promotions}, after: side{routes.New(after), after.Promotions}, options: o}
-	if o.SameConfigs {
+	switch {
+	case o.ConfigsKnown && len(o.Configs) == 0:
 		c.before.promotions = after.Promotions
+	case o.ConfigsKnown && before.Layout.Config == after.Layout.Config:
+		c.before.promotions = sync.OnceValue(func() *release.Promotions { return before.PromotionsLike(after.Promotions(), o.Configs) })
 	}
 	c.hidden = append(hidden(before), hidden(after)...)
 	c.effect = &Effect{Destinations: []Destination{}, Jobs: []Job{}, Access: []Access{}, Elsewhere: []Consequence{}, Broken: []Broken{}, Unknown: []Unknown{}}

@@ -47,7 +47,7 @@ type Item struct {
 func (c *comparison) elsewhere() {
 	c.onward()
 	c.unpublished()
-	if !c.options.SameConfigs {
+	if !c.options.ConfigsKnown || len(c.options.Configs) > 0 {
 		c.unfilled()
 		c.patterns()
 	}
