@@ -6,16 +6,16 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/mirror-tools/mirror-tools/pkg/source"
+	"sync/atomic"
 )
 
 // PromotionsLike gives what [Tree.Promotions] gives, where it is known which
 // files below Layout.Config this tree has otherwise than the tree that other was
 // read from: only they are read. Files that this tree does not have may be among
-// them.
+// them. What configs build from, which [Tree.KnownTags] asks for, is that of the
+// other tree.
 func (t *Tree) PromotionsLike(other *Promotions, files []string) *Promotions {
-	p := &Promotions{byCommit: maps.Clone(other.byCommit), releases: map[Stream]bool{}, copied: map[ImageTag]source.Position{}}
+	p := &Promotions{byCommit: maps.Clone(other.byCommit), releases: map[Stream]bool{}, images: t.CIImages(), used: other.used}
 	differs := map[string]bool{}
 	for _, name := range files {
 		differs[name] = true
@@ -25,7 +25,9 @@ func (t *Tree) PromotionsLike(other *Promotions, files []string) *Promotions {
 			p.All = append(p.All, one)
 		}
 	}
-	r := configReader{fsys: t.FS, top: t.Layout.Config}
+	var promoted atomic.Int64
+	promoted.Store(int64(len(p.All)))
+	r := configReader{fsys: t.FS, top: t.Layout.Config, promoted: &promoted}
 	for _, name := range slices.Sorted(maps.Keys(differs)) {
 		if path.Ext(name) != ".yaml" || !strings.HasPrefix(name, t.Layout.Config+"/") {
 			continue
@@ -42,7 +44,6 @@ func (t *Tree) PromotionsLike(other *Promotions, files []string) *Promotions {
 		p.byCommit[s] = true
 	}
 	p.readReleases(t.FS, t.Layout.Releases)
-	p.readSupplemental(t.FS, t.Layout.Supplemental())
 	p.index()
 	return p
 }
