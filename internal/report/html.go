@@ -160,7 +160,7 @@ func HTMLCauses(findings []validate.Finding, opts HTMLOptions) []HTMLCause {
 		if opts.Owners != nil {
 			c.Owners = strings.Join(opts.Owners(f.Pos), ", ")
 		}
-		places := f.Related
+		places := slices.Clone(f.Related)
 		if len(g.Findings) > 1 {
 			c.At.Message = f.Message
 			places = nil
@@ -168,7 +168,7 @@ func HTMLCauses(findings []validate.Finding, opts HTMLOptions) []HTMLCause {
 				places = append(places, validate.Related{Pos: other.Pos, Message: other.Message})
 			}
 		}
-		for n, p := range places {
+		for n, p := range append(places, consequences(g)...) {
 			if n < maxRelated {
 				c.Near = append(c.Near, l.place(p.Pos, p.Message, opts.Link))
 			} else {

@@ -77,7 +77,7 @@ func JSON(w io.Writer, r *validate.Result, owners func(source.Position) []string
 	}
 	for _, g := range validate.GroupByCause(r.Findings) {
 		first := g.First()
-		doc.Causes = append(doc.Causes, jsonCause{g.ID, first.Rule, first.Severity, g.Message(), g.Hint(), len(g.Findings)})
+		doc.Causes = append(doc.Causes, jsonCause{g.ID, first.Rule, first.Severity, g.Message(), g.Hint(), len(g.Findings) + len(g.Consequences)})
 	}
 	return text.JSON(w, doc)
 }

@@ -120,7 +120,7 @@ const digest = 3
 func (t textWriter) digest(all []validate.Group) {
 	places := 0
 	for _, g := range all {
-		places += len(g.Findings)
+		places += len(g.Findings) + len(g.Consequences)
 	}
 	first := all[0].First()
 	title := first.Message
@@ -162,8 +162,11 @@ func (t textWriter) group(g validate.Group) {
 			t.snippet(f.Pos)
 		}
 	}
-	if len(g.Findings) == 1 && !t.brief {
-		t.related(first.Related)
+	if !t.brief {
+		if len(g.Findings) == 1 {
+			t.related(first.Related)
+		}
+		t.related(consequences(g))
 	}
 	if hint := g.Hint(); hint != "" && whole {
 		t.wrapped("  hint: ", "  hint: ", text.Line(hint), "")
@@ -209,6 +212,15 @@ func (t textWriter) wrapped(head, shown, s, tail string) {
 		}
 		fmt.Fprintf(t, "%s%s\n", shown, line)
 	}
+}
+
+// consequences gives what follows from a cause as related places.
+func consequences(g validate.Group) []validate.Related {
+	var all []validate.Related
+	for _, f := range g.Consequences {
+		all = append(all, validate.Related{Pos: f.Pos, Message: "so " + f.Message})
+	}
+	return all
 }
 
 // related writes the places that belong to a finding.

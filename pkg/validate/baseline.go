@@ -89,9 +89,10 @@ func keysOf(f Finding) []string {
 func KnownOf(r *Result) Known {
 	var k Known
 	for _, g := range GroupByCause(r.Findings) {
-		c := knownCause{Rule: g.First().Rule, File: g.First().Pos.File, Message: g.Message(), Count: len(g.Findings)}
+		all := slices.Concat(g.Findings, g.Consequences)
+		c := knownCause{Rule: g.First().Rule, File: g.First().Pos.File, Message: g.Message(), Count: len(all)}
 		var keys []string
-		for _, f := range g.Findings {
+		for _, f := range all {
 			c.File = commonPath(c.File, f.Pos.File)
 			keys = append(keys, keysOf(f)...)
 		}

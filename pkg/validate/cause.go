@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
@@ -25,8 +26,12 @@ type Cause struct {
 
 // CauseID returns the ID of the cause of a finding, unique among all rules. A
 // finding without a cause in common with others has one of its own, made from
-// its rule, file and message.
+// its rule, file and message; one that follows from a finding of another rule has
+// the cause of that.
 func (f Finding) CauseID() string {
+	if id := cmp.Or(f.reason.id, f.id); id != "" {
+		return id
+	}
 	if f.Cause.ID != "" {
 		return f.Rule + ":" + f.Cause.ID
 	}
@@ -36,8 +41,9 @@ func (f Finding) CauseID() string {
 
 // Group is all findings of one cause and one severity, one for each place.
 type Group struct {
-	ID       string
-	Findings []Finding // at least one
+	ID           string
+	Findings     []Finding // at least one
+	Consequences []Finding // what other rules say because of them
 }
 
 // GroupByCause collects the findings of each cause. Groups come in the order of
@@ -51,13 +57,25 @@ func GroupByCause(findings []Finding) []Group {
 	var groups []Group
 	for _, f := range findings {
 		k := key{f.CauseID(), f.Severity}
+		if f.reason.id != "" {
+			k.severity = f.reason.severity
+		}
 		i, ok := at[k]
 		if !ok {
 			i = len(groups)
 			at[k] = i
 			groups = append(groups, Group{ID: k.id})
 		}
-		groups[i].Findings = append(groups[i].Findings, f)
+		if f.reason.id != "" {
+			groups[i].Consequences = append(groups[i].Consequences, f)
+		} else {
+			groups[i].Findings = append(groups[i].Findings, f)
+		}
+	}
+	for i := range groups {
+		if len(groups[i].Findings) == 0 { // what explains them is not among the findings
+			groups[i].Findings, groups[i].Consequences = groups[i].Consequences, nil
+		}
 	}
 	return groups
 }

@@ -23,6 +23,15 @@ type Finding struct {
 	// each in words that do not depend on the others: a finding is known when
 	// all of its parts are. Without any, the message is the only one.
 	Parts []string
+
+	id     string // of its cause, once other findings have it
+	reason reason // the finding that explains it; the zero value for none
+}
+
+// reason is the cause, and the severity, of a finding that explains others.
+type reason struct {
+	id       string
+	severity source.Severity
 }
 
 // Related is another place that belongs to a finding.

@@ -27,8 +27,9 @@ func jobAuth() Rule {
 			}
 			for _, job := range p.tree.Jobs.Jobs {
 				if job.Mirrors {
-					unusedLogin(p, job)
-					loginWithoutToken(p, job)
+					if !unusedLogin(p, job) {
+						loginWithoutToken(p, job)
+					}
 				}
 			}
 		},
@@ -41,8 +42,8 @@ var (
 )
 
 // unusedLogin finds logins in a job's scripts that go to a file which no
-// command is given.
-func unusedLogin(p *Pass, job *release.Job) {
+// command is given, and reports whether there is one.
+func unusedLogin(p *Pass, job *release.Job) (found bool) {
 	for _, arg := range job.Args {
 		script := withoutComments(arg.Value)
 		used := map[string]bool{}
@@ -57,8 +58,10 @@ func unusedLogin(p *Pass, job *release.Job) {
 			f := p.Report(release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, m[0]), "pass -a "+file+" to oc image mirror, or remove the login",
 				"%s logs in to %s and does not use it", job.Name, file)
 			f.Cause = Cause{ID: file, Summary: "{n} jobs log in to " + file + " and do not use it"}
+			found = true
 		}
 	}
+	return found
 }
 
 var (

@@ -72,6 +72,8 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 	case foreign != nil:
 		f := p.Report(pos, rename, "%s does not begin with %s, and %s, the job of another set, would push it with its own credentials",
 			m.Base, want, foreign.Name)
+		f.Cause = Cause{ID: "run by " + foreign.Name + " " + m.Set.Name,
+			Summary: "{n} files of the set " + m.Set.Name + " do not begin with " + want + ", and " + foreign.Name + ", the job of another set, would push them with its own credentials"}
 		f.Related = append(f.Related, Related{Pos: foreign.Mappings.Globs[0].Pos, Message: "the job that picks it up"})
 	case p.tree.Runs().Unknown(m.Set):
 		p.ReportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)

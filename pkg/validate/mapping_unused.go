@@ -41,6 +41,7 @@ func unrun(p *Pass) {
 			continue
 		}
 		f := p.Report(source.Position{File: m.Path}, "", "no periodic runs %s", m.Base)
+		f.Cause = Cause{ID: notRun + " " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " are run by no periodic"}
 		jobs := p.tree.Runs().JobsOf(m.Set)
 		if len(jobs) == 0 {
 			f.Hint = "add a periodic for the set " + m.Set.Name + ": mirror-jobgen generate"
@@ -109,11 +110,13 @@ func notUploaded(p *Pass) {
 		into := func(u release.UpdaterMap) bool { return slices.ContainsFunc(u.Names, p.tree.Settings.HoldsMappings) }
 		switch {
 		case !slices.ContainsFunc(matching, into):
-			p.Report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+p.tree.Layout.Plugins,
+			f := p.Report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+p.tree.Layout.Plugins,
 				"%s is not uploaded: no glob of config-updater puts it into the ConfigMap %s", m.Base, p.tree.Settings.ConfigMap)
+			f.Cause = Cause{ID: "uploaded " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " are not uploaded to the ConfigMap " + p.tree.Settings.ConfigMap}
 		case len(matching) > 1:
 			f := p.ReportAs(source.Warning, source.Position{File: m.Path}, "keep one glob that matches it",
 				"%s matches %d globs of config-updater, which takes any one of them", m.Base, len(matching))
+			f.Cause = Cause{ID: "globs", Summary: "{n} mapping files match several globs of config-updater, which takes any one of them"}
 			for _, u := range matching {
 				f.Related = append(f.Related, Related{Pos: u.Pos, Message: "goes to " + strings.Join(u.Names, ", ")})
 			}

@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -84,28 +86,49 @@ type usage struct {
 	hosts         map[string]int
 	organisations map[organisation]int
 	writers       map[string]int // of each destination
+
+	likelyHosts         []string                  // the most used first
+	likelyOrganisations map[string][]organisation // by host, the most used first
 }
+
+// mostLikely bounds how many names a misspelt one is compared with.
+const mostLikely = 100
 
 // counted counts the references of all mappings, once.
 func (f *facts) counted() *usage {
 	if f.usage != nil {
 		return f.usage
 	}
-	f.usage = &usage{map[string]int{}, map[organisation]int{}, map[string]int{}}
+	u := &usage{
+		hosts: map[string]int{}, organisations: map[organisation]int{}, writers: map[string]int{},
+		likelyOrganisations: map[string][]organisation{},
+	}
+	f.usage = u
 	for _, m := range f.tree.Mappings() {
 		for e := range m.Entries() {
 			for _, r := range slices.Concat([]mapping.Reference{e.Source}, e.Destinations) {
 				if r.Scheme == "" {
-					f.usage.hosts[r.Host()]++
-					f.usage.organisations[organisationOf(r)]++
+					u.hosts[r.Host()]++
+					u.organisations[organisationOf(r)]++
 				}
 			}
 			for _, d := range e.Destinations {
-				f.usage.writers[d.Canonical()]++
+				u.writers[d.Canonical()]++
 			}
 		}
 	}
-	return f.usage
+	u.likelyHosts = slices.SortedFunc(maps.Keys(u.hosts), func(a, b string) int {
+		return cmp.Or(u.hosts[b]-u.hosts[a], strings.Compare(a, b))
+	})
+	u.likelyHosts = u.likelyHosts[:min(len(u.likelyHosts), mostLikely)]
+	for _, org := range slices.SortedFunc(maps.Keys(u.organisations), func(a, b organisation) int {
+		return cmp.Or(u.organisations[b]-u.organisations[a], strings.Compare(a.String(), b.String()))
+	}) {
+		if list := u.likelyOrganisations[org.host]; len(list) < mostLikely {
+			u.likelyOrganisations[org.host] = append(list, org)
+		}
+	}
+	return u
 }
 
 // misspelt gives the registry, or the registry with an organisation, that was
@@ -118,8 +141,8 @@ func (f *facts) misspelt(r mapping.Reference, set string, isSource bool) string 
 	used := f.counted()
 	host, org := r.Host(), organisationOf(r)
 	if !slices.Contains(wellKnown, host) {
-		for other, n := range used.hosts {
-			likelier := n > used.hosts[host] || slices.Contains(wellKnown, other)
+		for _, other := range used.likelyHosts {
+			likelier := used.hosts[other] > used.hosts[host] || slices.Contains(wellKnown, other)
 			if likelier && (oneLetter(other, host) || otherDomain(other, host)) {
 				return other
 			}
@@ -128,14 +151,18 @@ func (f *facts) misspelt(r mapping.Reference, set string, isSource bool) string 
 	if _, ci := f.tree.CITag(r); isSource && ci {
 		return ""
 	}
-	best := ""
-	for other, n := range used.organisations {
-		likelier := n >= 2 && n >= 4*used.organisations[org] || other.name == set && org.name != set
-		if other.host == host && likelier && oneLetter(other.name, org.name) && (best == "" || other.String() < best) {
-			best = other.String()
+	if own := (organisation{host, set}); org != own && used.organisations[own] > 0 && oneLetter(set, org.name) {
+		return own.String()
+	}
+	for _, other := range used.likelyOrganisations[host] {
+		if used.organisations[other] < 4*used.organisations[org] {
+			break // the others are used even less
+		}
+		if oneLetter(other.name, org.name) {
+			return other.String()
 		}
 	}
-	return best
+	return ""
 }
 
 // oneLetter reports whether two names differ by one letter: not by a digit, as

@@ -48,6 +48,7 @@ func Run(tree *release.Tree, rules ...Rule) *Result {
 		rule.Check(p)
 		p.tellMore()
 	}
+	joinConsequences(facts, out)
 	quiet(facts, out)
 	out.Sort()
 	return out

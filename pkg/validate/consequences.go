@@ -1,0 +1,148 @@
+package validate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// joinConsequences gives the findings that another one explains its cause:
+// whoever mends the one mends the other.
+func joinConsequences(facts *facts, out *Result) {
+	c := consequences{facts, map[string][]int{}, out.Findings}
+	for i, f := range out.Findings {
+		c.byRule[f.Rule] = append(c.byRule[f.Rule], i)
+	}
+	reasons := make([]int, len(out.Findings))
+	for i, f := range out.Findings {
+		reasons[i] = c.explains(f)
+	}
+	for i, by := range reasons {
+		for by >= 0 && reasons[by] >= 0 { // what explains it is a consequence, too
+			by = reasons[by]
+		}
+		if by >= 0 {
+			why := &out.Findings[by]
+			why.id = why.CauseID() // which may not change with its place
+			out.Findings[i].reason = reason{why.id, why.Severity}
+		}
+	}
+}
+
+// consequences looks for what explains a finding.
+type consequences struct {
+	*facts
+	byRule   map[string][]int // where the findings of a rule are
+	findings []Finding
+}
+
+// The names of causes by which a consequence is told from other findings of its
+// rule.
+const (
+	notRun       = "run by no job"
+	otherCluster = "cluster"
+)
+
+// explains gives the finding that explains another; -1 when none does.
+func (c consequences) explains(f Finding) int {
+	set, job := c.tree.Runs().SetAt(f.Pos), c.jobAt(f.Pos)
+	sameFile := func(g Finding) bool { return g.Pos.File == f.Pos.File }
+	sameSet := func(g Finding) bool { return set != nil && c.tree.Runs().SetAt(g.Pos) == set }
+	sameJob := func(g Finding) bool { return job != nil && c.jobAt(g.Pos) == job }
+	switch f.Rule {
+	case "mapping-unused":
+		if !strings.HasPrefix(f.Cause.ID, notRun) {
+			return -1
+		}
+		return firstOf(c.find("mapping-name", func(g Finding) bool { return sameFile(g) && g.Severity == source.Error }),
+			c.find("set-job", sameSet), c.find("job-unused", sameSet))
+	case "mapping-name":
+		return c.find("configmap-key", about(f.Pos.File))
+	case "job-unused":
+		return c.allMisnamed(set)
+	case "job-overlap":
+		return c.allTold(f)
+	case "job-secret":
+		return c.find("job-configmap", func(g Finding) bool { return sameJob(g) && f.Severity == source.Error })
+	case "job-template":
+		if strings.HasPrefix(f.Cause.ID, otherCluster+" ") {
+			return firstOf(c.find("job-configmap", sameJob), c.find("job-secret", sameJob))
+		}
+		return c.find("job-auth", func(g Finding) bool { return sameJob(g) && g.Pos.Line == f.Pos.Line })
+	}
+	return -1
+}
+
+// find gives the first finding of a rule that is as wanted; -1 when there is none.
+func (c consequences) find(rule string, wanted func(Finding) bool) int {
+	for _, i := range c.byRule[rule] {
+		if wanted(c.findings[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// about reports whether a finding or one of its related places is in a file.
+func about(file string) func(Finding) bool {
+	return func(g Finding) bool {
+		return g.Pos.File == file || slices.ContainsFunc(g.Related, func(r Related) bool { return r.Pos.File == file })
+	}
+}
+
+func firstOf(found ...int) int {
+	for _, i := range found {
+		if i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// allMisnamed gives the finding about the name of a set's first file, where all
+// of its files have one: then its job finds nothing for that reason.
+func (c consequences) allMisnamed(set *release.Set) int {
+	if set == nil || len(set.Files) == 0 {
+		return -1
+	}
+	first := -1
+	for i := len(set.Files) - 1; i >= 0; i-- {
+		name := set.Files[i].Path
+		first = c.find("mapping-name", func(g Finding) bool { return g.Pos.File == name && g.Severity == source.Error })
+		if first < 0 {
+			return -1
+		}
+	}
+	return first
+}
+
+// allTold gives what is said of the first file that a job picks up beside those of
+// its set, where something is said of the names of all of them.
+func (c consequences) allTold(f Finding) int {
+	first := -1
+	for _, r := range slices.Backward(f.Related) {
+		named := func(g Finding) bool { return g.Pos.File == r.Pos.File && g.Severity == source.Error }
+		first = firstOf(c.find("configmap-key", about(r.Pos.File)), c.find("mapping-name", named))
+		if first < 0 {
+			return -1
+		}
+	}
+	return first
+}
+
+// jobAt gives the job that stands at a place of the jobs file; nil when there is
+// none.
+func (f *facts) jobAt(pos source.Position) *release.Job {
+	if f.tree.Jobs == nil || pos.File != f.tree.Jobs.Path {
+		return nil
+	}
+	var at *release.Job
+	for _, j := range f.tree.Jobs.Jobs {
+		if j.Node.Line <= pos.Line && (at == nil || j.Node.Line > at.Node.Line) {
+			at = j
+		}
+	}
+	return at
+}
