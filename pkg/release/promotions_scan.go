@@ -7,13 +7,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// scanConfig reads a config that is written as the tools of the repository
-// write it, in a fiftieth of the time that a YAML parser takes: it looks for
-// the keys at the top that promotion depends on, and reads plain block lists
-// and mappings below them. For any other form it gives false, and decodeConfig
-// has to read the file. Where it gives true, the two agree, but for a quoted
-// text that goes on in the first column and looks like one of the keys there,
-// which no tool writes.
+// scanConfig reads a config in a fraction of the time that parsing all of it
+// takes: it cuts out the keys at the top that promotion depends on, and gives only
+// those to the YAML parser. Where the keys at the top are not written plainly, or
+// a part does not stand for itself, it gives false, and decodeConfig has to read
+// the file. Where it gives true, the two agree, but for a quoted text that goes on
+// in the first column and looks like one of the keys there, which no tool writes.
 func scanConfig(data []byte) (config, bool) {
 	if !utf8.Valid(data) || bytes.IndexByte(data, '\t') >= 0 || bytes.IndexByte(data, '\r') >= 0 || bytes.IndexByte(data, 0) >= 0 {
 		return config{}, false
@@ -22,38 +21,55 @@ func scanConfig(data []byte) (config, bool) {
 	if !ok {
 		return config{}, false
 	}
-	var nodes [2]*yaml.Node
-	for i, key := range []string{keyPromotion, keyImages} {
-		section, ok := sections[key]
-		if !ok {
-			if key == keyPromotion {
-				return config{}, true
-			}
-			continue
-		}
-		r := blockReader{rest: section.below, number: section.line, images: key == keyImages}
-		r.advance()
-		if len(section.value) > 0 || r.done || r.indent == 0 && !r.item() {
-			return config{}, false
-		}
-		node := r.value(r.indent)
-		if r.failed || !r.done {
-			return config{}, false
-		}
-		nodes[i] = node
+	if _, promotes := sections[keyPromotion]; !promotes {
+		return config{}, true
 	}
-	binaries, ok := sections[keyBinaries]
-	if ok && (len(binaries.value) == 0 || isAny(binaries.value, "~", "null", "Null", "NULL", `""`, "''") || bytes.ContainsAny(binaries.value[:1], "#&*!|>")) {
+	promotion, ok := sections[keyPromotion].value()
+	if !ok {
 		return config{}, false
 	}
-	return newConfig(nodes[0], nodes[1], ok), true
+	images, ok := sections[keyImages].value()
+	if !ok {
+		return config{}, false
+	}
+	binaries, ok := sections[keyBinaries]
+	if ok && (len(binaries.behind) == 0 || isAny(binaries.behind, "~", "null", "Null", "NULL", `""`, "''") || bytes.ContainsAny(binaries.behind[:1], "#&*!|>")) {
+		return config{}, false
+	}
+	return newConfig(promotion, images, ok), true
 }
 
 // section is one key at the top of a file with all that belongs to it.
 type section struct {
-	line  int    // of the key
-	value []byte // what stands behind the key
-	below []byte // the lines below it
+	line   int    // of the key
+	behind []byte // what stands behind the key
+	below  []byte // the lines below it
+}
+
+// value parses what belongs to the key; nil when there is no such section. It
+// fails where the part does not parse by itself, such as for an anchor that is
+// elsewhere, or has a mistake that parsing the whole file would tell.
+func (s section) value() (*yaml.Node, bool) {
+	if s.line == 0 {
+		return nil, true
+	}
+	if len(s.behind) > 0 { // a flow value may go on in the first column
+		return nil, false
+	}
+	doc := parseYAML("", s.below)
+	if len(doc.problems) > 0 || doc.root == nil || doc.merged {
+		return nil, false
+	}
+	shiftLines(doc.root, s.line)
+	return doc.root, true
+}
+
+// shiftLines adds to the line of every node of a tree.
+func shiftLines(n *yaml.Node, lines int) {
+	n.Line += lines
+	for _, c := range n.Content {
+		shiftLines(c, lines)
+	}
 }
 
 // topSections cuts a file into the sections that scanConfig needs.
@@ -97,7 +113,7 @@ func topSections(data []byte) (map[string]section, bool) {
 				if _, twice := sections[name]; twice {
 					return nil, false
 				}
-				sections[name] = section{line: line, value: value}
+				sections[name] = section{line: line, behind: value}
 				open, start = name, next
 			}
 		}
@@ -114,4 +130,26 @@ func isAny(value []byte, any ...string) bool {
 		}
 	}
 	return false
+}
+
+// cutKey takes a line of the form "key: value" or "key:" apart, where the key
+// is plain; the value is without blanks around it.
+func cutKey(line []byte) (key, value []byte, ok bool) {
+	n := 0
+	for n < len(line) && plainByte(line[n]) {
+		n++
+	}
+	if n == 0 || n == len(line) || line[n] != ':' || line[0] == '-' {
+		return nil, nil, false
+	}
+	rest := line[n+1:]
+	if len(rest) > 0 && rest[0] != ' ' {
+		return nil, nil, false
+	}
+	return line[:n], bytes.Trim(rest, " "), true
+}
+
+// plainByte reports whether a byte may stand anywhere in a plain scalar.
+func plainByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.' || c == '/'
 }

@@ -186,13 +186,9 @@ func readManifests(data []byte) (all []manifest, size int, err error) {
 	return all, size, nil
 }
 
-// readManifest reads one document: line by line where it is plain, else with
-// the YAML parser.
+// readManifest reads one document.
 func readManifest(doc []byte) (manifest, error) {
 	var m manifest
-	if root := readBlock(doc); root != nil {
-		return m, m.UnmarshalYAML(root)
-	}
 	root, err := readNode(doc)
 	if err != nil {
 		return m, err
@@ -200,7 +196,7 @@ func readManifest(doc []byte) (manifest, error) {
 	return m, root.Decode(&m)
 }
 
-// interesting says whether a document may hold a manifest of a kind that
+// interesting reports whether a document may hold a manifest of a kind that
 // matters, so that the others need not be decoded.
 func interesting(doc []byte) bool {
 	for _, kind := range []string{

@@ -1,15 +1,8 @@
 package release
 
 import (
-	"bytes"
-	"path"
-	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
-
-	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -154,50 +147,5 @@ func TestSubjectCovers(t *testing.T) {
 		if got := s.Covers("ci", "mirror"); got != want {
 			t.Errorf("%v covers ci/mirror: %v, want %v", s, got, want)
 		}
-	}
-}
-
-// TestReadRealManifests holds the fast reading of manifests against the YAML
-// parser on the manifests of the real trees.
-func TestReadRealManifests(t *testing.T) {
-	layout := DefaultLayout()
-	for _, tree := range []string{"release-2020-08.tar.gz", "release-2022-12.tar.gz"} {
-		t.Run(tree, func(t *testing.T) {
-			all, fast := 0, 0
-			forEachFile(t, tree, func(name string, data []byte) {
-				below := func(dir string) bool { return strings.HasPrefix(name, dir+"/") }
-				if !slices.ContainsFunc(layout.ManifestDirs(), below) || path.Ext(name) != ".yaml" {
-					return
-				}
-				for _, doc := range bytes.Split(data, []byte("\n---")) {
-					if !interesting(doc) {
-						continue
-					}
-					all++
-					if root := readBlock(doc); root != nil {
-						fast++
-						compareManifest(t, name, root, doc)
-					}
-				}
-			})
-			t.Logf("%d manifests, %d of them read the fast way", all, fast)
-			if fast*2 < all {
-				t.Errorf("only %d of %d manifests are read the fast way", fast, all)
-			}
-		})
-	}
-}
-
-func compareManifest(t *testing.T, name string, root *yaml.Node, doc []byte) {
-	t.Helper()
-	var got, want manifest
-	if err := got.UnmarshalYAML(root); err != nil {
-		t.Errorf("%s: %v", name, err)
-	}
-	if err := yaml.Unmarshal(doc, &want); err != nil {
-		t.Errorf("%s: read, but %v", name, err)
-	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(manifest{})); diff != "" {
-		t.Errorf("%s: the fast way differs (-decoded +fast):\n%s", name, diff)
 	}
 }

@@ -20,6 +20,7 @@ type document struct {
 	root     *yaml.Node       // nil when it is empty or does not parse
 	problems []source.Problem // in order
 	broken   bool             // it does not parse
+	merged   bool             // merge keys were carried out, so that nodes have several places
 }
 
 // yamlErrorLine finds the line in the text of an error of the YAML parser.
@@ -58,7 +59,7 @@ func parseYAML(name string, data []byte) document {
 	d.root = first.Content[0]
 	m := merger{name: name, done: map[*yaml.Node]bool{}, left: maxMerged}
 	m.merge(d.root)
-	d.problems = append(m.problems, d.problems...)
+	d.problems, d.merged = append(m.problems, d.problems...), m.left < maxMerged
 	return d
 }
 
