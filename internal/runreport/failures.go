@@ -2,7 +2,11 @@ package runreport
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
@@ -16,9 +20,30 @@ type Failure struct {
 func Failures(r *mirror.Report) []Failure {
 	out := []Failure{}
 	for _, f := range r.Failures() {
-		out = append(out, Failure{f, hint(f)})
+		text := hint(f)
+		if f.Cause == mirror.CauseAddress {
+			text = didYouMean(r, f.Host) + text
+		}
+		out = append(out, Failure{f, text})
 	}
 	return out
+}
+
+// didYouMean names the registry that the other entries use, where its name is
+// nearly that of one that does not exist.
+func didYouMean(r *mirror.Report, host string) string {
+	uses := map[string]int{}
+	for _, e := range r.Entries {
+		uses[Host(e.Source)]++
+		uses[Host(e.Destination)]++
+	}
+	wrong := uses[host]
+	delete(uses, host)
+	likely := suggest.Nearest(host, slices.Sorted(maps.Keys(uses)))
+	if likely == "" || uses[likely] <= wrong {
+		return ""
+	}
+	return "did you mean " + likely + ", as " + text.Plural(uses[likely], "other reference") + "? "
 }
 
 // hint tells what to do about a failure, with the flags of the command.
@@ -36,6 +61,8 @@ func hint(f mirror.Failure) string {
 		return host + " does not take what it is given: its answer says why; a quota or a rule of the repository is the usual reason"
 	case mirror.CauseUnavailable:
 		return "nothing is wrong with the mapping: run again later, and look at the state of " + host + " when it goes on"
+	case mirror.CauseAddress:
+		return "see that the name of the registry is right, that this machine may look it up, and what a proxy (HTTPS_PROXY, NO_PROXY) lets through"
 	case mirror.CauseContent:
 		return "the bytes are not what their digest says: build or push the source again"
 	case mirror.CauseUnsupported:

@@ -107,7 +107,7 @@ func (b *book) fail(e *Entry, err error) {
 		if b.opts.TolerateProtected {
 			e.Details, e.Error, e.Cause, e.Reason = append(e.Details, e.Error), "", "", ""
 		}
-	case CauseDenied, CauseUnavailable:
+	case CauseDenied, CauseUnavailable, CauseAddress:
 		if e.Outcome = Unknown; b.opts.Mode == ModeRun {
 			e.Outcome = Failed
 		}

@@ -48,6 +48,7 @@ const (
 	CauseDenied        Cause = "denied"      // a registry refuses our credential, or hides that something does not exist
 	CauseRefused       Cause = "refused"     // a registry does not take what it is given
 	CauseUnavailable   Cause = "unavailable" // a registry or the way to it does not work
+	CauseAddress       Cause = "address"     // there is no registry of that name, or a proxy does not let us go there
 	CauseContent       Cause = "content"     // bytes that are not what their digest says
 	CauseUnsupported   Cause = "unsupported" // an image that is not mirrored by design
 	CauseOverlap       Cause = "overlap"     // two sources for one destination
@@ -59,7 +60,7 @@ const (
 // Causes lists all causes.
 func Causes() []Cause {
 	return []Cause{
-		CauseSourceMissing, CauseDenied, CauseRefused, CauseUnavailable, CauseContent, CauseUnsupported, CauseOverlap,
+		CauseSourceMissing, CauseDenied, CauseRefused, CauseUnavailable, CauseAddress, CauseContent, CauseUnsupported, CauseOverlap,
 		CauseProtected, CauseInterrupted, CauseOther,
 	}
 }
@@ -179,6 +180,8 @@ func causeOf(err error) Cause {
 		return CauseProtected
 	case errors.As(err, &missing):
 		return CauseSourceMissing
+	case registry.NoRegistry(err):
+		return CauseAddress
 	case errors.Is(err, registry.ErrSchema1), errors.Is(err, transfer.ErrUnsupported):
 		return CauseUnsupported
 	case errors.Is(err, errOverlap):

@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -153,11 +154,24 @@ func judge(err error, now time.Time) retry.Verdict {
 	case errors.As(err, &refused), errors.Is(err, auth.ErrRealm):
 		return retry.Verdict{}
 	}
+	if errors.As(err, new(*throttle.NoHTTPError)) {
+		return retry.Verdict{Again: true, Most: 1} // a load balancer that is starting may say anything
+	}
 	return retry.Verdict{Again: throttle.Repeatable(err)} // a [DigestError] in one, too: bytes that went wrong on the way
 }
 
 func answered(status int, after time.Duration) retry.Verdict {
 	return retry.Verdict{Again: throttle.Temporary(status), After: after, Throttled: retry.Throttled(status)}
+}
+
+// NoRegistry reports whether an error means that there is no registry at an
+// address, or no way to it: the name does not exist, what answers speaks no HTTP,
+// or a proxy refuses.
+func NoRegistry(err error) bool {
+	var name *net.DNSError
+	var proxy *throttle.ProxyError
+	return errors.As(err, &name) && name.IsNotFound || errors.As(err, new(*throttle.NoHTTPError)) ||
+		errors.As(err, &proxy) && !throttle.Temporary(proxy.Status)
 }
 
 // Unavailable reports whether an error means that a registry or the way to it does

@@ -154,7 +154,11 @@ func (o *origin) pingOnce(ctx context.Context, base *url.URL) (*http.Response, e
 	if err != nil {
 		return nil, err
 	}
-	return o.wire.RoundTrip(req)
+	resp, err := o.wire.RoundTrip(req)
+	if err != nil && (errors.As(err, new(tls.RecordHeaderError)) || strings.Contains(err.Error(), "malformed HTTP")) {
+		err = throttle.OnTheWay(req.Method, req.URL, &throttle.NoHTTPError{Err: err}, nil)
+	}
+	return resp, err
 }
 
 // loopback reports whether a host, with or without port, is this machine.

@@ -49,6 +49,12 @@ func newTransport(opts Options, insecure bool) *http.Transport {
 	buffers := &sync.Pool{New: func() any { b := make([]byte, piece); return &b }}
 	return &http.Transport{
 		Proxy: opts.Proxy,
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+			return &throttle.ProxyError{Proxy: proxy.Host, Status: resp.StatusCode}
+		},
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := dialer.DialContext(ctx, network, address)
 			if tcp, ok := conn.(*net.TCPConn); ok {

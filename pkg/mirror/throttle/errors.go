@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -61,6 +62,23 @@ func OnTheWay(method string, target *url.URL, err error, scrub func(string) stri
 func (e *NetworkError) Error() string { return e.Method + " " + e.URL + ": " + e.text }
 func (e *NetworkError) Unwrap() error { return e.err }
 
+// ProxyError means that a proxy does not let us go to a host.
+type ProxyError struct {
+	Proxy  string // its host
+	Status int
+}
+
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the proxy %s refuses the way: %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
+}
+
+// NoHTTPError means that what answers at a host speaks no HTTP, or no TLS where
+// that is wanted.
+type NoHTTPError struct{ Err error }
+
+func (e *NoHTTPError) Error() string { return "it speaks no HTTPS or HTTP: " + e.Err.Error() }
+func (e *NoHTTPError) Unwrap() error { return e.Err }
+
 // Redact gives a URL without what may be secret, fit to print.
 func Redact(u *url.URL, scrub func(string) string) string {
 	s := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
@@ -79,10 +97,13 @@ func Repeatable(err error) bool {
 		down    *DownError
 		cert    *tls.CertificateVerificationError
 		name    *net.DNSError
+		proxy   *ProxyError
 	)
 	switch {
 	case errors.Is(err, context.Canceled), errors.As(err, &down), errors.As(err, &cert):
 		return false
+	case errors.As(err, &proxy):
+		return Temporary(proxy.Status)
 	case errors.As(err, &name) && name.IsNotFound:
 		return false
 	}
