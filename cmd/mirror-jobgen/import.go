@@ -42,6 +42,8 @@ func importJobs(env cli.Env, dir string) error {
 	found := findingsByJob(tree, im.Jobs)
 	for _, j := range im.Jobs {
 		switch {
+		case j.Job == "" && j.RunBy != "":
+			fmt.Fprintf(env.Stdout, "no job of its own for %s: that of %s runs its mappings\n", j.Set, j.RunBy)
 		case j.Job == "":
 			fmt.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled, until that is removed from %s\n", j.Set, j.File)
 		case len(j.Settings) == 0:

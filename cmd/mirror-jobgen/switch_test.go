@@ -9,14 +9,21 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
+	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
 // The patch of contrib/openshift-release applies to a real tree with
 // hand-written jobs. After it the generated files are current, the jobs file has
 // the bytes that it had, and Prow takes it and the new presubmits.
 func TestSwitch(t *testing.T) {
+	for _, tree := range []string{"2020-08", "2022-12", "2024-05"} {
+		t.Run(tree, func(t *testing.T) { switchOver(t, "release-"+tree+".tar.gz") })
+	}
+}
+
+func switchOver(t *testing.T, archive string) {
 	const jobs, presubmits = "ci-operator/jobs/infra-image-mirroring.yaml", "ci-operator/jobs/infra-image-mirroring-presubmits.yaml"
-	dir := testkit.CorpusTree(t, "release-2022-12.tar.gz")
+	dir := testkit.CorpusTree(t, archive)
 	read := func(name string) []byte {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -40,7 +47,14 @@ func TestSwitch(t *testing.T) {
 		}
 		return out
 	}
-	before := read(jobs)
+	found := func() *validate.Result {
+		tree, err := load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return validate.Run(tree, validate.Rules()...)
+	}
+	before, known := read(jobs), validate.KnownOf(found())
 	patch := run(nil, filepath.Join(testkit.Root(), "contrib/openshift-release/switch.sh"), ".")
 	if _, err := os.Stat(filepath.Join(dir, presubmits)); err == nil {
 		t.Error("switch.sh changed the repository: it is to print a patch")
@@ -50,6 +64,14 @@ func TestSwitch(t *testing.T) {
 	run(nil, self, "generate", "--check", ".")
 	if !bytes.Equal(read(jobs), before) {
 		t.Errorf("the patch changes %s", jobs)
+	}
+	after := found()
+	known.New(after)
+	for _, f := range after.Findings {
+		t.Errorf("the patch does not pass its own check: %s: %s: %s [%s]", f.Pos, f.Severity, f.Message, f.Rule)
+	}
+	if !bytes.Contains(read(presubmits), []byte("optional: true")) {
+		t.Error("the presubmits are not optional to begin with")
 	}
 	for _, name := range []string{jobs, presubmits} {
 		if err := jobgen.Load(read(name), t.TempDir()); err != nil {

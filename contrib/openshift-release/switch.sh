@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints, as a patch, what has to change in a release repository to use
-# mirror-tools: the settings that reproduce its hand-written jobs, the two
+# mirror-tools: the settings that reproduce its hand-written jobs, optional
 # presubmits, and the targets for its Makefile. The repository is not touched.
 #
 #   contrib/openshift-release/switch.sh ~/release > switch.patch
@@ -13,6 +13,7 @@ set -eu
 	exit 2
 }
 jobgen=${MIRROR_JOBGEN:-mirror-jobgen}
+from=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -32,7 +33,7 @@ git commit -q -m before
 
 "$jobgen" import . >&2
 "$jobgen" generate --check . >&2
-"$jobgen" presubmit . > ci-operator/jobs/infra-image-mirroring-presubmits.yaml
+"$jobgen" presubmit --optional "$from" > ci-operator/jobs/infra-image-mirroring-presubmits.yaml
 mkdir -p hack
 cp "$here/mirror.mk" hack/mirror.mk
 [ ! -e Makefile ] || printf '\ninclude hack/mirror.mk\n' >> Makefile

@@ -33,6 +33,7 @@ type ImportedJob struct {
 	Set      string // "" when the job belongs to no set
 	File     string // where its settings are
 	Settings []string
+	RunBy    string          // the set whose job runs the mappings, where the set has none
 	Pos      source.Position // where the periodic begins in the jobs file
 }
 
@@ -209,9 +210,9 @@ func (im *importer) write() {
 		case x != nil:
 			im.file(file, "", &x.least)
 		case len(set.Files) > 0:
-			yes := true
-			im.file(file, "", &release.JobSettings{Disabled: &yes})
-			im.out.Jobs = append(im.out.Jobs, ImportedJob{Set: set.Name, File: file, Settings: []string{"disabled"}})
+			settings := im.withoutJob(set)
+			im.file(file, "", &settings)
+			im.out.Jobs = append(im.out.Jobs, ImportedJob{Set: set.Name, File: file, Settings: settingNames(settings), RunBy: settings.RunBy})
 		}
 	}
 	im.said.Jobs = loose
@@ -223,6 +224,26 @@ func (im *importer) write() {
 	}
 	im.file(im.tree.Layout.Settings(), head, &im.said)
 	im.out.Files[len(im.out.Files)-1].Old = old
+}
+
+// withoutJob gives the settings of a set that has no job: which set's job runs
+// all of its mappings, or that none is wanted.
+func (im *importer) withoutJob(set *release.Set) release.JobSettings {
+	by := ""
+	for i, f := range set.Files {
+		owner := ""
+		for _, j := range im.tree.Runs().Of(f) {
+			if s := im.tree.Runs().SetOf(j); s != nil && s != set {
+				owner = s.Name
+			}
+		}
+		if owner == "" || i > 0 && owner != by {
+			yes := true
+			return release.JobSettings{Disabled: &yes}
+		}
+		by = owner
+	}
+	return release.JobSettings{RunBy: by}
 }
 
 func (im *importer) file(name, head string, settings any) {

@@ -75,6 +75,7 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 		f.Cause = Cause{ID: "run by " + foreign.Name + " " + m.Set.Name,
 			Summary: "{n} files of the set " + m.Set.Name + " do not begin with " + want + ", and " + foreign.Name + ", the job of another set, would push them with its own credentials"}
 		f.Related = append(f.Related, Related{Pos: foreign.Mappings.Globs[0].Pos, Message: "the job that picks it up"})
+		f.Parts = []string{foreign.Name + ", the job of another set, picks up " + m.Base} // whatever prefix the set declares
 	case p.tree.Runs().Unknown(m.Set):
 		p.ReportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
 	case jobsKnown:
