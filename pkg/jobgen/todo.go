@@ -3,6 +3,7 @@ package jobgen
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ the image (name the image %[3]s there):
 `, t.Namespace, t.Name, t.Tag, n.tree.Layout.Config)})
 	}
 	for _, ns := range n.newNamespaces(tags) {
-		steps = append(steps, Step{"Let ci-operator write to the namespace " + ns, fmt.Sprintf(rbac, ns)})
+		steps = append(steps, Step{"Let ci-operator write to the namespace " + ns, fmt.Sprintf(rbac, ns, n.manifest(ns))})
 	}
 	switch to := n.targets()[0]; {
 	case known:
@@ -52,6 +53,8 @@ auth file of a robot account of that organisation:
         namespace: %s
 `, n.tree.Layout.Secrets, cmp.Or(job.SecretKey, "config.json"), to, n.cluster(job), job.Secret, n.tree.Settings.Namespace)})
 	}
+	steps = append(steps, Step{"Open a pull request with the new files", "The set's approvers, or those of " + n.tree.Layout.Mirroring + ", approve it. Once it is merged, config-updater\n" +
+		"uploads the mappings and the jobs, and the job runs on its next schedule.\n"})
 	return append(steps, Step{"See that it worked, once the change is merged", n.commands()})
 }
 
@@ -122,9 +125,25 @@ func (n *newSet) newNamespaces(tags []release.ImageTag) []string {
 	return out
 }
 
-// rbac lets ci-operator promote into a namespace and everybody pull from it.
-const rbac = `beside the other RBAC manifests of the cluster:
+// manifest gives a file for the manifests of a namespace: beside those of other
+// namespaces.
+func (n *newSet) manifest(namespace string) string {
+	if len(n.tree.Layout.Manifests) == 0 {
+		return namespace + "/admin_manifest.yaml"
+	}
+	dir := n.tree.Layout.Manifests[0]
+	if info, err := fs.Stat(n.tree.FS, dir+"/registry-access"); err == nil && info.IsDir() {
+		dir += "/registry-access"
+	}
+	return dir + "/" + namespace + "/admin_manifest.yaml"
+}
 
+// rbac lets ci-operator promote into a namespace and everybody pull from it.
+const rbac = `as the file %[2]s, whole:
+
+    apiVersion: v1
+    kind: List
+    items:
     - apiVersion: rbac.authorization.k8s.io/v1
       kind: Role
       metadata:
