@@ -39,18 +39,15 @@ func change(e mirror.Entry) string {
 	if e.Previous != "" {
 		digest = short(e.Previous) + " → " + digest
 	}
-	var about []string
+	var facts []string
 	if e.Blobs > 0 {
-		about = append(about, fmt.Sprintf("%s in %s", Size(e.Size), count(e.Blobs, "blob")))
-		if e.Bytes < e.Size {
-			about = append(about, Size(e.Bytes)+" to send")
-		}
+		facts = append(facts, fmt.Sprintf("%s in %s", Size(e.Size), count(e.Blobs, "blob")))
 	}
-	about = append(about, e.Platforms...)
-	about = append(about, e.Details...)
+	facts = append(facts, e.Platforms...)
+	facts = append(facts, e.Details...)
 	line := fmt.Sprintf("%s %s from %s", e.Destination, digest, e.Source)
-	if len(about) > 0 {
-		line += " (" + strings.Join(about, ", ") + ")"
+	if len(facts) > 0 {
+		line += " (" + strings.Join(facts, ", ") + ")"
 	}
 	return line
 }
@@ -83,11 +80,19 @@ func (t Text) planned(r *mirror.Report) {
 	if add+move > 0 {
 		parts = append(parts, movedText(r.Moved))
 	}
-	requests := fmt.Sprintf("%d requests", r.Requests)
-	if r.Expected > r.Requests {
-		requests = fmt.Sprintf("%d requests (%d of them to plan)", r.Expected, r.Requests)
+	fmt.Fprintf(t.W, "%s: %s, about %d requests%s\n", t.paint(bold, string(r.Mode)), strings.Join(parts, ", "), about(r), listed(r))
+}
+
+// about is about how many requests a run takes. The exact number, which the
+// reports have, is another in each plan: it depends on which of several images
+// with common parts comes first.
+func about(r *mirror.Report) int64 {
+	sources := map[string]bool{}
+	for _, e := range r.Entries {
+		sources[e.Source] = true
 	}
-	fmt.Fprintf(t.W, "%s: %s, %s%s\n", t.paint(bold, string(r.Mode)), strings.Join(parts, ", "), requests, listed(r))
+	looks := int64(len(sources) + len(r.Entries))
+	return looks + 2*r.Moved.Manifests + requestsPerBlob*r.Moved.Blobs + r.Moved.Mounts
 }
 
 // Changes counts the destinations that a plan would add and move.
