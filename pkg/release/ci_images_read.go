@@ -59,7 +59,7 @@ func (d *ciImagesDecoder) fields(n *yaml.Node, what string, known map[string]fun
 		i := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, key.Value) })
 		switch {
 		case i < 0:
-			d.problem(d.at(key), fmt.Sprintf("unknown setting %q", key.Value), suggest(key.Value, names))
+			d.problem(d.at(key), fmt.Sprintf("unknown setting %q", key.Value), likelySetting(key.Value, names))
 		case seen[names[i]]:
 			d.problem(d.at(key), names[i]+" is given twice", "remove one of them")
 		default:

@@ -91,7 +91,7 @@ func ParseMappingConfig(file string, data []byte) *MappingConfig {
 		case key.Value == "images":
 			c.Streams = d.streams(value)
 		default:
-			d.problem(d.at(key), fmt.Sprintf("unknown setting %q", key.Value), suggest(key.Value, names))
+			d.problem(d.at(key), fmt.Sprintf("unknown setting %q", key.Value), likelySetting(key.Value, names))
 		}
 	})
 	for _, name := range names {

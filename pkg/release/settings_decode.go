@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -184,7 +185,7 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, what string) {
 	d.pairs(n, what, func(key, value *yaml.Node) {
 		i, ok := fields[key.Value]
 		if !ok {
-			d.problem(d.at(key), "unknown setting "+strconv.Quote(key.Value), suggest(key.Value, names))
+			d.problem(d.at(key), "unknown setting "+strconv.Quote(key.Value), likelySetting(key.Value, names))
 			return
 		}
 		if value.Tag == "!!null" && value.Kind == yaml.ScalarNode {
@@ -206,23 +207,15 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, what string) {
 
 func (p *positions) place(keys map[string]source.Position) { p.keys = keys }
 
-// suggest names the setting that was most likely meant, or all there are.
-func suggest(key string, names []string) string {
-	folded := func(s string) string { return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s)) }
-	a, near := folded(key), ""
-	for _, n := range names {
-		b := folded(n)
-		if a == b {
-			return "did you mean " + n + "?"
-		}
-		if near == "" && len(a) > 3 && (strings.HasPrefix(b, a) || strings.HasPrefix(a, b)) {
-			near = n
-		}
+// likelySetting is the hint for a setting that does not exist: the one that was
+// probably meant, or all of them where they are few.
+func likelySetting(key string, names []string) string {
+	const few = 8
+	otherwise := "docs/job-settings.md describes the settings"
+	if len(names) <= few {
+		otherwise = "there are " + strings.Join(names, ", ")
 	}
-	if near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "there are " + strings.Join(names, ", ")
+	return suggest.Hint(key, names, otherwise)
 }
 
 func (d *decoder) strings(n *yaml.Node, v reflect.Value, what string) {

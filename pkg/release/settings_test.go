@@ -29,7 +29,7 @@ func TestJobSettingsProblems(t *testing.T) {
 		{"only a comment", "# nothing yet\n", ""},
 		{"all is well", "area: x\ncron: '@every 20m'\nslack:\n  channel: '#a'\n  states: []\n", ""},
 		{"unknown key", "area: x\nsecretKey: y\n", "_job.yaml:2:1: unknown setting \"secretKey\" (did you mean secret_key?)\n"},
-		{"unknown key of slack", "slack:\n  chanel: y\n", "_job.yaml:2:3: unknown setting \"chanel\" (there are channel, states, template)\n"},
+		{"unknown key of slack", "slack:\n  chanel: y\n", "_job.yaml:2:3: unknown setting \"chanel\" (did you mean channel?)\n"},
 		{"key given twice", "area: x\narea: y\n", "_job.yaml:2:1: area is given twice, first on line 1 (remove one of them)\n"},
 		{"wrong kind", "attempts: often\nenv: [a]\nkeep_manifest_list: 1\n", "_job.yaml:1:11: attempts must be a whole number\n_job.yaml:2:6: env must be a mapping (key: value)\n_job.yaml:3:21: keep_manifest_list must be true or false\n"},
 		{"a choice", "runner: skopeo\n", "_job.yaml:1:9: runner is \"skopeo\" (use oc, entrypoint, mirror)\n"},

@@ -39,7 +39,7 @@ func fileSyntax() Rule {
 func unknownRules(p *Pass, severities release.Severities) {
 	for _, s := range severities {
 		if _, ok := Lookup(s.Rule); !ok {
-			p.Report(s.Pos, "see mirror-lint rules", "no rule is named %q", s.Rule)
+			p.Report(s.Pos, nearestRule(s.Rule), "no rule is named %q", s.Rule)
 		}
 	}
 }

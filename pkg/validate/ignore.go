@@ -120,7 +120,7 @@ func checkIgnore(p *Pass, ig *ignore, run map[string]bool) {
 	for _, id := range ig.rules {
 		switch _, known := Lookup(id); {
 		case !known:
-			p.Report(ig.pos, "see mirror-lint rules", "no rule is named %q", id)
+			p.Report(ig.pos, nearestRule(id), "no rule is named %q", id)
 		case run[id] && !ig.used[id]:
 			p.Report(ig.pos, "remove the comment", "nothing here is reported by %s", id)
 		}

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -153,6 +154,15 @@ func Lookup(id string) (Rule, bool) {
 		return Rule{}, false
 	}
 	return rules[i], true
+}
+
+// nearestRule is the hint for an ID that no rule has.
+func nearestRule(id string) string {
+	var ids []string
+	for _, r := range Rules() {
+		ids = append(ids, r.ID)
+	}
+	return suggest.Hint(id, ids, "see mirror-lint rules")
 }
 
 // Help gives why a rule matters and what to do, as two paragraphs.
