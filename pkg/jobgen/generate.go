@@ -120,7 +120,7 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 func settingsProblems(tree *release.Tree) error {
 	var problems Problems
 	for _, p := range tree.Problems {
-		if p.Part == release.PartSettings || p.Part == release.PartJobSettings {
+		if p.Part == release.PartLayout || p.Part == release.PartSettings || p.Part == release.PartJobSettings {
 			problems = append(problems, p.Problem)
 		}
 	}

@@ -69,10 +69,8 @@ func departures(p *Pass, job *release.Job) []departure {
 		return nil
 	}
 	c := comparison{file: p.tree.Jobs.Path, text: p.tree.Jobs.Text}
-	if from := job.Mappings.From; from != nil && from.Env != "" { // it is different for each set
-		c.own = "spec.containers[0].env[" + from.Env + "]"
-	}
 	c.compare("", template, job.Node)
+	c.found = slices.DeleteFunc(c.found, func(d departure) bool { return ofEntryPoint(job, d.path) })
 	for i := range c.found {
 		d := &c.found[i]
 		for _, g := range govern {
@@ -84,10 +82,22 @@ func departures(p *Pass, job *release.Job) []departure {
 	return c.found
 }
 
+// ofEntryPoint reports whether a field is how a job with an entry point says what
+// a template with a script has in its script.
+func ofEntryPoint(job *release.Job, path string) bool {
+	from := job.Mappings.From
+	if from == nil || from.Env == "" {
+		return false
+	}
+	name, inEnv := strings.CutPrefix(path, "spec.containers[0].env[")
+	name = strings.TrimSuffix(name, "]")
+	_, required := from.Requires[name]
+	return inEnv && (name == from.Env || required) || path == "spec.containers[0].args" && len(job.Args) == 1
+}
+
 type comparison struct {
 	file  string
 	text  []byte
-	own   string // the path of what every job has a value of its own for; "" for none
 	found []departure
 }
 
@@ -169,8 +179,8 @@ func (c *comparison) list(path string, want, got *yaml.Node) {
 		c.add(got, below, "", "it has no %s, the template has %s", below, brief(item))
 	}
 	for _, name := range order {
-		below := fmt.Sprintf("%s[%s]", path, name)
-		if item := left[name]; item != nil && below != c.own {
+		if item := left[name]; item != nil {
+			below := fmt.Sprintf("%s[%s]", path, name)
 			c.add(item, below, brief(item), "it has %s (%s), the template has not", below, brief(item))
 		}
 	}
