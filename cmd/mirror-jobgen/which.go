@@ -88,6 +88,7 @@ type whichRoute struct {
 	Set         string `json:"set"`
 	effects.Place
 	Jobs      []whichJob    `json:"jobs"`
+	Service   string        `json:"service,omitempty"` // that mirrors the line instead of a job
 	JobsKnown bool          `json:"jobsKnown"`
 	Approvers []string      `json:"approvers,omitempty"`
 	Reviewers []string      `json:"reviewers,omitempty"`
@@ -128,6 +129,9 @@ func newAnswer(x *routes.Index, image string, found routes.Found) *answer {
 		one := whichRoute{
 			Source: r.Source.Exact(), Destination: r.Destination.Exact(), Set: r.Set.Name, JobsKnown: r.Sure,
 			Place: effects.Place{File: r.Pos().File, Line: r.Pos().Line}, Jobs: []whichJob{}, Origin: newOrigin(x.Origin(r.Source)),
+		}
+		if r.ByService() {
+			one.Service = routes.CIImages
 		}
 		for _, j := range r.Jobs {
 			one.Jobs = append(one.Jobs, newWhichJob(j))
@@ -219,6 +223,8 @@ func (r *whichRoute) rows(row func(name, format string, args ...any)) {
 	row("line", "%s:%d", r.File, r.Line)
 	row("set", "%s", r.Set)
 	switch {
+	case r.Service != "":
+		row("by", "%s", r.Service)
 	case len(r.Jobs) == 0 && r.JobsKnown:
 		row("job", "none: nothing mirrors it")
 	case len(r.Jobs) == 0:

@@ -145,7 +145,7 @@ func changes(e *effects.Effect) []string {
 	}
 	var parts []string
 	if refused > 0 {
-		parts = append(parts, text.Plural(refused, "mapping file")+verb(refused, " is refused", " are refused"))
+		parts = append(parts, text.Plural(refused, "file")+verb(refused, " is refused", " are refused"))
 	}
 	noun := "destination"
 	for _, x := range []struct {

@@ -16,7 +16,7 @@ func say(format string, args ...any) effects.Part { return effects.Say(fmt.Sprin
 func join(all ...effects.Words) effects.Words { return slices.Concat(all...) }
 
 func broken(e *effects.Effect) section {
-	s := section{title: "Refused mapping files", note: "none of their images is mirrored until they are corrected", sign: "!", tone: page.Bad, open: true}
+	s := section{title: "Refused files", note: "none of their images is mirrored until they are corrected", sign: "!", tone: page.Bad, open: true}
 	for _, b := range e.Broken {
 		words := effects.Words{effects.Code(b.Message), say("; %s beside it", text.Plural(b.Destinations, "destination"))}
 		if b.Mended {
@@ -283,12 +283,16 @@ func jobs(e *effects.Effect) section {
 					continue
 				}
 			}
-			for _, f := range j.Fields {
+			for i, f := range j.Fields {
 				words := f.Text
 				if n := rescheduled(e, j.Name); f.Name == "schedule" && n > 0 {
 					words = append(slices.Clone(words), say(": %s", text.Plural(n, "destination")))
 				}
-				s.add(name, item{words, j.Place})
+				at := effects.Place{}
+				if i == 0 { // the others are of the same job
+					at = j.Place
+				}
+				s.add(name, item{words, at})
 			}
 		}
 	}

@@ -107,7 +107,7 @@ func (c *comparison) reach(x, other side) map[accessKey]Access {
 		}
 	}
 	for _, r := range x.All {
-		if c.unreadable(r.File.Path) {
+		if c.unreadable(r.Pos().File) {
 			continue
 		}
 		at := Place{r.Pos().File, r.Pos().Line}

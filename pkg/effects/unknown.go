@@ -15,6 +15,7 @@ func (c *comparison) broken() {
 	old, now := refusals(c.before.Tree), refusals(c.after.Tree)
 	c.refused(c.after.Tree, now, old, false)
 	c.refused(c.before.Tree, old, now, true)
+	c.brokenService()
 }
 
 func (c *comparison) refused(t *release.Tree, has, hasNot map[string]source.Problem, mended bool) {
@@ -34,6 +35,30 @@ func (c *comparison) refused(t *release.Tree, has, hasNot map[string]source.Prob
 			n++
 		}
 		c.effect.Broken = append(c.effect.Broken, Broken{Place{m.Path, p.Pos.Line}, m.Set.Name, p.Message, n, mended})
+	}
+}
+
+// brokenService compares whether ci-images-mirror refuses its configuration,
+// which it does as a whole.
+func (c *comparison) brokenService() {
+	reason := func(t *release.Tree) (source.Problem, bool) {
+		all := t.CIImages().Problems
+		i := slices.IndexFunc(all, func(p source.Problem) bool { return p.Severity == source.Error })
+		if i < 0 {
+			return source.Problem{}, false
+		}
+		return all[i], true
+	}
+	old, was := reason(c.before.Tree)
+	now, is := reason(c.after.Tree)
+	switch {
+	case is && !was:
+		c.hidden = append(c.hidden, now.Pos.File)
+		c.effect.Broken = append(c.effect.Broken, Broken{Place{now.Pos.File, now.Pos.Line}, routes.CIImages, now.Message, len(c.after.Tree.CIImages().All()), false})
+	case was && !is:
+		c.effect.Broken = append(c.effect.Broken, Broken{Place{old.Pos.File, old.Pos.Line}, routes.CIImages, old.Message, len(c.after.Tree.CIImages().All()), true})
+	case c.before.Tree.CIImages().Unread || c.after.Tree.CIImages().Unread:
+		c.hidden = append(c.hidden, now.Pos.File)
 	}
 }
 

@@ -19,10 +19,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Route is one copy that a mapping file asks for.
+// CIImages is the name under which the copies of ci-images-mirror are kept, as if
+// it were a set: no job mirrors them, but a service of its own.
+const CIImages = "ci-images-mirror"
+
+// Route is one copy that a mapping file, or the configuration of
+// ci-images-mirror, asks for.
 type Route struct {
-	Set  *release.Set
-	File *release.MappingFile
+	Set *release.Set
 	// Pair has the digest of its source as that of the destination where the
 	// image is pushed without a tag.
 	mapping.Pair
@@ -69,14 +73,28 @@ func New(tree *release.Tree) *Index {
 			if d := &pair.Destination; d.Tag == "" && d.Scheme == "" { // pushed by its digest alone
 				d.Digest = pair.Source.Digest
 			}
-			r := &Route{Set: m.Set, File: m, Pair: pair, Jobs: jobs, Dry: idle, Sure: sure}
-			x.All = append(x.All, r)
-			x.sources.add(pair.Source, r)
-			x.written.add(pair.Destination, r)
+			r := &Route{Set: m.Set, Pair: pair, Jobs: jobs, Dry: idle, Sure: sure}
+			x.add(r)
+		}
+	}
+	images := tree.CIImages()
+	service := &release.Set{Name: CIImages, Dir: tree.Layout.Mirroring}
+	for _, i := range images.All() {
+		if _, ignored := images.IgnoredAs(i.From); !ignored {
+			x.add(&Route{Set: service, Pair: i.Pair})
 		}
 	}
 	return x
 }
+
+func (x *Index) add(r *Route) {
+	x.All = append(x.All, r)
+	x.sources.add(r.Source, r)
+	x.written.add(r.Destination, r)
+}
+
+// ByService reports whether ci-images-mirror copies the image, and no job.
+func (r *Route) ByService() bool { return r.Set.Name == CIImages && len(r.Jobs) == 0 && !r.Sure }
 
 // Writers gives the routes that write an image: those that name it, then those
 // whose pattern covers it.
