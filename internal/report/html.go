@@ -180,6 +180,22 @@ func HTMLCauses(findings []validate.Finding, opts HTMLOptions) []HTMLCause {
 	return out
 }
 
+// CausesBySet counts the causes that the findings page shows, by severity: one that
+// is found in several sets is shown in each of them.
+func CausesBySet(findings []validate.Finding, set func(source.Position) string) [3]int {
+	bySet := map[string][]validate.Finding{}
+	for _, f := range findings {
+		bySet[set(f.Pos)] = append(bySet[set(f.Pos)], f)
+	}
+	var count [3]int
+	for _, found := range bySet {
+		for _, g := range validate.GroupByCause(found) {
+			count[g.First().Severity]++
+		}
+	}
+	return count
+}
+
 // place prepares a place with its line.
 func (l lines) place(pos source.Position, message string, link Link) htmlPlace {
 	return htmlPlace{Name: pos.String(), Href: link.To(pos), Message: message, Code: l.code(pos)}

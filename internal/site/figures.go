@@ -24,9 +24,12 @@ func (s *site) figures() []page.Figure {
 			}
 		}
 	}
+	errors, warnings := figure("Errors", s.result.Count(source.Error), page.Bad), figure("Warnings", s.result.Count(source.Warning), page.Warn)
+	causes := report.CausesBySet(s.result.Findings, s.setAt)
+	errors.Note, warnings.Note = text.Plural(causes[source.Error], "cause"), text.Plural(causes[source.Warning], "cause")
 	return []page.Figure{
-		linked("findings.html?severity=error", figure("Errors", s.result.Count(source.Error), page.Bad)),
-		linked("findings.html?severity=warning", figure("Warnings", s.result.Count(source.Warning), page.Warn)),
+		linked("findings.html?severity=error", errors),
+		linked("findings.html?severity=warning", warnings),
 		linked("images.html?state=in+conflict", figure("Mappings in conflict", conflicts, page.Bad)),
 		figure("Sets", len(s.Sets), page.Plain),
 		figure("Streams mirrored", len(streams), page.Plain),

@@ -101,10 +101,11 @@ func search(p *tab) {
 // most is how many rows of a long list are shown at first.
 const most = 300
 
-// figures follows each number at the top of the page to what it counts.
+// figures follows each number at the top of the page to what it counts: causes,
+// where a note says how many.
 func figures(p *tab) {
 	p.Helper()
-	found := eval[map[string]string](p, `Object.fromEntries(Array.from(document.querySelectorAll('.figures dd a')).map(a => [a.href, a.textContent.replace(',', '')]))`)
+	found := eval[map[string]string](p, `Object.fromEntries(Array.from(document.querySelectorAll('.figures dd a')).map(a => [a.href, (a.parentElement.querySelector('small') || a).textContent.replace(/\D/g, '')]))`)
 	if len(found) < 2 {
 		p.Fatalf("%d figures lead anywhere", len(found))
 	}
