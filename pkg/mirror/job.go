@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -28,48 +29,56 @@ type shared struct {
 	left  int  // targets that are not done
 }
 
+// sources finds out what the sources of jobs are, each once.
+type sources struct {
+	client *registry.Client
+	looks  *looks
+	filter transfer.Filter
+	mu     sync.Mutex // guards job.shared
+}
+
 // share returns what the targets of a job have in common. The manifests of the
 // source are kept until the last target is done, which unshare tells.
-func (r *run) share(j *job) *shared {
-	r.sharing.Lock()
-	defer r.sharing.Unlock()
+func (o *sources) share(j *job) *shared {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if j.shared == nil {
 		j.shared = &shared{left: len(j.targets)}
 	}
 	return j.shared
 }
 
-func (r *run) unshare(j *job) {
-	r.sharing.Lock()
-	defer r.sharing.Unlock()
+func (o *sources) unshare(j *job) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if j.shared.left--; j.shared.left == 0 {
 		j.shared = nil
 	}
 }
 
-// source finds out what the source of a job is; the first target pays for that.
-func (r *run) source(ctx context.Context, j *job, s *shared) (*transfer.Source, error) {
+// find finds out what the source of a job is; the first target pays for that.
+func (o *sources) find(ctx context.Context, j *job, s *shared) (*transfer.Source, error) {
 	return s.found.Do(ctx, struct{}{}, func() (*transfer.Source, error) {
 		ctx := s.cost.into(ctx)
 		repo := sourceOf(j)
-		root, err := r.resolve(ctx, repo, *j.source)
+		root, err := o.resolve(ctx, repo, *j.source)
 		tag := j.source.Tag
 		if j.source.Digest != "" {
 			tag = ""
 		}
-		src := transfer.NewSource(r.opts.Client, repo, root, tag)
+		src := transfer.NewSource(o.client, repo, root, tag)
 		if err == nil {
-			err = r.filter.Apply(ctx, src)
+			err = o.filter.Apply(ctx, src)
 		}
 		return src, err
 	})
 }
 
 // resolve finds the digest of a source. A digest needs no question.
-func (r *run) resolve(ctx context.Context, repo registry.Repository, ref mapping.Reference) (ocispec.Descriptor, error) {
+func (o *sources) resolve(ctx context.Context, repo registry.Repository, ref mapping.Reference) (ocispec.Descriptor, error) {
 	if ref.Digest != "" {
 		return ocispec.Descriptor{Digest: digest.Digest(ref.Digest)}, nil
 	}
-	d, err := r.looks.resolve(ctx, repo, ref.Tag)
+	d, err := o.looks.resolve(ctx, repo, ref.Tag)
 	return d, transfer.Unreadable(err)
 }

@@ -25,9 +25,10 @@ type looks struct {
 	lists   bool
 	wanted  map[registry.Repository][]string // tags, by repository
 	scouted map[earlyKey]bool                // destinations that are looked at before the work
-	early   flight.Group[earlyKey, *look]    // of them
-	first   sync.Map                         // registry.Repository: chan struct{}, closed when its first look is over
-	refused sync.Map                         // registry.Repository: error
+	taken   flight.Group[earlyKey, *look]    // of them
+	now     func() time.Time
+	first   sync.Map // registry.Repository: chan struct{}, closed when its first look is over
+	refused sync.Map // registry.Repository: error
 }
 
 // look is what a destination was found to hold.
@@ -44,8 +45,8 @@ type earlyKey struct {
 
 // newLooks makes looks for the sources and destinations of jobs. With lists,
 // lists may tell that something is unchanged.
-func newLooks(client *registry.Client, lists bool, jobs []*job, destination func(int, *job) registry.Repository) *looks {
-	l := &looks{client: client, lists: lists, wanted: map[registry.Repository][]string{}, scouted: map[earlyKey]bool{}}
+func newLooks(client *registry.Client, now func() time.Time, lists bool, jobs []*job, destination func(int, *job) registry.Repository) *looks {
+	l := &looks{client: client, now: now, lists: lists, wanted: map[registry.Repository][]string{}, scouted: map[earlyKey]bool{}}
 	if !lists {
 		return l
 	}
@@ -99,6 +100,20 @@ func (l *looks) resolve(ctx context.Context, repo registry.Repository, ref strin
 		l.refuse(repo, err)
 	}
 	return d, err
+}
+
+// look looks at a destination by a tag or digest.
+func (l *looks) look(ctx context.Context, repo registry.Repository, ref string) *look {
+	taken := &look{at: l.now()}
+	taken.have, taken.err = l.resolve(ctx, repo, ref)
+	return taken
+}
+
+// early looks at a destination that scouts look at, too, for whoever comes first.
+func (l *looks) early(ctx context.Context, key earlyKey, repo registry.Repository) (*look, error) {
+	return l.taken.Do(ctx, key, func() (*look, error) {
+		return l.look(ctx, repo, key.job.targets[key.target].Destination.Tag), nil
+	})
 }
 
 // refuse notes that a registry refuses us in a repository; the first reason

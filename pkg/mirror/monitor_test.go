@@ -26,7 +26,7 @@ func TestMonitor(t *testing.T) {
 	if during.Total != 2 || during.Working < 1 || during.Working > 2 || during.Bytes <= 0 || during.Bytes > report.Moved.BlobBytes || during.Since.Before(report.Started) {
 		t.Errorf("during the run: %+v", during)
 	}
-	if want := (mirror.State{Total: 2, Done: 2, Bytes: report.Moved.BlobBytes}); m.State() != want {
+	if want := (mirror.State{Total: 2, Done: 2, Failed: 1, Bytes: report.Moved.BlobBytes}); m.State() != want {
 		t.Errorf("at the end: %+v, want %+v", m.State(), want)
 	}
 }

@@ -32,7 +32,7 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	b.layOut(jobs)
 	r := newRun(opts, b, lists, jobs)
 	r.overlap = overlap
-	wait := r.scout(ctx, jobs)
+	wait := r.scouting.scout(ctx, jobs)
 	r.work(ctx, jobs)
 	wait()
 	if n := r.left.Count(mirroredBy(jobs)); n > 0 {
@@ -47,31 +47,32 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 type run struct {
 	opts     Options
 	book     *book
-	filter   transfer.Filter
 	copier   *transfer.Copier
 	keeper   *tags.Keeper
 	follower *referrers.Follower
 	left     *referrers.Left
 	nowhere  transfer.Nowhere // writes in a run that writes nothing
 	looks    *looks
+	sources  *sources
 	scouting *scouting
 	overlap  map[string]error // by destinationKey: that it has several sources
-	sharing  sync.Mutex       // guards job.shared
 }
 
 func newRun(opts Options, b *book, tagLists *tags.Lists, jobs []*job) *run {
 	r := &run{opts: opts, book: b, left: referrers.NewLeft(tagLists)}
-	r.scouting = newScouting(jobs, b.note)
 	lists := opts.Lists && !opts.Force && !opts.Deep && !opts.Adopt
-	r.looks = newLooks(opts.Client, lists, jobs, func(i int, j *job) registry.Repository { return r.destination(j.targets[i].Destination) })
-	r.filter = transfer.Filter{Platform: opts.Platform, Single: opts.Single}
+	r.looks = newLooks(opts.Client, opts.Now, lists, jobs, func(i int, j *job) registry.Repository { return r.destination(j.targets[i].Destination) })
+	filter := transfer.Filter{Platform: opts.Platform, Single: opts.Single}
+	r.sources = &sources{client: opts.Client, looks: r.looks, filter: filter}
+	r.scouting = newScouting(jobs, b.note)
+	r.scouting.opts, r.scouting.book, r.scouting.sources, r.scouting.looks, r.scouting.place = opts, b, r.sources, r.looks, r.destination
 	dry := opts.Mode != ModeRun
 	var w transfer.Writer = opts.Client
 	if dry {
 		w = &r.nowhere
 	}
 	r.copier = transfer.New(transfer.Options{
-		Client: opts.Client, Writer: w, Filter: r.filter, Mount: !opts.SkipMount, Dry: dry, Force: opts.Force, Deep: opts.Deep,
+		Client: opts.Client, Writer: w, Filter: filter, Mount: !opts.SkipMount, Dry: dry, Force: opts.Force, Deep: opts.Deep,
 		Now: opts.Now, Note: b.note, Expect: opts.Monitor.expectBytes, Sent: sent,
 	})
 	r.keeper = tags.New(tags.Options{
@@ -81,7 +82,7 @@ func newRun(opts Options, b *book, tagLists *tags.Lists, jobs []*job) *run {
 	})
 	if opts.Referrers {
 		r.follower = referrers.New(referrers.Options{
-			Client: opts.Client, Copier: r.copier, Keeper: r.keeper, Lists: tagLists, Filter: r.filter, Moves: r.move, Note: b.note,
+			Client: opts.Client, Copier: r.copier, Keeper: r.keeper, Lists: tagLists, Filter: filter, Moves: r.move, Note: b.note,
 		})
 	}
 	return r

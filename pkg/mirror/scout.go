@@ -19,6 +19,12 @@ const scoutTime = 5 * time.Second
 type scouting struct {
 	chained map[string]*chain // by canonical destination
 	over    chan struct{}     // closed when the work may begin
+
+	opts    Options
+	book    *book
+	sources *sources
+	looks   *looks
+	place   func(mapping.Reference) registry.Repository // of a destination
 }
 
 // chain is a source that is written in the same run.
@@ -82,23 +88,23 @@ func (s *scouting) before(ctx context.Context, canonical string) error {
 // known before anything is written. These looks are made once: the work takes
 // them over. What a list of the repository tells need not be looked at. wait
 // waits until all looks are made.
-func (r *run) scout(ctx context.Context, jobs []*job) (wait func()) {
-	tasks := r.scouts(jobs)
+func (s *scouting) scout(ctx context.Context, jobs []*job) (wait func()) {
+	tasks := s.scouts(jobs)
 	all, cancel := context.WithCancel(ctx)
 	var scouts sync.WaitGroup
 	scouts.Go(func() {
 		defer cancel()
-		spread(len(tasks), r.opts.Parallel, func(i int) { tasks[i](ctx) })
+		spread(len(tasks), s.opts.Parallel, func(i int) { tasks[i](ctx) })
 	})
 	scouts.Go(func() {
-		r.opts.Sleep(all, scoutTime)
-		close(r.scouting.over)
+		s.opts.Sleep(all, scoutTime)
+		close(s.over)
 	})
 	return scouts.Wait
 }
 
 // scouts are the looks that are made first.
-func (r *run) scouts(jobs []*job) []func(ctx context.Context) {
+func (s *scouting) scouts(jobs []*job) []func(ctx context.Context) {
 	var tasks []func(ctx context.Context)
 	add := func(f func(ctx context.Context)) { tasks = append(tasks, f) }
 	seen := map[registry.Repository]bool{}
@@ -108,48 +114,35 @@ func (r *run) scouts(jobs []*job) []func(ctx context.Context) {
 		return !before
 	}
 	for _, j := range jobs {
-		c, ok := r.scouting.chained[j.source.CanonicalRepository()+":"+j.source.Tag]
+		c, ok := s.chained[j.source.CanonicalRepository()+":"+j.source.Tag]
 		switch {
 		case j.err != nil || len(j.targets) == 0:
 			continue
 		case ok && c.job == j:
-			add(func(ctx context.Context) { defer close(c.resolved); r.source(ctx, j, r.share(j)) })
+			add(func(ctx context.Context) { defer close(c.resolved); s.sources.find(ctx, j, s.sources.share(j)) })
 		case j.source.Digest == "" && first(sourceOf(j)):
-			add(func(ctx context.Context) { r.scoutSource(ctx, j) })
+			add(func(ctx context.Context) { s.scoutSource(ctx, j) })
 		}
 		for i, t := range j.targets {
-			if t.Destination.Tag != "" && first(r.destination(t.Destination)) {
+			if t.Destination.Tag != "" && first(s.place(t.Destination)) {
 				key := earlyKey{j, i}
-				r.looks.scouted[key] = true
-				add(func(ctx context.Context) { r.scoutTarget(ctx, key) })
+				s.looks.scouted[key] = true
+				add(func(ctx context.Context) { s.scoutTarget(ctx, key) })
 			}
 		}
 	}
 	return tasks
 }
 
-func (r *run) scoutSource(ctx context.Context, j *job) {
-	if d, _ := r.looks.listed(ctx, sourceOf(j), j.source.Tag); d == "" && !r.book.ended(ctx) {
-		r.source(ctx, j, r.share(j))
+func (s *scouting) scoutSource(ctx context.Context, j *job) {
+	if d, _ := s.looks.listed(ctx, sourceOf(j), j.source.Tag); d == "" && !s.book.ended(ctx) {
+		s.sources.find(ctx, j, s.sources.share(j))
 	}
 }
 
-func (r *run) scoutTarget(ctx context.Context, key earlyKey) {
+func (s *scouting) scoutTarget(ctx context.Context, key earlyKey) {
 	ref := key.job.targets[key.target].Destination
-	if d, _ := r.looks.listed(ctx, r.destination(ref), ref.Tag); d == "" && !r.book.ended(ctx) {
-		r.early(r.share(key.job).cost.into(ctx), key)
+	if d, _ := s.looks.listed(ctx, s.place(ref), ref.Tag); d == "" && !s.book.ended(ctx) {
+		s.looks.early(s.sources.share(key.job).cost.into(ctx), key, s.place(ref))
 	}
-}
-
-// early looks at a destination that scouts look at, too, for whoever comes first.
-func (r *run) early(ctx context.Context, key earlyKey) (*look, error) {
-	ref := key.job.targets[key.target].Destination
-	return r.looks.early.Do(ctx, key, func() (*look, error) { return r.look(ctx, ref, ref.Tag), nil })
-}
-
-// look looks at a destination.
-func (r *run) look(ctx context.Context, dest mapping.Reference, ref string) *look {
-	l := &look{at: r.opts.Now()}
-	l.have, l.err = r.looks.resolve(ctx, r.destination(dest), ref)
-	return l
 }

@@ -21,8 +21,8 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 	if r.book.ended(ctx) {
 		return // its entry tells so already
 	}
-	s := r.share(j)
-	defer r.unshare(j)
+	s := r.sources.share(j)
+	defer r.sources.unshare(j)
 	c := &cost{}
 	if i == 0 {
 		c = &s.cost
@@ -50,19 +50,19 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 	}
 	// Both are asked what they hold at the same time.
 	var asking sync.WaitGroup
-	asking.Go(func() { r.source(ctx, j, s) })
+	asking.Go(func() { r.sources.find(ctx, j, s) })
 	defer asking.Wait() // it may be asked longer than we wait for it
 	var l *look
 	var err error
 	switch {
 	case r.looks.scouted[earlyKey{j, i}]:
-		if l, err = r.early(ctx, earlyKey{j, i}); err != nil {
+		if l, err = r.looks.early(ctx, earlyKey{j, i}, r.destination(t.Destination)); err != nil {
 			return Entry{}, err
 		}
 	case t.Destination.Tag != "": // else it depends on the source where to look
-		l = r.look(ctx, t.Destination, t.Destination.Tag)
+		l = r.looks.look(ctx, r.destination(t.Destination), t.Destination.Tag)
 	}
-	src, err := r.source(ctx, j, s)
+	src, err := r.sources.find(ctx, j, s)
 	switch {
 	case errors.Is(err, transfer.ErrFiltered):
 		return Entry{Outcome: Filtered, Details: []string{err.Error()}}, nil
@@ -70,7 +70,7 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 		return Entry{}, err
 	}
 	if l == nil {
-		l = r.look(ctx, t.Destination, string(src.Root.Digest))
+		l = r.looks.look(ctx, r.destination(t.Destination), string(src.Root.Digest))
 	}
 	w := r.move(r.destination(t.Destination), t.Destination)
 	w.Looked = l.at
@@ -103,7 +103,7 @@ func (r *run) listed(ctx context.Context, j *job, t Target, s *shared) (result E
 		}
 	}
 	if src == nil {
-		if src, err = r.source(ctx, j, s); err != nil || src.Root.Digest != have {
+		if src, err = r.sources.find(ctx, j, s); err != nil || src.Root.Digest != have {
 			return result, false, nil // told by the way that asks both
 		}
 	}
