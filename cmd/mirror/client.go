@@ -65,10 +65,10 @@ func (o *options) client(env cli.Env, log *slog.Logger) (*registry.Client, error
 	if err != nil {
 		return nil, err
 	}
-	return o.clientWith(keychain, log)
+	return o.clientWith(env, keychain, log)
 }
 
-func (o *options) clientWith(keychain auth.Keychain, log *slog.Logger) (*registry.Client, error) {
+func (o *options) clientWith(env cli.Env, keychain auth.Keychain, log *slog.Logger) (*registry.Client, error) {
 	roots, err := o.roots()
 	if err != nil {
 		return nil, err
@@ -77,7 +77,12 @@ func (o *options) clientWith(keychain auth.Keychain, log *slog.Logger) (*registr
 	if err != nil {
 		return nil, err
 	}
+	certificates, err := o.certificates(env, o.pool)
+	if err != nil {
+		return nil, err
+	}
 	return registry.New(registry.Options{
+		TLS: certificates, MaxBlob: o.maxBlob,
 		Listings: registry.Listings{Off: o.noListing, Token: tokens},
 		Keychain: keychain, Roots: roots, Proxy: http.ProxyFromEnvironment, Insecure: o.isInsecure, MaxPerHost: o.maxPerRegistry,
 		TokenEndpoints: o.tokenEndpoints, Idle: o.idleTimeout, Retry: retry.Policy{Attempts: o.attempts, PerImage: o.perImage, PerHost: o.perRegistry}, UserAgent: "mirror-tools/" + cli.Version(),
@@ -136,6 +141,11 @@ func (o *options) roots() (*x509.CertPool, error) {
 	if len(o.authorities) == 0 {
 		return nil, nil
 	}
+	return o.pool()
+}
+
+// pool is a new pool of these.
+func (o *options) pool() (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()

@@ -48,6 +48,9 @@ type options struct {
 	insecure       []string
 	authorities    []string
 
+	clientCertificates []string
+	maxBlob            int64
+
 	protection
 }
 
@@ -144,4 +147,6 @@ func (o *options) bindClient(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.insecure, "insecure", nil, "`HOST` that is spoken to without verifying its certificate, and over plain HTTP; repeatable; without a host: every registry")
 	f.Lookup("insecure").NoOptDefVal = everyHost
 	f.StringArrayVar(&o.authorities, "certificate-authority", nil, "PEM `FILE` of certificate authorities to trust beside the system's")
+	f.StringArrayVar(&o.clientCertificates, "client-certificate", nil, "`HOST=FILE`: PEM file with the certificate and private key to show a registry; podman's and docker's certs.d folders are read, too")
+	f.Int64Var(&o.maxBlob, "max-blob-bytes", 1<<40, "largest blob that is believed to exist; a larger one fails its image")
 }

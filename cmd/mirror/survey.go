@@ -50,7 +50,7 @@ func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*surv
 	if err != nil {
 		return nil, err
 	}
-	client, err := o.clientWith(keychain, v.log)
+	client, err := o.clientWith(env, keychain, v.log)
 	if err != nil {
 		return nil, err
 	}

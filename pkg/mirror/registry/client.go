@@ -22,6 +22,9 @@ type Options struct {
 	Insecure func(host string) bool
 	// Roots are the certificate authorities to trust; nil: the system's.
 	Roots *x509.CertPool
+	// TLS gives what TLS with a registry needs of its own; nil: nothing. An error is
+	// that of every request to it.
+	TLS func(host string) (HostTLS, error)
 	// Proxy gives the proxy of a request; nil: none. See
 	// [http.ProxyFromEnvironment].
 	Proxy func(*http.Request) (*url.URL, error)

@@ -3,29 +3,45 @@ package registry
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// transports are the ways to the wire: one that verifies certificates, and one
-// that does not.
-type transports struct{ secure, insecure http.RoundTripper }
+// HostTLS is what TLS with one registry needs beside what all have.
+type HostTLS struct {
+	Certificates []tls.Certificate // of the client
+	Roots        *x509.CertPool    // to trust for this registry instead; nil: as for others
+}
+
+// transports are the ways to the wire: one that verifies certificates, one that does
+// not, and those of registries with settings of their own.
+type transports struct {
+	opts             Options
+	secure, insecure http.RoundTripper
+
+	mu  sync.Mutex
+	own []http.RoundTripper
+}
 
 func newTransports(opts Options) *transports {
 	if opts.Transport != nil {
-		return &transports{opts.Transport, opts.Transport}
+		return &transports{opts: opts, secure: opts.Transport, insecure: opts.Transport}
 	}
-	return &transports{newTransport(opts, false), newTransport(opts, true)}
+	return &transports{opts: opts, secure: newTransport(opts, false), insecure: newTransport(opts, true)}
 }
 
 func (t *transports) close() {
-	for _, rt := range []http.RoundTripper{t.secure, t.insecure} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, rt := range append([]http.RoundTripper{t.secure, t.insecure}, t.own...) {
 		if idle, ok := rt.(interface{ CloseIdleConnections() }); ok {
 			idle.CloseIdleConnections()
 		}
@@ -33,15 +49,41 @@ func (t *transports) close() {
 }
 
 // of gives the way to a registry and to where it sends us: only its own
-// certificate may go unverified.
+// certificate may go unverified, and only it is shown the client's.
 func (t *transports) of(name string, insecure bool) http.RoundTripper {
-	own := (&url.URL{Host: name}).Hostname()
+	own, special := (&url.URL{Host: name}).Hostname(), t.special(name, insecure)
 	return throttle.Func(func(r *http.Request) (*http.Response, error) {
-		if insecure && r.URL.Hostname() == own {
+		switch {
+		case special != nil && strings.EqualFold(r.URL.Host, name):
+			return special.RoundTrip(r)
+		case insecure && r.URL.Hostname() == own:
 			return t.insecure.RoundTrip(r)
 		}
 		return t.secure.RoundTrip(r)
 	})
+}
+
+// special makes the way to a registry with TLS settings of its own, nil for others.
+func (t *transports) special(name string, insecure bool) http.RoundTripper {
+	if t.opts.TLS == nil || t.opts.Transport != nil {
+		return nil
+	}
+	settings, err := t.opts.TLS(name)
+	if err != nil {
+		return throttle.Func(func(*http.Request) (*http.Response, error) { return nil, &refusal{err.Error()} })
+	}
+	if len(settings.Certificates) == 0 && settings.Roots == nil {
+		return nil
+	}
+	transport := newTransport(t.opts, insecure)
+	transport.TLSClientConfig.Certificates = settings.Certificates
+	if settings.Roots != nil {
+		transport.TLSClientConfig.RootCAs = settings.Roots
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.own = append(t.own, transport)
+	return transport
 }
 
 func newTransport(opts Options, insecure bool) *http.Transport {

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+)
+
+// certificates finds what TLS with a registry needs: the client certificates of
+// --client-certificate, and what podman's and docker's certs.d folders have for the
+// registry.
+func (o *options) certificates(env cli.Env, roots func() (*x509.CertPool, error)) (func(host string) (registry.HostTLS, error), error) {
+	named := map[string]tls.Certificate{}
+	for _, spec := range o.clientCertificates {
+		host, file, ok := strings.Cut(spec, "=")
+		if !ok || host == "" || file == "" {
+			return nil, cli.Usagef("--client-certificate takes HOST=FILE")
+		}
+		cert, err := tls.LoadX509KeyPair(file, file)
+		if err != nil {
+			return nil, cli.Usagef("--client-certificate for %s: %s holds no certificate with its private key in PEM: %w", host, file, err)
+		}
+		named[host] = cert
+	}
+	folders := []string{"/etc/containers/certs.d", "/etc/docker/certs.d"}
+	if home := env.Getenv("HOME"); home != "" {
+		folders = append([]string{filepath.Join(home, ".config", "containers", "certs.d")}, folders...)
+	}
+	return func(host string) (registry.HostTLS, error) {
+		settings, err := certsD(folders, host, roots)
+		if cert, ok := named[host]; ok {
+			settings.Certificates = []tls.Certificate{cert}
+		}
+		return settings, err
+	}, nil
+}
+
+// certsD reads the folder of a registry in the first of the folders that has one:
+// *.crt are authorities to trust for it, *.cert and *.key certificates of the client.
+func certsD(folders []string, host string, roots func() (*x509.CertPool, error)) (registry.HostTLS, error) {
+	var settings registry.HostTLS
+	if strings.ContainsAny(host, `/\`) {
+		return settings, nil
+	}
+	for _, folder := range folders {
+		dir := filepath.Join(folder, host)
+		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			continue
+		}
+		if err != nil {
+			return settings, err
+		}
+		for _, entry := range entries {
+			path := filepath.Join(dir, entry.Name())
+			switch filepath.Ext(path) {
+			case ".crt":
+				if settings.Roots == nil {
+					if settings.Roots, err = roots(); err != nil {
+						return settings, err
+					}
+				}
+				pem, err := os.ReadFile(path)
+				if err != nil {
+					return settings, err
+				}
+				if !settings.Roots.AppendCertsFromPEM(pem) {
+					return settings, fmt.Errorf("%s holds no PEM certificate", path)
+				}
+			case ".cert":
+				cert, err := tls.LoadX509KeyPair(path, strings.TrimSuffix(path, ".cert")+".key")
+				if err != nil {
+					return settings, fmt.Errorf("the client certificate %s: %w", path, err)
+				}
+				settings.Certificates = append(settings.Certificates, cert)
+			}
+		}
+		return settings, nil
+	}
+	return settings, nil
+}
