@@ -132,21 +132,23 @@ func (k Known) counts() tally {
 // tally counts problems by their keys.
 type tally map[string]int
 
-// take counts down what is known of a finding and reports whether all of it is.
-func (t tally) take(keys []string) bool {
-	all := true
-	for _, key := range keys {
-		t[key]--
-		all = all && t[key] >= 0
+// take counts down what is known of a finding, and gives the numbers of the keys
+// that are not.
+func (t tally) take(keys []string) []int {
+	var fresh []int
+	for i, key := range keys {
+		if t[key]--; t[key] < 0 {
+			fresh = append(fresh, i)
+		}
 	}
-	return all
+	return fresh
 }
 
 // New leaves only the findings that are not known, or not in all their parts;
 // of several equal ones as many as there are more than known.
 func (k Known) New(r *Result) {
 	left := k.counts()
-	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return left.take(keysOf(f)) })
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return len(left.take(keysOf(f))) == 0 })
 }
 
 // Stale adds a warning to the result for every known cause of which it does not

@@ -33,10 +33,14 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	var fresh []Finding
 	for _, changed := range []bool{false, true} {
 		for _, f := range r.Findings {
-			if c.changed(f.Pos) != changed || known.take(c.keys(f)) {
+			if c.changed(f.Pos) != changed {
 				continue
 			}
-			f = c.atChange(f)
+			parts := known.take(c.keys(f))
+			if len(parts) == 0 {
+				continue
+			}
+			f = c.onlyParts(c.atChange(f), parts)
 			if !unchecked[f.Rule] || c.changed(f.Pos) {
 				fresh = append(fresh, f)
 			}
@@ -44,6 +48,22 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	}
 	r.Findings = fresh
 	r.Sort()
+}
+
+// onlyParts makes a finding speak of some of its parts alone: of its file only
+// the places that changed belong to it then.
+func (c *change) onlyParts(f Finding, parts []int) Finding {
+	if len(parts) < len(f.Parts) {
+		var fresh []string
+		for _, i := range parts {
+			fresh = append(fresh, f.Parts[i])
+		}
+		f.Message, f.Parts = some(fresh, 3), fresh
+		f.Related = slices.DeleteFunc(slices.Clone(f.Related), func(r Related) bool {
+			return r.Pos.File == f.Pos.File && !c.changed(r.Pos)
+		})
+	}
+	return f
 }
 
 // keys gives what a finding is known by, in words that do not change with the

@@ -333,3 +333,15 @@ func TestNewAtTheChange(t *testing.T) {
 		})
 	}
 }
+
+// Of several problems that one finding is about only the new one is told.
+func TestNewPartAlone(t *testing.T) {
+	before := shop()
+	before[webshop] += ci + "webshop/main:wishlist quay.io/webshop/wishlist:latest\n" + ci + "webshop/main:voucher quay.io/webshop/voucher:latest\n"
+	after := maps.Clone(before)
+	after[webshop] += ci + "webshop/main:coupon quay.io/webshop/coupon:latest\n"
+	found := since(t, before, after).Findings
+	if len(found) != 1 || found[0].Message != "nothing promotes, publishes or mirrors "+ci+"webshop/main:coupon" || found[0].Pos.Line != 5 || len(found[0].Related) > 0 {
+		t.Errorf("new:%s", describe(validate.GroupByCause(found)))
+	}
+}
