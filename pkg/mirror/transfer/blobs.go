@@ -165,7 +165,9 @@ func (b *blobs) bring(ctx context.Context, h *holdings, to registry.Repository, 
 	}
 	b.sent.Add(1)
 	b.bytes.Add(desc.Size)
-	b.opts.Expect(desc.Size)
+	if sentNow, ok := ctx.Value(sentKey{}).(*bool); ok {
+		*sentNow = true
+	}
 	b.opts.Sent(ctx, desc.Size)
 	return true, nil
 }

@@ -151,10 +151,19 @@ func childName(d ocispec.Descriptor) string {
 	return fmt.Sprintf("child %s (%s)", d.Digest, PlatformName(d))
 }
 
+// sentKey is the key of a *bool in a context: that a blob was sent.
+type sentKey struct{}
+
 // blob brings one blob.
 func (c *Copier) blob(ctx context.Context, v *Visit, b ocispec.Descriptor) error {
 	c.opts.Expect(b.Size)
-	defer c.opts.Expect(-b.Size)
+	sentNow := false
+	ctx = context.WithValue(ctx, sentKey{}, &sentNow)
+	defer func() {
+		if !sentNow {
+			c.opts.Expect(-b.Size) // it was there, mounted, or brought by another image
+		}
+	}()
 	sent, err := c.blobs.place(ctx, v.To, b, v.Source.Repo, v.deep)
 	if sent {
 		v.changed.Store(true)
