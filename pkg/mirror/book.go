@@ -42,7 +42,7 @@ func (b *book) ended(ctx context.Context) bool {
 func (b *book) note(format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.report.Notes = append(b.report.Notes, printable(fmt.Sprintf(format, args...)))
+	b.report.Notes = append(b.report.Notes, b.printable(fmt.Sprintf(format, args...)))
 }
 
 // layOut makes the entries of the report, in the order of the plan.
@@ -83,9 +83,9 @@ func (b *book) done(i int, c *cost, result Entry, err error) {
 		b.fail(e, err)
 	}
 	b.opts.Monitor.end(i, e.Bad())
-	e.Error, e.Reason, e.Retried = printable(e.Error), printable(e.Reason), printable(e.Retried)
+	e.Error, e.Reason, e.Retried, e.Host = b.printable(e.Error), b.printable(e.Reason), b.printable(e.Retried), b.printable(e.Host)
 	for i := range e.Details {
-		e.Details[i] = printable(e.Details[i])
+		e.Details[i] = b.printable(e.Details[i])
 	}
 	if b.opts.FailFast && e.Bad() {
 		b.stopOnce.Do(func() { close(b.stop) })
@@ -152,3 +152,7 @@ func (b *book) finish(ctx context.Context, hosts []throttle.HostStats, planned i
 // printable makes text that registries had a part in fit for a terminal, a log
 // and a page: without control characters, and not longer than a person reads.
 func printable(s string) string { return text.Short(s, 2000) }
+
+// printable is text that may come from a registry, without the secrets that it was
+// sent.
+func (b *book) printable(s string) string { return printable(b.opts.Client.Scrub(s)) }

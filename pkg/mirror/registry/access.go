@@ -266,8 +266,21 @@ func (a *access) fetch(ctx context.Context, base *url.URL, challenge auth.Challe
 		return request.Fetch(ctx, a.wire.RoundTrip)
 	})
 	a.secrets.Learn(token.Value, token.Refresh)
+	if err != nil && a.secrets.Scrub(err.Error()) != err.Error() {
+		err = &scrubbedError{a.secrets.Scrub(err.Error()), err}
+	}
 	return token, err
 }
+
+// scrubbedError is an error whose text holds a secret, such as the name of the place
+// to which a token endpoint redirects.
+type scrubbedError struct {
+	text string
+	err  error
+}
+
+func (e *scrubbedError) Error() string { return e.text }
+func (e *scrubbedError) Unwrap() error { return e.err }
 
 // forget throws away a token that the registry did not take.
 func (a *access) forget(p purpose, token auth.Token) {
