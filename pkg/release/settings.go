@@ -68,6 +68,10 @@ type Settings struct {
 	// Severity changes how bad the findings of a rule are: a rule's name to
 	// error, warning, info or off.
 	Severity Severities `yaml:"severity,omitempty"`
+	// Allow says which power beyond mirroring the jobs of sets may have: a set's
+	// name to a list of script, patch, template, image, service_account_token,
+	// cluster, namespace, env, secret, host and privileged, for the rule job-power.
+	Allow Allow `yaml:"allow,omitempty"`
 	// Overrides change severities for some files; the last that matches wins.
 	Overrides []Override `yaml:"overrides,omitempty"`
 	// Defaults are the settings of every job that does not say otherwise.

@@ -121,6 +121,9 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, what string) {
 	case *Values:
 		d.values(n, v, what)
 		return
+	case *Allow:
+		d.allow(n, v, what)
+		return
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -246,6 +249,25 @@ func (d *decoder) values(n *yaml.Node, v reflect.Value, what string) {
 	}) {
 		v.Set(reflect.ValueOf(m))
 	}
+}
+
+// allow reads the kinds of power by set.
+func (d *decoder) allow(n *yaml.Node, v reflect.Value, what string) {
+	m := Allow{}
+	d.pairs(n, what, func(key, value *yaml.Node) {
+		if value.Kind != yaml.SequenceNode {
+			d.kind(value, what+"."+key.Value, "a list")
+			return
+		}
+		for _, k := range value.Content {
+			if !slices.Contains(Powers(), k.Value) {
+				d.problem(d.at(k), fmt.Sprintf("%s.%s has %q", what, key.Value, k.Value), "use "+strings.Join(Powers(), ", "))
+				continue
+			}
+			m[key.Value] = append(m[key.Value], k.Value)
+		}
+	})
+	v.Set(reflect.ValueOf(m))
 }
 
 // free reads a mapping of any content, such as a patch.

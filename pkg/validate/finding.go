@@ -26,6 +26,7 @@ type Finding struct {
 
 	id     string // of its cause, once other findings have it
 	reason reason // the finding that explains it; the zero value for none
+	power  power  // of a finding about what a job can do
 }
 
 // reason is the cause, and the severity, of a finding that explains others.
@@ -33,6 +34,9 @@ type reason struct {
 	id       string
 	severity source.Severity
 }
+
+// power is what a job can do beyond mirroring its set; see [release.Powers].
+type power struct{ set, kind string }
 
 // Related is another place that belongs to a finding.
 type Related struct {

@@ -34,6 +34,7 @@ func Rules() []Rule {
 		referenceTypo(),
 		mappingDirection(),
 		secretShared(),
+		jobPower(),
 		ignoreComment(),
 		baselineStale(),
 	}

@@ -16,6 +16,9 @@ import (
 // A finding about two places is reported at the one that the change brought.
 // A rule that could not be checked before brings what it finds at changed places
 // only: of the others nobody knows whether they are new.
+//
+// What the change has a job do beyond mirroring is an error, unless the settings
+// before allow it.
 func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	c := newChange(before, after)
 	old := Run(before, rules...)
@@ -41,6 +44,9 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 				continue
 			}
 			f = c.onlyParts(c.atChange(f), parts)
+			if f.power != (power{}) && !before.Settings.Allows(f.power.set, f.power.kind) {
+				f.Severity = source.Error // who approves the settings has not approved it
+			}
 			if !unchecked[f.Rule] || c.changed(f.Pos) {
 				fresh = append(fresh, f)
 			}

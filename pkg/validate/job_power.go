@@ -1,0 +1,106 @@
+package validate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+func jobPower() Rule {
+	const set = "core-services/image-mirroring/team/"
+	const line = "-- " + set + "mapping_team --\nregistry.ci.openshift.org/team/stream:app quay.io/team/app:latest\n"
+	return Rule{
+		ID:    "job-power",
+		Title: "a job that can do more than mirror its set",
+		Why: "Whoever approves a set's folder may write its _job.yaml, and the job runs with credentials in the cluster: " +
+			"a script, a patch or another image lets them do anything with these, and with the secrets and machines that the job reaches.",
+		Fix: "Remove what the set does not need to mirror. Else let the approvers of the settings allow it there, as allow: {SET: [script]}; " +
+			"what a change brings without that is an error under --new-from.",
+		Severity: source.Warning,
+		Bad:      line + "-- " + set + "_job.yaml --\nscript: |\n  oc image mirror -f=/etc/imagemirror/mapping_team\n",
+		Good:     line + "-- " + set + "_job.yaml --\nattempts: 3\n",
+		Check:    checkJobPower,
+	}
+}
+
+func checkJobPower(p *Pass) {
+	if file := p.tree.Settings.Template; file != "" {
+		tellPower(p, "*", release.Power{Kind: release.PowerTemplate, Pos: p.tree.Settings.At("template")}, "every job starts from the template %s instead of the built-in one", file)
+	}
+	for _, set := range p.tree.Sets {
+		if set.Job != nil {
+			settingsPower(p, set)
+		}
+	}
+	if p.noJobs() != "" {
+		return
+	}
+	owners := secretOwners(p)
+	for _, job := range p.tree.Jobs.Jobs {
+		set := p.tree.Runs().SetOf(job)
+		if set == nil {
+			continue
+		}
+		if ns := p.tree.Settings.Namespace; job.Namespace != "" && job.Namespace != ns {
+			tellPower(p, set.Name, release.Power{Kind: release.PowerNamespace, Pos: job.Pos}, "the job of the set %s runs in the namespace %s, not in %s", set.Name, job.Namespace, ns)
+		}
+		for _, power := range job.Powers(p.tree.Jobs.Path) {
+			what := power.What
+			if owner := owners[power.Secret]; owner != "" && owner != set.Name {
+				power.Kind = release.PowerSecret
+				what += ", which is that of the set " + owner
+			}
+			tellPower(p, set.Name, power, "the job of the set %s can %s", set.Name, what)
+		}
+	}
+}
+
+// settingsPower reports what the settings of a set give its job.
+func settingsPower(p *Pass, set *release.Set) {
+	job, defaults := set.Job, &p.tree.Settings.Defaults
+	keys := job.Keys()
+	tell := func(key, kind, format string, args ...any) {
+		if slices.Contains(keys, key) {
+			tellPower(p, set.Name, release.Power{Kind: kind, Pos: job.At(key)}, "%s", "the job of the set "+set.Name+" "+fmt.Sprintf(format, args...))
+		}
+	}
+	tell("script", release.PowerScript, "runs a script of its own")
+	if len(job.Patch) > 0 {
+		tell("patch", release.PowerPatch, "is changed by a patch, which may change anything")
+	}
+	if job.Image != defaults.Image && job.Image != p.tree.Settings.MirrorImage {
+		tell("image", release.PowerImage, "runs the image %s", job.Image)
+	}
+	if job.ServiceAccountToken != nil && *job.ServiceAccountToken {
+		tell("service_account_token", release.PowerToken, "can use the token of its service account")
+	}
+	if job.Cluster != defaults.Cluster {
+		tell("cluster", release.PowerCluster, "runs on the cluster %s", job.Cluster)
+	}
+}
+
+// secretOwners gives the set that a secret belongs to: the first whose job mounts
+// it as a volume.
+func secretOwners(p *Pass) map[string]string {
+	owners := map[string]string{}
+	for _, job := range p.tree.Jobs.Jobs {
+		set := p.tree.Runs().SetOf(job)
+		for _, m := range job.Secrets {
+			if set != nil && owners[m.Secret] == "" {
+				owners[m.Secret] = set.Name
+			}
+		}
+	}
+	return owners
+}
+
+func tellPower(p *Pass, set string, what release.Power, format string, args ...any) {
+	severity := p.rule.Severity
+	if p.tree.Settings.Allows(set, what.Kind) {
+		severity = source.Info
+	}
+	hint := fmt.Sprintf("remove it, or have it allowed in %s: allow: {%s: [%s]}", p.tree.Layout.Settings(), set, what.Kind)
+	p.ReportAs(severity, what.Pos, hint, format, args...).power = power{set, what.Kind}
+}

@@ -1,0 +1,45 @@
+package validate_test
+
+import (
+	"testing"
+
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// What a change has a job do beyond mirroring is an error, unless the settings
+// allowed it before the change: that it allows it to itself counts for nothing.
+func TestPowerOfAChange(t *testing.T) {
+	const job, settings = dir + "webshop/_job.yaml", dir + "_mirror.yaml"
+	const script, allow = "script: |\n  oc image mirror -f=/etc/imagemirror/mapping_webshop_latest\n", "allow:\n  webshop: [script]\n"
+	for what, test := range map[string]struct {
+		before, after map[string]string
+		want          source.Severity
+		none          bool
+	}{
+		"not allowed":           {nil, map[string]string{job: script}, source.Error, false},
+		"allowed by the change": {nil, map[string]string{job: script, settings: allow}, source.Error, false},
+		"allowed before":        {map[string]string{settings: allow}, map[string]string{job: script, settings: allow}, source.Info, false},
+		"allowed to another":    {map[string]string{settings: "allow: {billing: [script]}\n"}, map[string]string{job: script}, source.Error, false},
+		"there before":          {map[string]string{job: script}, map[string]string{job: script}, source.Error, true},
+	} {
+		before, after := shop(), shop()
+		for name, text := range test.before {
+			before[name] = text
+		}
+		for name, text := range test.after {
+			after[name] = text
+		}
+		found := 0
+		for _, f := range since(t, before, after).Findings {
+			if f.Rule != "job-power" {
+				continue
+			}
+			if found++; f.Severity != test.want {
+				t.Errorf("%s: %s, want %s", what, f.Severity, test.want)
+			}
+		}
+		if test.none != (found == 0) {
+			t.Errorf("%s: %d findings", what, found)
+		}
+	}
+}
