@@ -163,7 +163,7 @@ func (f *Follower) refersTo(ctx context.Context, v *transfer.Visit, subject dige
 		}
 	}
 	for _, d := range list {
-		if err := f.opts.Copier.Child(ctx, v, "what refers to "+string(subject), d); err != nil {
+		if err := f.opts.Copier.Child(ctx, v, "what refers to "+string(subject), d, 1); err != nil {
 			return nil, err
 		}
 		found = append(found, d.Digest)

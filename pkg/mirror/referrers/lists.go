@@ -79,7 +79,7 @@ func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []
 	case len(all) > len(listed):
 		m = newList(all)
 	}
-	err = l.opts.Copier.Put(ctx, v, tag, m, l.again(ctx, v.To, tag, m, have))
+	err = l.opts.Copier.Put(ctx, v, tag, m, 1, l.again(ctx, v.To, tag, m, have))
 	var missing *transfer.MissingError
 	if errors.As(err, &missing) { // the registry refused a list of what it has not any more
 		there, listErr := l.stillThere(ctx, v.To, listed)
@@ -88,7 +88,7 @@ func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []
 		}
 		l.opts.Note("%s: of what the tag %s lists, %d do not exist any more and were left out of it", v.To, tag, len(listed)-len(there))
 		m = newList(merge(there, list))
-		err = l.opts.Copier.Put(ctx, v, tag, m, l.again(ctx, v.To, tag, m, have))
+		err = l.opts.Copier.Put(ctx, v, tag, m, 1, l.again(ctx, v.To, tag, m, have))
 	}
 	return err == nil, err
 }

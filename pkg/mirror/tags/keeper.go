@@ -111,7 +111,7 @@ func (k *Keeper) Write(ctx context.Context, v *transfer.Visit, m *Move, image re
 	if err := k.records.announce(ctx, m, image.Digest); err != nil {
 		return err
 	}
-	if err := k.opts.Copier.Put(ctx, v, m.Ref(image.Digest), image, k.again(ctx, m, image.Digest)); err != nil {
+	if err := k.opts.Copier.Put(ctx, v, m.Ref(image.Digest), image, 0, k.again(ctx, m, image.Digest)); err != nil {
 		return err
 	}
 	k.records.settle(ctx, m, image.Digest)

@@ -202,12 +202,8 @@ func (c *Copier) Exists(ctx context.Context, repo registry.Repository, d digest.
 
 // Put writes a manifest under a tag or its digest. When the registry refuses it
 // because something below it is missing, though it seemed to be there, that is
-// brought once more. again is that of [registry.Client.PutManifest].
-func (c *Copier) Put(ctx context.Context, v *Visit, ref string, m registry.Manifest, again func() (bool, error)) error {
-	return c.put(ctx, v, ref, m, 0, again)
-}
-
-func (c *Copier) put(ctx context.Context, v *Visit, ref string, m registry.Manifest, depth int, again func() (bool, error)) error {
+// brought once more. depth counts the indexes above it; again is that of [registry.Client.PutManifest].
+func (c *Copier) Put(ctx context.Context, v *Visit, ref string, m registry.Manifest, depth int, again func() (bool, error)) error {
 	_, err := c.opts.Writer.PutManifest(ctx, v.To, ref, m, again)
 	if incomplete(err) && !v.deep {
 		if err := c.bringAgain(ctx, v, m, depth); err != nil {

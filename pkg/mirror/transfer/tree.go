@@ -40,7 +40,7 @@ func (c *Copier) below(ctx context.Context, v *Visit, m registry.Manifest, depth
 		_, children = c.opts.Filter.Choose(children)
 	}
 	for _, child := range children {
-		tasks = append(tasks, func() error { return c.child(ctx, v, "index "+string(m.Digest), child, depth+1) })
+		tasks = append(tasks, func() error { return c.Child(ctx, v, "index "+string(m.Digest), child, depth+1) })
 	}
 	// Large blobs first: the largest decides when the image is complete.
 	slices.SortStableFunc(content.Blobs, func(a, b ocispec.Descriptor) int { return cmp.Compare(b.Size, a.Size) })
@@ -94,14 +94,10 @@ func all(tasks []func() error) error {
 	return cmp.Or(errs...)
 }
 
-// Child brings a manifest that something else than an index leads to, such as
-// what refers to an image: what is below it, and then the manifest itself.
-// parent names what led to it, for a person.
-func (c *Copier) Child(ctx context.Context, v *Visit, parent string, d ocispec.Descriptor) error {
-	return c.child(ctx, v, parent, d, 1)
-}
-
-func (c *Copier) child(ctx context.Context, v *Visit, parent string, d ocispec.Descriptor, depth int) error {
+// Child brings a manifest that something led to, such as an index: what is below
+// it, and then the manifest itself. parent names what led to it, for a person;
+// depth counts the indexes above it.
+func (c *Copier) Child(ctx context.Context, v *Visit, parent string, d ocispec.Descriptor, depth int) error {
 	if isBlob(d) {
 		return c.blob(ctx, v, d)
 	}
@@ -128,7 +124,7 @@ func (c *Copier) child(ctx context.Context, v *Visit, parent string, d ocispec.D
 				return err
 			}
 		}
-		return c.put(ctx, v, string(d.Digest), m, depth, nil)
+		return c.Put(ctx, v, string(d.Digest), m, depth, nil)
 	})
 }
 
