@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
@@ -118,7 +119,7 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 			Stuck: []float64{0, 0, 0.01, 0.03}[dice.IntN(4)],
 		}
 		injectors = append(injectors, s.injector)
-		var h http.Handler = s.calm
+		var h http.Handler = (&testkit.Quay{Edit: oddLists(dice.Uint64())}).Wrap(s.calm)
 		if dice.IntN(2) == 0 {
 			account := strict.Account{User: "mirror", Password: "s3cret", Pull: []string{"ci", "org"}, Push: []string{"org"}}
 			tokens := &strict.Tokens{Accounts: []strict.Account{account}}
@@ -128,7 +129,7 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 	}
 	retry := retry.Policy{}
 	client := w.client(registry.Options{Retry: retry, MaxPerHost: 1 + dice.IntN(16)})
-	opts := mirror.Options{Client: client, Deep: dice.IntN(4) == 0, Force: dice.IntN(8) == 0, SkipMount: dice.IntN(8) == 0}
+	opts := mirror.Options{Client: client, Deep: dice.IntN(4) == 0, Force: dice.IntN(8) == 0, SkipMount: dice.IntN(8) == 0, Lists: dice.IntN(2) == 0}
 	g := w.guard(seed, &opts)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -186,4 +187,37 @@ func some(dice *rand.Rand) []*Kind {
 	}
 	dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all[:len(all)/4]
+}
+
+// oddLists makes the pages of a registry's own lists odd, each in a way that follows
+// from a seed: cut, shuffled, doubled, with digests that are none, without an end.
+func oddLists(seed uint64) func(string, *testkit.QuayPage) {
+	var mu sync.Mutex
+	dice := rand.New(rand.NewPCG(seed, 2))
+	return func(_ string, page *testkit.QuayPage) {
+		mu.Lock()
+		defer mu.Unlock()
+		n := len(page.Tags)
+		if n == 0 {
+			return
+		}
+		switch dice.IntN(8) {
+		case 0:
+			page.Tags, page.More = page.Tags[:n/2], dice.IntN(2) == 0
+		case 1:
+			dice.Shuffle(n, func(i, j int) { page.Tags[i], page.Tags[j] = page.Tags[j], page.Tags[i] })
+		case 2:
+			other := page.Tags[0]
+			other.Digest = "sha256:" + strings.Repeat("5", 64)
+			page.Tags = append(page.Tags, other)
+		case 3:
+			page.Tags[dice.IntN(n)].Digest = "sha256:none"
+		case 4:
+			page.Tags, page.More = nil, true
+		case 5:
+			page.More = true
+		case 6:
+			page.Tags[dice.IntN(n)].Digest = ""
+		}
+	}
 }

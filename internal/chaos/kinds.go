@@ -152,6 +152,21 @@ func contents() []*Kind {
 			f.write(rec)
 		}}
 	}
+	zipped := func(encoding string) *Kind {
+		return &Kind{Name: encoding, on: bodies, do: func(f *Fault) {
+			rec := f.answer()
+			if rec.Code == http.StatusOK {
+				var z bytes.Buffer
+				g := gzip.NewWriter(&z)
+				g.Write(rec.Body.Bytes())
+				g.Close()
+				rec.Body = &z
+				rec.Header().Set("Content-Encoding", encoding)
+				rec.Header().Set("Content-Length", fmt.Sprint(z.Len()))
+			}
+			f.write(rec)
+		}}
+	}
 	return []*Kind{
 		spoil("a byte changed", content, func(f *Fault, b []byte) []byte {
 			if len(b) > 0 {
@@ -167,19 +182,8 @@ func contents() []*Kind {
 		{Name: "an error with 200", on: bodies, do: func(f *Fault) {
 			f.say(http.StatusOK, "application/json", `{"errors":[{"code":"DENIED","message":"no"}]}`)
 		}},
-		{Name: "gzip", on: bodies, do: func(f *Fault) {
-			rec := f.answer()
-			if rec.Code == http.StatusOK {
-				var z bytes.Buffer
-				g := gzip.NewWriter(&z)
-				g.Write(rec.Body.Bytes())
-				g.Close()
-				rec.Body = &z
-				rec.Header().Set("Content-Encoding", "gzip")
-				rec.Header().Set("Content-Length", fmt.Sprint(z.Len()))
-			}
-			f.write(rec)
-		}},
+		zipped("gzip"),
+		zipped("x-gzip"),
 		{Name: "gzip that is none", on: bodies, do: func(f *Fault) {
 			rec := f.answer()
 			rec.Header().Set("Content-Encoding", "gzip")

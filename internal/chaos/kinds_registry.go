@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -62,6 +63,7 @@ func registries() []*Kind {
 		{Name: "mount declined", on: []string{"mount"}, do: func(f *Fault) { f.r.URL.RawQuery = ""; f.write(f.answer()) }},
 		{Name: "a part of the chunk is taken", on: []string{"PATCH upload"}, do: func(f *Fault) { f.part(); f.write(f.answer()) }},
 		redirect("redirect to the CDN", reads, func(f *Fault) string { return f.in.CDN + f.r.URL.RequestURI() }),
+		redirect("redirect to a store that refuses", []string{"GET blob"}, func(f *Fault) string { return f.in.CDN + "/refused" + f.r.URL.RequestURI() }),
 		redirect("redirect of a write", writes, func(f *Fault) string { return f.in.CDN + f.r.URL.RequestURI() }),
 		redirect("redirect to itself", reads, func(f *Fault) string { return f.r.URL.RequestURI() }),
 		redirect("redirect to nowhere", reads, func(*Fault) string { return "https://nowhere.test:1/" }),
@@ -75,6 +77,17 @@ func tokens() []*Kind {
 		return &Kind{Name: name, on: []string{"token"}, do: func(f *Fault) { f.say(http.StatusOK, "application/json", body) }}
 	}
 	return []*Kind{
+		{Name: "token with times in other forms", on: []string{"token"}, do: func(f *Fault) {
+			rec := f.answer()
+			var token map[string]any
+			if json.Unmarshal(rec.Body.Bytes(), &token) == nil && rec.Code == http.StatusOK {
+				token["expires_in"] = []any{"300", 299.5, "soon", nil, "-1"}[f.dice.IntN(5)]
+				token["issued_at"] = []any{"946684800", 946684800, "", "Sat, 01 Jan 2000 00:00:00 GMT", "2000-01-01T00:00:00"}[f.dice.IntN(5)]
+				rec.Body.Reset()
+				json.NewEncoder(rec.Body).Encode(token)
+			}
+			f.write(rec)
+		}},
 		token("token of nothing", `{"token":""}`),
 		token("token that is wrong", `{"token":"wrong","expires_in":300}`),
 		token("token in broken JSON", `{"token":`),
