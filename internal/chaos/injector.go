@@ -120,6 +120,11 @@ func (in *Injector) choose(class string, r *http.Request) (*Kind, *rand.Rand) {
 	if len(kinds) == 0 {
 		return nil, nil
 	}
+	for _, k := range kinds { // those for one class have few chances
+		if len(k.on) == 1 {
+			kinds = append(kinds, k, k, k)
+		}
+	}
 	kind := kinds[dice.IntN(len(kinds))]
 	in.hits[kind.Name]++
 	return kind, dice

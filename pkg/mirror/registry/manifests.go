@@ -110,7 +110,7 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 	tag := want.Validate() != nil
 	r.check = func(resp *http.Response, body []byte) error {
 		if !moderate(body, maxValues) {
-			return &ManifestError{digest.FromBytes(body), fmt.Sprintf("has more than %d values", maxValues)}
+			return Manifest{Digest: digest.FromBytes(body)}.immoderate()
 		}
 		m = Manifest{MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), body), Body: body, Digest: digest.FromBytes(body)}
 		told := digest.Digest(resp.Header.Get("Docker-Content-Digest"))

@@ -130,6 +130,10 @@ func moderate(data []byte, most int) bool {
 	return true
 }
 
+func (m Manifest) immoderate() error {
+	return m.wrong("has more than %d values: too many manifests, blobs or annotations", maxValues)
+}
+
 // plausible reports whether the bytes are a manifest of some kind, and not a page
 // or an error that the registry gives with 200.
 func (m Manifest) plausible() bool {
@@ -152,7 +156,7 @@ func (m Manifest) Content() (Content, error) {
 		return Content{}, ErrSchema1
 	}
 	if !moderate(m.Body, maxValues) {
-		return Content{}, m.wrong("has more than %d values", maxValues)
+		return Content{}, m.immoderate()
 	}
 	var raw struct {
 		Manifests    []ocispec.Descriptor `json:"manifests"`
