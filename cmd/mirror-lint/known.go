@@ -16,17 +16,19 @@ import (
 
 // known are the flags that leave out findings that are known already.
 type known struct {
-	newFrom  revision
-	baseline string
-	write    bool
+	newFrom   revision
+	trustBase bool
+	baseline  string
+	write     bool
 }
 
 func (o *known) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Var(&o.newFrom, "new-from", "report only what is not already found at git revision `REV`")
+	f.BoolVar(&o.trustBase, "trust-base", false, "take the settings of the repository from the revision of --new-from")
 	f.StringVar(&o.baseline, "baseline", "", "leave out the findings that `FILE` lists")
 	f.BoolVar(&o.write, "write-baseline", false, "write all findings to the file of --baseline, and report none")
-	cli.FlagGroup(cmd, "New findings", "new-from", "baseline", "write-baseline")
+	cli.FlagGroup(cmd, "New findings", "new-from", "trust-base", "baseline", "write-baseline")
 }
 
 // revision is the value of --new-from. An empty one is an error: it comes from a
@@ -46,6 +48,8 @@ func (r *revision) Set(value string) error {
 
 func (o known) check() error {
 	switch {
+	case o.trustBase && o.newFrom == "":
+		return cli.Usagef("--trust-base needs --new-from REV")
 	case o.write && o.baseline == "":
 		return cli.Usagef("--write-baseline needs --baseline FILE")
 	case o.write && o.newFrom != "":
@@ -57,7 +61,7 @@ func (o known) check() error {
 // narrow takes out what is known: by a git revision, by a baseline.
 func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *validate.Result) error {
 	if o.newFrom != "" {
-		if err := since(dir, string(o.newFrom), tree, result); err != nil {
+		if err := o.since(dir, tree, result); err != nil {
 			return err
 		}
 	}
@@ -87,8 +91,10 @@ func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *valid
 	return nil
 }
 
-// since leaves what a result has more than the tree of a git revision.
-func since(dir, revision string, tree *release.Tree, result *validate.Result) error {
+// since leaves what a result has more than the tree of a git revision, and lists
+// what the change silences.
+func (o known) since(dir string, tree *release.Tree, result *validate.Result) error {
+	revision := string(o.newFrom)
 	old, err := gitfs.Open(dir, revision)
 	switch {
 	case errors.Is(err, gitfs.ErrRevision):
@@ -104,7 +110,20 @@ func since(dir, revision string, tree *release.Tree, result *validate.Result) er
 	if err != nil {
 		return cli.Failf("--new-from %s: %w", revision, err)
 	}
-	result.Since(before, tree, validate.Rules()...)
+	rules := validate.Rules()
+	trusted, err := release.Load(tree.FS, release.WithSettings(before))
+	if err != nil && !errors.Is(err, release.ErrNotRelease) {
+		return cli.Failf("%w", err)
+	}
+	after := tree
+	if o.trustBase && err == nil {
+		after = trusted
+		*result = *validate.Run(trusted, rules...)
+	}
+	result.Since(before, after, rules...)
+	if err == nil {
+		result.Silenced(before, after, trusted, rules...)
+	}
 	return nil
 }
 

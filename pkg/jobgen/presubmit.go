@@ -47,7 +47,7 @@ func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOp
 	}
 	diff := o.job("mirror-diff", `mirror-jobgen diff --from "$PULL_BASE_SHA"`, append(promoted, inputs...))
 	optional(diff)
-	jobs = append(jobs, diff, o.job("mirror-lint", `mirror-lint --new-from "$PULL_BASE_SHA"`, lint))
+	jobs = append(jobs, diff, o.job("mirror-lint", `mirror-lint --trust-base --new-from "$PULL_BASE_SHA"`, lint))
 	doc := object{"presubmits": object{o.Repository: jobs}}
 	text, err := yaml.Marshal(doc)
 	if err != nil {

@@ -24,6 +24,15 @@ type Option func(*loader)
 // of the repository.
 func WithLayout(layout Layout) Option { return func(l *loader) { l.given = &layout } }
 
+// WithSettings takes the settings, and where things lie, from another tree, such as
+// the one before a change, instead of the files of the repository.
+func WithSettings(tree *Tree) Option {
+	return func(l *loader) {
+		layout := tree.Layout
+		l.given, l.trusted = &layout, tree.Settings
+	}
+}
+
 // Load reads a release repository whose root is the root of fsys. Where things
 // lie there is said by its mirror-tools.yaml, over [DefaultLayout]. It fails
 // with [ErrNotRelease], or with the error that keeps the root from being read;
@@ -75,9 +84,10 @@ func (t *Tree) Mappings() []*MappingFile {
 }
 
 type loader struct {
-	fsys  fs.FS
-	given *Layout // nil: as the repository says
-	tree  *Tree
+	fsys    fs.FS
+	given   *Layout   // nil: as the repository says
+	trusted *Settings // nil: those of the repository
+	tree    *Tree
 
 	lines, words int  // of all mapping files so far
 	full         bool // there is no room for more
@@ -144,6 +154,9 @@ func (l *loader) settings() {
 		if settings != nil {
 			l.tree.Settings = settings
 		}
+	}
+	if l.trusted != nil { // what is wrong in the others is told all the same
+		l.tree.Settings = l.trusted
 	}
 	layout.Jobs = l.tree.Settings.JobsFile
 }

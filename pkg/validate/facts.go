@@ -9,6 +9,7 @@ import (
 type facts struct {
 	tree    *release.Tree
 	ignores map[string][]*ignore // by file, those that were asked for
+	counts  func(*ignore) bool   // which ignore comments count; nil for all
 	usage   *usage               // once it was asked for
 	running map[string]bool      // the IDs of the rules that are run
 	made    []*mapgen.Result     // what is generated, once it was asked for

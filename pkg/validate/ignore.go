@@ -79,6 +79,9 @@ func (f *facts) ignoresIn(name string) []*ignore {
 	found, ok := f.ignores[name]
 	if !ok {
 		found = findIgnores(name, string(f.tree.Text(name)))
+		if f.counts != nil {
+			found = slices.DeleteFunc(found, func(ig *ignore) bool { return !f.counts(ig) })
+		}
 		f.ignores[name] = found
 	}
 	return found

@@ -1,0 +1,46 @@
+package validate
+
+import (
+	"fmt"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// maxSilenced is how many silenced findings are listed.
+const maxSilenced = 50
+
+// Silenced lists, among what was skipped, the findings that a change both brings
+// and silences: by the settings of the repository, or by ignore comments. shown is
+// what [Result.Since] left of the tree after; trusted is the same tree, loaded with
+// the settings of the tree before.
+func (r *Result) Silenced(before, after, trusted *release.Tree, rules ...Rule) {
+	c := newChange(before, trusted)
+	all := runWith(trusted, func(ig *ignore) bool { return !c.changed(ig.pos) }, rules...)
+	all.Since(before, trusted, rules...)
+	type key struct {
+		rule, message string
+		pos           source.Position
+	}
+	shown := map[key]source.Severity{}
+	for _, f := range r.Findings {
+		shown[key{f.Rule, f.Message, f.Pos}] = f.Severity
+	}
+	n := 0
+	for _, f := range all.Findings {
+		severity, there := shown[key{f.Rule, f.Message, f.Pos}]
+		if there && severity <= f.Severity || f.Rule == ignoreComment().ID {
+			continue
+		}
+		by := "an ignore comment of this change"
+		if now, wanted := after.Settings.SeverityOf(f.Rule, f.Pos.File, f.Severity); !wanted || now > f.Severity {
+			by = after.Layout.Settings() + " of this change"
+		}
+		if n++; n <= maxSilenced {
+			r.Skipped = append(r.Skipped, Skipped{Rule: f.Rule, Reason: fmt.Sprintf("silenced by %s: %s: %s: %s", by, f.Pos, f.Severity, f.Message)})
+		}
+	}
+	if n > maxSilenced {
+		r.Skipped = append(r.Skipped, Skipped{Rule: ignoreComment().ID, Reason: fmt.Sprintf("%d more findings are silenced by this change", n-maxSilenced)})
+	}
+}
