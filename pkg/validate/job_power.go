@@ -3,6 +3,9 @@ package validate
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -39,22 +42,68 @@ func checkJobPower(p *Pass) {
 	}
 	owners := secretOwners(p)
 	for _, job := range p.tree.Jobs.Jobs {
-		set := p.tree.Runs().SetOf(job)
-		if set == nil {
-			continue
-		}
-		if ns := p.tree.Settings.Namespace; job.Namespace != "" && job.Namespace != ns {
-			tellPower(p, set.Name, release.Power{Kind: release.PowerNamespace, Pos: job.Pos}, "the job of the set %s runs in the namespace %s, not in %s", set.Name, job.Namespace, ns)
-		}
-		for _, power := range job.Powers(p.tree.Jobs.Path) {
-			what := power.What
-			if owner := owners[power.Secret]; owner != "" && owner != set.Name {
-				power.Kind = release.PowerSecret
-				what += ", which is that of the set " + owner
-			}
-			tellPower(p, set.Name, power, "the job of the set %s can %s", set.Name, what)
+		if set := p.tree.Runs().SetOf(job); set != nil {
+			podPower(p, job, set, owners)
 		}
 	}
+}
+
+// podPower reports what the pod of a set's job can do.
+func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]string) {
+	if set.Job == nil { // else its settings say the same
+		handWritten(p, job, set)
+	}
+	if ns := p.tree.Settings.Namespace; job.Namespace != "" && job.Namespace != ns {
+		tellPower(p, set.Name, release.Power{Kind: release.PowerNamespace, Pos: job.Pos}, "the job of the set %s runs in the namespace %s, not in %s", set.Name, job.Namespace, ns)
+	}
+	for _, power := range job.Powers(p.tree.Jobs.Path) {
+		what := power.What
+		if owner := owners[power.Secret]; owner != "" && owner != set.Name {
+			power.Kind = release.PowerSecret
+			what += ", which is that of the set " + owner
+		}
+		tellPower(p, set.Name, power, "the job of the set %s can %s", set.Name, what)
+	}
+}
+
+// handWritten reports the script and the image of a job that has no settings, in
+// the words of settingsPower: taking the job over into settings is no news.
+func handWritten(p *Pass, job *release.Job, set *release.Set) {
+	if !job.Mirrors {
+		return
+	}
+	// A script that is not the usual loop says why the job has a token, if anything
+	// does; every other runner logs in with it.
+	i := slices.IndexFunc(job.Args, func(arg *yaml.Node) bool {
+		_, loop := release.ParseLoop(arg.Value)
+		return !loop && strings.Contains(arg.Value, "\n")
+	})
+	if i >= 0 {
+		pos := source.Position{File: p.tree.Jobs.Path, Line: job.Args[i].Line, Column: job.Args[i].Column}
+		tellPower(p, set.Name, release.Power{Kind: release.PowerScript, Pos: pos}, "the job of the set %s runs a script of its own", set.Name)
+		if job.Token != nil && *job.Token {
+			tellPower(p, set.Name, release.Power{Kind: release.PowerToken, Pos: job.Pos}, "the job of the set %s can use the token of its service account", set.Name)
+		}
+	}
+	known := []string{"", p.tree.Settings.Defaults.Image, p.tree.Settings.MirrorImage, p.usualImage()}
+	if !slices.Contains(known, job.Image) {
+		tellPower(p, set.Name, release.Power{Kind: release.PowerImage, Pos: job.ImagePos}, "the job of the set %s runs the image %s", set.Name, job.Image)
+	}
+}
+
+// usualImage gives the image that most jobs run.
+func (f *facts) usualImage() string {
+	count := map[string]int{}
+	most := ""
+	for _, job := range f.tree.Jobs.Jobs {
+		if !job.Mirrors {
+			continue
+		}
+		if count[job.Image]++; count[job.Image] > count[most] || count[job.Image] == count[most] && job.Image < most {
+			most = job.Image
+		}
+	}
+	return most
 }
 
 // settingsPower reports what the settings of a set give its job.
@@ -102,5 +151,6 @@ func tellPower(p *Pass, set string, what release.Power, format string, args ...a
 		severity = source.Info
 	}
 	hint := fmt.Sprintf("remove it, or have it allowed in %s: allow: {%s: [%s]}", p.tree.Layout.Settings(), set, what.Kind)
-	p.ReportAs(severity, what.Pos, hint, format, args...).power = power{set, what.Kind}
+	f := p.ReportAs(severity, what.Pos, hint, format, args...)
+	f.power, f.Parts = power{set, what.Kind}, []string{f.Message} // whatever file says it
 }
