@@ -157,13 +157,20 @@ func writeMappings(env cli.Env, dir string, changed, stale []jobgen.File, prune 
 	for _, f := range changed {
 		fmt.Fprintf(env.Stderr, "wrote %s\n", f.Path)
 	}
-	for _, f := range stale {
-		if !prune {
+	if !prune {
+		for _, f := range stale {
 			fmt.Fprintf(env.Stderr, "no longer generated: %s\nhint: --prune removes it\n", f.Path)
-			continue
 		}
-		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(f.Path))); err != nil {
-			return cli.Failf("%w", err)
+		return nil
+	}
+	root, err := os.OpenRoot(dir) // so that a link in the tree does not lead out of it
+	if err != nil {
+		return cli.Failf("%w", err)
+	}
+	defer root.Close()
+	for _, f := range stale {
+		if err := root.Remove(filepath.FromSlash(f.Path)); err != nil {
+			return cli.Failf("removing %s: %w", f.Path, err)
 		}
 		fmt.Fprintf(env.Stderr, "removed %s\n", f.Path)
 	}
