@@ -9,6 +9,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
@@ -47,14 +48,14 @@ func switchOver(t *testing.T, archive string) {
 		}
 		return out
 	}
-	found := func() *validate.Result {
+	tree := func(dir string) *release.Tree {
 		tree, err := load(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return validate.Run(tree, validate.Rules()...)
+		return tree
 	}
-	before, known := read(jobs), validate.KnownOf(found())
+	before, old := read(jobs), tree(testkit.CorpusTree(t, archive))
 	patch := run(nil, filepath.Join(testkit.Root(), "contrib/openshift-release/switch.sh"), ".")
 	if _, err := os.Stat(filepath.Join(dir, presubmits)); err == nil {
 		t.Error("switch.sh changed the repository: it is to print a patch")
@@ -65,8 +66,9 @@ func switchOver(t *testing.T, archive string) {
 	if !bytes.Equal(read(jobs), before) {
 		t.Errorf("the patch changes %s", jobs)
 	}
-	after := found()
-	known.New(after)
+	switched := tree(dir)
+	after := validate.Run(switched, validate.Rules()...)
+	after.Since(old, switched, validate.Rules()...)
 	for _, f := range after.Findings {
 		t.Errorf("the patch does not pass its own check: %s: %s: %s [%s]", f.Pos, f.Severity, f.Message, f.Rule)
 	}

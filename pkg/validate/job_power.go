@@ -50,9 +50,6 @@ func checkJobPower(p *Pass) {
 
 // podPower reports what the pod of a set's job can do.
 func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]string) {
-	if set.Job == nil { // else its settings say the same
-		handWritten(p, job, set)
-	}
 	if ns := p.tree.Settings.Namespace; job.Namespace != "" && job.Namespace != ns {
 		tellPower(p, set.Name, release.Power{Kind: release.PowerNamespace, Pos: job.Pos}, "the job of the set %s runs in the namespace %s, not in %s", set.Name, job.Namespace, ns)
 	}
@@ -66,36 +63,36 @@ func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]str
 	}
 }
 
-// handWritten reports the script and the image of a job that has no settings, in
-// the words of settingsPower: taking the job over into settings is no news.
-func handWritten(p *Pass, job *release.Job, set *release.Set) {
-	if !job.Mirrors {
-		return
+// handWritten gives the power that hand-written jobs have by their script, image
+// and token. job-template tells how such a job departs; to take it over into
+// settings brings no more.
+func handWritten(tree *release.Tree) map[power]bool {
+	found := map[power]bool{}
+	if tree.Jobs == nil {
+		return found
 	}
-	// A script that is not the usual loop says why the job has a token, if anything
-	// does; every other runner logs in with it.
-	i := slices.IndexFunc(job.Args, func(arg *yaml.Node) bool {
-		_, loop := release.ParseLoop(arg.Value)
-		return !loop && strings.Contains(arg.Value, "\n")
-	})
-	if i >= 0 {
-		pos := source.Position{File: p.tree.Jobs.Path, Line: job.Args[i].Line, Column: job.Args[i].Column}
-		tellPower(p, set.Name, release.Power{Kind: release.PowerScript, Pos: pos}, "the job of the set %s runs a script of its own", set.Name)
-		if job.Token != nil && *job.Token {
-			tellPower(p, set.Name, release.Power{Kind: release.PowerToken, Pos: job.Pos}, "the job of the set %s can use the token of its service account", set.Name)
+	usual := usualImage(tree)
+	for _, job := range tree.Jobs.Jobs {
+		set := tree.Runs().SetOf(job)
+		if set == nil || set.Job != nil || !job.Mirrors {
+			continue
 		}
+		own := slices.ContainsFunc(job.Args, func(arg *yaml.Node) bool {
+			_, loop := release.ParseLoop(arg.Value)
+			return !loop && strings.Contains(arg.Value, "\n")
+		})
+		found[power{set.Name, release.PowerScript}] = own
+		found[power{set.Name, release.PowerToken}] = job.Token != nil && *job.Token
+		found[power{set.Name, release.PowerImage}] = job.Image != usual
 	}
-	known := []string{"", p.tree.Settings.Defaults.Image, p.tree.Settings.MirrorImage, p.usualImage()}
-	if !slices.Contains(known, job.Image) {
-		tellPower(p, set.Name, release.Power{Kind: release.PowerImage, Pos: job.ImagePos}, "the job of the set %s runs the image %s", set.Name, job.Image)
-	}
+	return found
 }
 
 // usualImage gives the image that most jobs run.
-func (f *facts) usualImage() string {
+func usualImage(tree *release.Tree) string {
 	count := map[string]int{}
 	most := ""
-	for _, job := range f.tree.Jobs.Jobs {
+	for _, job := range tree.Jobs.Jobs {
 		if !job.Mirrors {
 			continue
 		}

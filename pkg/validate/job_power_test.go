@@ -1,10 +1,29 @@
 package validate_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
+
+// To take a hand-written job over into settings brings no power that it did not
+// have.
+func TestPowerOfAHandWrittenJob(t *testing.T) {
+	const job = dir + "webshop/_job.yaml"
+	before, after := shop(), shop()
+	before[jobs] = strings.Replace(before[jobs], "set -o errexit", "sleep 60", 1)
+	if before[jobs] == after[jobs] {
+		t.Fatal("the script is as it was")
+	}
+	after[jobs] = before[jobs]
+	after[job] = "script: |\n  sleep 60\n"
+	for _, f := range since(t, before, after).Findings {
+		if f.Rule == "job-power" {
+			t.Errorf("%s: %s", f.Pos, f.Message)
+		}
+	}
+}
 
 // What a change has a job do beyond mirroring is an error, unless the settings
 // allowed it before the change: that it allows it to itself counts for nothing.

@@ -32,6 +32,7 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	for _, s := range old.Skipped {
 		unchecked[s.Rule] = true
 	}
+	there := handWritten(before)
 	// Of several equal findings those at changed places are the new ones.
 	var fresh []Finding
 	for _, changed := range []bool{false, true} {
@@ -44,6 +45,9 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 				continue
 			}
 			f = c.onlyParts(c.atChange(f), parts)
+			if there[f.power] {
+				continue
+			}
 			if f.power != (power{}) && !before.Settings.Allows(f.power.set, f.power.kind) {
 				f.Severity = source.Error // who approves the settings has not approved it
 			}
