@@ -101,7 +101,7 @@ func (p peer) run(t *testing.T, entries [][2]string) {
 }
 
 // TestCompare counts how many of some entries each program brings over in one
-// run under the same faults, and prints the table of docs/reliability.md. It
+// run under the same faults, and prints the table of tools/bench/README.md. It
 // runs with MIRROR_COMPARE=1 (make compare-faults), and needs crane, regsync
 // and skopeo on PATH.
 func TestCompare(t *testing.T) {
