@@ -24,6 +24,19 @@ test-alerts: ## the alerts and the metrics of a run, checked with promtool (Debi
 	$(MAKE) --no-print-directory try SET=testdata/release/core-services/image-mirroring/webshop > /dev/null
 	promtool check metrics < bin/try/mirror.prom
 
+# gosec over the code of mirror and mirror-lint. Exceptions stand beside the code
+# ("#nosec"), but for four kinds that are the commands' purpose or habit:
+#   G104  errors of closing and of output to a terminal are ignored on purpose
+#   G304  the files that a user names are read
+#   G301, G306  reports are for everybody who may read the folder
+.PHONY: gosec
+gosec: bin/gosec ## gosec on the code of mirror and mirror-lint
+	bin/gosec -quiet -exclude=G104,G304,G301,G306 $$($(GO) list -deps -f '{{with .Module}}{{if .Main}}{{$$.Dir}}{{end}}{{end}}' ./cmd/mirror ./cmd/mirror-lint)
+
+bin/gosec: tools/go/go.mod
+	@mkdir -p bin
+	$(TOOL) -o $@ github.com/securego/gosec/v2/cmd/gosec
+
 # Two copies of the source in two folders, each with a build cache of its own: what
 # depends on the machine would show.
 REPRODUCE ?= mirror mirror-lint

@@ -1,7 +1,7 @@
 package gitfs
 
 import (
-	"crypto/sha1" //nolint:gosec // it is git's name for a file, no proof of anything
+	"crypto/sha1" // #nosec G505 -- git names files by SHA-1; it proves nothing here
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"

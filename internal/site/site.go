@@ -117,7 +117,7 @@ func (s *site) write(b *bytes.Buffer, p page.Page, content string) error {
 // breaks is a text that may break after the signs that names and references are
 // made of.
 func breaks(line string) template.HTML {
-	return template.HTML(afterSign.Replace(template.HTMLEscapeString(text.Clean(line))))
+	return template.HTML(afterSign.Replace(template.HTMLEscapeString(text.Clean(line)))) // #nosec G203 -- the text is escaped before
 }
 
 var afterSign = strings.NewReplacer("/", "/<wbr>", ":", ":<wbr>", "_", "_<wbr>")

@@ -48,7 +48,7 @@ func Exec(env []string) Helper {
 	return func(ctx context.Context, name, server string) ([]byte, error) {
 		limited, cancel := context.WithTimeoutCause(ctx, helperTime, errors.New("it gave no answer in a minute"))
 		defer cancel()
-		cmd := exec.CommandContext(limited, "docker-credential-"+name, "get")
+		cmd := exec.CommandContext(limited, "docker-credential-"+name, "get") // #nosec G204 -- the auth file of the user names the helper
 		cmd.Env = env
 		cmd.Stdin = strings.NewReader(server)
 		out, errs := &limitedBuffer{}, &limitedBuffer{}

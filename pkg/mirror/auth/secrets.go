@@ -128,9 +128,9 @@ func reduced(text string, decode bool) (plain string, at []int) {
 		switch {
 		case !decode:
 		case b == '%' && i+2 < len(text) && hex(text[i+1]) >= 0 && hex(text[i+2]) >= 0:
-			n, b = 3, byte(hex(text[i+1])<<4|hex(text[i+2]))
+			n, b = 3, byte(hex(text[i+1])<<4|hex(text[i+2])) // #nosec G115 -- two hexadecimal digits fit a byte
 		case b == '\\' && i+5 < len(text) && text[i+1] == 'u' && text[i+2:i+4] == "00" && hex(text[i+4]) >= 0 && hex(text[i+5]) >= 0:
-			n, b = 6, byte(hex(text[i+4])<<4|hex(text[i+5]))
+			n, b = 6, byte(hex(text[i+4])<<4|hex(text[i+5])) // #nosec G115 -- two hexadecimal digits fit a byte
 		case b == '\\' && i+1 < len(text) && strings.IndexByte(`"\/`, text[i+1]) >= 0:
 			n, b = 2, text[i+1]
 		case b == '\\' && i+1 < len(text) && strings.IndexByte("nrt", text[i+1]) >= 0:
