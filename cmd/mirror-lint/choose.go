@@ -22,8 +22,8 @@ type chosen struct {
 
 func (c *chosen) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringSliceVar(&c.selected, "select", nil, "show only what these `RULES` find, with commas between them")
-	f.StringSliceVar(&c.ignored, "ignore", nil, "leave out what these `RULES` find")
+	f.StringSliceVar(&c.selected, "select", nil, "show only these `RULES`, separated by commas")
+	f.StringSliceVar(&c.ignored, "ignore", nil, "hide these `RULES`, separated by commas")
 	f.StringVar(&c.severity, "severity", "", "least severity to show: error, warning or info")
 	cli.Complete(cmd, "select", ruleIDs()...)
 	cli.Complete(cmd, "ignore", ruleIDs()...)

@@ -52,10 +52,10 @@ repository and shows what it finds there.`,
 	o.chosen.flags(cmd)
 	o.known.flags(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&o.fix, "fix", false, "mend what has one right answer, then report what is left")
-	f.BoolVar(&o.diff, "diff", false, "with --fix: print the changes and make none")
+	f.BoolVar(&o.fix, "fix", false, "apply fixes that have one right answer, report the rest")
+	f.BoolVar(&o.diff, "diff", false, "with --fix: print the changes, write nothing")
 	cli.FlagGroup(cmd, "Mending", "fix", "diff")
-	f.StringVar(&o.failOn, "fail-on", "error", "least severity that makes the exit code 1: error, warning, info or never")
+	f.StringVar(&o.failOn, "fail-on", "error", "exit 1 from this severity on: error, warning, info, never")
 	cli.Complete(cmd, "fail-on", failOn()...)
 	cmd.AddCommand(rulesCommand(env), explainCommand(env))
 	return cmd
@@ -135,7 +135,7 @@ func (o options) check() error {
 		}
 	}
 	if o.diff && !o.fix {
-		return cli.Usagef("--diff goes with --fix")
+		return cli.Usagef("--diff needs --fix")
 	}
 	return nil
 }

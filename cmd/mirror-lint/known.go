@@ -24,10 +24,10 @@ type known struct {
 
 func (o *known) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.Var(&o.newFrom, "new-from", "report only what is not already found at git revision `REV`")
-	f.BoolVar(&o.trustBase, "trust-base", false, "take the settings of the repository from the revision of --new-from")
+	f.Var(&o.newFrom, "new-from", "report only findings that are new since git `REV`")
+	f.BoolVar(&o.trustBase, "trust-base", false, "read the settings at the revision of --new-from")
 	f.StringVar(&o.baseline, "baseline", "", "leave out the findings that `FILE` lists")
-	f.BoolVar(&o.write, "write-baseline", false, "write all findings to the file of --baseline, and report none")
+	f.BoolVar(&o.write, "write-baseline", false, "write all findings to --baseline and report none")
 	cli.FlagGroup(cmd, "New findings", "new-from", "trust-base", "baseline", "write-baseline")
 }
 
@@ -40,7 +40,7 @@ func (r *revision) Type() string   { return "string" }
 
 func (r *revision) Set(value string) error {
 	if value == "" {
-		return errors.New("the revision is empty: name a commit; is the variable set that it comes from?")
+		return errors.New("the revision is empty: name a commit, or check that the variable it comes from is set")
 	}
 	*r = revision(value)
 	return nil
@@ -53,7 +53,7 @@ func (o known) check() error {
 	case o.write && o.baseline == "":
 		return cli.Usagef("--write-baseline needs --baseline FILE")
 	case o.write && o.newFrom != "":
-		return cli.Usagef("--write-baseline and --new-from do not go together: a baseline holds all findings")
+		return cli.Usagef("--write-baseline and --new-from cannot be combined: a baseline holds all findings")
 	}
 	return nil
 }

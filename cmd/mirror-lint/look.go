@@ -19,7 +19,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// look applies the rules to a folder, after mending it where that is asked for.
+// look applies the rules to a folder, after fixing it when --fix is given.
 // A nil result means that all is said and done.
 func (o options) look(env cli.Env, at place.Place, keep filter) (*validate.Result, *release.Tree, error) {
 	dir := at.Root

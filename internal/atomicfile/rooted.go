@@ -12,7 +12,7 @@ import (
 
 // ErrOutside is the error of a path, or of a symbolic link, that leads out of
 // the folder below which is written.
-var ErrOutside = errors.New("it leads out of the folder that is written to")
+var ErrOutside = errors.New("the path leads out of the folder being written")
 
 // WriteIn writes files below an open folder, and nothing outside of it: a path or
 // a symbolic link that leads out is an error, a link that stays inside stays a
@@ -38,7 +38,7 @@ func WriteIn(root *os.Root, files []File) error {
 		mode := fs.FileMode(0o644)
 		if info, err := root.Lstat(filepath.FromSlash(to)); err == nil {
 			if !info.Mode().IsRegular() {
-				return &fs.PathError{Op: "write", Path: f.Path, Err: errors.New("there is something that is no file")}
+				return &fs.PathError{Op: "write", Path: f.Path, Err: errors.New("not a regular file")}
 			}
 			mode = info.Mode().Perm()
 		}
@@ -118,7 +118,7 @@ func removeLeftoversIn(root *os.Root, name string) {
 	}
 }
 
-// targetIn gives the file below root that a path stands for: where symbolic
+// targetIn gives the file below root that a path refers to: where symbolic
 // links lead, in the end, even when nothing is there yet.
 func targetIn(root *os.Root, name string) (string, error) {
 	outside := &fs.PathError{Op: "write", Path: name, Err: ErrOutside}

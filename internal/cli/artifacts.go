@@ -33,7 +33,7 @@ func ArtifactsDir(env Env, flag string) string {
 
 // WriteArtifacts writes files into a folder, which is made where it is missing.
 // Each file is replaced whole or left as it is. One that cannot be written does
-// not keep the others back; the error tells of all of them. It is for the
+// not keep the others back; the error names all of them. It is for the
 // caller to print and no reason to end a run in another way.
 func WriteArtifacts(dir string, files ...Artifact) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -21,7 +21,7 @@ func watch(signals <-chan os.Signal, end func()) context.Context {
 }
 
 // interruptible is a reader that does not wait any longer once the context is
-// cancelled: a person who is asked for input may go.
+// cancelled: a person at a prompt can leave.
 type interruptible struct {
 	ctx  context.Context
 	from io.Reader

@@ -44,7 +44,7 @@ func plain(revision string) error {
 func harmless(dir string) error {
 	found, err := git(dir, "config", "--local", "--includes", "--null", "--name-only", "--get-regexp", `^remote\..*\.(uploadpack|vcs)$`)
 	if err != nil {
-		return nil //nolint:nilerr // there is none, or no checkout, which is told by what comes next
+		return nil //nolint:nilerr // not set, or not a checkout, which the next command reports
 	}
 	name, _, _ := bytes.Cut(found, []byte{0})
 	return fmt.Errorf("the git configuration of %s has %q, which runs a command: remove it", dir, name)

@@ -119,7 +119,7 @@ func (f *FS) list(name string) {
 }
 
 // errSilent is what git has no words for: --quiet.
-var errSilent = errors.New("git failed without a word")
+var errSilent = errors.New("git failed without a message")
 
 // git runs git in a folder and gives what it prints; what it complains of is the
 // error.

@@ -19,7 +19,7 @@ func Removed(dir, since, folder string) ([]byte, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
-	header := true // of a file, in which a line with "-" tells its name
+	header := true // of a file, in which a line with "-" gives its name
 	for line := range bytes.Lines(log) {
 		switch {
 		case bytes.HasPrefix(line, []byte("diff --git ")):

@@ -42,7 +42,7 @@ import (
 	"strings"
 )
 
-// Generator is in every page: by it a page of ours is told from others.
+// Generator is in every page: it identifies a page that we wrote.
 const Generator = `<meta name="generator" content="mirror-tools">`
 
 // Page is a report around its content.

@@ -17,7 +17,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// Place is what a command is asked to look at: a release repository, or a part
+// Place is what a command looks at: a release repository, or a part
 // of it.
 type Place struct {
 	Root string // the root of the repository, as the caller would write it
@@ -26,7 +26,7 @@ type Place struct {
 
 // Find resolves the argument of a command: a folder of a release
 // repository, a file in it, or the name of a set. The root is the nearest folder
-// upward that is one. "" stands for the whole repository that the working folder
+// upward that is one. "" means the whole repository that the working folder
 // is in. An argument without a root above it is given back as the root, so that
 // whoever loads it can say what is missing there. commands are the names that
 // the argument may be a misspelling of.

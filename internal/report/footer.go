@@ -29,10 +29,10 @@ func (t textWriter) footer(r *validate.Result, causes int) {
 		}
 	}
 	if t.brief {
-		t.wrapped("", "", "in brief: --full shows all of it, --select RULE a part, explain RULE what a rule means", "")
+		t.wrapped("", "", "shortened: use --full for everything, --select RULE for one rule, explain RULE for what a rule means", "")
 	}
 	if n := fixable(r.Findings); n > 0 {
-		fmt.Fprintf(t, "--fix mends %d of the findings\n", n)
+		fmt.Fprintf(t, "--fix fixes %d of the findings\n", n)
 	}
 	if t.opts.Page != "" {
 		fmt.Fprintf(t, "as a page: %s\n", t.opts.Page)
@@ -95,7 +95,7 @@ func fixable(findings []validate.Finding) int {
 }
 
 // Statistics writes a line for each rule with findings: how many, how many of
-// them a fix mends, the rule and its title. The most come first.
+// them --fix fixes, the rule and its title. The most come first.
 func Statistics(w io.Writer, r *validate.Result, rules []validate.Rule) error {
 	byRule := map[string][]validate.Finding{}
 	for _, f := range r.Findings {
@@ -104,11 +104,11 @@ func Statistics(w io.Writer, r *validate.Result, rules []validate.Rule) error {
 	rules = slices.DeleteFunc(slices.Clone(rules), func(r validate.Rule) bool { return len(byRule[r.ID]) == 0 })
 	slices.SortStableFunc(rules, func(a, b validate.Rule) int { return len(byRule[b.ID]) - len(byRule[a.ID]) })
 	for _, rule := range rules {
-		mends := ""
+		fixes := ""
 		if n := fixable(byRule[rule.ID]); n > 0 {
-			mends = fmt.Sprintf("; --fix mends %d", n)
+			fixes = fmt.Sprintf("; --fix fixes %d", n)
 		}
-		if _, err := fmt.Fprintf(w, "%6d  %-22s %s%s\n", len(byRule[rule.ID]), rule.ID, rule.Title, mends); err != nil {
+		if _, err := fmt.Fprintf(w, "%6d  %-22s %s%s\n", len(byRule[rule.ID]), rule.ID, rule.Title, fixes); err != nil {
 			return err
 		}
 	}

@@ -299,7 +299,7 @@ func (h *htmlReport) explain(r *validate.Result, rules []validate.Rule) {
 func (h *htmlReport) lead(r *validate.Result) string {
 	switch {
 	case len(r.Findings) == 0:
-		return "Nothing is wrong that the rules know of."
+		return "The rules found no problems."
 	case r.Count(source.Error) == 0:
 		return "Nothing here stops an image from being mirrored; the set with the most findings comes first."
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // nobody heads the findings that no OWNERS file is about.
-const nobody = "nobody's: ask the owners of the repository"
+const nobody = "no approvers: ask the owners of the repository"
 
 // owners names the people to ask about a cause.
 func (t textWriter) owners(g validate.Group) string {

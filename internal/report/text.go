@@ -242,7 +242,7 @@ const maxPlaces = 3
 const maxRelated = 5
 
 // snippet shows the line with a caret under the column. Tabs are kept in the
-// line of the caret, so that it stands right whatever their width.
+// line of the caret, so that it is aligned for tabs of any width.
 func (t textWriter) snippet(pos source.Position) {
 	line, ok := t.lines.at(pos)
 	if !ok {

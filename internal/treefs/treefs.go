@@ -28,13 +28,13 @@ import (
 // a file of a known kind sets a lower limit.
 const MaxFile = 64 << 20
 
-// Errors of a path that cannot be read whatever its permissions are. They come
+// Errors of a path that cannot be read with any permissions. They come
 // wrapped in a [fs.PathError].
 var (
 	ErrOutside = errors.New("a symbolic link that leads out of the repository")
 	ErrLoop    = errors.New("a symbolic link that leads back to itself")
 	ErrSpecial = errors.New("not a regular file")
-	ErrTooBig  = errors.New("larger than is read")
+	ErrTooBig  = errors.New("too large to read")
 )
 
 // FS is the content of a folder. It may be used from several goroutines.
@@ -154,7 +154,7 @@ func openable(info fs.FileInfo) error {
 	return fmt.Errorf("%s, %w", kind, ErrSpecial)
 }
 
-// explain replaces what a system call says by an error that does not tell where
+// explain replaces what a system call says by an error that does not show where
 // a link leads.
 func (f *FS) explain(op, name string, err error) error {
 	err = reason(err)

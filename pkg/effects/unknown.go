@@ -126,7 +126,7 @@ func (c *comparison) unknown() {
 		case t.Jobs == nil && (c.before.Tree.Jobs != nil || c.after.Tree.Jobs != nil):
 			add(source.Position{File: c.jobsFile()}, "which jobs mirror"+x.when, "the file is not there")
 		case t.Jobs != nil && numbered(t) == nil:
-			add(source.Position{File: t.Jobs.Path}, "which jobs mirror"+x.when, "the file is no valid YAML")
+			add(source.Position{File: t.Jobs.Path}, "which jobs mirror"+x.when, "the file is not valid YAML")
 		}
 		for _, j := range routes.Unread(t) {
 			if c.touches(t, j) {

@@ -165,7 +165,7 @@ func (g *generator) partitions() {
 func setPartitions(text []byte, pattern string, names []string) ([]byte, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return nil, fmt.Errorf("no valid YAML: %w", err)
+		return nil, fmt.Errorf("not valid YAML: %w", err)
 	}
 	entry := lookup(&doc, "config_updater", "maps", pattern)
 	if entry == nil || entry.Kind != yaml.MappingNode || entry.Style&yaml.FlowStyle != 0 {

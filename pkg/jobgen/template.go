@@ -31,7 +31,7 @@ func ParseTemplate(file string, data []byte) (*Template, error) {
 	}
 	value, err := parseObject(data)
 	if err != nil {
-		return fail("the template is no valid YAML: %v", err)
+		return fail("the template is not valid YAML: %v", err)
 	}
 	t := &Template{file: file, value: value}
 	if err := strict(value); err != nil {

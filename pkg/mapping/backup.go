@@ -48,7 +48,7 @@ func ParseBackup(text string) (*Backup, error) {
 func (b *Backup) String() string { return b.text }
 
 // Name returns the tag under which an image is kept that a tag holds; digest is
-// the image's, with its algorithm. The error tells why there is none.
+// the image's, with its algorithm. The error explains why there is none.
 func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {
 	now = now.UTC()
 	_, hex, _ := strings.Cut(digest, ":")

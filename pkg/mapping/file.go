@@ -45,7 +45,7 @@ type Entry struct {
 type Pair struct {
 	Source Reference
 	// Destination has the source's tag when it was written without one, the
-	// wildcard too ("v4*" stands for each matching tag, "*" for all of them).
+	// wildcard too ("v4*" means each matching tag, "*" for all of them).
 	// Tag stays "" only when the source is given by digest alone: then the
 	// image is pushed by digest, untagged.
 	Destination Reference

@@ -7,7 +7,7 @@ import (
 )
 
 // Glob is a pattern for tags of repositories, REPOSITORY:TAG, such as
-// "*:v[0-9]*" or "quay.io/org/*:latest". In both parts "*" stands for any number
+// "*:v[0-9]*" or "quay.io/org/*:latest". In both parts "*" matches any number
 // of characters (slashes, too), "?" for one, "[a-z]" for one of some and "[^a-z]"
 // for one of the others, and a backslash takes from what follows its meaning.
 // The part before the tag has to fit the whole path of the repository, with or
@@ -35,7 +35,7 @@ func flat(s string) string { return strings.ReplaceAll(s, "/", "\x00") }
 // String gives the pattern as it was written.
 func (g Glob) String() string { return g.text }
 
-// Match says whether the pattern fits a reference's tag. A reference without a
+// Match reports whether the pattern fits a reference's tag. A reference without a
 // tag fits none.
 func (g Glob) Match(r Reference) bool {
 	fits := func(pattern, s string) bool {

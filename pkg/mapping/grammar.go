@@ -140,7 +140,7 @@ var digestLengths = [...]struct {
 	hex       int
 }{{"sha256", 64}, {"sha384", 96}, {"sha512", 128}}
 
-// digestError tells what is wrong with a digest, or "".
+// digestError describes what is wrong with a digest, or "".
 func digestError(s string) string {
 	algorithm, hex, ok := strings.Cut(s, ":")
 	if !ok || len(hex) < 32 {

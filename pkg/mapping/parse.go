@@ -252,7 +252,7 @@ func (p *parser) destination(l *Line, w word, e *Entry) bool {
 		return false
 	case wild && dst.Tag != "":
 		p.refuse(l, w.offset, "leave the tag out: each tag keeps its name",
-			"the source stands for several tags, so the destination must be a repository without a tag: %s", quote(w.text))
+			"the source matches several tags, so the destination must be a repository without a tag: %s", quote(w.text))
 		return false
 	case same(e.Source, dst):
 		p.refuse(l, w.offset, "name another repository or tag", "source and destination are the same image: %s", quote(w.text))
@@ -289,10 +289,10 @@ func (p *parser) reference(l *Line, w word, isSource bool, ref *Reference) bool 
 	switch {
 	case problem != "" || tag == "":
 	case digest != "":
-		p.refuse(l, w.offset, "leave out the digest or the wildcard", "%s has a digest and a wildcard: a digest stands for one image", quote(w.text))
+		p.refuse(l, w.offset, "leave out the digest or the wildcard", "%s has a digest and a wildcard: a digest names one image", quote(w.text))
 		return false
 	case plain != "":
-		p.refuse(l, w.offset, "write one tag, in which * stands for any text", "%s has a tag and a wildcard", quote(w.text))
+		p.refuse(l, w.offset, "write one tag, in which * matches any text", "%s has a tag and a wildcard", quote(w.text))
 		return false
 	}
 	if problem != "" {

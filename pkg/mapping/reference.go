@@ -62,7 +62,7 @@ func (r Reference) Path() string {
 	return r.Repository
 }
 
-// Wildcard says whether the reference stands for several tags: a "*" in the
+// Wildcard reports whether the reference matches several tags: a "*" in the
 // tag, or, as a source, neither tag nor digest (all tags of the repository).
 func (r Reference) Wildcard() bool {
 	return r.Scheme == "" && r.Digest == "" && (r.Tag == "" || strings.Contains(r.Tag, "*"))

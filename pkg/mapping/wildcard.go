@@ -2,7 +2,7 @@ package mapping
 
 import "strings"
 
-// MatchTag reports whether a tag matches a tag pattern, in which "*" stands for
+// MatchTag reports whether a tag matches a tag pattern, in which "*" matches
 // any characters, none too; the match is of the whole tag.
 func MatchTag(pattern, tag string) bool {
 	// Greedy with one point to come back to: linear but for the last star.

@@ -25,7 +25,7 @@ type CIImages struct {
 	// Ignored are the sources that are not copied for now.
 	Ignored []IgnoredSource
 	// ART are the streams of the CI registry that are copied into openshift/ci
-	// whatever tags they have.
+	// with any tag.
 	ART []StreamPattern
 	// Problems are what is wrong with the file, by position. With an error among
 	// them ci-images-mirror does nothing at all.
@@ -43,7 +43,7 @@ type CIImage struct {
 	Pos    source.Position // of the key
 	Target ImageTag        // what the key names
 	From   CISource
-	// Pair is the copy that the entry stands for.
+	// Pair is the copy that the entry describes.
 	Pair mapping.Pair
 }
 
@@ -60,7 +60,7 @@ type IgnoredSource struct {
 	Reason string
 }
 
-// StreamPattern stands for some tags of some streams of a namespace.
+// StreamPattern matches some tags of some streams of a namespace.
 type StreamPattern struct {
 	Pos       source.Position
 	Namespace string
@@ -70,12 +70,12 @@ type StreamPattern struct {
 	TagPos    source.Position
 }
 
-// Matches reports whether the pattern stands for some tag of a stream.
+// Matches reports whether the pattern matches some tag of a stream.
 func (p StreamPattern) Matches(s Stream) bool {
 	return s.Namespace == p.Namespace && p.Name.MatchString(s.Name)
 }
 
-// Covers reports whether the pattern stands for a tag, if the tag is there.
+// Covers reports whether the pattern matches a tag, if the tag is there.
 func (p StreamPattern) Covers(t ImageTag) bool {
 	return p.Matches(t.Stream) && (p.Tag == nil || p.Tag.MatchString(t.Tag))
 }

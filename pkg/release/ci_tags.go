@@ -20,13 +20,13 @@ const (
 	QCIPublicRepository = "quay.io/openshift/ci-public"
 )
 
-// ciRegistry says whether a host is the registry of the CI cluster, by its
+// ciRegistry reports whether a host is the registry of the CI cluster, by its
 // name of today or by the one that it had until 2020.
 func ciRegistry(host string) bool {
 	return host == "registry.ci.openshift.org" || host == "registry.svc.ci.openshift.org"
 }
 
-// CITag gives the tag of an image stream whose image a reference stands for, with
+// CITag gives the tag of an image stream whose image a reference names, with
 // "" or a pattern as its tag where the reference has that; false when it is no
 // image of CI. The repository openshift/ci on quay.io holds what ci-operator
 // promotes, as tags "namespace_stream_tag", and older copies of it as
@@ -64,7 +64,7 @@ func (t *Tree) CITarget(r mapping.Reference) (ImageTag, bool) {
 var pruned = regexp.MustCompile(`^[0-9]{8,14}_prune_`)
 
 // Pruned reports whether a reference is to an older copy in openshift/ci, which
-// is never renewed and removed after a while.
+// is never updated and removed after a while.
 func Pruned(r mapping.Reference) bool { return QuayCI(r) && pruned.MatchString(r.Tag) }
 
 // splitTag takes "namespace_stream_tag" apart. A namespace has no "_", the two
@@ -89,7 +89,7 @@ func (t *Tree) splitTag(joined string) (ImageTag, bool) {
 
 // splitPattern takes "namespace_stream_pattern" apart: the stream that something
 // fills counts, else the last "_" before the pattern's first "*". A pattern that
-// leaves the stream open stands for no one stream.
+// leaves the stream open names no single stream.
 func (t *Tree) splitPattern(joined string) (ImageTag, bool) {
 	namespace, rest, _ := strings.Cut(joined, "_")
 	star := strings.IndexByte(rest, '*')

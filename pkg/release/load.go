@@ -15,7 +15,7 @@ import (
 )
 
 // ErrNotRelease says that a folder holds neither mappings nor mirroring jobs.
-var ErrNotRelease = errors.New("no release repository")
+var ErrNotRelease = errors.New("not a release repository")
 
 // Option changes how [Load] reads a repository.
 type Option func(*loader)
@@ -155,7 +155,7 @@ func (l *loader) settings() {
 			l.tree.Settings = settings
 		}
 	}
-	if l.trusted != nil { // what is wrong in the others is told all the same
+	if l.trusted != nil { // problems in the others are still reported
 		l.tree.Settings = l.trusted
 	}
 	layout.Jobs = l.tree.Settings.JobsFile
@@ -200,13 +200,13 @@ func (l *loader) sets() bool {
 		name := e.Name()
 		file := dir + "/" + name
 		switch folder, err := l.isDir(file, e); {
-		case err != nil && file != l.tree.Layout.Settings(): // of which it is told when it is read
+		case err != nil && file != l.tree.Layout.Settings(): // whose errors are reported when it is read
 			l.unreadable(file, PartOther, "", err)
 		case folder && len(l.tree.Sets) == maxSets:
 			l.report(PartOther, "", source.Problem{
 				Pos:     source.Position{File: file},
 				Message: fmt.Sprintf("this folder and those behind it are not read: there are more than %d sets", maxSets),
-				Hint:    "remove the folders that are not meant as sets",
+				Hint:    "remove the folders that are not sets",
 			})
 			return true
 		case folder:
@@ -306,7 +306,7 @@ func (l *loader) room(s *Set, name string, data []byte) bool {
 		l.report(PartMapping, s.Name, source.Problem{
 			Pos:     source.Position{File: name},
 			Message: fmt.Sprintf("this file and those behind it are not read: with it, the mapping files have more than %d lines or %d references", maxLines, maxWords),
-			Hint:    "remove the files that are not meant as mappings",
+			Hint:    "remove the files that are not mappings",
 		})
 	}
 	l.full = true

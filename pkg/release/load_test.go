@@ -138,7 +138,7 @@ func TestBadTrees(t *testing.T) {
 		name, file, text string
 		want             string // position and part of the message of the only problem
 	}{
-		{"jobs that do not parse", "ci-operator/jobs/infra-image-mirroring.yaml", "periodics:\n- a: [\n", "ci-operator/jobs/infra-image-mirroring.yaml:2: the file is no valid YAML"},
+		{"jobs that do not parse", "ci-operator/jobs/infra-image-mirroring.yaml", "periodics:\n- a: [\n", "ci-operator/jobs/infra-image-mirroring.yaml:2: the file is not valid YAML"},
 		{"jobs that are a list", "ci-operator/jobs/infra-image-mirroring.yaml", "- a\n", "ci-operator/jobs/infra-image-mirroring.yaml:1:1: a jobs file is a mapping with periodics, not a list"},
 		{"periodics that are text", "ci-operator/jobs/infra-image-mirroring.yaml", "periodics: a\n", "ci-operator/jobs/infra-image-mirroring.yaml:1:12: periodics is a list"},
 		{"NUL in YAML", "ci-operator/jobs/infra-image-mirroring.yaml", "a: b\n\x00", "ci-operator/jobs/infra-image-mirroring.yaml:2: the file is not text"},

@@ -36,7 +36,7 @@ const (
 	FormShell    Form = "shell"    // a shell script has paths below the mount path
 	FormCommand  Form = "command"  // arguments are such paths, as those of mirror run
 	FormEnv      Form = "env"      // an environment variable of the container, for its entry point
-	FormArgument Form = "argument" // an argument that the settings tell about
+	FormArgument Form = "argument" // an argument that the settings describe
 	FormKey      Form = "key"      // one key of the ConfigMap is mounted as a file
 )
 
@@ -57,7 +57,7 @@ type naming struct {
 	out Mappings
 }
 
-// find looks in the arguments that the settings tell about, then for paths below
+// find looks in the arguments that the settings describe, then for paths below
 // the mount path, and last in the environment: a script that names its files
 // does not need a variable.
 func (n *naming) find() {
@@ -86,7 +86,7 @@ func (n *naming) add(form Form, from *MappingsFrom, globs ...Glob) {
 	n.out.Globs = append(n.out.Globs, globs...)
 }
 
-// value adds the mappings that a variable or argument stands for.
+// value adds the mappings that a variable or argument names.
 func (n *naming) value(form Form, from MappingsFrom, value string, pos source.Position) {
 	pattern, ok := expand(strings.TrimPrefix(value, n.mount+"/"), n.env)
 	if !ok {
@@ -99,7 +99,7 @@ func (n *naming) value(form Form, from MappingsFrom, value string, pos source.Po
 	n.add(form, &from, Glob{Pattern: pattern, Pos: pos})
 }
 
-// taught reads the arguments that the settings tell about and gives the others.
+// taught reads the arguments that the settings describe and gives the others.
 func (n *naming) taught() []*yaml.Node {
 	var rest []*yaml.Node
 next:

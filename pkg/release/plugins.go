@@ -27,7 +27,7 @@ type UpdaterMap struct {
 	Names []string
 	// Targets are the places that the ConfigMaps are in. None is known of an
 	// entry that names no cluster: it goes to the cluster that Prow runs in, by
-	// whatever name jobs know that.
+	// under any name that jobs use.
 	Targets []Target
 	// Key is the one key that it makes of the file; "" for the file's base name.
 	Key string

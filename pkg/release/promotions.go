@@ -168,7 +168,7 @@ func (p Publication) Takes(tag string) bool {
 	return !p.Exclude[tag] && (len(p.Only) == 0 || p.Only[tag])
 }
 
-// holds says whether a release's stream holds a tag. A stream into which
+// holds reports whether a release's stream holds a tag. A stream into which
 // nothing is promoted is filled from outside, and may hold anything.
 func (p *Promotions) holds(tag ImageTag) bool {
 	return len(p.tags[tag.Stream]) == 0 || slices.ContainsFunc(p.byTag[tag], func(i int) bool { return !p.All[i].Disabled })
@@ -181,7 +181,7 @@ func (p *Promotions) Used(tag ImageTag) (config string, ok bool) {
 	return config, ok
 }
 
-// Fills says whether anything in the tree fills a stream with at least one tag.
+// Fills reports whether anything in the tree fills a stream with at least one tag.
 func (p *Promotions) Fills(s Stream) bool {
 	return len(p.tags[s]) > 0 || p.byCommit[s] || p.releases[s] || p.publishes(s) || p.images.brings(s)
 }

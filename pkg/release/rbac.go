@@ -51,7 +51,7 @@ func (s Subject) String() string {
 	return s.Name
 }
 
-// Covers says whether what is given to s is given to the service account too.
+// Covers reports whether what is given to s is given to the service account too.
 func (s Subject) Covers(namespace, account string) bool {
 	switch s.Kind {
 	case "Group":
@@ -96,16 +96,16 @@ func (m *Manifests) In(namespace string) []Grant {
 	return all
 }
 
-// Declared says whether an ImageStream or a BuildConfig makes a tag.
+// Declared reports whether an ImageStream or a BuildConfig makes a tag.
 func (m *Manifests) Declared(tag ImageTag) bool {
 	_, ok := m.tags[tag]
 	return ok
 }
 
-// DeclaredStream says whether a manifest creates a stream.
+// DeclaredStream reports whether a manifest creates a stream.
 func (m *Manifests) DeclaredStream(s Stream) bool { return m.streams[s] }
 
-// Mentions says whether any role binding or Namespace of the tree is about a
+// Mentions reports whether any role binding or Namespace of the tree is about a
 // namespace.
 func (m *Manifests) Mentions(namespace string) bool {
 	if _, ok := m.Namespaces[namespace]; ok {
@@ -114,7 +114,7 @@ func (m *Manifests) Mentions(namespace string) bool {
 	return slices.ContainsFunc(m.Grants, func(g Grant) bool { return g.Namespace == namespace })
 }
 
-// pushRole says whether a role of OpenShift itself lets its subjects push and
+// pushRole reports whether a role of OpenShift itself lets its subjects push and
 // tag images (openshift/origin, bootstrap policy).
 func pushRole(name string) bool {
 	switch name {
@@ -133,13 +133,13 @@ func pullRole(name string) bool {
 	return pushRole(name)
 }
 
-// MayPull says whether a grant lets its subject pull images.
+// MayPull reports whether a grant lets its subject pull images.
 func (m *Manifests) MayPull(g Grant) bool {
 	return g.ClusterRole && pullRole(g.Role) ||
 		m.allows(g, []string{"imagestreams/layers"}, []string{"get"})
 }
 
-// MayPush says whether a grant lets its subject push or tag images.
+// MayPush reports whether a grant lets its subject push or tag images.
 func (m *Manifests) MayPush(g Grant) bool {
 	return g.ClusterRole && pushRole(g.Role) ||
 		m.allows(g, []string{"imagestreams/layers", "imagestreamtags"}, []string{"update"})

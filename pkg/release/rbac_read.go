@@ -236,7 +236,7 @@ func (m *Manifests) add(file string, o manifest) {
 	case "ClusterRole":
 		m.roles[roleKey{"", name}] = Role{pos, o.Rules}
 	case "RoleBinding":
-		if namespace != "" { // else it goes to whatever namespace is current
+		if namespace != "" { // else it goes to the current namespace
 			m.bind(o, namespace, pos)
 		}
 	case "ClusterRoleBinding":
@@ -259,7 +259,7 @@ func (m *Manifests) add(file string, o manifest) {
 
 func (m *Manifests) bind(o manifest, namespace string, pos source.Position) {
 	g := Grant{Namespace: namespace, Role: o.RoleRef.Name, Binding: o.Metadata.Name, Pos: pos}
-	// The older API tells a role of the namespace by its namespace alone.
+	// The older API identifies a role of the namespace by its namespace alone.
 	g.ClusterRole = o.RoleRef.Kind == "ClusterRole" || o.RoleRef.Kind == "" && o.RoleRef.Namespace == ""
 	give := func(s Subject) {
 		g.Subject = s

@@ -84,7 +84,7 @@ func (r *Runs) JobsOf(set *Set) []*Job {
 	return jobs
 }
 
-// JobOf gives the job that stands for a set: the one that is named after it, else
+// JobOf gives the job that represents a set: the one that is named after it, else
 // the first that was made for it; nil when there is none.
 func (r *Runs) JobOf(set *Set) *Job {
 	jobs := r.JobsOf(set)

@@ -53,7 +53,7 @@ func (s *Secrets) index() {
 	}
 }
 
-// In says whether the secret is in a cluster and namespace; "" is any cluster.
+// In reports whether the secret is in a cluster and namespace; "" is any cluster.
 func (s *Secret) In(cluster, namespace string) bool {
 	return (cluster == "" || s.Cluster == cluster) && s.Namespace == namespace
 }

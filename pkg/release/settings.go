@@ -62,7 +62,7 @@ type Settings struct {
 	// the cluster themselves, so that ci-secret-bootstrap knows nothing of them.
 	// Default: registry-push-credentials-quay-io-*, of which that is likely.
 	SelfServiceSecrets []string `yaml:"self_service_secrets,omitempty"`
-	// MappingsFrom tells how jobs name their mappings, beyond what is built in:
+	// MappingsFrom describes how jobs name their mappings, beyond what is built in:
 	// paths in commands, and the variable MAPPING_FILE_PREFIX.
 	MappingsFrom []MappingsFrom `yaml:"mappings_from,omitempty"`
 	// Severity changes how bad the findings of a rule are: a rule's name to
@@ -110,7 +110,7 @@ type RuleSeverity struct {
 // Override changes severities for the files that one of its patterns matches.
 type Override struct {
 	// Paths are patterns of files relative to the root of the repository; "**"
-	// stands for any number of folders.
+	// matches any number of folders.
 	Paths []string `yaml:"paths,omitempty"`
 	// Severity is as for the whole repository, for these files.
 	Severity Severities `yaml:"severity,omitempty"`
@@ -188,7 +188,7 @@ func (s *Settings) SelfService(secret string) bool {
 	})
 }
 
-// HoldsMappings says whether a ConfigMap of that name holds mappings.
+// HoldsMappings reports whether a ConfigMap of that name holds mappings.
 func (s *Settings) HoldsMappings(name string) bool { return slices.Contains(s.ConfigMaps(), name) }
 
 // DefaultSettings is what holds in a repository without _mirror.yaml.
@@ -239,13 +239,13 @@ func ParseSettings(layout Layout, data []byte) (*Settings, []source.Problem) {
 		}
 		for _, p := range o.Paths {
 			if !doublestar.ValidatePattern(p) {
-				d.problem(o.At("paths"), "no valid pattern: "+p, "")
+				d.problem(o.At("paths"), "not a valid pattern: "+p, "")
 			}
 		}
 	}
 	for _, pattern := range s.SelfServiceSecrets {
 		if _, err := path.Match(pattern, ""); err != nil {
-			d.problem(s.At("self_service_secrets"), "no valid pattern: "+pattern, "")
+			d.problem(s.At("self_service_secrets"), "not a valid pattern: "+pattern, "")
 		}
 	}
 	for i := range s.MappingsFrom {

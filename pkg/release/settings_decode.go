@@ -93,7 +93,7 @@ func (d *decoder) root(data []byte) *yaml.Node {
 			pos.Line, _ = strconv.Atoi(m[1])
 			message = m[2]
 		}
-		d.problem(pos, "no valid YAML: "+message, "")
+		d.problem(pos, "not valid YAML: "+message, "")
 		return nil
 	}
 	if _, more := moreDocuments(data); more {
@@ -234,7 +234,7 @@ func (d *decoder) strings(n *yaml.Node, v reflect.Value, what string) {
 	}
 }
 
-// values reads texts by name, where null stands for none.
+// values reads texts by name, where null means none.
 func (d *decoder) values(n *yaml.Node, v reflect.Value, what string) {
 	m := make(Values)
 	if d.pairs(n, what, func(key, value *yaml.Node) {

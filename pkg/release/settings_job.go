@@ -88,7 +88,7 @@ type JobSettings struct {
 	// Immutable are patterns of tags that the job never moves, as
 	// REPOSITORY:TAG, such as "*:v[0-9]*". Only with the runner mirror.
 	Immutable []string `yaml:"immutable,omitempty"`
-	// Protected is what a tag that may not be moved makes of the job: fail, or a
+	// Protected is whether a protected tag fails the job: fail, or a
 	// warning only. Only with the runner mirror.
 	Protected Protected `yaml:"protected,omitempty"`
 	// Backup is a template of the tag under which the job keeps what a tag holds
@@ -154,7 +154,7 @@ func (s JobSettings) Over(base JobSettings) JobSettings {
 	return out
 }
 
-// identity are the settings that tell one job from another.
+// identity are the settings that distinguish one job from another.
 var identity = [...]string{"prefix", "area", "name", "run_by", "disabled", "secret", "shards", "script"}
 
 // Slack is where and when Prow reports the results of a job.
@@ -162,13 +162,13 @@ type Slack struct {
 	// Channel is the channel, with its "#".
 	Channel string `yaml:"channel,omitempty"`
 	// States are the results that are reported, such as failure, error or
-	// success. An empty list stands for Prow's default states.
+	// success. An empty list means Prow's default states.
 	States *[]string `yaml:"states,omitempty"`
 	// Template is the text of the report, a Go template of the ProwJob.
 	Template string `yaml:"template,omitempty"`
 }
 
-// Login says whether a job logs in to its cluster's registry.
+// Login reports whether a job logs in to its cluster's registry.
 type Login string
 
 // The kinds of login.
@@ -207,7 +207,7 @@ const (
 	OverwriteNever  Overwrite = "never"
 )
 
-// Protected is what a tag that may not be moved makes of a job.
+// Protected is whether a protected tag fails a job.
 type Protected string
 
 // The answers.

@@ -42,8 +42,8 @@ func (s *Settings) entryPoint() MappingsFrom {
 	return m
 }
 
-// NamedBy gives what names the mappings of jobs: what the settings tell, then
-// the form of openshift/release unless they tell otherwise.
+// NamedBy gives what names the mappings of jobs: what the settings describe, then
+// the form of openshift/release unless they differ.
 func (s *Settings) NamedBy() []MappingsFrom {
 	known := slices.Clone(s.MappingsFrom)
 	builtIn := s.entryPoint()

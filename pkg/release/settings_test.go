@@ -155,7 +155,7 @@ core-services/image-mirroring/_mirror.yaml:2:13: partitions must be between 0 an
 core-services/image-mirroring/_mirror.yaml:3:19: config_map_limit must be a number of bytes
 core-services/image-mirroring/_mirror.yaml:4:21: severity.set-job is "fatal" (use error, warning, info, off)
 core-services/image-mirroring/_mirror.yaml:6:3: an override without paths (add paths: ["core-services/image-mirroring/NAME/**"])
-core-services/image-mirroring/_mirror.yaml:7:10: no valid pattern: [a
+core-services/image-mirroring/_mirror.yaml:7:10: not a valid pattern: [a
 core-services/image-mirroring/_mirror.yaml:8:20: prefix cannot be the same for all jobs (set it in the _job.yaml of each set)
 core-services/image-mirroring/_mirror.yaml:10:3: a job without a set needs a name (add name: periodic-image-mirroring-…)
 `

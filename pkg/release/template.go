@@ -11,7 +11,7 @@ import (
 var builtInTemplate string
 
 // BuiltInTemplate is the job that every set starts from where _mirror.yaml names
-// no other template: one periodic, as YAML, in which FIXME stands for what comes
+// no other template: one periodic, as YAML, in which FIXME marks what comes
 // from the set's folder.
 func BuiltInTemplate() []byte { return []byte(builtInTemplate) }
 

@@ -8,7 +8,7 @@
 //   - [Load] reads through an [io/fs.FS] and nothing else, each file once, and
 //     never writes; a Tree is not changed after it is loaded and may be used
 //     from several goroutines;
-//   - whatever is wrong with a file becomes a [Problem] with a position and the
+//   - every mistake in a file becomes a [Problem] with a position and the
 //     rest is loaded all the same; Load fails only where there is no release
 //     repository at all;
 //   - everything comes in a stable order: sets, files and owners by name, jobs

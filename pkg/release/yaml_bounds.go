@@ -87,7 +87,7 @@ func checkAliases(doc *yaml.Node) error {
 
 // sizes counts the nodes that are there and those that aliases make of them.
 type sizes struct {
-	done           map[*yaml.Node]int  // what an anchor stands for
+	done           map[*yaml.Node]int  // what an anchor refers to
 	open           map[*yaml.Node]bool // anchors that are being counted
 	nodes, aliases int
 }

@@ -65,7 +65,7 @@ func parseYAML(name string, data []byte) document {
 
 func (d *document) fail(p source.Problem) { d.problems, d.broken = []source.Problem{p}, true }
 
-// reason gives why a file that does not parse tells nothing.
+// reason explains why nothing is known of a file that does not parse.
 func (d *document) reason() string { return d.problems[0].Error() }
 
 func syntaxProblem(name string, err error) source.Problem {
@@ -75,7 +75,7 @@ func syntaxProblem(name string, err error) source.Problem {
 		p.Pos.Line, _ = strconv.Atoi(m[1])
 		text = strings.Replace(text, m[0], "", 1)
 	}
-	p.Message = "the file is no valid YAML: " + text
+	p.Message = "the file is not valid YAML: " + text
 	return p
 }
 

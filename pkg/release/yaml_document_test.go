@@ -47,7 +47,7 @@ func TestDocumentProblems(t *testing.T) {
 		"a: 1\nb:\n  c: 1\n  c: 2\n":   "f:4:3: the key c is given twice, first at 3:3",
 		"a: {<<: text}\n":              "f:1:9: only a mapping can be merged",
 		"a: &a {x: 1}\nb: {<<: [1]}\n": "f:2:10: only a mapping can be merged",
-		"a: [\n":                       "the file is no valid YAML",
+		"a: [\n":                       "the file is not valid YAML",
 		"a: \x00\n":                    "f:1: the file is not text",
 	} {
 		doc := parseYAML("f", []byte(text))

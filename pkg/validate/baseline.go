@@ -42,8 +42,8 @@ func baselineStale() Rule {
 	const file = "core-services/image-mirroring/team/"
 	return Rule{
 		ID:    "baseline-stale",
-		Title: "a finding that the baseline knows and that is gone",
-		Why: "A baseline keeps old findings quiet until somebody mends them. An entry that is left over would keep the same mistake quiet " +
+		Title: "a baseline entry whose finding is gone",
+		Why: "A baseline hides old findings until somebody fixes them. A stale entry would hide the same mistake " +
 			"when it comes back.",
 		Fix:      "Write the baseline again: mirror-lint --baseline FILE --write-baseline.",
 		Severity: source.Warning,
@@ -167,12 +167,12 @@ func (k Known) Stale(r *Result, file string, settings *release.Settings) {
 				gone++
 			}
 		}
-		message := "the baseline knows a finding that is gone"
+		message := "the baseline lists a finding that is gone"
 		switch {
 		case gone == 0:
 			continue
 		case gone < len(all):
-			message = fmt.Sprintf("the baseline knows a finding of which %d of %d problems are gone", gone, len(all))
+			message = fmt.Sprintf("the baseline lists a finding of which %d of %d problems are gone", gone, len(all))
 		}
 		r.Findings = append(r.Findings, Finding{
 			Rule: rule.ID, Severity: severity, Pos: source.Position{File: file},

@@ -17,7 +17,7 @@ type Cause struct {
 	// ID is equal for the findings of a rule that have this cause, and does not
 	// depend on the order or the number of their places.
 	ID string
-	// Summary is the message for all places together. "{n}" in it stands for the
+	// Summary is the message for all places together. "{n}" in it is replaced by the
 	// number of places.
 	Summary string
 	// Hint is what to do about all of them; empty for the hint of the first.

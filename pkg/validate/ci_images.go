@@ -14,9 +14,9 @@ func ciImages() Rule {
 		ID:    "ci-images",
 		Title: "mistakes in core-services/image-mirroring/_config.yaml",
 		Why: "This file brings images from outside into the CI registry. ci-images-mirror does nothing at all when it cannot read the file; " +
-			"a target that something else fills holds one image or the other, as chance has it; " +
+			"a target that something else fills holds whichever image was copied last; " +
 			"a source that is not there, or the wrong one, is noticed by the tests that use the image, days later.",
-		Fix:      "Correct the entry that is named.",
+		Fix:      "Correct the reported entry.",
 		Severity: source.Error,
 		Bad: head + `  ci/app:v1:
     image: docker.io/org/app:v1
@@ -62,7 +62,7 @@ func checkCIImages(p *Pass) {
 	c.expressions()
 }
 
-// ciImagesCheck is the rule at work.
+// ciImagesCheck is one run of the rule.
 type ciImagesCheck struct {
 	*Pass
 	images     *release.CIImages

@@ -17,8 +17,8 @@ config_map_limit: 100
 	return Rule{
 		ID:    "configmap-size",
 		Title: "the mappings together near or over the ConfigMap's limit",
-		Why: "All mapping files share one ConfigMap of at most 1 MiB. Once it is full, no upload is applied any more, " +
-			"of any set, and nobody is told.",
+		Why: "All mapping files share one ConfigMap of at most 1 MiB. Once it is full, every upload fails, " +
+			"of any set, and nothing reports it.",
 		Fix: "Remove mappings that are no longer needed, or spread the keys over several ConfigMaps with " +
 			"config-updater's partitioned_names (partitions in _mirror.yaml).",
 		Severity: source.Warning,

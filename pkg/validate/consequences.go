@@ -9,7 +9,7 @@ import (
 )
 
 // joinConsequences gives the findings that another one explains its cause:
-// whoever mends the one mends the other.
+// fixing the one fixes the other.
 func joinConsequences(facts *facts, out *Result) {
 	c := consequences{facts, map[string][]int{}, out.Findings}
 	for i, f := range out.Findings {
@@ -38,7 +38,7 @@ type consequences struct {
 	findings []Finding
 }
 
-// The names of causes by which a consequence is told from other findings of its
+// The names of causes that distinguish a consequence from other findings of its
 // rule.
 const (
 	notRun       = "run by no job"

@@ -11,7 +11,7 @@ func destinationPromoted() Rule {
 		ID:    "destination-promoted",
 		Title: "a mapping that overwrites what ci-operator promotes",
 		Why: "The mirroring job and ci-operator then write one tag in turns. Every job that uses the image gets " +
-			"the built one or the mirrored one, as chance has it.",
+			"whichever was pushed last.",
 		Fix:      "Mirror to another tag, or exclude the image from the promotion.",
 		Severity: source.Error,
 		Bad: exampleConfig("openshift/app", "team", "stream", "app") + `-- core-services/image-mirroring/team/mapping_team --

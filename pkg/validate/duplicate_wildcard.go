@@ -98,7 +98,7 @@ func reportRepeats(p *Pass, again repeats) {
 		}
 		hint := "narrow the wildcard, or remove the lines of one of the two"
 		if r.later.untagged || r.earlier.untagged {
-			hint = "a source without a tag stands for every tag of its image stream: name the tags, or remove the lines of one of the two"
+			hint = "a source without a tag means every tag of its image stream: name the tags, or remove the lines of one of the two"
 		}
 		whose := whose(p, r.earlier.file, r.later.file)
 		f := p.ReportAs(source.Warning, r.later.Destination.Pos, hint, "%d images are copied by %s and by %s, from the same sources: %s",

@@ -9,9 +9,9 @@ func fileSyntax() Rule {
 	return Rule{
 		ID:    "file-syntax",
 		Title: "a file that cannot be read or parsed",
-		Why: "What is in such a file cannot be checked, and the programs that read it fail on it or ignore it: " +
+		Why: "What is in such a file cannot be checked, and the programs that read it fail or ignore it. " +
 			"Prow keeps running the jobs of the last file that it could read.",
-		Fix:  "Correct the syntax at the place that is named.",
+		Fix:  "Correct the syntax at the reported position.",
 		Bad:  "-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- name: a\n  labels: [\n",
 		Good: "-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- name: a\n  labels: {}\n",
 		Check: func(p *Pass) {

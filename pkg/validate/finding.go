@@ -19,7 +19,7 @@ type Finding struct {
 	Related  []Related // other places that belong to it, such as the other side of a conflict
 	Fix      *Fix      // the one right answer, where there is one; else nil
 	Cause    Cause     // what it has in common with other findings; the zero value for none
-	// Parts are the problems that a finding which stands for several is about,
+	// Parts are the problems that a finding for several problems is about,
 	// each in words that do not depend on the others: a finding is known when
 	// all of its parts are. Without any, the message is the only one.
 	Parts []string
@@ -44,7 +44,7 @@ type Related struct {
 	Message string
 }
 
-// Fix is a change of files that mends a finding.
+// Fix is a change of files that fixes a finding.
 type Fix struct {
 	Message string
 	Edits   []Edit

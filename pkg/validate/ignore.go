@@ -15,10 +15,10 @@ func ignoreComment() Rule {
 	return Rule{
 		ID:    "ignore-comment",
 		Title: "an ignore comment that is unknown, without a reason, or no longer needed",
-		Why: "Whoever reads the comment later has to know why the finding is meant to be there; " +
-			"a comment that keeps nothing quiet hides the next mistake.",
-		Fix: "Write # mirror-lint:ignore RULE reason, on the line of the finding or the one above; several rules with commas between them. " +
-			"With an empty line below it, a comment at the head of a file is for the whole file. Remove it when the finding is gone.",
+		Why: "The next reader has to know why the finding is intended. " +
+			"A comment that ignores nothing today hides the next mistake.",
+		Fix: "Write # mirror-lint:ignore RULE reason, on the line of the finding or the line above. Separate several rules with commas. " +
+			"A comment at the top of a file, followed by an empty line, applies to the whole file. Remove it when the finding is gone.",
 		Severity: source.Warning,
 		Bad:      "-- core-services/image-mirroring/team/mapping_team --\n# mirror-lint:ignore mapping-syntax\n" + line,
 		Good:     "-- core-services/image-mirroring/team/mapping_team --\n" + line,
@@ -41,7 +41,7 @@ type ignore struct {
 	used   map[string]bool
 }
 
-// applyIgnores takes out the findings that a comment keeps quiet and reports
+// applyIgnores takes out the findings that a comment suppresses and reports
 // comments that are wrong. run are the IDs of the rules that were run.
 func applyIgnores(p *Pass, run map[string]bool) {
 	files := map[string]bool{}
@@ -87,7 +87,7 @@ func (f *facts) ignoresIn(name string) []*ignore {
 	return found
 }
 
-// ignored says whether a comment keeps quiet what the rule has to say of one
+// ignored reports whether a comment suppresses what the rule reports about one
 // place. A rule that puts several places into one finding asks for each of
 // them, so that the comment at one does not cover the others.
 func (p *Pass) ignored(pos source.Position) bool { return p.ignoredFor(p.rule.ID, pos) }
@@ -102,7 +102,7 @@ func (f *facts) ignoredFor(rule string, pos source.Position) bool {
 	return false
 }
 
-// quiets says whether the comment is about a finding: on its line or the one
+// quiets reports whether the comment is about a finding: on its line or the one
 // below, in the head of the file for a finding without a line, or for the whole file.
 func (ig *ignore) quiets(rule string, pos source.Position) bool {
 	if ig.reason == "" || !slices.Contains(ig.rules, rule) {

@@ -76,7 +76,7 @@ func TestIgnoresOfSkippedRules(t *testing.T) {
 	}
 }
 
-// A finding that stands for several places is kept quiet at each of them alone.
+// A finding that covers several places is suppressed at each of them alone.
 func TestIgnoreOnePlaceOfSeveral(t *testing.T) {
 	const config = "-- ci-operator/config/o/r/o-r-main.yaml --\nimages: [{to: a}]\npromotion: {namespace: other, name: s}\n" +
 		"-- core-services/image-mirroring/team/mapping_team --\n"

@@ -52,7 +52,7 @@ var govern = []struct {
 	{"spec.containers[0].args", []string{"runner", "script"}, false},
 }
 
-// above says whether settings govern something below a field.
+// above reports whether settings govern something below a field.
 func above(path string) bool {
 	for _, g := range govern {
 		if strings.HasPrefix(g.path, path+".") {
@@ -221,7 +221,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// implied says whether a value that a job does not write is what it has then.
+// implied reports whether a value that a job does not write is what it has then.
 func implied(path string, value *yaml.Node) bool {
 	return value.Kind == yaml.ScalarNode && value.Value == "" || path == "agent" && value.Value == "kubernetes"
 }

@@ -11,8 +11,8 @@ import (
 func jobDryRun() Rule {
 	return Rule{
 		ID:    "job-dry-run",
-		Title: "a job that mirrors nothing although it looks as if it did",
-		Why: "The entry point of the image only prints what it would copy unless a variable tells it to copy. " +
+		Title: "a job that succeeds without mirroring anything",
+		Why: "The entry point of the image only prints what it would copy unless a variable enables copying. " +
 			"The job succeeds on every run, and the images never arrive.",
 		Fix:      "Set the variable as the other jobs have it, such as dry_run: \"false\", with the quotes.",
 		Severity: source.Error,

@@ -81,7 +81,7 @@ func loopDifference(a, b release.Loop) []string {
 }
 
 // foreignLine gives the first line of a script that is neither a comment nor in
-// the template's, where FIXME stands for anything, and its place.
+// the template's, where FIXME marks anything, and its place.
 func foreignLine(template, script string) (line string, offset int) {
 	known := map[string]bool{}
 	var patterns []*regexp.Regexp

@@ -16,7 +16,7 @@ func jobSecret() Rule {
 		Why: "A pod whose secret is missing never starts: the job waits until its timeout and nothing is mirrored. " +
 			"A secret that exists elsewhere does not help, because secrets are per cluster and namespace.",
 		Fix: "Add the secret to core-services/ci-secret-bootstrap/_config.yaml for the job's cluster, or correct its name. " +
-			"Secrets that teams bring by themselves are told by self_service_secrets in _mirror.yaml, as patterns of their names.",
+			"For secrets that teams create themselves, list patterns of their names under self_service_secrets in _mirror.yaml.",
 		Severity: source.Warning,
 		Bad:      exampleSecretJob("push-team", "config.json") + exampleSecret("push-other", "config.json"),
 		Good:     exampleSecretJob("push-team", "config.json") + exampleSecret("push-team", "config.json"),

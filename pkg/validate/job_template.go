@@ -13,10 +13,10 @@ func jobTemplate() Rule {
 		ID:    "job-template",
 		Title: "a job that departs from the template outside the FIXME fields",
 		Why: "Jobs are copied by hand, and what was changed in one is forgotten in the others: a command that is not the one that the log shows, " +
-			"a failure that nobody counts, a tool of years ago.",
-		Fix: "Generate the job with mirror-jobgen; what a set needs differently goes into its _job.yaml. " +
-			"What most jobs of the repository have, and what is a set's own choice (when it runs, who hears of it, its credentials, how it mirrors), " +
-			"is no departure; once a set has a _job.yaml, its choices have to stand there.",
+			"a failure that is not counted, an outdated tool.",
+		Fix: "Generate the job with mirror-jobgen; put what a set needs differently into its _job.yaml. " +
+			"What most jobs of the repository have is not reported, and neither is a set's own choice (schedule, notifications, credentials, how it mirrors). " +
+			"Once a set has a _job.yaml, its choices have to be declared there.",
 		Severity: source.Info,
 		Bad: exampleFromTemplate("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent",
 			"oc image mirror --keep-manifest-list -f=\"$mapping\"", "oc image mirror -f=\"$mapping\""),
@@ -107,7 +107,7 @@ func unfilledTemplate(p *Pass, job *release.Job) {
 	}
 }
 
-// declared says whether the settings give a job what it has: its set's
+// declared reports whether the settings give a job what it has: its set's
 // _job.yaml, the entry of _mirror.yaml for a job without a set, the defaults of
 // all jobs. Where there are no settings, what they would call a choice counts
 // as one.
@@ -149,7 +149,7 @@ func settingsOf(p *Pass, job *release.Job) (*release.JobSettings, bool) {
 	return nil, settings.Adopted
 }
 
-// patched says whether a merge patch changes what is at a path: a list is
+// patched reports whether a merge patch changes what is at a path: a list is
 // replaced as a whole.
 func patched(patch map[string]any, at string) bool {
 	for key, value := range patch {

@@ -33,12 +33,12 @@ func checkJobUnused(p *Pass) {
 			continue
 		}
 		if !job.Mappings.Known {
-			p.Skip("which mappings %s runs is not known: mappings_from in %s can tell", job.Name, p.tree.Layout.Settings())
+			p.Skip("which mappings %s runs is not known: describe it with mappings_from in %s", job.Name, p.tree.Layout.Settings())
 		}
 		for _, g := range job.Mappings.Globs {
 			switch {
 			case invalidGlob(g.Pattern):
-				p.Report(g.Pos, "correct the pattern", "%s runs %q, which is no valid pattern", job.Name, g.Pattern)
+				p.Report(g.Pos, "correct the pattern", "%s runs %q, which is not a valid pattern", job.Name, g.Pattern)
 			case len(p.tree.Runs().Matching(g.Pattern)) == 0:
 				f := p.Report(g.Pos, "correct the pattern, add the mapping file, or remove the job",
 					"%s runs %q, and no mapping file matches it", job.Name, g.Pattern)

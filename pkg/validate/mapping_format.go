@@ -12,7 +12,7 @@ import (
 func mappingFormat() Rule {
 	return Rule{
 		ID:    "mapping-format",
-		Title: "white space that oc accepts and other readers stumble over",
+		Title: "white space that oc accepts and other readers misread",
 		Why: "Shell scripts that read mapping files line by line never see a last line without a newline, and cut at single blanks. " +
 			"Two spellings of one line make changes hard to read.",
 		Fix:      "Run mirror-lint --fix: one blank between references, none at the end of a line, a newline at the end of the file.",

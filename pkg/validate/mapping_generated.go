@@ -26,7 +26,7 @@ images:
 		ID:    mappingGeneratedID,
 		Title: "a generated mapping file that is not what its configuration says",
 		Why: "The mapping files of a set with a _config.yaml follow from what is promoted. One that was edited by hand, " +
-			"or not made again, misses images or mirrors those that nothing renews, and the next who generates it changes what nobody meant to.",
+			"or not made again, misses images or mirrors images that are never updated, and the next run of the generator changes lines that nobody intended to change.",
 		Fix:      "Run 'mirror-jobgen mappings', with --prune for files that are no longer generated, and commit what it writes.",
 		Severity: source.Error,
 		Bad: promoted + `-- core-services/image-mirroring/team/mapping_team_stream --
@@ -85,7 +85,7 @@ func outdated(p *Pass, config *release.MappingConfig, g mapgen.File) {
 	}
 }
 
-// difference tells what lines a file lacks, which are too many, and which have
+// difference describes which lines a file lacks, which are too many, and which have
 // other destinations.
 func difference(added, removed []string) string {
 	images := func(lines []string) []string {

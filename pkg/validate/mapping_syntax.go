@@ -7,7 +7,7 @@ func mappingSyntax() Rule {
 		ID:    "mapping-syntax",
 		Title: "a line that oc image mirror would refuse or misread",
 		Why: "oc image mirror stops at the first line it cannot read and mirrors nothing of the whole file. " +
-			"Some mistakes it passes over without a word, and then an image is not mirrored.",
+			"It silently skips some mistakes, and the image is not mirrored.",
 		Fix: "Write SRC DST [DST...] with single blanks between the references, each HOST/REPOSITORY[:TAG].",
 		Bad: `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/Team/app:latest

@@ -12,7 +12,7 @@ func promotionRBAC() Rule {
 		ID:    "promotion-rbac",
 		Title: "a promoted namespace without the image-tagger role and binding",
 		Why: "ci-operator may not tag images in the namespace: every promotion to it fails after the merge, " +
-			"and what is mirrored from there stays as it is.",
+			"and the images mirrored from there are not updated.",
 		Fix: "Add a role image-tagger, which may update imagestreamtags, to the namespace, " +
 			"and a role binding image-tagger-ci-operator that gives it to the service account ci-operator of the namespace ci.",
 		Severity: source.Warning,
@@ -37,7 +37,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 	}
 }
 
-// promoter says whether a subject is one of the accounts that ci-operator
+// promoter reports whether a subject is one of the accounts that ci-operator
 // promotes with.
 func promoter(s release.Subject) bool {
 	return s.Covers("ci", "ci-operator") || s.Covers("ci", "image-pusher")

@@ -13,8 +13,8 @@ func referenceRegistry() Rule {
 		ID:    "reference-registry",
 		Title: "a retired, rate-limited or unexpected registry",
 		Why: "Docker Hub refuses anonymous pulls after a few, so an hourly job fails most of the time. " +
-			"A retired host answers no more. A supplemental CI image outside the namespace that its file is named for overwrites another team's.",
-		Fix:      "Mirror from a registry that is there to stay, and write to the namespace of the file's name.",
+			"A retired host no longer answers. A supplemental CI image outside the namespace that its file is named for overwrites another team's.",
+		Fix:      "Mirror from a registry that is maintained, and write to the namespace of the file's name.",
 		Severity: source.Warning,
 		Bad: `-- core-services/image-mirroring/team/mapping_team --
 docker.io/library/busybox:1 quay.io/team/busybox:1
@@ -91,7 +91,7 @@ func retiredRegistries(p *Pass) []string {
 	return slices.DeleteFunc(slices.Clone(p.tree.Settings.RetiredRegistries), func(h string) bool { return h == most })
 }
 
-// goesTo says whether a destination is in the namespace of the CI registry that
+// goesTo reports whether a destination is in the namespace of the CI registry that
 // a supplemental file is named for, "_" for "-": NAMESPACE exactly, as the
 // repository's own check of that set has it, or in other sets also
 // NAMESPACE_anything.

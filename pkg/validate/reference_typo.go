@@ -47,7 +47,7 @@ func checkReferenceTypo(p *Pass) {
 }
 
 // webPages are the addresses at which registries show their repositories to
-// people, and the image that each stands for.
+// people, and the image that each names.
 var webPages = []struct{ host, prefix, image string }{
 	{"quay.io", "repository/", "quay.io/"},
 	{"quay.io", "organization/", "quay.io/"},

@@ -13,7 +13,7 @@ func sourceAccess() Rule {
 	return Rule{
 		ID:    "source-access",
 		Title: "a source namespace whose images the mirroring job may not pull",
-		Why:   "oc image mirror is refused the source, and every run of the job fails.",
+		Why:   "The registry denies oc image mirror the pull, and every run of the job fails.",
 		Fix: "Bind system:image-puller in the namespace to system:authenticated, or to the service account of the job " +
 			"when the images must not be open to everybody.",
 		Severity: source.Warning,
@@ -35,7 +35,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 	}
 }
 
-// platformNamespace says whether a namespace is the cluster's own: who may pull
+// platformNamespace reports whether a namespace is the cluster's own: who may pull
 // from it is set up with the cluster and its release controllers, not in the
 // tree.
 func platformNamespace(name string) bool {
@@ -91,7 +91,7 @@ func checkAccess(p *Pass, m *release.MappingFile, r mapping.Reference, namespace
 	f.Related = append(f.Related, Related{Pos: others[0].Pos, Message: "the role binding " + others[0].Binding})
 }
 
-// runsAs says whether a subject covers every job that mirrors a file; one
+// runsAs reports whether a subject covers every job that mirrors a file; one
 // without jobs counts as run by the default service account.
 func runsAs(p *Pass, m *release.MappingFile, s release.Subject) bool {
 	jobs := p.tree.Runs().Of(m)

@@ -17,10 +17,10 @@ func sourceUnpromoted() Rule {
 	return Rule{
 		ID:    "source-unpromoted",
 		Title: "a source that nothing promotes or mirrors",
-		Why: "The mirrored image is never renewed, and the job fails once the tag is pruned from the CI registry. " +
-			"Most often the promotion was switched off or renamed, or the name has a slip.",
+		Why: "The mirrored image is never updated, and the job fails once the tag is pruned from the CI registry. " +
+			"Most often the promotion was switched off or renamed, or the name has a typo.",
 		Fix: "Promote the image, correct its name, or remove the line. " +
-			"When it is pushed by other means, which the repository does not show, say so in an ignore comment.",
+			"If something outside this repository pushes it, say so in an ignore comment.",
 		Severity: source.Warning,
 		Bad: exampleConfig("openshift/app", "team", "stream", "app") + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:apps quay.io/team/app:latest
@@ -76,7 +76,7 @@ func writtenTags(p *Pass) map[release.Stream]*written {
 	return all
 }
 
-// holds says whether a tag, or one that a pattern matches, is written.
+// holds reports whether a tag, or one that a pattern matches, is written.
 func (w *written) holds(tag string) bool {
 	if w == nil {
 		return false
@@ -129,7 +129,7 @@ func unfilled(p *Pass, m *release.MappingFile, mirrored map[release.Stream]*writ
 func outOfQuay(p *Pass, r mapping.Reference, tag release.ImageTag) {
 	switch pattern := cmp.Or(r.Tag, "*"); {
 	case release.Pruned(r):
-		p.Report(r.Pos, "copy "+release.QCIRepository+":"+tag.Joined(), "%s is an older copy that is kept for a while: it is never renewed, and the job fails once it is removed", r.Exact())
+		p.Report(r.Pos, "copy "+release.QCIRepository+":"+tag.Joined(), "%s is an older copy that is kept for a while: it is never updated, and the job fails once it is removed", r.Exact())
 	case release.QuayCI(r) && r.Wildcard() && len(p.tree.Promotions().Problems) == 0 && !p.tree.Promotions().AnyJoined(pattern):
 		p.Report(r.Pos, "correct the pattern, or remove the line", "nothing promotes, publishes or mirrors a tag that matches %s", r.Exact())
 	}
@@ -154,7 +154,7 @@ func filled(p *Pass, r mapping.Reference, tag release.ImageTag, w *written) bool
 }
 
 func reportStale(p *Pass, s *stale, mirrored map[release.Stream]*written) {
-	severity, hint := p.rule.Severity, "promote it, correct the name, or remove the line: the copy is never renewed, and fails once the tag is pruned"
+	severity, hint := p.rule.Severity, "promote it, correct the name, or remove the line: the copy is never updated, and fails once the tag is pruned"
 	fed := slices.ContainsFunc(s.tags, func(t release.ImageTag) bool {
 		return p.tree.Promotions().Fills(t.Stream) || p.tree.Manifests().DeclaredStream(t.Stream) || mirrored[t.Stream] != nil
 	})

@@ -30,7 +30,7 @@ type Rule struct {
 	Fix      string          // what to do
 	Severity source.Severity // of its findings, where a finding does not say otherwise
 	Bad      string          // a tree (txtar) in which the rule finds something
-	Good     string          // the same tree, mended
+	Good     string          // the same tree, fixed
 
 	// Check looks at a tree and reports what it finds. It must not keep the Pass.
 	Check func(*Pass)
@@ -64,7 +64,7 @@ func quiet(facts *facts, out *Result) {
 	applyIgnores(p, facts.running)
 }
 
-// Pass is one rule at work on one tree.
+// Pass is one rule applied to one tree.
 type Pass struct {
 	*facts
 	rule Rule
@@ -127,7 +127,7 @@ func (p *Pass) tellMore() {
 	if p.more > 0 {
 		p.out.Findings = append(p.out.Findings, Finding{
 			Rule: p.rule.ID, Severity: p.worst, Pos: p.from,
-			Message: fmt.Sprintf("there are %d more findings of this rule", p.more), Hint: "mend those that are listed first",
+			Message: fmt.Sprintf("there are %d more findings of this rule", p.more), Hint: "fix the listed ones first",
 		})
 	}
 	if p.skips > maxSkips {
