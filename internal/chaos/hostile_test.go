@@ -237,13 +237,10 @@ func TestHostileImages(t *testing.T) {
 			}
 			return raw(w, s, registry.OCIIndex, map[string]any{"schemaVersion": 2, "mediaType": registry.OCIIndex, "manifests": children}, "")
 		}, "manifests", 50},
-		{"many layers", func(w *world, s *site) descriptor {
-			var layers []descriptor
-			for i := range 50_000 {
-				layers = append(layers, descriptor{MediaType: "application/octet-stream", Digest: digest.FromString(fmt.Sprint(i)), Size: 100})
-			}
-			return raw(w, s, registry.OCIManifest, map[string]any{"schemaVersion": 2, "mediaType": registry.OCIManifest, "layers": layers}, "")
-		}, "blobs", 50},
+		// Of two limits the first that is passed refuses: blobs of one manifest, or
+		// values of its JSON, which is counted before it is decoded.
+		{"many layers", layers(10_001), "more than 10000 blobs", 50},
+		{"very many layers", layers(50_001), "more than 200000 values", 50},
 		{"a child many times", func(w *world, s *site) descriptor {
 			child := raw(w, s, registry.OCIManifest, map[string]any{"schemaVersion": 2, "mediaType": registry.OCIManifest}, "")
 			return raw(w, s, registry.OCIIndex, map[string]any{"schemaVersion": 2, "mediaType": registry.OCIIndex, "manifests": repeat(child, 5_000)}, "")
@@ -317,6 +314,17 @@ func TestHostileImages(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// layers builds a manifest of so many layers, none of which exists.
+func layers(n int) func(*world, *site) descriptor {
+	return func(w *world, s *site) descriptor {
+		var all []descriptor
+		for i := range n {
+			all = append(all, descriptor{MediaType: "application/octet-stream", Digest: digest.FromString(fmt.Sprint(i)), Size: 100})
+		}
+		return raw(w, s, registry.OCIManifest, map[string]any{"schemaVersion": 2, "mediaType": registry.OCIManifest, "layers": all}, "")
 	}
 }
 
