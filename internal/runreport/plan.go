@@ -78,9 +78,23 @@ func (t Text) planned(r *mirror.Report) {
 		parts = []string{"nothing to do"}
 	}
 	if add+move > 0 {
-		parts = append(parts, movedText(r.Moved))
+		parts = append(parts, expectedText(r.Moved))
 	}
-	fmt.Fprintf(t.W, "%s: %s, about %d requests%s\n", t.paint(bold, string(r.Mode)), strings.Join(parts, ", "), about(r), listed(r))
+	requests := fmt.Sprintf("about %d requests", about(r))
+	if n := r.Moved.Mounts; n > 0 {
+		requests += fmt.Sprintf(" (up to %d if mounts are declined)", about(r)+n*requestsPerBlob)
+	}
+	fmt.Fprintf(t.W, "%s: %s, %s%s\n", t.paint(bold, string(r.Mode)), strings.Join(parts, ", "), requests, listed(r))
+}
+
+// expectedText tells what would be moved. Whether a registry takes a mount shows
+// only when it is asked for one, which a plan does not do.
+func expectedText(m mirror.Moved) string {
+	if m.Mounts == 0 {
+		return movedText(m)
+	}
+	return fmt.Sprintf("%s in %s, %s to mount (%s more to send if mounts are declined), %s",
+		Size(m.BlobBytes), count(int(m.Blobs), "blob"), count(int(m.Mounts), "blob"), Size(m.MountedBytes), count(int(m.Manifests), "manifest"))
 }
 
 // about is about how many requests a run takes. The exact number, which the

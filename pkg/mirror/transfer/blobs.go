@@ -26,7 +26,7 @@ type blobs struct {
 	sending  flight.Group[upload, bool]
 	senders  sync.Map // upload: the repository that is sent to
 
-	sent, bytes, mounts atomic.Int64
+	sent, bytes, mounts, mountBytes atomic.Int64
 }
 
 // arrival is a blob on its way into a repository.
@@ -154,7 +154,7 @@ func (b *blobs) bring(ctx context.Context, h *holdings, to registry.Repository, 
 		session = opened
 	}
 	if mount != "" {
-		mounted, opened, err := b.mount(ctx, h, to, mount, desc.Digest)
+		mounted, opened, err := b.mount(ctx, h, to, mount, desc)
 		if err != nil || mounted {
 			return mounted, err
 		}
@@ -174,8 +174,8 @@ func (b *blobs) bring(ctx context.Context, h *holdings, to registry.Repository, 
 
 // mount asks for a mount. Where nothing comes of it, the blob is to be sent, by
 // the session if the registry opened one; the error is that of the context.
-func (b *blobs) mount(ctx context.Context, h *holdings, to registry.Repository, from string, d digest.Digest) (bool, *registry.Session, error) {
-	mounted, session, err := b.opts.Writer.Mount(ctx, to, from, d)
+func (b *blobs) mount(ctx context.Context, h *holdings, to registry.Repository, from string, desc ocispec.Descriptor) (bool, *registry.Session, error) {
+	mounted, session, err := b.opts.Writer.Mount(ctx, to, from, desc.Digest)
 	if ctx.Err() != nil {
 		return false, nil, context.Cause(ctx)
 	}
@@ -184,6 +184,7 @@ func (b *blobs) mount(ctx context.Context, h *holdings, to registry.Repository, 
 	case mounted:
 		h.count(&h.mounted)
 		b.mounts.Add(1)
+		b.mountBytes.Add(desc.Size)
 	case errors.As(err, &down): // it was not asked
 	case err != nil && !registry.Unavailable(err):
 		h.note(&h.refused)

@@ -87,17 +87,23 @@ func New(opts Options) *Copier {
 	return c
 }
 
-// Moved counts what was written (in a dry run: what would be).
+// Moved counts what was written (in a dry run: what would be, as long as the
+// registries take every mount; what they decline is sent).
 type Moved struct {
 	Blobs     int64 `json:"blobs"`
 	BlobBytes int64 `json:"blobBytes"`
 	Mounts    int64 `json:"mounts"`
-	Manifests int64 `json:"manifests"`
+	// MountedBytes are those of the blobs that were mounted and so not sent.
+	MountedBytes int64 `json:"mountedBytes,omitempty"`
+	Manifests    int64 `json:"manifests"`
 }
 
 // Moved returns what was written so far.
 func (c *Copier) Moved() Moved {
-	return Moved{c.blobs.sent.Load(), c.blobs.bytes.Load(), c.blobs.mounts.Load(), c.manifests.Load()}
+	return Moved{
+		Blobs: c.blobs.sent.Load(), BlobBytes: c.blobs.bytes.Load(),
+		Mounts: c.blobs.mounts.Load(), MountedBytes: c.blobs.mountBytes.Load(), Manifests: c.manifests.Load(),
+	}
 }
 
 // Wrote counts a manifest that was written past the copier.

@@ -1,0 +1,33 @@
+package mirror_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// A first copy within one registry mounts every blob and sends none, and the plan
+// tells so beforehand.
+func TestOneHost(t *testing.T) {
+	at := testkit.Distribution(t, false)
+	const images = 6
+	var lines []string
+	for i := range images {
+		at.Push(t, fmt.Sprintf("ci/stream:i%d", i), testkit.Image(t, fmt.Sprint(i), testkit.Layer(1, 300_000), testkit.Layer(int64(10+i), 5000)))
+		lines = append(lines, fmt.Sprintf("$src/ci/stream:i%d $dst/org/i%d:a", i, i))
+	}
+	planned := run(t, plan(t, at, at, lines...), mirror.Options{Client: client(t), Mode: mirror.ModePlan})
+	done := run(t, plan(t, at, at, lines...), mirror.Options{Client: client(t)})
+	wantSummary(t, done, map[mirror.Outcome]int{mirror.Copied: images})
+	if m := planned.Moved; m.Blobs != 0 || m.BlobBytes != 0 || m.Mounts != 3*images || m.MountedBytes < images*305_000 {
+		t.Errorf("the plan: %+v, want 0 bytes and %d mounts", m, 3*images)
+	}
+	if planned.Moved != done.Moved || planned.Expected != done.Requests {
+		t.Errorf("the plan: %+v and %d requests, the run: %+v and %d", planned.Moved, planned.Expected, done.Moved, done.Requests)
+	}
+	if got := counts(done, at.Host); got["GET blob"] != 0 || got["POST mount"] != 3*images {
+		t.Errorf("%v, want no blob read and %d mounts", got, 3*images)
+	}
+}
