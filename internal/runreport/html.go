@@ -143,12 +143,13 @@ type setRow struct {
 }
 
 type hostRow struct {
-	Host                    string
-	Requests, Retries       int64
-	Read, Written           int64
-	Paused                  float64
-	Copied, Failed, Targets int // of the destinations at it
-	Refusals                string
+	Host              string
+	Requests, Retries int64
+	Read, Written     int64
+	Paused            float64
+	Copied, Targets   int // of the destinations at it
+	Failed            int // entries that failed because of it
+	Refusals          string
 }
 
 func newHTML(r *mirror.Report) *htmlReport {
@@ -252,10 +253,12 @@ func (h *htmlReport) rows() {
 			host.Targets++
 			switch {
 			case e.Bad():
-				host.Failed++
 			case tone(e.Outcome) == page.Good || e.Outcome == mirror.Planned:
 				host.Copied++
 			}
+		}
+		if host := hosts[atFault(e)]; host != nil {
+			host.Failed++
 		}
 	}
 	slices.SortStableFunc(order, func(a, b *setRow) int {
@@ -267,6 +270,21 @@ func (h *htmlReport) rows() {
 	for _, s := range h.Report.Hosts {
 		h.Hosts = append(h.Hosts, *hosts[s.Host])
 	}
+}
+
+// atFault returns the registry that a failure is counted for: the one that the
+// error is about, or that of the destination where the destination itself is not
+// in line. It is "" where no registry is to blame.
+func atFault(e mirror.Entry) string {
+	switch {
+	case !e.Bad() || e.Outcome == mirror.Interrupted:
+		return ""
+	case e.Host != "":
+		return e.Host
+	case e.Cause == "" || e.Cause == mirror.CauseProtected:
+		return Host(e.Destination)
+	}
+	return ""
 }
 
 func (s *setRow) add(e mirror.Entry) {

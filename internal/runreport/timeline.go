@@ -141,8 +141,8 @@ func (t *timeline) sets(r *mirror.Report, total float64) {
 	}
 }
 
-// slowest draws the destinations that took longest: from when to when, and how
-// much of that they waited. Waits go side by side and their places are not
+// slowest draws the destinations that took longest, the slowest first: from when
+// to when, and how much of that they waited. Waits go side by side and their places are not
 // known: the bar shows shares.
 func (t *timeline) slowest(r *mirror.Report, total float64) {
 	var all []mirror.Entry
@@ -152,9 +152,7 @@ func (t *timeline) slowest(r *mirror.Report, total float64) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b mirror.Entry) int { return cmp.Compare(b.Seconds, a.Seconds) })
-	all = all[:min(len(all), maxSlowest)]
-	slices.SortStableFunc(all, func(a, b mirror.Entry) int { return cmp.Compare(a.Started, b.Started) })
-	for _, e := range all {
+	for _, e := range all[:min(len(all), maxSlowest)] {
 		sum := 0.0
 		for _, w := range e.Waits {
 			sum += w.Seconds
@@ -174,11 +172,12 @@ func (t *timeline) slowest(r *mirror.Report, total float64) {
 			}
 		}
 		class := "work"
-		if e.Bad() {
+		bad := e.Bad() && e.Cause != mirror.CauseSourceMissing // the destination did nothing wrong
+		if bad {
 			class = "bad"
 		}
 		b.WriteString(bar(class, x(at, total), x(e.Started+e.Seconds, total)))
-		t.Slowest = append(t.Slowest, lane{e.Destination, note, e.Bad(), template.HTML(b.String())}) // #nosec G203 -- shapes made of numbers
+		t.Slowest = append(t.Slowest, lane{e.Destination, note, bad, template.HTML(b.String())}) // #nosec G203 -- shapes made of numbers
 	}
 }
 
