@@ -57,9 +57,9 @@ func loadError(dir string, err error) error {
 func printChanges(w io.Writer, changes []validate.Change) error {
 	for _, c := range changes {
 		if c.From != c.To {
-			fmt.Fprintf(w, "rename from %s\nrename to %s\n", c.From, c.To)
+			fmt.Fprintf(w, "rename from %s\nrename to %s\n", text.PatchName(c.From), text.PatchName(c.To))
 		}
-		if _, err := w.Write(diff.Diff("a/"+c.From, c.Old, "b/"+c.To, c.New)); err != nil {
+		if _, err := w.Write(diff.Diff(text.PatchName("a/"+c.From), c.Old, text.PatchName("b/"+c.To), c.New)); err != nil {
 			return cli.Failf("writing the changes: %w", err)
 		}
 	}

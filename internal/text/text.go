@@ -24,8 +24,33 @@ func Clean(s string) string {
 	}, s)
 }
 
-// Line is Clean for text that has to stay on one line.
-func Line(s string) string { return strings.Map(visible, s) }
+// Line is Clean for text that has to stay on one line. It also breaks the mark
+// "##[", which a runner of GitHub Actions takes for a command anywhere in a line.
+func Line(s string) string {
+	return strings.ReplaceAll(strings.Map(visible, s), "##[", "##\ufffd[")
+}
+
+// PatchName is the name of a file in a patch, quoted as git does where it holds
+// what a patch cannot show.
+func PatchName(name string) string {
+	if Line(name) == name && !strings.ContainsAny(name, "\t\"\\") {
+		return name
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range []byte(name) {
+		switch {
+		case c == '"', c == '\\':
+			b.Write([]byte{'\\', c})
+		case c < ' ', c >= 0x7f, c == '#':
+			fmt.Fprintf(&b, "\\%03o", c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
 
 func visible(r rune) rune {
 	switch {

@@ -92,3 +92,31 @@ func AllWords(nodes []*html.Node) []string {
 	}
 	return out
 }
+
+// Injected finds what a page must not have whatever text it shows: elements and
+// attributes that run or load something, and links that are no links.
+func Injected(doc *html.Node) []string {
+	var found []string
+	scripts := 0
+	for _, n := range Nodes(doc, func(*html.Node) bool { return true }) {
+		switch n.Data {
+		case "script":
+			if scripts++; scripts > 1 {
+				found = append(found, "<script>")
+			}
+		case "img", "iframe", "object", "embed", "base", "form", "link":
+			found = append(found, "<"+n.Data+">")
+		}
+		for _, a := range n.Attr {
+			bad := strings.HasPrefix(a.Key, "on") || a.Key == "src" || a.Key == "srcdoc"
+			if a.Key == "href" {
+				scheme, _, has := strings.Cut(a.Val, ":")
+				bad = has && scheme != "https" && scheme != "http" && !strings.ContainsAny(scheme, "/#?") || strings.HasPrefix(a.Val, "//")
+			}
+			if bad {
+				found = append(found, n.Data+" "+a.Key+"="+a.Val)
+			}
+		}
+	}
+	return found
+}
