@@ -16,7 +16,6 @@ import (
 type conventions struct {
 	b       builder // of the tree, with the settings that it has
 	shared  *release.Settings
-	oc      string   // image of most jobs with the runner oc
 	secrets []string // secrets of the jobs that belong to sets, in the order of the file
 }
 

@@ -176,15 +176,6 @@ func (b *builder) extractMirror(s *release.JobSettings, args []string) {
 // mappingName is what the names of mapping files begin with.
 const mappingName = "mapping_"
 
-func contains(list []any, v any) bool {
-	for _, x := range list {
-		if reflect.DeepEqual(x, v) {
-			return true
-		}
-	}
-	return false
-}
-
 // extractScript reads the parts of the shell loop, or the script as it is.
 func (b *builder) extractScript(s *release.JobSettings, c object) {
 	text := script(c)

@@ -157,7 +157,7 @@ func (l *lists) listed(ctx context.Context, repo Repository, tags []string) map[
 		return nil
 	}
 	l.mu.Lock()
-	if one, ok = l.repos[repo.Path]; ok { // somebody was quicker
+	if _, ok = l.repos[repo.Path]; ok { // somebody was quicker
 		l.mu.Unlock()
 		l.end(1)
 		return l.listed(ctx, repo, tags)
