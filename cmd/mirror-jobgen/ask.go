@@ -11,16 +11,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 )
 
-// terminal is standard input, as the question whether something is a terminal
-// takes it.
+// terminal adapts standard input to [cli.Terminal].
 type terminal struct{ descriptor }
 
 type descriptor interface{ Fd() uintptr }
 
 func (terminal) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
-// ask asks for the images and the approvers of a set, as far as they are not
-// given.
+// ask prompts for the images and the approvers of a set that no flag gives.
 func ask(in io.Reader, out io.Writer, o *jobgen.NewOptions) error {
 	lines := bufio.NewScanner(in)
 	question := func(what string) (string, error) {
@@ -33,7 +31,7 @@ func ask(in io.Reader, out io.Writer, o *jobgen.NewOptions) error {
 	for len(o.Sources) == 0 || len(o.Destinations) < len(o.Sources) {
 		list, what := &o.Sources, "image to mirror (HOST/REPOSITORY:TAG)"
 		if len(o.Sources) > len(o.Destinations) {
-			list, what = &o.Destinations, "where "+o.Sources[len(o.Destinations)]+" goes (HOST/ORGANISATION/NAME:TAG)"
+			list, what = &o.Destinations, "destination of "+o.Sources[len(o.Destinations)]+" (HOST/ORGANISATION/NAME:TAG)"
 		}
 		answer, err := question(what)
 		if err != nil {
@@ -44,7 +42,7 @@ func ask(in io.Reader, out io.Writer, o *jobgen.NewOptions) error {
 		}
 	}
 	for len(o.Approvers) == 0 {
-		answer, err := question("who approves changes (logins or aliases, with blanks between them)")
+		answer, err := question("approvers (logins or aliases, separated by spaces)")
 		if err != nil {
 			return err
 		}

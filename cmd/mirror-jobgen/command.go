@@ -19,14 +19,15 @@ import (
 func newCommand(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mirror-jobgen",
-		Short: "Make the periodics that mirror images",
-		Long: `mirror-jobgen makes the Prow periodics that mirror images from the folders of a
-release repository: one for each set below core-services/image-mirroring, from
-a template, the set's files and what its _job.yaml says.
+		Short: "Generate the periodics that mirror images",
+		Long: `mirror-jobgen generates the Prow periodics that mirror images: one for each set
+below core-services/image-mirroring of a release repository. Each job is built
+from a template, the files of the set and the settings in its _job.yaml.
 
-DIR is the root of the repository; default: the one around the working folder.`,
-		Example: `  mirror-jobgen import      # take over hand-written jobs, once
-  mirror-jobgen generate    # make the jobs file again
+DIR is the root of the repository. The default is the repository that contains
+the working folder.`,
+		Example: `  mirror-jobgen import      # convert hand-written jobs to settings, once
+  mirror-jobgen generate    # write the jobs file
   mirror-jobgen generate --check`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -36,8 +37,8 @@ DIR is the root of the repository; default: the one around the working folder.`,
 	return cmd
 }
 
-// folder gives the DIR argument, which may stand at index i, else the release
-// repository around the working folder.
+// folder returns the DIR argument at index i. Without one it returns the release
+// repository that contains the working folder.
 func folder(args []string, i int) string {
 	if len(args) > i {
 		return args[i]
@@ -55,12 +56,12 @@ func folder(args []string, i int) string {
 			}
 		}
 		if dir == filepath.Dir(dir) {
-			return "." // which is then refused by its name
+			return "." // load reports that this is not a release repository
 		}
 	}
 }
 
-// load reads the release repository in a folder of this machine.
+// load reads the release repository in a local folder.
 func load(dir string) (*release.Tree, error) {
 	files, err := cli.OpenTree(dir)
 	if err != nil {
@@ -76,8 +77,8 @@ func load(dir string) (*release.Tree, error) {
 	return tree, nil
 }
 
-// wrong makes an error of settings or configuration one with exit code 2, and
-// any other one that kept the command from its work.
+// wrong gives an error about settings or configuration exit code 2, and any
+// other error exit code 3.
 func wrong(err error) error {
 	var problems jobgen.Problems
 	switch {
@@ -89,8 +90,8 @@ func wrong(err error) error {
 	return cli.Failf("%w", err)
 }
 
-// write replaces files of a release repository, all of them or none, and never
-// one outside of it.
+// write replaces files of a release repository: all of them or none, and never
+// a file outside the repository.
 func write(dir string, files []jobgen.File) error {
 	all := make([]atomicfile.File, len(files))
 	for i, f := range files {
@@ -102,7 +103,7 @@ func write(dir string, files []jobgen.File) error {
 	return nil
 }
 
-// notes prints what a person should know to standard error.
+// notes prints notes and warnings to standard error.
 func notes(env cli.Env, list []source.Problem) {
 	for _, n := range list {
 		fmt.Fprintf(env.Stderr, "%s: %s\n", n.Severity, n.Error())
@@ -112,7 +113,7 @@ func notes(env cli.Env, list []source.Problem) {
 	}
 }
 
-// count gives "1 job", "2 jobs".
+// count returns a number with its noun: "1 job", "2 jobs".
 func count(n int, thing string) string {
 	if n != 1 {
 		thing += "s"
@@ -120,7 +121,7 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-// indent puts two blanks before each line of a text that is not empty.
+// indent puts two spaces before each line that is not empty.
 func indent(text string) string {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	for i := range lines {

@@ -31,30 +31,32 @@ func diffCommand(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff --from REV [DIR]",
 		Short: "Show what a change mirrors differently",
-		Long: `Compare the working tree, or the revision of --to, with a git revision, and show
-what it mirrors differently: destinations that are new, gone or take another
-image, jobs that change and how, what a set can push to or reads for the first
-time, the size of the ConfigMap, and what becomes true or untrue elsewhere.
+		Long: `Compare the working tree, or the revision of --to, with a git revision. Show
+what is mirrored differently: destinations that are added, removed or get another
+image, jobs that change, organisations that a set pushes to or pulls from for
+the first time, the size of the ConfigMap, and effects in other files.
 
-Everything comes from the files of the two trees. Nothing in them is run, and
-without --online no registry is asked and no credential is needed. Where nothing
-changes it prints one line: no image is mirrored differently.
+The command reads the files of the two trees and runs nothing in them. Without
+--online it contacts no registry and needs no credential. If nothing changes, it
+prints one line: no image is mirrored differently.
 
---format markdown is for a comment on a pull request: it is folded and shorter
-than GitHub allows. In a job, and with --artifacts, the effect is also written
-as the page mirror-diff-summary.html and as mirror-diff.json.`,
+Use --format markdown for a comment on a pull request: sections are collapsed,
+and the text stays below GitHub's limit. In a job, or with --artifacts, the
+result is also written to mirror-diff-summary.html and mirror-diff.json.`,
 		Example: `  mirror-jobgen diff --from origin/master
   mirror-jobgen diff --from HEAD~1 --to HEAD --format markdown ~/release`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), env, folder(args, 0)) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.from, "from", "", "git `REVISION` to compare with; required")
-	f.StringVar(&o.to, "to", "", "compare this git `REVISION`; default: the files in DIR")
+	f.StringVar(&o.from, "from", "", "git `REVISION` to compare with (required)")
+	f.StringVar(&o.to, "to", "", "git `REVISION` to compare (default: the files in DIR)")
 	f.StringVar(&o.format, "format", "text", "`FORMAT` of standard output: text, markdown or json")
-	f.StringVar(&o.artifacts, "artifacts", "", "write the page and the JSON into `FOLDER`; default: $ARTIFACTS or $ARTIFACT_DIR")
-	o.onlineOptions.bind(f)
-	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 0 when nothing is done differently, 2 when something is, and 1 when that is not known or an error occurs")
+	f.StringVar(&o.artifacts, "artifacts", "", "also write HTML and JSON to `FOLDER` (default: $ARTIFACTS)")
+	cli.FlagGroup(cmd, "Revisions", "from", "to")
+	cli.FlagGroup(cmd, "Reports", "format", "artifacts")
+	o.onlineOptions.bind(cmd)
+	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 0 without changes, 2 with changes, 1 if unknown")
 	return cmd
 }
 
@@ -91,7 +93,7 @@ func (o *diffOptions) diff(ctx context.Context, env cli.Env, dir string) (*effec
 		return nil, err
 	}
 	if err := write(env.Stdout, c); err != nil {
-		return nil, cli.Failf("writing the effect: %w", err)
+		return nil, cli.Failf("writing the report: %w", err)
 	}
 	if folder := cli.ArtifactsDir(env, o.artifacts); folder != "" {
 		err := cli.WriteArtifacts(folder,
@@ -107,7 +109,7 @@ func (o *diffOptions) diff(ctx context.Context, env cli.Env, dir string) (*effec
 
 func (o *diffOptions) writer() (func(io.Writer, effectreport.Change) error, error) {
 	if o.from == "" {
-		return nil, &cli.Error{Code: cli.ExitUsage, Err: errors.New("--from is missing"), Hint: "name the revision that the change is to be merged into, such as --from origin/master"}
+		return nil, &cli.Error{Code: cli.ExitUsage, Err: errors.New("--from is missing"), Hint: "name the revision that the change merges into, such as --from origin/master"}
 	}
 	switch o.format {
 	case "text":
@@ -155,26 +157,26 @@ func (o *diffOptions) second(dir string) (*release.Tree, fs.FS, error) {
 	return tree, tree.FS, nil
 }
 
-// warn tells when the revision to compare with has changes that the other side
-// lacks: they would be shown the wrong way round.
+// warn prints a warning when the revision to compare with has commits that the
+// other side lacks: the comparison shows those in reverse.
 func (o *diffOptions) warn(env cli.Env, dir string) {
 	head := o.to
 	if head == "" {
 		head = "HEAD"
 	}
 	if has, err := gitfs.Contains(dir, head, o.from); err == nil && !has {
-		fmt.Fprintf(env.Stderr, "warning: %s has changes that %s lacks, and what they do is shown the wrong way round\n  hint: compare with the commit that both have: --from \"$(git merge-base %[1]s %[2]s)\"\n", o.from, head)
+		fmt.Fprintf(env.Stderr, "warning: %s has commits that %s lacks: their changes are shown in reverse\n  hint: compare with the common ancestor: --from \"$(git merge-base %[1]s %[2]s)\"\n", o.from, head)
 	}
 }
 
-// revision loads the release repository at a git revision. One that has no
-// mappings and no jobs yet is an empty one.
+// revision loads the release repository at a git revision. A revision without
+// mappings and jobs counts as an empty repository.
 func revision(dir, flag, name string) (*release.Tree, *gitfs.FS, error) {
 	files, err := gitfs.Open(dir, name)
 	switch {
 	case errors.Is(err, gitfs.ErrRevision):
 		return nil, nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", flag, err),
-			Hint: "name a commit of the checkout; a shallow clone has to hold it (git fetch --depth 1 origin " + strings.TrimSpace(name) + ")"}
+			Hint: "name a commit of the checkout; fetch it into a shallow clone first (git fetch --depth 1 origin " + strings.TrimSpace(name) + ")"}
 	case err != nil:
 		return nil, nil, cli.Failf("%s %s: %w", flag, name, err)
 	}
@@ -189,11 +191,10 @@ func revision(dir, flag, name string) (*release.Tree, *gitfs.FS, error) {
 	return tree, files, nil
 }
 
-// nothing is a release repository without any set: what there is before the
-// first one is made.
+// nothing is a release repository without sets, as it is before the first one.
 type nothing struct{ fs.FS }
 
-// Open gives the mirroring folder, which is empty, and nothing else.
+// Open returns the mirroring folder, which is empty, and no other file.
 func (n nothing) Open(name string) (fs.File, error) {
 	if name != "." && name != release.DefaultLayout().Mirroring {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
@@ -205,7 +206,7 @@ func (n nothing) Open(name string) (fs.File, error) {
 	return emptyFolder{root}, nil
 }
 
-// emptyFolder is a folder without what is in it.
+// emptyFolder is a folder that hides its entries.
 type emptyFolder struct{ fs.File }
 
 // ReadDir implements [fs.ReadDirFile].

@@ -21,8 +21,8 @@ func addCommand(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add SET SOURCE DESTINATION [DIR]",
 		Short: "Add a line to the mappings of a set",
-		Long: `Add a line to the mapping file of a set that has lines like it, at the place where
-it belongs. No other line changes.`,
+		Long: `Add a line to the mapping file of the set whose lines are most similar, in sorted
+order where the file is sorted. No other line changes.`,
 		Example: `  mirror-jobgen add webshop registry.ci.openshift.org/webshop/latest:cart quay.io/webshop/cart:latest`,
 		Args:    cobra.RangeArgs(3, 4),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -45,7 +45,7 @@ it belongs. No other line changes.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&file, "file", "", "base name of the mapping `FILE` (default: the one with lines like it)")
+	cmd.Flags().StringVar(&file, "file", "", "base name of the `FILE` (default: the most similar one)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "write nothing; print the patch")
 	return cmd
 }
@@ -54,9 +54,9 @@ func removeCommand(env cli.Env) *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "remove SET [DIR]",
-		Short: "Take a set out of the repository",
-		Long: `Remove the folder of a set and its job. Everything else stays as it is. What the
-repository does not hold, such as images and credentials, is told.`,
+		Short: "Remove a set from the repository",
+		Long: `Remove the folder of a set and its job. Everything else stays unchanged. The
+command lists what you have to remove elsewhere, such as images and credentials.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := folder(args, 1)
@@ -132,20 +132,20 @@ func switchCommand(env cli.Env) *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "switch --runner RUNNER SET...",
-		Short: "Change what the jobs of some sets mirror with",
-		Long: `Change the runner of some sets, in their _job.yaml and in their jobs. Everything
-else stays as it is. For each set it is told what the new runner does otherwise.
-Nothing is written when something stands in the way of one of them.
+		Short: "Change the runner of sets",
+		Long: `Change the runner of sets in their _job.yaml and in their jobs. Everything else
+stays unchanged. For each set the command prints what the new runner does
+differently. If one set cannot be switched, nothing is written.
 
-The repository is the one around the working folder, or that of --repository.`,
+The default repository is the one that contains the working folder.`,
 		Example: `  mirror-jobgen switch --runner mirror webshop payments
-  mirror-jobgen switch --runner oc webshop       # and back`,
+  mirror-jobgen switch --runner oc webshop       # undo`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	f := cmd.Flags()
-	f.StringVar(&runner, "runner", "", "oc, entrypoint or mirror")
+	f.StringVar(&runner, "runner", "", "new runner: oc, entrypoint or mirror")
 	f.BoolVar(&dryRun, "dry-run", false, "write nothing; print the patch")
-	dir := f.String("repository", "", "root of the release repository: `DIR`")
+	dir := f.String("repository", "", "root `DIR` of the release repository")
 	cli.Complete(cmd, "runner", runners()...)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		if err := cli.OneOf("runner", runner, runners()); err != nil {
@@ -172,7 +172,7 @@ func switchRunner(env cli.Env, runner release.Runner, names []string, dir string
 	}
 	for _, set := range s.Sets {
 		if set.From == set.To {
-			fmt.Fprintf(env.Stderr, "%s: the runner is %s already\n", set.Name, set.To)
+			fmt.Fprintf(env.Stderr, "%s: the runner is already %s\n", set.Name, set.To)
 			continue
 		}
 		fmt.Fprintf(env.Stderr, "%s: %s to %s\n", set.Name, set.From, set.To)
@@ -180,11 +180,11 @@ func switchRunner(env cli.Env, runner release.Runner, names []string, dir string
 			fmt.Fprintf(env.Stderr, "  changes: %s\n", c)
 		}
 		for _, p := range set.Obstacles {
-			fmt.Fprintf(env.Stderr, "  in the way: %s\n    hint: %s\n", p.Error(), p.Hint)
+			fmt.Fprintf(env.Stderr, "  obstacle: %s\n    hint: %s\n", p.Error(), p.Hint)
 		}
 	}
 	if s.Blocked() {
-		return &cli.Error{Code: cli.ExitUsage, Err: errors.New("nothing was changed: something stands in the way"), Hint: "follow the hints, or leave those sets out"}
+		return &cli.Error{Code: cli.ExitUsage, Err: errors.New("nothing was changed: see the obstacles above"), Hint: "follow the hints, or leave those sets out"}
 	}
 	if err := accepted(s.Generated); err != nil {
 		return err
@@ -201,7 +201,7 @@ func switchRunner(env cli.Env, runner release.Runner, names []string, dir string
 	return nil
 }
 
-// changedFiles gives the generated files that are not what they were.
+// changedFiles returns the generated files that changed.
 func changedFiles(out *jobgen.Output) []jobgen.File {
 	var files []jobgen.File
 	for _, f := range out.All() {
@@ -212,7 +212,7 @@ func changedFiles(out *jobgen.Output) []jobgen.File {
 	return files
 }
 
-// accepted has Prow load the jobs.
+// accepted returns an error if Prow does not load the jobs.
 func accepted(out *jobgen.Output) error {
 	if err := jobgen.Load(out.Jobs.New, ""); err != nil {
 		return cli.Usagef("%w", err)
@@ -220,7 +220,7 @@ func accepted(out *jobgen.Output) error {
 	return nil
 }
 
-// printPatch prints what would change as a patch that git takes.
+// printPatch prints the changes as a patch for git apply.
 func printPatch(env cli.Env, files []jobgen.File) error {
 	for _, f := range files {
 		if _, err := env.Stdout.Write(f.Diff()); err != nil {
@@ -230,7 +230,7 @@ func printPatch(env cli.Env, files []jobgen.File) error {
 	return nil
 }
 
-// wrote tells which files were written, and what changed in the jobs.
+// wrote prints which files were written and what changed in the jobs.
 func wrote(env cli.Env, files []jobgen.File, out *jobgen.Output) {
 	for _, f := range files {
 		fmt.Fprintf(env.Stderr, "wrote %s\n", f.Path)

@@ -21,21 +21,21 @@ func generateCommand(env cli.Env) *cobra.Command {
 	var o generateOptions
 	cmd := &cobra.Command{
 		Use:   "generate [DIR]",
-		Short: "Write the jobs file, as the folders say it",
-		Long: `Write the file with the mirroring periodics, and what else is generated, as the
-folders of the repository and their _job.yaml say.
+		Short: "Write the jobs file from the folders of the sets",
+		Long: `Write the file with the mirroring periodics, and the other generated files, from
+the folders of the repository and their _job.yaml.
 
-Jobs keep their place in the file; new ones are added behind them in order of
-name. A job that no set accounts for stays, unless --prune is given.`,
+Jobs keep their place in the file. New jobs follow, sorted by name. A job that
+belongs to no set stays, unless you pass --prune.`,
 		Example: `  mirror-jobgen generate ~/release
-  mirror-jobgen generate --check    # in a presubmit: exit 1 and a diff when something is not current`,
+  mirror-jobgen generate --check    # in a presubmit: exit 1 and print a diff if a file is stale`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return generate(env, o, folder(args, 0)) },
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.check, "check", false, "write nothing; print what would change as a unified diff, and exit 1 if anything would")
-	f.BoolVar(&o.prune, "prune", false, "remove jobs that no set and no setting accounts for")
-	f.StringVar(&o.template, "template", "", "use this job template `FILE` instead of the repository's or the built-in one")
+	f.BoolVar(&o.check, "check", false, "write nothing; print a diff and exit 1 if files are stale")
+	f.BoolVar(&o.prune, "prune", false, "remove jobs that belong to no set and no setting")
+	f.StringVar(&o.template, "template", "", "job template `FILE` (default: from settings or built in)")
 	return cmd
 }
 
@@ -72,7 +72,7 @@ func generate(env cli.Env, o generateOptions, dir string) error {
 	return nil
 }
 
-// generated makes all files and has Prow load the jobs.
+// generated generates all files and has Prow load the jobs.
 func generated(o generateOptions, dir string) (*jobgen.Output, error) {
 	tree, err := load(dir)
 	if err != nil {
@@ -98,7 +98,7 @@ func generated(o generateOptions, dir string) (*jobgen.Output, error) {
 	return out, nil
 }
 
-// report tells which jobs come, change, go and stay as they are.
+// report prints which jobs are added, changed, removed and left unchanged.
 func report(env cli.Env, out *jobgen.Output, prune bool) {
 	jobChanges(env, out)
 	list := func(what string, names []string) {
@@ -106,22 +106,22 @@ func report(env cli.Env, out *jobgen.Output, prune bool) {
 			fmt.Fprintf(env.Stderr, "%s: %s\n", what, name)
 		}
 	}
-	list("left as it is, though no set accounts for it", out.Kept)
+	list("left unchanged, belongs to no set", out.Kept)
 	if len(out.Kept) > 0 && !prune {
-		fmt.Fprintln(env.Stderr, "hint: --prune removes what no set accounts for")
+		fmt.Fprintln(env.Stderr, "hint: --prune removes jobs that belong to no set")
 	}
 	const most = 5
 	hand := out.HandWritten
-	list("left as it is, hand-written", hand[:min(len(hand), most)])
+	list("left unchanged, hand-written", hand[:min(len(hand), most)])
 	if len(hand) > most {
-		fmt.Fprintf(env.Stderr, "left as they are: %d more hand-written jobs\n", len(hand)-most)
+		fmt.Fprintf(env.Stderr, "left unchanged: %d more hand-written jobs\n", len(hand)-most)
 	}
 	if len(hand) > 0 {
-		fmt.Fprintln(env.Stderr, "hint: 'mirror-jobgen import' takes hand-written jobs over")
+		fmt.Fprintln(env.Stderr, "hint: 'mirror-jobgen import' converts hand-written jobs to settings")
 	}
 }
 
-// jobChanges tells which jobs come, change and go.
+// jobChanges prints which jobs are added, changed and removed.
 func jobChanges(env cli.Env, out *jobgen.Output) {
 	for _, name := range out.Added {
 		fmt.Fprintf(env.Stderr, "added: %s\n", name)

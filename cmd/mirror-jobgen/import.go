@@ -15,13 +15,13 @@ import (
 func importCommand(env cli.Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "import [DIR]",
-		Short: "Take over hand-written jobs",
-		Long: `Read the hand-written jobs file and write the _job.yaml of every set, and
-_mirror.yaml, so that 'generate' makes the same file again.
+		Short: "Convert hand-written jobs to settings",
+		Long: `Read the hand-written jobs file. Write _mirror.yaml and the _job.yaml of each set
+so that 'generate' reproduces the file.
 
-Only what differs from the defaults is written. Every job is listed with the
-settings that it needed and with what mirror-lint finds in it. Jobs that Prow
-would refuse are not imported.`,
+Only settings that differ from the defaults are written. The command lists each
+job with its settings and its mirror-lint findings. It does not import jobs that
+Prow rejects.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return importJobs(env, folder(args, 0)) },
 	}
@@ -43,11 +43,11 @@ func importJobs(env cli.Env, dir string) error {
 	for _, j := range im.Jobs {
 		switch {
 		case j.Job == "" && j.RunBy != "":
-			fmt.Fprintf(env.Stdout, "no job of its own for %s: that of %s runs its mappings\n", j.Set, j.RunBy)
+			fmt.Fprintf(env.Stdout, "%s has no job of its own: the job of %s runs its mappings\n", j.Set, j.RunBy)
 		case j.Job == "":
-			fmt.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled, until that is removed from %s\n", j.Set, j.File)
+			fmt.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled; to enable, remove that from %s\n", j.Set, j.File)
 		case len(j.Settings) == 0:
-			fmt.Fprintf(env.Stdout, "%s: as the defaults are\n", j.Job)
+			fmt.Fprintf(env.Stdout, "%s: same as the defaults\n", j.Job)
 		default:
 			fmt.Fprintf(env.Stdout, "%s: %s\n", j.Job, strings.Join(j.Settings, ", "))
 		}
@@ -60,12 +60,12 @@ func importJobs(env cli.Env, dir string) error {
 	if !im.Exact {
 		same = "the same periodics"
 	}
-	fmt.Fprintf(env.Stderr, "wrote %s; 'mirror-jobgen generate' gives %s\n", count(len(im.Files), "settings file"), same)
+	fmt.Fprintf(env.Stderr, "wrote %s; 'mirror-jobgen generate' produces %s\n", count(len(im.Files), "settings file"), same)
 	return nil
 }
 
-// findingsByJob gives what mirror-lint finds in the jobs file, by the name of
-// the job in which it stands.
+// findingsByJob returns the mirror-lint findings in the jobs file by the name of
+// their job.
 func findingsByJob(tree *release.Tree, jobs []jobgen.ImportedJob) map[string][]validate.Finding {
 	out := map[string][]validate.Finding{}
 	for _, f := range validate.Run(tree, validate.Rules()...).Findings {

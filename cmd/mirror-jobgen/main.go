@@ -1,5 +1,5 @@
-// Command mirror-jobgen makes the periodics that mirror images from the folders
-// of a release repository.
+// Command mirror-jobgen generates the periodics that mirror images from the
+// folders of a release repository.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(600 << 20) // from there on, memory is worth more than time
+		debug.SetMemoryLimit(600 << 20) // above this, collect garbage more often
 	}
 	cli.Main(newCommand)
 }

@@ -27,23 +27,23 @@ func mappingsCommand(env cli.Env) *cobra.Command {
 	var o mappingsOptions
 	cmd := &cobra.Command{
 		Use:   "mappings [DIR]",
-		Short: "Write the mapping files that follow from promotions",
-		Long: `Write the mapping files of each set that has a _config.yaml: one for each stream
-of images that the file names, with a line for each image that ci-operator or
-the release controller puts into the stream.
+		Short: "Write mapping files from promotions",
+		Long: `Write the mapping files of each set that has a _config.yaml: one file for each
+image stream that it names, with a line for each image that ci-operator or the
+release controller pushes to the stream.
 
-Sources have the form that _config.yaml gives as source_form (registry,
-quay-proxy or quay), or else the form of the files that are there.`,
+Sources have the form of source_form in _config.yaml (registry, quay-proxy or
+quay). Without it they have the form of the existing files.`,
 		Example: `  mirror-jobgen mappings ~/release
-  mirror-jobgen mappings --check            # in a presubmit: exit 1 and a diff when a file is not current
+  mirror-jobgen mappings --check            # in a presubmit: exit 1 and print a diff if a file is stale
   mirror-jobgen mappings --bump 4.21        # after branching: add the stream and move latest to it`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return mappings(env, o, folder(args, 0)) },
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.check, "check", false, "write nothing; print what would change as a unified diff, and exit 1 if anything would")
+	f.BoolVar(&o.check, "check", false, "write nothing; print a diff and exit 1 if files are stale")
 	f.BoolVar(&o.prune, "prune", false, "remove files that are no longer generated")
-	f.StringVar(&o.bump, "bump", "", "add the stream of `VERSION` to _config.yaml, and move the tags to it that name no version, such as latest")
+	f.StringVar(&o.bump, "bump", "", "add the stream of `VERSION`, move tags such as latest")
 	return cmd
 }
 
@@ -84,8 +84,8 @@ func mappings(env cli.Env, o mappingsOptions, dir string) error {
 	return writeMappings(env, dir, changed, stale, o.prune)
 }
 
-// generatedMappings makes the files of all sets, and with a version to bump to
-// the changed configuration.
+// generatedMappings generates the files of all sets and, with a version to bump
+// to, the changed configuration.
 func generatedMappings(tree *release.Tree, bump string) ([]*mapgen.Result, []jobgen.File, error) {
 	var sets []*release.Set
 	for _, s := range tree.Sets {
@@ -116,7 +116,8 @@ func generatedMappings(tree *release.Tree, bump string) ([]*mapgen.Result, []job
 	return []*mapgen.Result{result}, []jobgen.File{changed}, nil
 }
 
-// wrongPlace makes an error about a file one of configuration, with its hint.
+// wrongPlace turns an error about a file into a configuration error with its
+// hint.
 func wrongPlace(err error) error {
 	var p source.Problem
 	if errors.As(err, &p) {
@@ -163,7 +164,7 @@ func writeMappings(env cli.Env, dir string, changed, stale []jobgen.File, prune 
 		}
 		return nil
 	}
-	root, err := os.OpenRoot(dir) // so that a link in the tree does not lead out of it
+	root, err := os.OpenRoot(dir) // a link in the tree must not lead out of it
 	if err != nil {
 		return cli.Failf("%w", err)
 	}

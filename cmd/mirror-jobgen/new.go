@@ -22,13 +22,13 @@ func newSetCommand(env cli.Env) *cobra.Command {
 	var o newOptions
 	cmd := &cobra.Command{
 		Use:   "new NAME [DIR]",
-		Short: "Start a new set",
-		Long: `Write the folder of a new set with its mapping file, OWNERS and _job.yaml, and
-add its job to the jobs file. Everything else stays as it is. The job follows
-the majority of the jobs that are there: runner, image, cluster, schedule.
+		Short: "Create a set",
+		Long: `Create the folder of a set with its mapping file, OWNERS and _job.yaml, and add
+its job to the jobs file. Everything else stays unchanged. The job uses the
+runner, image, cluster and schedule of most existing jobs.
 
-What only people can do is printed, with the snippets for this set. On a
-terminal, what is missing is asked for.`,
+The command prints the remaining manual steps, with the snippets for this set.
+On a terminal it prompts for missing flags.`,
 		Example: `  mirror-jobgen new webshop --source registry.ci.openshift.org/webshop/latest:web \
     --destination quay.io/webshop/web:latest --approver alice
   mirror-jobgen new webshop --dry-run …   # print the patch`,
@@ -40,16 +40,18 @@ terminal, what is missing is asked for.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&o.Sources, "source", nil, "mirror this `IMAGE`; repeatable, one for each destination")
-	f.StringArrayVar(&o.Destinations, "destination", nil, "to this `IMAGE`")
-	f.StringArrayVar(&o.Approvers, "approver", nil, "`LOGIN` or alias of somebody who approves changes of the set; repeatable")
+	f.StringArrayVar(&o.Sources, "source", nil, "source `IMAGE`; repeatable, one for each destination")
+	f.StringArrayVar(&o.Destinations, "destination", nil, "destination `IMAGE` of the source; repeatable")
+	f.StringArrayVar(&o.Approvers, "approver", nil, "`LOGIN` or alias of an approver of the set; repeatable")
 	f.StringVar((*string)(&o.Job.Runner), "runner", "", "oc, entrypoint or mirror (default: as most jobs)")
-	f.StringVar(&o.Job.Cron, "cron", "", "when the job runs (default: as most jobs)")
-	f.StringVar(&o.Job.Image, "image", "", "image of the job (default: as most jobs with the runner)")
-	f.StringVar(&o.Job.Cluster, "cluster", "", "build cluster that the job runs on (default: as most jobs)")
-	f.StringVar(&o.Job.Secret, "secret", "", "secret with the push credentials (default: the one for the destination's organisation)")
-	f.StringVar(&o.Job.SecretKey, "secret-key", "", "key of the secret with the auth file (default: as most jobs)")
-	f.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print what would be written as a patch")
+	f.StringVar(&o.Job.Cron, "cron", "", "schedule of the job (default: as most jobs)")
+	f.StringVar(&o.Job.Image, "image", "", "image of the job (default: as most jobs)")
+	f.StringVar(&o.Job.Cluster, "cluster", "", "build cluster of the job (default: as most jobs)")
+	f.StringVar(&o.Job.Secret, "secret", "", "secret with push credentials (default: by destination)")
+	f.StringVar(&o.Job.SecretKey, "secret-key", "", "key of the auth file in the secret (default: as most jobs)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the patch")
+	cli.FlagGroup(cmd, "Set", "source", "destination", "approver")
+	cli.FlagGroup(cmd, "Job", "runner", "cron", "image", "cluster", "secret", "secret-key")
 	cli.Complete(cmd, "runner", runners()...)
 	return cmd
 }
@@ -84,7 +86,7 @@ func newSet(env cli.Env, o newOptions, dir string) error {
 		return printPatch(env, files)
 	}
 	folder := filepath.Join(dir, filepath.Dir(filepath.FromSlash(set.Files[0].Path)))
-	if err := os.Mkdir(folder, 0o755); err != nil { // fails if it has appeared since
+	if err := os.Mkdir(folder, 0o755); err != nil { // fails if somebody created it meanwhile
 		return cli.Failf("%w", err)
 	}
 	if err := write(dir, files); err != nil {
@@ -95,7 +97,7 @@ func newSet(env cli.Env, o newOptions, dir string) error {
 	return nil
 }
 
-// missing asks for what no flag gives, on a terminal.
+// missing prompts for missing flags on a terminal.
 func missing(env cli.Env, o *jobgen.NewOptions) error {
 	stdin, ok := env.Stdin.(descriptor)
 	if !ok || !cli.Terminal(env, terminal{stdin}) || !cli.Terminal(env, env.Stderr) {
@@ -104,7 +106,7 @@ func missing(env cli.Env, o *jobgen.NewOptions) error {
 	return ask(env.Stdin, env.Stderr, o)
 }
 
-// steps prints what only people can do.
+// steps prints the manual steps.
 func steps(env cli.Env, list []jobgen.Step) {
 	for i, step := range list {
 		fmt.Fprintf(env.Stdout, "%d. %s:\n%s\n", i+1, step.Title, indent(step.Text))

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
@@ -17,21 +17,23 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// onlineOptions are the flags of what asks registries.
+// onlineOptions are the flags for reading from registries.
 type onlineOptions struct {
 	online         bool
 	registryConfig string
 	timeout        time.Duration
 }
 
-func (o *onlineOptions) bind(f *pflag.FlagSet) {
-	f.BoolVar(&o.online, "online", false, "ask the registries, too: which sources exist, what tags that move hold now, how much is to be copied; nothing is written")
-	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "auth `FILE` of docker or podman for --online (default: where podman and docker keep theirs)")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long the registries are asked")
+func (o *onlineOptions) bind(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&o.online, "online", false, "also read sources and tags from the registries")
+	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "docker or podman auth `FILE` for --online")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "stop reading from registries after this time")
+	cli.FlagGroup(cmd, "Registries", "online", "registry-config", "timeout")
 }
 
-// plan asks the registries about the images that a change copies, as mirror plan
-// does; nil when that is not wanted.
+// plan looks up the images that a change copies, as mirror plan does. It returns
+// nil without --online.
 func (o *onlineOptions) plan(ctx context.Context, env cli.Env, e *effects.Effect) (*mirror.Report, error) {
 	if !o.online {
 		return nil, nil
@@ -47,11 +49,11 @@ func (o *onlineOptions) plan(ctx context.Context, env cli.Env, e *effects.Effect
 	}
 	client := registry.New(registry.Options{Keychain: files, Proxy: http.ProxyFromEnvironment, UserAgent: "mirror-tools/" + cli.Version()})
 	defer client.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errors.New("the time of --timeout is over"))
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errors.New("stopped after --timeout"))
 	defer cancel()
 	report, err := mirror.Run(ctx, plan, mirror.Options{Mode: mirror.ModePlan, Client: client, SkipMissing: true, AllowOverlap: true})
 	if err != nil {
-		return nil, cli.Failf("asking the registries: %w", err)
+		return nil, cli.Failf("reading from the registries: %w", err)
 	}
 	return report, nil
 }

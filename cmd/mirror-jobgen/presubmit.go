@@ -21,12 +21,14 @@ func presubmitCommand(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "presubmit [DIR]",
 		Short: "Print the presubmits for the release repository",
-		Long: `Print a Prow jobs file with the presubmits for the release repository:
-mirror-lint for what a change adds, mirror-check-jobs, which fails when a
-generated file is not current, mirror-check-mappings, the same for the mapping
-files of sets with a _config.yaml, where there are any, and mirror-diff, which
-shows what a change mirrors differently and never fails.`,
-		Example: `  mirror-jobgen presubmit --optional --build latest ~/release   # without an image, to begin with
+		Long: `Print a Prow jobs file with these presubmits for the release repository:
+
+  mirror-lint            fails on new findings
+  mirror-check-jobs      fails if a generated file is stale
+  mirror-check-mappings  fails if a generated mapping file is stale; only for
+                         repositories with a _config.yaml
+  mirror-diff            shows what is mirrored differently; never fails`,
+		Example: `  mirror-jobgen presubmit --optional --build latest ~/release   # first steps, without an image
   mirror-jobgen presubmit --image registry.example.org/ci/mirror-tools:latest ~/release`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,12 +58,12 @@ shows what a change mirrors differently and never fails.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Repository, "repository", "openshift/release", "`ORGANISATION/NAME` of the release repository")
-	f.StringVar(&o.Branch, "branch", "", "its branch (default: as git or the names of its job files have it, else main)")
-	f.StringVar(&o.Cluster, "cluster", "app.ci", "build cluster that the presubmits run on")
-	f.StringVar(&o.Image, "image", "registry.ci.openshift.org/ci/mirror-tools-presubmit:latest", "image with a shell, git, mirror-lint and mirror-jobgen")
-	f.BoolVar(&o.Optional, "optional", false, "merging does not wait for them: to begin with")
-	f.StringVar(&o.Build, "build", "", "build the commands at this `VERSION` in each job, in an image with Go: to begin without an image of one's own")
+	f.StringVar(&o.Repository, "repository", "openshift/release", "release repository as `ORGANISATION/NAME`")
+	f.StringVar(&o.Branch, "branch", "", "branch (default: from git or job file names, else main)")
+	f.StringVar(&o.Cluster, "cluster", "app.ci", "build cluster of the presubmits")
+	f.StringVar(&o.Image, "image", "registry.ci.openshift.org/ci/mirror-tools-presubmit:latest", "image with sh, git, mirror-lint and mirror-jobgen")
+	f.BoolVar(&o.Optional, "optional", false, "make the presubmits optional for merging")
+	f.StringVar(&o.Build, "build", "", "build the commands at this `VERSION` in each job")
 	return cmd
 }
 
@@ -70,8 +72,8 @@ const buildImage = "docker.io/library/golang:1.26"
 
 var originHead = regexp.MustCompile(`^ref: refs/(?:remotes/origin|heads)/(\S+)\s*$`)
 
-// branch gives the branch that a repository develops on: the one that git has
-// from where it was cloned, or that its job files are named after.
+// branch returns the development branch of a repository: the default branch of
+// git's remote origin, or the one in the names of its job files.
 func branch(dir string, tree *release.Tree, repository string) string {
 	read := func(name string) string {
 		text, err := os.ReadFile(filepath.Join(dir, ".git", name))

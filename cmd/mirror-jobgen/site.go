@@ -24,18 +24,18 @@ func siteCommand(env cli.Env) *cobra.Command {
 	var output, sourceURL string
 	cmd := &cobra.Command{
 		Use:   "site [DIR]",
-		Short: "Make a static site of everything that is mirrored",
-		Long: `Write HTML pages that show every set with its owners, images, schedule, secrets
-and findings, every image with where it comes from and where it goes, and a
-picture of the whole with conflicts in red.
+		Short: "Write a static site of everything that is mirrored",
+		Long: `Write HTML pages that show each set with its owners, images, schedule, secrets
+and findings, each image with its source and destinations, and a graph of all
+sets with conflicts in red.
 
-The pages are made from the release repository alone and need no network: open
-index.html in a browser, or serve the folder. When the command fails, the pages
-that are there stay as they are.`,
+The pages come from the release repository alone and need no network: open
+index.html in a browser, or serve the folder. If the command fails, existing
+pages are left unchanged.`,
 		Example: `  mirror-jobgen site ~/release --output /tmp/site`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			// In a checkout the default name may be what somebody else put there.
+			// A checkout may contain a link with the default name.
 			if info, err := os.Lstat(output); err == nil && info.Mode()&fs.ModeSymlink != 0 && !cmd.Flags().Changed("output") {
 				return cli.Usagef("%s is a symbolic link: name the folder with --output", output)
 			}
@@ -43,7 +43,7 @@ that are there stay as they are.`,
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "mirror-site", "write the pages into `FOLDER`")
-	cmd.Flags().StringVar(&sourceURL, "source-url", "", "address below which the files are shown on the web (default: by the git remote origin)")
+	cmd.Flags().StringVar(&sourceURL, "source-url", "", "web address of the files, for links (default: from origin)")
 	return cmd
 }
 
@@ -54,7 +54,7 @@ func makeSite(env cli.Env, dir, output, sourceURL string) error {
 	}
 	result := validate.Run(tree, validate.Rules()...)
 	opts := site.Options{Version: cli.Version(), Link: findings.Link(sourceURL)}
-	if head, err := gitfs.HeadOf(dir); err == nil { // else the pages do without
+	if head, err := gitfs.HeadOf(dir); err == nil { // without git, the pages name no commit
 		opts.Commit, opts.Date = head.Commit, head.Date
 		if sourceURL == "" {
 			opts.Link = findings.Link(head.Web)
@@ -62,7 +62,7 @@ func makeSite(env cli.Env, dir, output, sourceURL string) error {
 	}
 	pages, err := site.Pages(tree, result, validate.Rules(), opts)
 	if err != nil {
-		return cli.Failf("making the pages: %w", err)
+		return cli.Failf("rendering the pages: %w", err)
 	}
 	if err := os.MkdirAll(output, 0o755); err != nil {
 		return cli.Failf("%w", err)
@@ -71,14 +71,14 @@ func makeSite(env cli.Env, dir, output, sourceURL string) error {
 		return cli.Failf("writing the pages: %w", err)
 	}
 	if err := removeStale(output, pages); err != nil {
-		return cli.Failf("removing pages of sets that are gone: %w", err)
+		return cli.Failf("removing pages of deleted sets: %w", err)
 	}
 	fmt.Fprintf(env.Stderr, "wrote %s; open %s\n", count(len(pages), "page"), filepath.Join(output, "index.html"))
 	return nil
 }
 
-// removeStale removes the pages of sets that are no more. What is no page of
-// ours stays.
+// removeStale removes the pages of sets that no longer exist. It keeps files
+// that this program did not write.
 func removeStale(output string, pages []atomicfile.File) error {
 	root, err := treefs.Open(output)
 	if err != nil {

@@ -17,14 +17,14 @@ func statusCommand(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [DIR] --configmap FILE",
 		Short: "Compare the mappings with those in the cluster",
-		Long: `Tell which mapping files have reached the cluster, which are stale there, and
-which are missing. Exit 1 when there is a difference.`,
+		Long: `List the mapping files that are missing in the cluster, that are stale there, and
+that exist only there. Exit 1 if there is a difference.`,
 		Example: `  oc get cm -n ci image-mirror-mappings -o yaml | mirror-jobgen status --configmap -`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return status(env, maps, folder(args, 0), diff) },
 	}
-	cmd.Flags().StringArrayVar(&maps, "configmap", nil, "`FILE` with the output of 'oc get configmap -o yaml', - for standard input; repeatable")
-	cmd.Flags().BoolVar(&diff, "diff", false, "show how the stale files differ from those of the repository")
+	cmd.Flags().StringArrayVar(&maps, "configmap", nil, "`FILE` from 'oc get configmap -o yaml', or -; repeatable")
+	cmd.Flags().BoolVar(&diff, "diff", false, "print the diff of each stale file")
 	return cmd
 }
 

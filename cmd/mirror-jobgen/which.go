@@ -20,13 +20,13 @@ func whichCommand(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "which IMAGE [DIR]",
 		Short: "Show where an image comes from and where it goes",
-		Long: `Show who mirrors an image: by which line, set and job, when, with which secret,
-who approves changes of it, what publishes the source, and who mirrors the
-destination on.
+		Long: `Show which line, set and job mirror an image, when, and with which secret. Also
+show who approves changes, what publishes the source, and which sets read the
+destination.
 
 IMAGE is a source or a destination with or without its tag, an image stream as
-NAMESPACE/NAME[:TAG], or a part of a name. When nothing is found the command
-names what is much alike and exits with 1.`,
+NAMESPACE/NAME[:TAG], or a part of a name. If nothing matches, the command
+suggests similar names and exits 1.`,
 		Example: `  mirror-jobgen which quay.io/openshift/origin-cli:latest ~/release
   mirror-jobgen which origin/4.20:cli
   mirror-jobgen which --format json frontend`,
@@ -65,7 +65,7 @@ func which(env cli.Env, image, dir, format string) error {
 	if format == "json" {
 		return cli.Exit(cli.ExitFindings)
 	}
-	e := &cli.Error{Code: cli.ExitFindings, Err: fmt.Errorf("no mapping has %s", text.Line(image))}
+	e := &cli.Error{Code: cli.ExitFindings, Err: fmt.Errorf("no mapping contains %s", text.Line(image))}
 	if len(found.Near) > 0 {
 		e.Hint = "did you mean " + text.Line(strings.Join(found.Near, ", ")) + "?"
 	}
@@ -78,7 +78,7 @@ type answer struct {
 	Image   string       `json:"image"`
 	By      routes.How   `json:"by,omitempty"`
 	Routes  []whichRoute `json:"routes"`
-	Origin  *whichOrigin `json:"origin,omitempty"` // of an image that no mapping has
+	Origin  *whichOrigin `json:"origin,omitempty"` // of an image in no mapping
 	Near    []string     `json:"didYouMean,omitempty"`
 }
 
@@ -88,7 +88,7 @@ type whichRoute struct {
 	Set         string `json:"set"`
 	effects.Place
 	Jobs      []whichJob    `json:"jobs"`
-	Service   string        `json:"service,omitempty"` // that mirrors the line instead of a job
+	Service   string        `json:"service,omitempty"` // mirrors the line instead of a job
 	JobsKnown bool          `json:"jobsKnown"`
 	Approvers []string      `json:"approvers,omitempty"`
 	Reviewers []string      `json:"reviewers,omitempty"`
@@ -101,7 +101,7 @@ type whichJob struct {
 	Schedule string   `json:"schedule"`
 	Cluster  string   `json:"cluster,omitempty"`
 	Secrets  []string `json:"secrets,omitempty"` // NAME or NAME/KEY
-	DryRun   bool     `json:"dryRun,omitempty"`  // it goes over the line and copies nothing
+	DryRun   bool     `json:"dryRun,omitempty"`  // it reads the line and copies nothing
 }
 
 type whichOrigin struct {
@@ -112,7 +112,7 @@ type whichOrigin struct {
 	Tags []string    `json:"tags,omitempty"`
 }
 
-// whichOnward is a line that mirrors a destination on.
+// whichOnward is a line that reads a destination as its source.
 type whichOnward struct {
 	Set         string `json:"set"`
 	Destination string `json:"destination"`
@@ -172,7 +172,7 @@ func newWhichJob(j *release.Job) whichJob {
 	return out
 }
 
-// people gives owners, an alias with its members.
+// people returns the names of owners, an alias with its members.
 func people(t *release.Tree, list []release.Owner) []string {
 	var out []string
 	for _, o := range list {
@@ -187,7 +187,7 @@ func people(t *release.Tree, list []release.Owner) []string {
 	return out
 }
 
-// fewRoutes is how many routes are shown with all that is known of them.
+// fewRoutes is the number of routes up to which each is shown in full.
 const fewRoutes = 10
 
 func (a *answer) text(w io.Writer) error {
@@ -198,7 +198,7 @@ func (a *answer) text(w io.Writer) error {
 	if a.Origin != nil {
 		fmt.Fprintf(b, "%s\n", text.Line(a.Image))
 		row("from", "%s%s", a.Origin.Text, at(a.Origin.File, a.Origin.Line))
-		row("to", "no mapping has it")
+		row("to", "no mapping contains it")
 	}
 	for i, r := range a.Routes {
 		if len(a.Routes) > fewRoutes {
@@ -212,7 +212,7 @@ func (a *answer) text(w io.Writer) error {
 		r.rows(row)
 	}
 	if len(a.Routes) > fewRoutes {
-		fmt.Fprintf(b, "%d lines; name one image in full to see its jobs, secrets and owners\n", len(a.Routes))
+		fmt.Fprintf(b, "%d lines; give the full name of one image to see its jobs, secrets and owners\n", len(a.Routes))
 	}
 	return b.Flush()
 }
@@ -226,7 +226,7 @@ func (r *whichRoute) rows(row func(name, format string, args ...any)) {
 	case r.Service != "":
 		row("by", "%s", r.Service)
 	case len(r.Jobs) == 0 && r.JobsKnown:
-		row("job", "none: nothing mirrors it")
+		row("job", "none: no job mirrors it")
 	case len(r.Jobs) == 0:
 		row("job", "not known")
 	}
@@ -236,7 +236,7 @@ func (r *whichRoute) rows(row func(name, format string, args ...any)) {
 			where = ", on " + j.Cluster
 		}
 		if j.DryRun {
-			where += "; a dry run, which copies nothing"
+			where += "; a dry run, copies nothing"
 		}
 		row("job", "%s, %s%s", j.Name, effects.Schedule(j.Schedule), where)
 		for _, s := range j.Secrets {
