@@ -38,7 +38,7 @@ bin/mirror-lint bin/mirror-jobgen bin/mirror: bin/%: FORCE
 # gotestsum lists the skipped tests with their reasons and repeats all failures
 # at the end. SKIPS=none makes a skip a failure, where everything is installed.
 SUMMARY = $(CURDIR)/bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg \
-	$(if $(SKIPS),--post-run-command "sh -c '[ $$TESTS_SKIPPED = 0 ] || { echo error: no test may be skipped here; exit 1; }'")
+	$(if $(SKIPS),--post-run-command "sh -c '[ \$$TESTS_SKIPPED = 0 ] || { echo error: no test may be skipped here; exit 1; }'")
 TEST = $(SUMMARY) --
 TOOL = $(GO) build -modfile=$(CURDIR)/tools/go/go.mod
 
