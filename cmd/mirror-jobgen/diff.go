@@ -34,7 +34,7 @@ func diffCommand(env cli.Env) *cobra.Command {
 		Long: `Compare the working tree, or the revision of --to, with a git revision. Show
 what is mirrored differently: destinations that are added, removed or get another
 image, jobs that change, organisations that a set pushes to or pulls from for
-the first time, the size of the ConfigMap, and effects in other files.
+the first time, the size of the ConfigMap, and effects on other lines and images.
 
 The command reads the files of the two trees and runs nothing in them. Without
 --online it contacts no registry and needs no credential. If nothing changes, it

@@ -108,7 +108,7 @@ func TestNewSetPassesLint(t *testing.T) {
 	}
 }
 
-// snippet gives the lines of a step that are to be copied.
+// snippet returns the lines of a step that are to be copied.
 func snippet(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

@@ -125,7 +125,7 @@ func (c *cluster) layOut(t *testing.T, p periodic) laidOut {
 	return l
 }
 
-// volume gives the keys of the secret or ConfigMap of a volume.
+// volume returns the keys of the secret or ConfigMap of a volume.
 func (c *cluster) volume(t *testing.T, p periodic, name string) map[string]string {
 	t.Helper()
 	for _, v := range p.Spec.Volumes {

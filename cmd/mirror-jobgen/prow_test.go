@@ -33,7 +33,7 @@ func TestVersionOfProw(t *testing.T) {
 // prowPrograms are Prow's own programs.
 type prowPrograms struct{ dir, config string }
 
-// openProw gives the programs that "make test-prow" has built, or skips the test.
+// openProw returns the programs that "make test-prow" has built, or skips the test.
 func openProw(t *testing.T) prowPrograms {
 	t.Helper()
 	dir := os.Getenv("MIRROR_TEST_PROW")
@@ -190,7 +190,7 @@ func TestProwRunsMirror(t *testing.T) {
 	}
 }
 
-// silent gives the address of a registry that takes connections and never says
+// silent returns the address of a registry that takes connections and never says
 // anything, and a channel that is closed at the first of them.
 func silent(t *testing.T) (string, <-chan struct{}) {
 	t.Helper()

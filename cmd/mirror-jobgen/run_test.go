@@ -226,7 +226,7 @@ func (w *world) reference(t *testing.T, repository, tag string) name.Tag {
 	return r
 }
 
-// digest gives what a tag of a registry points to.
+// digest returns what a tag of a registry points to.
 func (w *world) digest(t *testing.T, repository, tag string) (string, error) {
 	t.Helper()
 	auth := authn.FromConfig(authn.AuthConfig{Username: user, Password: password})

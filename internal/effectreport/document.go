@@ -1,12 +1,11 @@
-// Package effectreport shows what a change of a release repository does, as
-// pkg/effects finds it: for a terminal, for a comment on a pull request, as a
-// page and as JSON.
+// Package effectreport renders the effects of a change that pkg/effects finds:
+// for a terminal, as a comment on a pull request, as an HTML page and as JSON.
 //
 // The package promises:
 //
-//   - text from the trees stays text in every form: it makes no markup, no
-//     mention of a person, no command of a bot, and never begins a line;
-//   - a comment is shorter than GitHub allows, with the most important first;
+//   - text from the trees stays text in every format: it never becomes markup, a
+//     mention of a person or a bot command, and never begins a line;
+//   - a comment is shorter than GitHub's limit, with the most important first;
 //   - the same effect gives the same bytes.
 package effectreport
 
@@ -21,16 +20,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// Change is what is shown: an effect, the revisions it lies between, and what
-// the registries say, where they were asked.
+// Change is an effect with the revisions that were compared and, with --online,
+// the plan for the registries.
 type Change struct {
 	*effects.Effect
 	From, To string // git revisions; To is "" for the working tree
 	Plan     *mirror.Report
 }
 
-// document is an effect as it is shown: sections of groups of items, the most
-// important first.
+// document is an effect in sections of groups of items, the most important first.
 type document struct {
 	title    string
 	sections []section
@@ -39,20 +37,20 @@ type document struct {
 // section is one kind of change.
 type section struct {
 	title  string
-	note   string // what it means
+	note   string // explains the title
 	sign   string // before each item, on a terminal
 	tone   page.Tone
-	open   bool // it is shown at once where sections are folded
+	open   bool // expanded where sections can be collapsed
 	groups []group
 }
 
-// group are the items of a set, or of a job.
+// group lists the items of a set or a job.
 type group struct {
 	name  effects.Words
 	items []item
 }
 
-// item is one thing that changes and where.
+// item is one change and its place.
 type item struct {
 	text effects.Words
 	at   effects.Place
@@ -66,7 +64,7 @@ func (s *section) count() int {
 	return n
 }
 
-// add puts an item into the group of a name, which is the last one or a new one.
+// add puts an item into the last group if that has the name, else into a new one.
 func (s *section) add(name effects.Words, it item) {
 	if n := len(s.groups); n == 0 || s.groups[n-1].name.String() != name.String() {
 		s.groups = append(s.groups, group{name: name})
@@ -75,7 +73,7 @@ func (s *section) add(name effects.Words, it item) {
 	g.items = append(g.items, it)
 }
 
-// newDocument gives an effect in order of importance.
+// newDocument sorts an effect into sections by importance.
 func newDocument(c Change) *document {
 	e := c.Effect
 	d := &document{title: c.Title()}
@@ -94,7 +92,7 @@ func newDocument(c Change) *document {
 	return d
 }
 
-// Title says a change in one sentence, without a full stop.
+// Title summarises a change in one sentence without a full stop.
 func (c Change) Title() string {
 	e := c.Effect
 	title := strings.Join(changes(e), ", ")
@@ -130,7 +128,7 @@ func verb(n int, one, many string) string {
 	return many
 }
 
-// changes counts the destinations that change, by how they do.
+// changes counts the changed destinations by kind of change.
 func changes(e *effects.Effect) []string {
 	refused, sameTag := 0, 0
 	for _, b := range e.Broken {
@@ -166,15 +164,14 @@ func changes(e *effects.Effect) []string {
 		part := thousands(x.n)
 		if noun != "" {
 			part += verb(x.n, " "+noun, " "+noun+"s")
-			noun = "" // the others speak of destinations, too
+			noun = "" // the first part names what is counted
 		}
 		parts = append(parts, part+verb(x.n, x.one, x.many))
 	}
 	return parts
 }
 
-// unfilled counts the images that are mirrored and that nothing publishes any
-// more.
+// unfilled counts the mirrored images that nothing publishes any more.
 func unfilled(e *effects.Effect) int {
 	n := 0
 	for _, c := range e.Elsewhere {
@@ -207,10 +204,10 @@ func thousands(n int) string {
 
 func names(set string) effects.Words { return effects.Words{effects.Code(set)} }
 
-// most is how many names of one item are shown.
+// most is the number of names to show in one item.
 const most = 8
 
-// list names things: the first few, and how many more there are.
+// list returns the first names and the number of the others.
 func list(all []string) effects.Words {
 	var w effects.Words
 	for i, s := range all {

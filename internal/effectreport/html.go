@@ -15,7 +15,7 @@ import (
 //go:embed page.tmpl
 var content string
 
-// HTML writes an effect as a page of its own.
+// HTML writes an effect as a standalone page.
 func HTML(w io.Writer, c Change, version string) error {
 	d := newDocument(c)
 	var data []htmlSection
@@ -68,7 +68,7 @@ func htmlWords(w effects.Words) []effects.Part {
 	return out
 }
 
-// Summary says in the heading of a section what it holds.
+// Summary returns the heading of a section.
 func (s htmlSection) Summary() string {
 	if s.Note == "" {
 		return fmt.Sprintf("%s (%s)", s.Title, s.Count)

@@ -19,7 +19,7 @@ type jsonDocument struct {
 	Title      string                 `json:"title"`
 	Summary    map[effects.Change]int `json:"summary"`
 	*effects.Effect
-	// Plan is the report of mirror plan for what is to be copied.
+	// Plan is the report of mirror plan for the images to copy.
 	Plan *mirror.Report `json:"plan,omitempty"`
 }
 

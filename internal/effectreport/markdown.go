@@ -11,19 +11,19 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
 )
 
-// Marker begins every comment, so that the one of before can be found and
-// replaced. GitHub does not show it.
+// Marker begins every comment, so that a workflow can find and replace its
+// earlier comment. GitHub does not show it.
 const Marker = "<!-- mirror-jobgen diff -->"
 
-// maxComment is how many characters GitHub takes in a comment, less some for
-// what a workflow puts around it.
+// maxComment is GitHub's limit for a comment in characters, less some for what a
+// workflow adds.
 const maxComment = 65_000
 
-// maxName is how many bytes of one name are shown.
+// maxName is the number of bytes of one name to show.
 const maxName = 300
 
-// Markdown writes an effect as a comment on a pull request. Long lists are cut
-// until it fits, those of all sections alike.
+// Markdown writes an effect as a comment on a pull request. It shortens the lists
+// of all sections until the comment fits.
 func Markdown(w io.Writer, c Change) error {
 	d := newDocument(c)
 	var out string
@@ -37,7 +37,7 @@ func Markdown(w io.Writer, c Change) error {
 	return err
 }
 
-// markdown shows at most so many items of each section.
+// markdown renders at most limit items of each section.
 func (d *document) markdown(limit int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n**Image mirroring:** %s.\n", Marker, d.title)
@@ -81,7 +81,7 @@ func at(p effects.Place) string {
 	return " (" + span(short(p)) + ")"
 }
 
-// inline gives a text in which everything that comes from a tree is code.
+// inline renders a text with everything that comes from a tree as code.
 func inline(w effects.Words) string {
 	var b strings.Builder
 	for _, p := range w {
@@ -94,9 +94,9 @@ func inline(w effects.Words) string {
 	return b.String()
 }
 
-// span gives a text as inline code. Its fence is longer than any row of
-// backticks in the text, so that nothing in it ends the code; and it has no line
-// breaks, so that nothing in it begins a line.
+// span renders a text as inline code. The fence is longer than any run of
+// backticks in the text, so that nothing in the text ends the code. There are no
+// line breaks, so that nothing in the text begins a line.
 func span(s string) string {
 	s = text.Short(strings.ReplaceAll(text.Line(s), "\t", " "), maxName)
 	if s == "" {

@@ -11,24 +11,24 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// online shows what the registries say of the images that a change copies: what
-// is wrong first, then what moves, what comes, and what is there already.
+// online returns sections about the images that a change copies, as found in the
+// registries: errors first, then tags that move, new copies, and up-to-date tags.
 func online(plan *mirror.Report) []section {
 	if plan == nil {
 		return nil
 	}
-	missing := section{title: "Sources that do not exist", note: "the registries say so", sign: "!", tone: page.Bad, open: true}
-	unsure := section{title: "Not known from the registries", note: "these could not be asked about", sign: "?", tone: page.Warn, open: true}
-	moves := section{title: "Tags that move", note: "what they hold now, and what they get", sign: "~", tone: page.Warn, open: true}
+	missing := section{title: "Sources that do not exist", note: "according to the registries", sign: "!", tone: page.Bad, open: true}
+	unsure := section{title: "Not known from the registries", note: "could not be read", sign: "?", tone: page.Warn, open: true}
+	moves := section{title: "Tags that move", note: "the current and the new digest", sign: "~", tone: page.Warn, open: true}
 	comes := section{title: "To copy", sign: "+"}
-	there := section{title: "There already", note: "the destinations hold these images", sign: "="}
+	there := section{title: "Up to date", note: "the destinations already have these images", sign: "="}
 	for _, e := range plan.Entries {
 		to, at := effects.Code(e.Destination), effects.Place{File: e.File, Line: e.Line}
 		switch {
 		case e.Outcome == mirror.Missing || e.Cause == mirror.CauseSourceMissing:
 			missing.add(nil, item{effects.Words{effects.Code(e.Source), effects.Say(", for "), to}, at})
 		case e.Outcome == mirror.Unchanged:
-			there.add(nil, item{effects.Words{to, effects.Say(" holds "), digest(e.Digest)}, at})
+			there.add(nil, item{effects.Words{to, effects.Say(" has "), digest(e.Digest)}, at})
 		case e.Outcome != mirror.Planned:
 			why := e.Error
 			if why == "" {
@@ -36,16 +36,16 @@ func online(plan *mirror.Report) []section {
 			}
 			unsure.add(nil, item{effects.Words{to, effects.Say(": "), effects.Code(why)}, at})
 		case e.Previous != "":
-			moves.add(nil, item{effects.Words{to, effects.Say(" holds "), digest(e.Previous), effects.Say(" and gets "), digest(e.Digest), size(e)}, at})
+			moves.add(nil, item{effects.Words{to, effects.Say(" has "), digest(e.Previous), effects.Say(" and gets "), digest(e.Digest), size(e)}, at})
 		default:
 			comes.add(nil, item{effects.Words{to, effects.Say(" gets "), digest(e.Digest), size(e)}, at})
 		}
 	}
-	comes.note = fmt.Sprintf("with the tags that move: %s in %s", amount(plan.Moved.BlobBytes), text.Plural(int(plan.Expected), "request"))
+	comes.note = fmt.Sprintf("including tags that move: %s in %s", amount(plan.Moved.BlobBytes), text.Plural(int(plan.Expected), "request"))
 	return slices.DeleteFunc([]section{missing, unsure, moves, comes, there}, func(s section) bool { return len(s.groups) == 0 })
 }
 
-// digest is the beginning of a digest, which is enough to tell images apart.
+// digest shortens a digest to what identifies an image.
 func digest(s string) effects.Part {
 	const enough = len("sha256:") + 12
 	return effects.Code(s[:min(len(s), enough)])
@@ -55,10 +55,10 @@ func size(e mirror.Entry) effects.Part {
 	if e.Size == 0 {
 		return effects.Say("")
 	}
-	return say(", %s of which %s are to be copied", amount(e.Size), amount(e.Bytes))
+	return say(", %s, of which %s to copy", amount(e.Size), amount(e.Bytes))
 }
 
-// amount gives a number of bytes with its unit: 1.5 MB.
+// amount formats a number of bytes: 1.5 MB.
 func amount(n int64) string {
 	const unit = 1000
 	if n < unit {
@@ -71,7 +71,7 @@ func amount(n int64) string {
 	return fmt.Sprintf("%.1f %s", value, [...]string{"kB", "MB", "GB", "TB"}[i])
 }
 
-// registries says in a few words what they say; "" when they were not asked.
+// registries summarises a plan in a few words; "" without a plan.
 func registries(plan *mirror.Report) string {
 	if plan == nil {
 		return ""
@@ -91,7 +91,7 @@ func registries(plan *mirror.Report) string {
 		parts = append(parts, text.Plural(missing, "source")+verb(missing, " does not exist", " do not exist"))
 	}
 	if unsure > 0 {
-		parts = append(parts, text.Plural(unsure, "destination")+verb(unsure, " is", " are")+" not known")
+		parts = append(parts, text.Plural(unsure, "destination")+verb(unsure, " is", " are")+" unknown")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -16,11 +16,11 @@ func say(format string, args ...any) effects.Part { return effects.Say(fmt.Sprin
 func join(all ...effects.Words) effects.Words { return slices.Concat(all...) }
 
 func broken(e *effects.Effect) section {
-	s := section{title: "Refused files", note: "none of their images is mirrored until they are corrected", sign: "!", tone: page.Bad, open: true}
+	s := section{title: "Refused files", note: "none of their images is mirrored until they are fixed", sign: "!", tone: page.Bad, open: true}
 	for _, b := range e.Broken {
-		words := effects.Words{effects.Code(b.Message), say("; %s beside it", text.Plural(b.Destinations, "destination"))}
+		words := effects.Words{effects.Code(b.Message), say("; this stops %s", text.Plural(b.Destinations, "other destination"))}
 		if b.Mended {
-			words = effects.Words{say("is not refused any more: %s", text.Plural(b.Destinations, "destination"))}
+			words = effects.Words{say("is no longer refused: %s", text.Plural(b.Destinations, "destination"))}
 		}
 		s.add(names(b.Set), item{words, b.Place})
 	}
@@ -28,20 +28,21 @@ func broken(e *effects.Effect) section {
 }
 
 func unknown(e *effects.Effect) section {
-	s := section{title: "Not known", note: "these could not be compared", sign: "?", tone: page.Warn, open: true}
+	s := section{title: "Not known", note: "could not be compared", sign: "?", tone: page.Warn, open: true}
 	for _, u := range e.Unknown {
 		s.add(nil, item{effects.Words{effects.Code(u.What), effects.Say(": "), effects.Code(u.Why)}, u.Place})
 	}
 	return s
 }
 
-// destinations shows those with one change: one item for each line of a file.
+// destinations returns a section with one kind of change: one item for each line
+// of a file.
 func destinations(e *effects.Effect, change effects.Change) section {
 	s := map[effects.Change]section{
-		effects.Gone:    {title: "Gone", note: "no mapping writes them any more; the tags stay as they are", sign: "-", tone: page.Bad, open: true},
-		effects.Stopped: {title: "Not mirrored any more", note: "they are still mapped, and no job mirrors them", sign: "-", tone: page.Bad, open: true},
+		effects.Gone:    {title: "Gone", note: "no mapping writes them any more; the tags stay unchanged", sign: "-", tone: page.Bad, open: true},
+		effects.Stopped: {title: "Not mirrored any more", note: "still mapped, but no job mirrors them", sign: "-", tone: page.Bad, open: true},
 		effects.New:     {title: "New", note: "no mapping wrote them before", sign: "+", tone: page.Good},
-		effects.Started: {title: "Mirrored for the first time", note: "they were mapped, and no job mirrored them", sign: "+", tone: page.Good},
+		effects.Started: {title: "Mirrored for the first time", note: "already mapped, but no job mirrored them", sign: "+", tone: page.Good},
 	}[change]
 	for _, line := range byLine(e, func(d effects.Destination) bool { return d.Change == change }) {
 		d := line[0]
@@ -64,7 +65,7 @@ func destinations(e *effects.Effect, change effects.Change) section {
 	return s
 }
 
-// heading is the set, with the jobs of what is new in it.
+// heading names the set, and for new destinations their jobs.
 func heading(d effects.Destination, change effects.Change) effects.Words {
 	if change != effects.New || len(d.After[0].Jobs) == 0 {
 		return names(d.Set)
@@ -72,7 +73,7 @@ func heading(d effects.Destination, change effects.Change) effects.Words {
 	return join(names(d.Set), effects.Words{effects.Say(": ")}, runs(d.After))
 }
 
-// runs says which jobs mirror something, and when.
+// runs lists the jobs of some lines with their schedules.
 func runs(all []effects.Writer) effects.Words {
 	var w effects.Words
 	seen := map[effects.Run]bool{}
@@ -106,7 +107,7 @@ func jobNames(all []effects.Writer) []string {
 	return out
 }
 
-// byLine gives the destinations of one line together.
+// byLine groups destinations by line.
 func byLine(e *effects.Effect, wanted func(effects.Destination) bool) [][]effects.Destination {
 	var out [][]effects.Destination
 	key := func(d effects.Destination) string {
@@ -140,7 +141,7 @@ func targets(line []effects.Destination) []string {
 	return out
 }
 
-// from names the images that writers take.
+// from lists the images that writers copy.
 func from(all []effects.Writer) effects.Words {
 	var images []string
 	for _, w := range all {
@@ -151,32 +152,32 @@ func from(all []effects.Writer) effects.Words {
 	}
 	w := list(images)
 	if len(images) > 1 {
-		w = append(w, say(": %d lines write it, and the last one that runs wins", len(all)))
+		w = append(w, say(": %d lines write it; the last one to run wins", len(all)))
 	} else if all[0].Pattern != "" {
-		w = append(w, effects.Say(", where it exists, by the pattern "), effects.Code(all[0].Pattern))
+		w = append(w, effects.Say(", if it exists, by the pattern "), effects.Code(all[0].Pattern))
 	}
 	return w
 }
 
-// tags says what a pattern stands for.
+// tags lists the tags that a pattern matches.
 func tags(d effects.Destination) effects.Words {
 	if !strings.Contains(d.Name, "*") {
 		return nil
 	}
 	if len(d.Tags) == 0 {
-		return effects.Words{effects.Say("; for which tags it stands is not known from this repository")}
+		return effects.Words{effects.Say("; this repository does not show which tags it matches")}
 	}
-	w := join(effects.Words{say("; stands today for %s: ", text.Plural(len(d.Tags), "tag"))}, list(d.Tags))
+	w := join(effects.Words{say("; currently matches %s: ", text.Plural(len(d.Tags), "tag"))}, list(d.Tags))
 	if !d.Complete {
-		w = append(w, effects.Say(", and perhaps others"))
+		w = append(w, effects.Say(", possibly more"))
 	}
 	return w
 }
 
-// sources shows destinations that take another image, and apart from them those
-// that take the same one under another name.
+// sources returns the destinations that get another image, and separately those
+// that get the same image under another name.
 func sources(e *effects.Effect) (other, same section) {
-	other = section{title: "Take another image", note: "the tags move the next time that the jobs run", sign: "~", tone: page.Warn, open: true}
+	other = section{title: "Take another image", note: "the tags move on the next run of the jobs", sign: "~", tone: page.Warn, open: true}
 	for _, line := range byLine(e, func(d effects.Destination) bool { return d.Change == effects.Source && !d.SameTag }) {
 		d := line[0]
 		words := join(list(targets(line)), effects.Words{effects.Say(" from ")}, from(d.After), effects.Words{effects.Say(" instead of ")}, from(d.Before), tags(d))
@@ -189,10 +190,10 @@ func sources(e *effects.Effect) (other, same section) {
 	return other, same
 }
 
-// reruns shows destinations that other jobs mirror. Those of a job that runs at
-// other times are counted where the job is shown.
+// reruns returns the destinations that another job mirrors. Destinations of a job
+// with another schedule are counted with the job.
 func reruns(e *effects.Effect) section {
-	s := section{title: "Mirrored by another job", note: "the images are the same", sign: "~"}
+	s := section{title: "Mirrored by another job", note: "the images do not change", sign: "~"}
 	other := func(d effects.Destination) bool { return d.Change == effects.Runs && !sameJobs(d) }
 	together(e, &s, other, func(d effects.Destination) effects.Words {
 		return join(effects.Words{effects.Say(" by ")}, runs(d.After), effects.Words{effects.Say(" instead of ")}, runs(d.Before))
@@ -205,7 +206,7 @@ func sameJobs(d effects.Destination) bool {
 	return slices.Equal(jobNames(d.Before), jobNames(d.After))
 }
 
-// rescheduled counts the destinations that a job mirrors at other times.
+// rescheduled counts the destinations of a job with another schedule.
 func rescheduled(e *effects.Effect, job string) int {
 	n := 0
 	for _, d := range e.Destinations {
@@ -218,8 +219,8 @@ func rescheduled(e *effects.Effect, job string) int {
 	return n
 }
 
-// together shows the destinations of a set that change in the same way as one
-// item.
+// together adds one item for all destinations of a set that change in the same
+// way.
 func together(e *effects.Effect, s *section, wanted func(effects.Destination) bool, how func(effects.Destination) effects.Words) {
 	type kind struct{ set, how string }
 	var order []kind
@@ -244,8 +245,8 @@ func together(e *effects.Effect, s *section, wanted func(effects.Destination) bo
 	}
 }
 
-// host gives the registry of a reference, with the repository where that is one
-// for all images.
+// host returns the registry of a reference, with the repository if that one holds
+// all images.
 func host(ref string) string {
 	name, _, _ := strings.Cut(ref, "/")
 	if i := strings.LastIndexByte(ref, ':'); strings.Contains(ref, "/openshift/ci:") && i > 0 {
@@ -254,10 +255,10 @@ func host(ref string) string {
 	return name
 }
 
-// access shows what sets may do for the first time, and what no longer.
+// access returns the access that sets gain, and the access that they lose.
 func access(e *effects.Effect) (gained, lost section) {
-	gained = section{title: "Access", note: "what sets can do, or ask to do, for the first time", sign: "!", tone: page.Warn, open: true}
-	lost = section{title: "Access that ends", note: "what sets could do, or asked to do, and no longer do", sign: "-"}
+	gained = section{title: "Access", note: "organisations, namespaces and credentials that sets use for the first time", sign: "!", tone: page.Warn, open: true}
+	lost = section{title: "Access that ends", note: "organisations, namespaces and credentials that sets no longer use", sign: "-"}
 	for _, a := range e.Access {
 		s := &gained
 		if a.Lost {
@@ -269,7 +270,7 @@ func access(e *effects.Effect) (gained, lost section) {
 }
 
 func jobs(e *effects.Effect) section {
-	s := section{title: "Jobs", note: "what changes in the periodics", sign: "~", open: true}
+	s := section{title: "Jobs", note: "changes in the periodics", sign: "~", open: true}
 	for _, change := range []effects.JobChange{effects.JobRemoved, effects.JobChanged, effects.JobAdded} {
 		for _, j := range e.Jobs {
 			if j.Change != change {
@@ -289,7 +290,7 @@ func jobs(e *effects.Effect) section {
 					words = append(slices.Clone(words), say(": %s", text.Plural(n, "destination")))
 				}
 				at := effects.Place{}
-				if i == 0 { // the others are of the same job
+				if i == 0 { // once per job
 					at = j.Place
 				}
 				s.add(name, item{words, at})
@@ -300,7 +301,7 @@ func jobs(e *effects.Effect) section {
 }
 
 func elsewhere(e *effects.Effect) section {
-	s := section{title: "Elsewhere", note: "what becomes true or untrue in other places", sign: "!", tone: page.Warn}
+	s := section{title: "Elsewhere", note: "effects on other lines and images", sign: "!", tone: page.Warn}
 	for _, c := range e.Elsewhere {
 		if c.Kind == effects.Unpublished {
 			s.unpublished(c)
@@ -313,9 +314,9 @@ func elsewhere(e *effects.Effect) section {
 	return s
 }
 
-// unpublished shows images that are mirrored nowhere any more. They are the
-// sources of what is told above, so that only what is promoted for nobody gets a
-// line of its own.
+// unpublished adds images that are no longer mirrored anywhere. They are the
+// sources of destinations listed above, so only those that are still promoted get
+// an item of their own.
 func (s *section) unpublished(c effects.Consequence) {
 	var rest []string
 	for _, i := range c.Items {
@@ -323,10 +324,10 @@ func (s *section) unpublished(c effects.Consequence) {
 			rest = append(rest, i.Image)
 			continue
 		}
-		s.add(names(c.Set), item{effects.Words{effects.Code(i.Promoted), effects.Say(" promotes "), effects.Code(i.Image), effects.Say(", which is mirrored nowhere any more")}, i.Place})
+		s.add(names(c.Set), item{effects.Words{effects.Code(i.Promoted), effects.Say(" promotes "), effects.Code(i.Image), effects.Say(", which is no longer mirrored anywhere")}, i.Place})
 	}
 	if n := len(rest); n > 0 {
-		words := join(effects.Words{say("%s%s mirrored nowhere any more: ", text.Plural(n, "image"), verb(n, " is", " are"))}, list(rest))
+		words := join(effects.Words{say("%s%s no longer mirrored anywhere: ", text.Plural(n, "image"), verb(n, " is", " are"))}, list(rest))
 		s.add(names(c.Set), item{text: words})
 	}
 }
@@ -340,13 +341,13 @@ func configMap(e *effects.Effect) section {
 	if m.Over() {
 		s.tone, s.open = page.Bad, true
 	}
-	words := effects.Words{say("%s bytes, %s before: %d %% of what it takes", thousands(m.After), thousands(m.Before), percent(m.After, m.Limit))}
+	words := effects.Words{say("%s bytes, %s before: %d %% of the limit", thousands(m.After), thousands(m.Before), percent(m.After, m.Limit))}
 	s.add(names(m.Name), item{text: words})
 	if len(m.Added) > 0 {
-		s.add(names(m.Name), item{text: join(effects.Words{say("gets %s: ", text.Plural(len(m.Added), "key"))}, list(m.Added))})
+		s.add(names(m.Name), item{text: join(effects.Words{say("adds %s: ", text.Plural(len(m.Added), "key"))}, list(m.Added))})
 	}
 	if len(m.Gone) > 0 {
-		s.add(names(m.Name), item{text: join(effects.Words{say("loses %s: ", text.Plural(len(m.Gone), "key"))}, list(m.Gone))})
+		s.add(names(m.Name), item{text: join(effects.Words{say("removes %s: ", text.Plural(len(m.Gone), "key"))}, list(m.Gone))})
 	}
 	return s
 }

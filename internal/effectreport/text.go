@@ -45,7 +45,7 @@ func where(p effects.Place) string {
 	return fmt.Sprintf("  %s:%d", text.Line(p.File), p.Line)
 }
 
-// short is a place without its folders, where the set is named anyway.
+// short returns a place without its folders, for groups that already name the set.
 func short(p effects.Place) string {
 	if p.File == "" {
 		return ""

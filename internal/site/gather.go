@@ -138,7 +138,7 @@ func newJob(j *release.Job) *job {
 	return out
 }
 
-// owners gives approvers and reviewers, an alias with its members.
+// owners returns approvers and reviewers, an alias with its members.
 func (s *site) owners(o *release.Owners) (approvers, reviewers []string) {
 	if o == nil {
 		return nil, nil
@@ -159,7 +159,7 @@ func (s *site) owners(o *release.Owners) (approvers, reviewers []string) {
 	return names(o.Approvers), names(o.Reviewers)
 }
 
-// setAt gives the name of the set that a place is about, "" for none.
+// setAt returns the name of the set that a place is about, "" for none.
 func (s *site) setAt(pos source.Position) string {
 	if set := s.tree.Runs().SetAt(pos); set != nil {
 		return set.Name
@@ -167,7 +167,7 @@ func (s *site) setAt(pos source.Position) string {
 	return ""
 }
 
-// ownersAt gives the approvers of the set that a place is about.
+// ownersAt returns the approvers of the set that a place is about.
 func (s *site) ownersAt(pos source.Position) []string {
 	set := s.tree.Runs().SetAt(pos)
 	if set == nil || set.Owners == nil {

@@ -11,7 +11,7 @@ var (
 	otherChars = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 )
 
-// pageName gives the name of a set's page, which is a file and a link at once. A
+// pageName returns the name of a set's page, which is a file and a link at once. A
 // set is named by its folder, and a folder may have any name: one such as http:x
 // would be a link elsewhere, one of 252 bytes no file. Only a page whose set is
 // not plainly named begins with "~".

@@ -53,7 +53,7 @@ func (s *site) origin(e *entry) origin {
 	return origin{Text: "nothing in the tree", Kind: "unknown"}
 }
 
-// writer gives another set that writes the source of an entry.
+// writer returns another set that writes the source of an entry.
 func (s *site) writer(e *entry) *set {
 	all := s.written[e.Source.Canonical()]
 	if i := slices.IndexFunc(all, func(o *set) bool { return o != e.Set }); i >= 0 {
@@ -74,7 +74,7 @@ func promotedBy(all []release.Promotion) string {
 	return text
 }
 
-// namespaceOf gives the registry of a reference and the first part of its
+// namespaceOf returns the registry of a reference and the first part of its
 // repository, such as quay.io/openshift.
 func namespaceOf(r mapping.Reference) string {
 	host, rest := r.Host(), r.Path()

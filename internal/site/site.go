@@ -5,7 +5,7 @@
 //
 // It promises that equal trees give equal bytes, that the pages need no
 // network and no server, and that all of them are made before any is written:
-// Pages gives bytes.
+// Pages returns bytes.
 package site
 
 import (
@@ -43,7 +43,7 @@ type Options struct {
 	Link    report.Link // where files are shown on the web
 }
 
-// of gives the commit and its date as the end of a sentence.
+// of returns the commit and its date as the end of a sentence.
 func (o Options) of() string {
 	if o.Commit == "" {
 		return ""

@@ -11,30 +11,29 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// AccessKind is what a set may do, or asks to do.
+// AccessKind is the kind of access that a set has or needs.
 type AccessKind string
 
 // The kinds of access.
 const (
 	Push   AccessKind = "push"   // its jobs mount a credential for an organisation
-	Writes AccessKind = "writes" // its mappings write to an organisation
-	Reads  AccessKind = "reads"  // its mappings read from a namespace of the CI registry
+	Writes AccessKind = "writes" // its mappings push to an organisation
+	Reads  AccessKind = "reads"  // its mappings pull from a namespace of the CI registry
 )
 
-// Access is something that a set may do, or asks to do, for the first time or no
-// longer.
+// Access is an access that a set gains or loses.
 type Access struct {
 	Place
 	Set  string     `json:"set"`
 	Kind AccessKind `json:"kind"`
 	// What is the organisation with its registry, such as quay.io/openshift, or
-	// the namespace; "" where the tree does not say what a secret is for.
+	// the namespace. It is "" if the tree does not show what a secret is for.
 	What   string `json:"what,omitempty"`
 	Secret string `json:"secret,omitempty"` // with Push
-	Lost   bool   `json:"lost,omitempty"`   // it is no longer so
+	Lost   bool   `json:"lost,omitempty"`   // the set loses it
 }
 
-// Text says it in words, to follow the name of the set.
+// Text describes the access; it follows the name of the set.
 func (a Access) Text() Words {
 	switch {
 	case a.Kind == Push && a.Lost && a.What == "":
@@ -42,7 +41,7 @@ func (a Access) Text() Words {
 	case a.Kind == Push && a.Lost:
 		return Words{Say("can no longer push to "), Code(a.What), Say(" with the secret "), Code(a.Secret)}
 	case a.Kind == Push && a.What == "":
-		return Words{Say("has the secret "), Code(a.Secret), Say(" for the first time; where it can push is not known from this repository")}
+		return Words{Say("has the secret "), Code(a.Secret), Say(" for the first time; this repository does not show where it can push")}
 	case a.Kind == Push:
 		return Words{Say("can push to "), Code(a.What), Say(" for the first time, with the secret "), Code(a.Secret)}
 	case a.Kind == Writes && a.Lost:
@@ -55,7 +54,7 @@ func (a Access) Text() Words {
 	return Words{Say("reads the namespace "), Code(a.What), Say(" for the first time")}
 }
 
-// access compares what the jobs and mappings of each set reach.
+// access compares the access of the jobs and mappings of each set.
 func (c *comparison) access() {
 	old, now := c.reach(c.before, c.after), c.reach(c.after, c.before)
 	for key, a := range now {
@@ -89,12 +88,11 @@ type accessKey struct {
 	set    string
 	kind   AccessKind
 	what   string
-	secret string // only where it is not known what the secret is for
+	secret string // only if its organisation is not known
 }
 
-// reach gives what each set reaches in a tree, with the first place of each. What
-// the other tree alone could tell about is left out: jobs that one of them
-// cannot show.
+// reach returns the access of each set in a tree, with its first place. It leaves
+// out jobs if they cannot be read in both trees.
 func (c *comparison) reach(x, other side) map[accessKey]Access {
 	out := map[accessKey]Access{}
 	add := func(a Access) {
@@ -136,8 +134,8 @@ func (c *comparison) reach(x, other side) map[accessKey]Access {
 	return out
 }
 
-// pushes gives the organisations for which a secret is made, by the convention
-// that its item in the vault is named for them; one "" where that is not known.
+// pushes returns the organisations of a secret. By convention its item in the
+// vault is named after them. It returns one "" if they are not known.
 func (c *comparison) pushes(x side, secret string) []string {
 	orgs := map[string]bool{}
 	for _, s := range c.secrets(x).Named(secret) {
@@ -153,8 +151,8 @@ func (c *comparison) pushes(x side, secret string) []string {
 	return slices.Sorted(maps.Keys(orgs))
 }
 
-// secrets gives what ci-secret-bootstrap makes in one tree. Where the other tree
-// has the same file, it is read once.
+// secrets returns the secrets that ci-secret-bootstrap creates in one tree. If
+// both trees have the same file, it is read once.
 func (c *comparison) secrets(x side) *release.Secrets {
 	before, after := c.before.Tree, c.after.Tree
 	if bytes.Equal(before.Text(before.Layout.Secrets), after.Text(after.Layout.Secrets)) {
@@ -163,8 +161,8 @@ func (c *comparison) secrets(x side) *release.Secrets {
 	return x.Tree.Secrets()
 }
 
-// organisation gives the registry and the first part of the path of a
-// repository: what a credential is for.
+// organisation returns the registry and the first path component of a
+// repository: the usual scope of a credential.
 func organisation(r mapping.Reference) string {
 	if r.Scheme != "" {
 		return r.Scheme + "://"
@@ -173,10 +171,10 @@ func organisation(r mapping.Reference) string {
 	return r.Host() + "/" + first
 }
 
-// namespace gives the namespace of the CI registry that an image is in, "" where
-// it is in none.
+// namespace returns the namespace of an image in the CI registry, or "" for an
+// image elsewhere.
 func namespace(t *release.Tree, r mapping.Reference) string {
-	if release.QuayCI(r) { // without what promotes it: a namespace has no "_"
+	if release.QuayCI(r) { // works without promotions: a namespace has no "_"
 		name, _, ok := strings.Cut(r.Tag, "_")
 		if !ok || r.Digest != "" {
 			return ""

@@ -6,20 +6,20 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// ConfigMap is what becomes of the ConfigMap that holds all mapping files.
+// ConfigMap is the change of the ConfigMap that holds all mapping files.
 type ConfigMap struct {
 	Name   string   `json:"name"`
 	Before int      `json:"bytesBefore"`
 	After  int      `json:"bytesAfter"`
-	Limit  int      `json:"limit"` // of all its parts together
+	Limit  int      `json:"limit"` // sum over all partitions
 	Added  []string `json:"added,omitempty"`
 	Gone   []string `json:"gone,omitempty"`
 }
 
-// Keys reports whether keys appear or vanish.
+// Keys reports whether keys are added or removed.
 func (m *ConfigMap) Keys() bool { return m != nil && (len(m.Added) > 0 || len(m.Gone) > 0) }
 
-// Over reports whether the mappings do not fit any more.
+// Over reports whether the mappings exceed the limit.
 func (m *ConfigMap) Over() bool { return m != nil && m.After > m.Limit }
 
 func (c *comparison) configMap() {
@@ -32,7 +32,7 @@ func (c *comparison) configMap() {
 	}
 }
 
-// keys gives the keys of the ConfigMap in order, and adds up their sizes.
+// keys returns the sorted keys of the ConfigMap and adds up their sizes.
 func keys(t *release.Tree, size *int) []string {
 	var out []string
 	for _, m := range t.Mappings() {
@@ -43,7 +43,7 @@ func keys(t *release.Tree, size *int) []string {
 	return slices.Compact(out)
 }
 
-// without gives what is in the sorted list a and not in the sorted list b.
+// without returns the items of the sorted list a that are not in the sorted list b.
 func without(a, b []string) []string {
 	var out []string
 	for _, s := range a {

@@ -10,17 +10,17 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/routes"
 )
 
-// Change is what becomes of a destination.
+// Change is how a destination changes.
 type Change string
 
-// The changes, the one that most needs a look first.
+// The changes, the most serious one first.
 const (
-	Gone    Change = "gone"    // no mapping writes it any more; the tag stays as it is
-	Stopped Change = "stopped" // it is mapped as before, and no job mirrors it any more
-	Source  Change = "source"  // it takes another image
+	Gone    Change = "gone"    // no mapping writes it any more; the tag stays unchanged
+	Stopped Change = "stopped" // still mapped, but no job mirrors it any more
+	Source  Change = "source"  // it gets another image
 	New     Change = "new"     // no mapping wrote it before
-	Started Change = "started" // it is mapped as before, and a job mirrors it for the first time
-	Runs    Change = "job"     // the same image by another job or at other times
+	Started Change = "started" // mapped as before, and now a job mirrors it
+	Runs    Change = "job"     // the same image, from another job or at other times
 )
 
 // Changes lists all changes.
@@ -28,7 +28,7 @@ func Changes() []Change { return []Change{Gone, Stopped, Source, New, Started, R
 
 // Destination is a tag, or a pattern of tags, for which something changes.
 type Destination struct {
-	// Name is the reference with its tag; "*" in it stands for any characters.
+	// Name is the reference with its tag; "*" is a wildcard.
 	Name   string   `json:"destination"`
 	Change Change   `json:"change"`
 	Set    string   `json:"set"`
@@ -37,8 +37,8 @@ type Destination struct {
 	// SameTag reports whether both sources are one tag of an image stream, read
 	// from another registry.
 	SameTag bool `json:"sameTag,omitempty"`
-	// Tags are those that a pattern stands for today, as far as the tree shows;
-	// Complete reports whether nothing in the tree adds others.
+	// Tags are the tags that a pattern matches in the tree. Complete reports
+	// whether nothing in the tree can add others.
 	Tags     []string `json:"tags,omitempty"`
 	Complete bool     `json:"tagsComplete,omitempty"`
 
@@ -50,24 +50,24 @@ type Writer struct {
 	Place
 	Set    string `json:"set"`
 	Source string `json:"source"`
-	// Pattern is the source as it is written, where it stands for several tags.
+	// Pattern is the source as written, where it is a wildcard.
 	Pattern string `json:"pattern,omitempty"`
 	Jobs    []Run  `json:"jobs,omitempty"`
 	// JobsKnown reports whether Jobs are all that mirror the line.
 	JobsKnown bool `json:"jobsKnown"`
 
-	source mapping.Reference // of the one tag, where the destination has one
+	source mapping.Reference // with the tag of the destination, if it has one
 }
 
-// Run is a job with its schedule, as it is written.
+// Run is a job with its schedule as written.
 type Run struct {
 	Job      string `json:"job"`
 	Schedule string `json:"schedule"`
 }
 
-// destinations compares who writes each destination. A tag counts as written
-// where a pattern covers it, so that a line that is replaced by a pattern, or
-// the other way round, is no change.
+// destinations compares the writers of each destination. A tag that a pattern
+// matches counts as written: replacing a line with a pattern, or the reverse, is
+// not a change.
 func (c *comparison) destinations() {
 	seen := map[string]bool{}
 	for _, x := range []side{c.after, c.before} {
@@ -88,7 +88,7 @@ func (c *comparison) destinations() {
 	})
 }
 
-// lines gives the lines under which a destination is told.
+// lines returns the lines to report a destination with.
 func (d *Destination) lines() []Writer {
 	if len(d.After) > 0 {
 		return d.After
@@ -98,13 +98,12 @@ func (d *Destination) lines() []Writer {
 
 func (d *Destination) first() *Writer { return &d.lines()[0] }
 
-// Idle reports whether it is certain that no job mirrors a destination that is
-// mapped.
+// Idle reports whether a destination is mapped and certainly no job mirrors it.
 func (d *Destination) Idle() bool { return len(d.After) > 0 && idle(d.After) }
 
 func (c *comparison) destination(r mapping.Reference) (Destination, bool) {
 	old, now := c.before.lines(r), c.after.lines(r)
-	if slices.EqualFunc(old, now, sameRoute) { // as nearly all are
+	if slices.EqualFunc(old, now, sameRoute) { // the common case, and cheap
 		return Destination{}, false
 	}
 	before, after := writers(old, r), writers(now, r)
@@ -131,7 +130,7 @@ func (c *comparison) destination(r mapping.Reference) (Destination, bool) {
 	return d, true
 }
 
-// name is a destination as it is written, with the tag that it inherits.
+// name returns a destination as written, with the tag that it inherits.
 func name(r mapping.Reference) string {
 	if r.Scheme == "" && r.Tag == "" && r.Digest == "" {
 		r.Tag = "*"
@@ -139,7 +138,7 @@ func name(r mapping.Reference) string {
 	return r.Exact()
 }
 
-// lines gives the routes that write a destination: for a pattern those with the
+// lines returns the routes that write a destination: for a pattern those with the
 // same pattern, for a tag those of patterns that cover it too.
 func (x *side) lines(r mapping.Reference) []*routes.Route {
 	all := x.Writers(r)
@@ -149,13 +148,13 @@ func (x *side) lines(r mapping.Reference) []*routes.Route {
 	return slices.DeleteFunc(all, func(o *routes.Route) bool { return routes.Key(o.Destination) != routes.Key(r) })
 }
 
-// sameRoute reports whether two routes take one image by the same jobs.
+// sameRoute reports whether two routes copy the same image with the same jobs.
 func sameRoute(a, b *routes.Route) bool {
 	sameJob := func(a, b *release.Job) bool { return a.Name == b.Name && a.Schedule == b.Schedule }
 	return routes.Key(a.Source) == routes.Key(b.Source) && a.Sure == b.Sure && slices.EqualFunc(a.Jobs, b.Jobs, sameJob)
 }
 
-// writers gives routes as the lines that write a destination.
+// writers converts routes to the lines that write a destination.
 func writers(lines []*routes.Route, r mapping.Reference) []Writer {
 	var all []Writer
 	for _, o := range lines {
@@ -174,7 +173,7 @@ func writers(lines []*routes.Route, r mapping.Reference) []Writer {
 	return all
 }
 
-// sources gives the images that writers take, by their key, in order.
+// sources returns the sorted keys of the images that writers copy.
 func sources(all []Writer) []string {
 	var keys []string
 	for _, w := range all {
@@ -184,8 +183,8 @@ func sources(all []Writer) []string {
 	return slices.Compact(keys)
 }
 
-// sameTag reports whether both sides take one image, each by another name of the
-// same image stream tag.
+// sameTag reports whether both sides copy the same image stream tag under
+// different names.
 func (c *comparison) sameTag(before, after []Writer) bool {
 	tag := func(x side, all []Writer) (release.ImageTag, bool) {
 		if len(sources(all)) != 1 || all[0].source.Digest != "" {
@@ -201,8 +200,8 @@ func (c *comparison) sameTag(before, after []Writer) bool {
 	return ok && old == now
 }
 
-// rerun says how the jobs that mirror a destination change; "" when they do not,
-// or when not all of them are known.
+// rerun returns how the jobs of a destination change. It returns "" if they do
+// not change, or if not all of them are known.
 func rerun(before, after []Writer) Change {
 	unsure := func(w Writer) bool { return !w.JobsKnown }
 	if slices.ContainsFunc(before, unsure) || slices.ContainsFunc(after, unsure) {
@@ -223,7 +222,7 @@ func idle(all []Writer) bool {
 	return !slices.ContainsFunc(all, func(w Writer) bool { return len(w.Jobs) > 0 || !w.JobsKnown })
 }
 
-// runs gives the jobs of all writers, each once, in order.
+// runs returns the jobs of all writers, each once, in order.
 func runs(all []Writer) []Run {
 	var out []Run
 	for _, w := range all {
@@ -235,7 +234,7 @@ func runs(all []Writer) []Run {
 	return slices.Compact(out)
 }
 
-// stands says for which tags a pattern stands today, as far as promotions show.
+// stands fills in the tags that a pattern matches according to the promotions.
 func (c *comparison) stands(d *Destination, r mapping.Reference) {
 	d.Complete = true
 	for _, w := range d.lines() {
@@ -252,7 +251,7 @@ func (c *comparison) stands(d *Destination, r mapping.Reference) {
 	if d.Change != New && d.Change != Gone {
 		return
 	}
-	// A tag that the other tree writes from the same image stays as it is.
+	// A tag that the other tree writes from the same image does not change.
 	other := c.before
 	if d.Change == Gone {
 		other = c.after
@@ -267,8 +266,8 @@ func (c *comparison) stands(d *Destination, r mapping.Reference) {
 	})
 }
 
-// stands gives the tags that a wildcard source stands for, and whether nothing
-// adds others.
+// stands returns the tags that a wildcard source matches, and whether nothing
+// can add others.
 func (x *side) stands(r mapping.Reference) ([]string, bool) {
 	tag, ok := x.Tree.CITag(r)
 	if !ok {

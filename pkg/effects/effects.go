@@ -1,14 +1,14 @@
-// Package effects compares two states of a release repository and says what the
-// second one mirrors differently: which destinations are new, gone or take
-// another image, which jobs change and how, what they may push and read, and what
-// becomes true or untrue elsewhere.
+// Package effects compares two states of a release repository and reports what
+// the second one mirrors differently: destinations that are added, removed or
+// get another image, jobs that change, organisations that they push to and pull
+// from, and effects on other lines and images.
 //
 // The package promises:
 //
-//   - it reads nothing but the two trees and never changes them;
-//   - every destination whose sources differ is told, once, and no other one;
-//   - what cannot be read is told as unknown, never as a change;
-//   - the order is that of sets, files and lines.
+//   - it reads only the two trees and never changes them;
+//   - it reports every destination whose sources differ, once, and no other;
+//   - it reports what it cannot read as unknown, never as a change;
+//   - results are in the order of sets, files and lines.
 package effects
 
 import (
@@ -18,12 +18,11 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/routes"
 )
 
-// Options say what is known about the two trees beyond their contents.
+// Options describe what is known about the two trees beyond their contents.
 type Options struct {
-	// ConfigsKnown reports whether Configs are all files below the folders of
-	// ci-operator's configs and the release controller's settings that are not
-	// the same in both trees. Then the others are read once, and only where
-	// something asks for them.
+	// ConfigsKnown reports whether Configs lists all files that differ between
+	// the trees, below the folders of ci-operator's configs and the release
+	// controller's settings. The other files are then read once, on demand.
 	ConfigsKnown bool
 	Configs      []string
 }
@@ -35,15 +34,14 @@ type Effect struct {
 	Destinations []Destination `json:"destinations"`
 	// Jobs are in the order of the jobs files.
 	Jobs []Job `json:"jobs"`
-	// Access is what a set's jobs may do, or try to do, for the first time or no
-	// longer.
+	// Access lists permissions that a set gains or loses.
 	Access []Access `json:"access"`
 	// ConfigMap is nil when neither its size nor its keys change.
 	ConfigMap *ConfigMap `json:"configMap,omitempty"`
-	// Elsewhere is what the change makes true or untrue in other places.
+	// Elsewhere lists effects on other lines and images.
 	Elsewhere []Consequence `json:"elsewhere"`
-	// Broken are mapping files that are refused as a whole in one of the trees
-	// alone. What was in a file that is refused now is told here and nowhere else.
+	// Broken are mapping files that are refused as a whole in only one of the
+	// trees. The contents of a newly refused file are reported only here.
 	Broken []Broken `json:"broken"`
 	// Unknown is what could not be compared.
 	Unknown []Unknown `json:"unknown"`
@@ -61,8 +59,8 @@ type Broken struct {
 	Place
 	Set          string `json:"set"`
 	Message      string `json:"message"`
-	Destinations int    `json:"destinations"` // that it holds beside what is wrong
-	// Mended reports that it was refused in the first tree and no longer is.
+	Destinations int    `json:"destinations"` // in its valid lines
+	// Mended reports whether the file was refused in the first tree only.
 	Mended bool `json:"mended,omitempty"`
 }
 
@@ -73,17 +71,17 @@ type Unknown struct {
 	Why  string `json:"why"`
 }
 
-// SameImages reports whether every destination gets the same image by the same
-// jobs as before, as far as that is known.
+// SameImages reports whether every destination gets the same image from the same
+// jobs as before, as far as is known.
 func (e *Effect) SameImages() bool { return len(e.Destinations) == 0 && len(e.Broken) == 0 }
 
-// Empty reports whether the second tree does nothing differently. That the
-// ConfigMap has another size, because comments change, makes no difference.
+// Empty reports whether the second tree does nothing differently. A ConfigMap
+// that only changes its size, for example because of comments, does not count.
 func (e *Effect) Empty() bool {
 	return e.SameImages() && len(e.Jobs) == 0 && len(e.Access) == 0 && !e.ConfigMap.Keys() && len(e.Elsewhere) == 0
 }
 
-// Count gives the number of destinations with a change.
+// Count returns the number of destinations with a change.
 func (e *Effect) Count(c Change) int {
 	n := 0
 	for _, d := range e.Destinations {
@@ -94,7 +92,7 @@ func (e *Effect) Count(c Change) int {
 	return n
 }
 
-// Compare gives what after does differently than before.
+// Compare returns what after does differently from before.
 func Compare(before, after *release.Tree, o Options) *Effect {
 	c := &comparison{before: side{routes.New(before), before.Promotions}, after: side{routes.New(after), after.Promotions}, options: o}
 	switch {
@@ -125,6 +123,6 @@ type side struct {
 type comparison struct {
 	before, after side
 	options       Options
-	hidden        []string // files and folders that one of the trees cannot show
+	hidden        []string // files and folders that cannot be read in one of the trees
 	effect        *Effect
 }

@@ -59,7 +59,7 @@ func load(t *testing.T, f files) *release.Tree {
 	return tree
 }
 
-// compare gives the effect of changing some files of a tree; "" removes one.
+// compare returns the effect of changing some files of a tree; "" removes one.
 func compare(t *testing.T, base, change files) *effects.Effect {
 	t.Helper()
 	after := files{}
@@ -84,7 +84,7 @@ func compare(t *testing.T, base, change files) *effects.Effect {
 	return full
 }
 
-// say gives an effect as short lines.
+// say returns an effect as short lines.
 func say(e *effects.Effect) []string {
 	var out []string
 	for _, d := range e.Destinations {
@@ -159,15 +159,15 @@ func TestCompare(t *testing.T) {
 		{"a line instead of a pattern", with(shopFile, ci+"shop/1:* quay.io/shop/cart\n"), files{shopFile: ci + "shop/1:cart quay.io/shop/cart:cart\n"},
 			[]string{"gone quay.io/shop/cart:* stands for till"}},
 		{"a pattern takes in more", with(shopFile, ci+"shop/1:* quay.io/shop/all\n"), files{configFile("bag"): config("bag"), configFile("till"): ""},
-			[]string{"pattern for shop: quay.io/shop/all:bag is taken in by " + ci + "shop/1:*", "pattern for shop: quay.io/shop/all:till is not taken in any more by " + ci + "shop/1:*"}},
+			[]string{"pattern for shop: quay.io/shop/all:bag is now mirrored by " + ci + "shop/1:*", "pattern for shop: quay.io/shop/all:till is no longer mirrored by " + ci + "shop/1:*"}},
 		{"a promotion ends", base, files{configFile("cart"): "images:\n- to: cart\n"},
-			[]string{"unfilled for shop: nothing publishes " + ci + "shop/1:cart, which was promoted by shop/cart@main"}},
+			[]string{"unfilled for shop: nothing publishes " + ci + "shop/1:cart any more; it was promoted by shop/cart@main"}},
 		{"a promotion is disabled", base, files{configFile("cart"): strings.Replace(config("cart"), "{namespace", "{disabled: true, namespace", 1)},
-			[]string{"unfilled for shop: nothing publishes " + ci + "shop/1:cart, which was promoted by shop/cart@main"}},
+			[]string{"unfilled for shop: nothing publishes " + ci + "shop/1:cart any more; it was promoted by shop/cart@main"}},
 		{"a promotion that nobody mirrors ends", base, files{configFile("till"): ""}, nil},
 		{"a set goes", base, files{shopFile: ""}, []string{
 			"gone quay.io/shop/cart:1", "access of shop: no longer reads the namespace shop", "access of shop: no longer writes to quay.io/shop",
-			"unpublished for shop: " + ci + "shop/1:cart is mirrored nowhere any moreshop/cart@main", "keys + -mapping_shop"}},
+			"unpublished for shop: " + ci + "shop/1:cart is no longer mirrored anywhereshop/cart@main", "keys + -mapping_shop"}},
 		{"a set without a job comes", base, files{toolsFile: "quay.io/shop/cart:1 quay.io/tools/cart:1\n"}, []string{
 			"new quay.io/tools/cart:1 idle", "access of tools: writes to quay.io/tools for the first time", "keys +mapping_tools -"}},
 		{"a job goes", base, files{jobsFile: "periodics: []\n"}, []string{"stopped quay.io/shop/cart:1 idle", "job removed: runs every day",
@@ -176,8 +176,8 @@ func TestCompare(t *testing.T) {
 		{"the jobs file goes", base, files{jobsFile: ""}, []string{"unknown: which jobs mirror after"}},
 		{"the jobs file breaks", base, files{jobsFile: "periodics: ["}, []string{"unknown: which jobs mirror after"}},
 		{"a tag is mirrored on", with(toolsFile, "quay.io/shop/cart:1 quay.io/tools/cart:1\n"), files{shopFile: ci + "shop/1:till quay.io/shop/cart:1\n"}, []string{
-			"source quay.io/shop/cart:1", "onward for tools: another image comes to quay.io/shop/cart:1, from where it goes on to quay.io/tools/cart:1",
-			"unpublished for shop: " + ci + "shop/1:cart is mirrored nowhere any moreshop/cart@main"}},
+			"source quay.io/shop/cart:1", "onward for tools: another image is pushed to quay.io/shop/cart:1, which is mirrored to quay.io/tools/cart:1",
+			"unpublished for shop: " + ci + "shop/1:cart is no longer mirrored anywhereshop/cart@main"}},
 		{"a file is refused", base, files{shopFile: base[shopFile] + "one\n"}, []string{"refused: " + shopFile}},
 		{"a file is mended", with(shopFile, base[shopFile]+"one\n"), files{shopFile: base[shopFile]}, []string{"mended: " + shopFile}},
 		{"an entry point without dry_run", base, files{jobsFile: entryPoint("true")}, []string{"stopped quay.io/shop/cart:1 idle",

@@ -8,39 +8,37 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/routes"
 )
 
-// ConsequenceKind is what becomes true or untrue in a place that the change does
-// not touch.
+// ConsequenceKind is the kind of an effect on another line or image.
 type ConsequenceKind string
 
 // The kinds.
 const (
-	// Onward: others mirror on what is not written any more, or holds another
-	// image.
+	// Onward: another line reads a destination that is no longer written or gets
+	// another image.
 	Onward ConsequenceKind = "onward"
-	// Unpublished: images that were mirrored somewhere and are mirrored nowhere
-	// any more.
+	// Unpublished: an image is no longer mirrored anywhere.
 	Unpublished ConsequenceKind = "unpublished"
-	// Unfilled: images that are mirrored and that nothing publishes any more.
+	// Unfilled: a mirrored image is no longer published by anything.
 	Unfilled ConsequenceKind = "unfilled"
-	// Pattern: tags that a pattern stands for, or no longer does, because they
-	// are promoted, or no longer are.
+	// Pattern: a pattern matches a tag for the first time or no longer, because
+	// promotions change.
 	Pattern ConsequenceKind = "pattern"
 )
 
-// Consequence is one of them, for a set.
+// Consequence lists the effects of one kind on a set.
 type Consequence struct {
 	Kind  ConsequenceKind `json:"kind"`
-	Set   string          `json:"set"` // whose mappings it is about
+	Set   string          `json:"set"` // whose mappings are affected
 	Items []Item          `json:"items"`
 }
 
-// Item is one image with the line that it is about.
+// Item is one affected image with its line.
 type Item struct {
 	Place
 	Image string `json:"image"`
 	Text  Words  `json:"text"`
-	// Promoted is the config that still promotes an image that is mirrored
-	// nowhere any more.
+	// Promoted is the config that still promotes an image that is no longer
+	// mirrored.
 	Promoted string `json:"promotedBy,omitempty"`
 }
 
@@ -53,7 +51,7 @@ func (c *comparison) elsewhere() {
 	}
 }
 
-// tell adds what becomes of an image to the consequences of a set.
+// tell adds an item to the consequences of a set.
 func (c *comparison) tell(kind ConsequenceKind, set string, item Item) {
 	all := c.effect.Elsewhere
 	i := slices.IndexFunc(all, func(o Consequence) bool { return o.Kind == kind && o.Set == set })
@@ -65,24 +63,24 @@ func (c *comparison) tell(kind ConsequenceKind, set string, item Item) {
 	c.effect.Elsewhere = all
 }
 
-// onward tells of lines whose source is a destination that changes.
+// onward reports lines whose source is a changed destination.
 func (c *comparison) onward() {
 	for _, d := range c.effect.Destinations {
 		what := ""
 		switch d.Change {
 		case Gone:
-			what = "nothing mirrors to "
+			what = "no mapping writes "
 		case Stopped:
-			what = "no job mirrors to "
+			what = "no job mirrors "
 		case Source:
-			what = "another image comes to "
+			what = "another image is pushed to "
 		default:
 			continue
 		}
 		for _, r := range c.after.Readers(d.ref) {
 			c.tell(Onward, r.Set.Name, Item{
 				Place: place(r), Image: d.Name,
-				Text: Words{Say(what), Code(d.Name), Say(", from where it goes on to "), Code(r.Destination.Exact())},
+				Text: Words{Say(what), Code(d.Name), Say(", which is mirrored to "), Code(r.Destination.Exact())},
 			})
 		}
 	}
@@ -90,7 +88,7 @@ func (c *comparison) onward() {
 
 func place(r *routes.Route) Place { return Place{r.Pos().File, r.Pos().Line} }
 
-// unpublished tells of sources that no line reads any more.
+// unpublished reports sources that no line reads any more.
 func (c *comparison) unpublished() {
 	seen := map[string]bool{}
 	for _, d := range c.effect.Destinations {
@@ -99,12 +97,12 @@ func (c *comparison) unpublished() {
 		}
 		for _, w := range d.Before {
 			key := routes.Key(w.source)
-			// Whether a pattern stood for this very tag, nobody knows.
+			// The tree does not show whether a pattern matched this tag.
 			if w.Pattern != "" || seen[key] || len(c.after.Readers(w.source)) > 0 {
 				continue
 			}
 			seen[key] = true
-			item := Item{Place: w.Place, Image: w.Source, Text: Words{Code(w.Source), Say(" is mirrored nowhere any more")}}
+			item := Item{Place: w.Place, Image: w.Source, Text: Words{Code(w.Source), Say(" is no longer mirrored anywhere")}}
 			if tag, ok := c.after.Tree.CITag(w.source); ok {
 				if all := c.after.promotions().Of(tag); len(all) > 0 && !all[0].Disabled {
 					item.Promoted = release.ConfigName(all[0].Config)
@@ -115,8 +113,7 @@ func (c *comparison) unpublished() {
 	}
 }
 
-// unfilled tells of sources that something published before and nothing does
-// now.
+// unfilled reports sources that nothing publishes any more.
 func (c *comparison) unfilled() {
 	if len(c.before.All) == 0 || c.before.promotions().Configs == 0 || c.after.promotions().Configs == 0 {
 		return
@@ -132,22 +129,22 @@ func (c *comparison) unfilled() {
 		if !c.before.promotions().Filled(tag) || c.after.Origin(r.Source).Kind != routes.Nothing && !c.disabled(tag) {
 			continue
 		}
-		text := Words{Say("nothing publishes "), Code(r.Source.Exact())}
+		text := Words{Say("nothing publishes "), Code(r.Source.Exact()), Say(" any more")}
 		if was := c.before.promotions().Of(tag); len(was) > 0 {
-			text = append(text, Say(", which was promoted by "), Code(release.ConfigName(was[0].Config)))
+			text = append(text, Say("; it was promoted by "), Code(release.ConfigName(was[0].Config)))
 		}
 		c.tell(Unfilled, r.Set.Name, Item{Place: place(r), Image: r.Source.Exact(), Text: text})
 	}
 }
 
-// disabled reports whether all promotions of a tag are switched off.
+// disabled reports whether all promotions of a tag are disabled.
 func (c *comparison) disabled(tag release.ImageTag) bool {
 	all := c.after.promotions().Of(tag)
 	return len(all) > 0 && all[0].Disabled && !c.after.promotions().Filled(tag)
 }
 
-// patterns tells of tags that a pattern takes in, or no longer does, because
-// promotions change.
+// patterns reports tags that a pattern matches for the first time or no longer,
+// because promotions change.
 func (c *comparison) patterns() {
 	old := map[string]*routes.Route{}
 	for _, r := range c.before.All {
@@ -160,8 +157,8 @@ func (c *comparison) patterns() {
 		}
 		before, _ := c.before.stands(was.Source)
 		after, _ := c.after.stands(r.Source)
-		c.tags(r, "is taken in", without(after, before))
-		c.tags(r, "is not taken in any more", without(before, after))
+		c.tags(r, "is now mirrored by", without(after, before))
+		c.tags(r, "is no longer mirrored by", without(before, after))
 	}
 }
 
@@ -171,7 +168,7 @@ func (c *comparison) tags(r *routes.Route, what string, tags []string) {
 		to.Tag = tag
 		c.tell(Pattern, r.Set.Name, Item{
 			Place: place(r), Image: to.Exact(),
-			Text: Words{Code(to.Exact()), Say(fmt.Sprintf(" %s by ", what)), Code(r.Source.Text)},
+			Text: Words{Code(to.Exact()), Say(fmt.Sprintf(" %s ", what)), Code(r.Source.Text)},
 		})
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// rest compares what the YAML of two jobs says beyond the fields for which told
-// reports true.
+// rest compares the YAML of two jobs, without the fields for which told returns
+// true.
 func rest(old, now *release.Job, told func(path string) bool) []Field {
 	a, b := flatten(old), flatten(now)
 	var out []Field
@@ -29,16 +29,16 @@ func rest(old, now *release.Job, told func(path string) bool) []Field {
 		out = append(out, Field{path, before, after, fieldWords(path, before, after)})
 	}
 	if a.full || b.full {
-		out = append(out, Field{Name: "", Text: Words{Say("has more fields than are compared")}})
+		out = append(out, Field{Name: "", Text: Words{Say("has more fields than this command compares")}})
 	}
 	return out
 }
 
-// key finds the value by which an item of a list is told from the others.
+// key matches the value that identifies an item of a list.
 var key = regexp.MustCompile(`\[([^\]]*)\]\.(name|mountPath)$`)
 
-// isKey reports whether a value is nothing but the key of the item that it stands
-// in: the item's other fields tell what changes.
+// isKey reports whether a value is only the key of its list item. The other
+// fields of the item show the change.
 func isKey(path, value string) bool {
 	m := key.FindStringSubmatch(path)
 	return m != nil && m[1] == value
@@ -58,19 +58,19 @@ func union(a, b []string) []string {
 	return all
 }
 
-// commandPath ends the path under which command and arguments of a container
-// stand together, for what is one and what the other makes no difference.
+// commandPath ends the path of a container's command and arguments together:
+// moving a word from one to the other makes no difference.
 const commandPath = ".command"
 
 // leaves are the scalars of a job by their paths.
 type leaves struct {
 	values map[string]string
 	order  []string
-	full   bool // there are more than are looked at
+	full   bool // a limit was reached
 }
 
-// Limits of what is compared of one job: more than any job has, and little
-// enough for a file that refers to itself again and again.
+// Limits for one job: more than any real job needs, and small enough for a file
+// whose aliases refer to each other again and again.
 const (
 	maxLeaves = 3000
 	maxDepth  = 40
@@ -155,8 +155,8 @@ func scalars(n *yaml.Node) []string {
 	return out
 }
 
-// list goes through a list. Items have the name that they bear, so that one more
-// in front does not make all others look changed.
+// list walks a list. It identifies items by name where they have one, so that an
+// inserted item does not make all later items look changed.
 func (l *leaves) list(path string, n *yaml.Node, depth int) {
 	seen := map[string]int{}
 	for i, item := range n.Content {
@@ -171,8 +171,8 @@ func (l *leaves) list(path string, n *yaml.Node, depth int) {
 	}
 }
 
-// itemName is what tells an item of a list from others: the path of a mount, or
-// the name.
+// itemName returns what identifies an item of a list: the path of a mount, or the
+// name.
 func itemName(n *yaml.Node) string {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -194,7 +194,7 @@ func itemName(n *yaml.Node) string {
 
 var variable = regexp.MustCompile(`\.env\[([^\]]+)\]\.value$`)
 
-// fieldWords says in words what changes in a field.
+// fieldWords describes the change of a field.
 func fieldWords(path, before, after string) Words {
 	if m := variable.FindStringSubmatch(path); m != nil {
 		switch {
@@ -224,7 +224,7 @@ func fieldWords(path, before, after string) Words {
 	return Words{Say("sets "), Code(path), Say(" to "), Code(after), Say(" instead of "), Code(before)}
 }
 
-// command says what changes in the command of a container.
+// command describes the change of a container's command.
 func command(path, before, after string) []Field {
 	old, now := strings.Split(before, "\x00"), strings.Split(after, "\x00")
 	field := func(text Words) Field {
@@ -249,7 +249,7 @@ func loopOf(words []string) (release.Loop, bool) {
 	return release.ParseLoop(words[len(words)-1])
 }
 
-// describe says what a command is, in few words.
+// describe describes a command in a few words.
 func describe(words []string) Words {
 	if _, ok := loopOf(words); ok {
 		return Words{Say("the usual loop around oc image mirror")}
@@ -265,8 +265,8 @@ func describe(words []string) Words {
 	return Words{Say("the command of its image")}
 }
 
-// loopWords says what changes in the loop that the jobs run. Which files it goes
-// over is told as the mappings of the job.
+// loopWords describes the changes in the shell loop of a job. The files that it
+// mirrors are reported as the mappings of the job.
 func loopWords(a, b release.Loop) []Words {
 	var out []Words
 	say := func(differs bool, format string, args ...any) {
@@ -281,11 +281,11 @@ func loopWords(a, b release.Loop) []Words {
 		return no
 	}
 	say(a.Attempts != b.Attempts, "tries each mapping file %d times instead of %d", b.Attempts, a.Attempts)
-	say(a.ContinueOnError != b.ContinueOnError, "%s", yes(b.ContinueOnError, "goes on with the other images of a file after one that failed", "ends a file at the first image that fails"))
-	say(a.KeepManifestList != b.KeepManifestList, "%s", yes(b.KeepManifestList, "copies images of several architectures whole", "copies one architecture only of images of several"))
+	say(a.ContinueOnError != b.ContinueOnError, "%s", yes(b.ContinueOnError, "continues with the other images of a file after a failure", "stops a file at the first image that fails"))
+	say(a.KeepManifestList != b.KeepManifestList, "%s", yes(b.KeepManifestList, "copies multi-architecture images completely", "copies one architecture of multi-architecture images"))
 	say(a.Login != b.Login, "logs in to the registry of its cluster: %s instead of %s", b.Login, a.Login)
-	say(a.SkipEmpty != b.SkipEmpty, "%s", yes(b.SkipEmpty, "passes over empty mapping files", "no longer passes over empty mapping files"))
-	say(a.MaxPerRegistry != b.MaxPerRegistry, "sends %d requests to a registry at a time instead of %d", b.MaxPerRegistry, a.MaxPerRegistry)
+	say(a.SkipEmpty != b.SkipEmpty, "%s", yes(b.SkipEmpty, "skips empty mapping files", "no longer skips empty mapping files"))
+	say(a.MaxPerRegistry != b.MaxPerRegistry, "sends %d concurrent requests to a registry instead of %d", b.MaxPerRegistry, a.MaxPerRegistry)
 	say(a.Verbosity != b.Verbosity, "logs at level %d instead of %d", b.Verbosity, a.Verbosity)
 	say(a.Trace != b.Trace, "%s", yes(b.Trace, "prints each command of its script", "no longer prints each command of its script"))
 	return out

@@ -8,7 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// JobChange is what becomes of a job.
+// JobChange is how a job changes.
 type JobChange string
 
 // The changes.
@@ -22,29 +22,29 @@ const (
 type Job struct {
 	Place
 	Name   string    `json:"job"`
-	Set    string    `json:"set,omitempty"` // for which it was made, where that is known
+	Set    string    `json:"set,omitempty"` // that the job belongs to, if known
 	Change JobChange `json:"change"`
-	// Fields are those that change; of a job that is added or removed, what a
-	// person wants to know of it.
+	// Fields are those that change. For a job that is added or removed they are
+	// a summary of it.
 	Fields []Field `json:"fields"`
 }
 
 // Field is one thing that changes in a job.
 type Field struct {
 	// Name is the path of the field, such as spec.containers[0].image. Three
-	// stand for more than one field: schedule, mappings, and secrets[NAME/KEY].
+	// names cover several fields: schedule, mappings and secrets[NAME/KEY].
 	Name   string `json:"field"`
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
-	// Text is the change in words, to follow the name of the job.
+	// Text describes the change; it follows the name of the job.
 	Text Words `json:"text"`
 }
 
-// jobs compares the periodics, by name and, where a name is there twice, by
-// their order.
+// jobs compares the periodics by name. Periodics with the same name are matched
+// in order.
 func (c *comparison) jobs() {
 	old, now := numbered(c.before.Tree), numbered(c.after.Tree)
-	if old == nil || now == nil { // unknown says why
+	if old == nil || now == nil { // reported by unknown
 		return
 	}
 	byName := map[jobKey]*release.Job{}
@@ -91,7 +91,7 @@ type numberedJob struct {
 	job *release.Job
 }
 
-// numbered gives the jobs of a tree; nil when they cannot be read.
+// numbered returns the jobs of a tree, or nil if they cannot be read.
 func numbered(t *release.Tree) []numberedJob {
 	if t.Jobs == nil || t.Jobs.Root == nil && len(t.Jobs.Text) > 0 {
 		return nil
@@ -105,7 +105,7 @@ func numbered(t *release.Tree) []numberedJob {
 	return out
 }
 
-// summary is what a person wants to know of a job as a whole.
+// summary describes a job as a whole.
 func summary(t *release.Tree, j *release.Job) []Field {
 	fields := []Field{{Name: "schedule", After: j.Schedule, Text: append(Words{Say("runs ")}, Schedule(j.Schedule)...)}}
 	if globs := patterns(j); len(globs) > 0 {
@@ -163,8 +163,8 @@ func (m mount) words(verb, after string) Words {
 	return w
 }
 
-// changed compares two versions of a job field by field: first what the tree
-// knows by name, then whatever else differs in the YAML.
+// changed compares two versions of a job field by field: first the fields that
+// package release reads, then everything else in the YAML.
 func changed(oldTree *release.Tree, old *release.Job, nowTree *release.Tree, now *release.Job) []Field {
 	var out []Field
 	differ := func(name, before, after string, text Words) {
@@ -193,8 +193,8 @@ func changed(oldTree *release.Tree, old *release.Job, nowTree *release.Tree, now
 	return append(out, rest(old, now, said)...)
 }
 
-// toldByName reports whether a path of the YAML is one of those that the tree
-// knows by name.
+// toldByName reports whether changed has already reported a path of the YAML
+// under a name of its own.
 func toldByName(path string, old, now *release.Job, secrets bool) bool {
 	switch path {
 	case "name", "cron", "interval", "minimum_interval", "cluster", "namespace":
@@ -215,7 +215,7 @@ func toldByName(path string, old, now *release.Job, secrets bool) bool {
 	})
 }
 
-// instead says "VERB now instead of before", where either may be missing.
+// instead returns "VERB after instead of before", where either may be missing.
 func instead(verb, before, after string) Words {
 	switch {
 	case before == "":

@@ -2,9 +2,9 @@ package effects
 
 import "github.com/mirror-tools/mirror-tools/pkg/mapping"
 
-// Mapping gives the copies that registries can be asked about: those of
-// destinations that are new, take another image, or are mirrored for the first
-// time. Positions are those of the second tree. What is no image of a registry is
+// Mapping returns the copies to look up in registries: those of destinations
+// that are new, get another image, or are mirrored for the first time. Positions
+// are those of the second tree. References that are not images in a registry are
 // left out.
 func (e *Effect) Mapping() *mapping.File {
 	f := &mapping.File{Name: "the change"}
@@ -13,7 +13,7 @@ func (e *Effect) Mapping() *mapping.File {
 			continue
 		}
 		to := d.ref
-		if to.Tag == "" { // pushed by the digest that its source gives it
+		if to.Tag == "" { // pushed by the digest of its source
 			to.Digest = ""
 		}
 		for _, w := range d.After {

@@ -87,7 +87,7 @@ func add(m map[string]map[string]bool, key, value string) {
 	m[key][value] = true
 }
 
-// cut gives a repository with its host, and the tag or, with "@", the digest.
+// cut returns a repository with its host, and the tag or, with "@", the digest.
 func cut(ref string) (repository, tag string) {
 	if name, digest, ok := strings.Cut(ref, "@"); ok {
 		name, _ = cut(name)
@@ -106,7 +106,7 @@ func cut(ref string) (repository, tag string) {
 	return host + "/" + rest, tag
 }
 
-// sources gives the images that a tag gets: by lines that name it, and by
+// sources returns the images that a tag gets: by lines that name it, and by
 // patterns that cover it.
 func (o oracle) sources(t *testing.T, destination string) map[string]bool {
 	t.Helper()
@@ -132,7 +132,7 @@ func (o oracle) sources(t *testing.T, destination string) map[string]bool {
 	return out
 }
 
-// differences gives what two states do differently: each destination with its
+// differences returns what two states do differently: each destination with its
 // change.
 func differences(t *testing.T, before, after oracle) map[string]effects.Change {
 	t.Helper()
@@ -158,7 +158,7 @@ func differences(t *testing.T, before, after oracle) map[string]effects.Change {
 	return out
 }
 
-// told gives what an effect tells of mappings, in the form of differences.
+// told returns what an effect tells of mappings, in the form of differences.
 func told(t *testing.T, e *effects.Effect) map[string]effects.Change {
 	t.Helper()
 	out := map[string]effects.Change{}
@@ -179,7 +179,7 @@ func told(t *testing.T, e *effects.Effect) map[string]effects.Change {
 	return out
 }
 
-// clone gives a bundle of the real history as a repository, and its commits from
+// clone returns a bundle of the real history as a repository, and its commits from
 // the oldest to the newest.
 func clone(t *testing.T, bundle string) (dir string, commits []string) {
 	t.Helper()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Schedule says when a job runs: "every day at 03:00" for "0 3 * * *". What it
-// does not know in words it gives as it is written.
+// Schedule describes when a job runs: "every day at 03:00" for "0 3 * * *". It
+// quotes a schedule that it cannot describe.
 func Schedule(s string) Words {
 	if s == "" {
 		return Words{Say("never")}
@@ -34,7 +34,7 @@ func descriptors() map[string]string {
 	}
 }
 
-// durationWords gives "20 minutes", "hour", "2 hours", "1h30m".
+// durationWords returns "20 minutes", "hour", "2 hours", "1h30m".
 func durationWords(d time.Duration) string {
 	switch {
 	case d == time.Hour:
@@ -51,7 +51,7 @@ func durationWords(d time.Duration) string {
 	return d.String()
 }
 
-// cronWords says the common forms of five fields.
+// cronWords describes the common forms of five fields.
 func cronWords(f []string) (string, bool) {
 	if len(f) != 5 || f[2] != "*" || f[3] != "*" {
 		return "", false
@@ -92,7 +92,7 @@ func cronWords(f []string) (string, bool) {
 	return "every " + day + " at " + strings.Join(times, ", "), true
 }
 
-// step reads "*" and "*/N" where N divides the whole, so that the distance is
+// step reads "*" and "*/N". N has to divide the whole, so that the interval is
 // always the same.
 func step(s string, whole int) (int, bool) {
 	if s == "*" {

@@ -25,7 +25,7 @@ func (c *comparison) refused(t *release.Tree, has, hasNot map[string]source.Prob
 			continue
 		}
 		if mended && !slices.ContainsFunc(c.after.Tree.Mappings(), func(o *release.MappingFile) bool { return o.Path == m.Path }) {
-			continue // it is gone
+			continue // the file was removed
 		}
 		if !mended {
 			c.hidden = append(c.hidden, m.Path)
@@ -38,8 +38,7 @@ func (c *comparison) refused(t *release.Tree, has, hasNot map[string]source.Prob
 	}
 }
 
-// brokenService compares whether ci-images-mirror refuses its configuration,
-// which it does as a whole.
+// brokenService compares whether ci-images-mirror refuses its configuration.
 func (c *comparison) brokenService() {
 	reason := func(t *release.Tree) (source.Problem, bool) {
 		all := t.CIImages().Problems
@@ -62,7 +61,7 @@ func (c *comparison) brokenService() {
 	}
 }
 
-// refusals gives the mapping files that are refused as a whole, with the first
+// refusals returns the mapping files that are refused as a whole, with the first
 // reason.
 func refusals(t *release.Tree) map[string]source.Problem {
 	out := map[string]source.Problem{}
@@ -71,7 +70,7 @@ func refusals(t *release.Tree) map[string]source.Problem {
 		if i < 0 {
 			continue
 		}
-		out[m.Path] = source.Problem{Pos: source.Position{File: m.Path}, Message: "it cannot be read"}
+		out[m.Path] = source.Problem{Pos: source.Position{File: m.Path}, Message: "the file cannot be read"}
 		for _, p := range m.Problems {
 			if p.Severity == source.Error && (p.Pos.Line == m.Lines[i].Number || p.Pos.Line == 0) {
 				out[m.Path] = p
@@ -82,8 +81,8 @@ func refusals(t *release.Tree) map[string]source.Problem {
 	return out
 }
 
-// hidden gives the mapping files, and folders of sets, that are there and cannot
-// be read.
+// hidden returns the mapping files and folders of sets that exist but cannot be
+// read.
 func hidden(t *release.Tree) []string {
 	read := map[string]bool{}
 	for _, m := range t.Mappings() {
@@ -98,13 +97,13 @@ func hidden(t *release.Tree) []string {
 	return out
 }
 
-// unreadable reports whether one of the trees has a file that it cannot show, so
-// that nothing can be said of what the other one's does differently.
+// unreadable reports whether a file cannot be read in one of the trees, so that
+// it cannot be compared.
 func (c *comparison) unreadable(file string) bool {
 	return slices.ContainsFunc(c.hidden, func(h string) bool { return file == h || strings.HasPrefix(file, h+"/") })
 }
 
-// unknown tells what could not be compared and matters to what was.
+// unknown reports what could not be compared and may affect the result.
 func (c *comparison) unknown() {
 	add := func(at source.Position, what, why string) {
 		u := Unknown{Place{at.File, at.Line}, what, why}
@@ -124,19 +123,19 @@ func (c *comparison) unknown() {
 		}
 		switch {
 		case t.Jobs == nil && (c.before.Tree.Jobs != nil || c.after.Tree.Jobs != nil):
-			add(source.Position{File: c.jobsFile()}, "which jobs mirror"+x.when, "the file is not there")
+			add(source.Position{File: c.jobsFile()}, "which jobs mirror"+x.when, "the file does not exist")
 		case t.Jobs != nil && numbered(t) == nil:
 			add(source.Position{File: t.Jobs.Path}, "which jobs mirror"+x.when, "the file is not valid YAML")
 		}
 		for _, j := range routes.Unread(t) {
 			if c.touches(t, j) {
-				add(j.Pos, "what the job "+j.Name+" mirrors"+x.when, "it names its mappings in a form that is not known")
+				add(j.Pos, "what the job "+j.Name+" mirrors"+x.when, "the job selects its mappings in an unknown way")
 			}
 		}
 	}
 }
 
-// jobsFile gives the name of the file with the jobs in the tree that has it.
+// jobsFile returns the path of the jobs file in the tree that has one.
 func (c *comparison) jobsFile() string {
 	for _, x := range []side{c.after, c.before} {
 		if x.Tree.Jobs != nil {
@@ -146,8 +145,8 @@ func (c *comparison) jobsFile() string {
 	return ""
 }
 
-// touches reports whether the effect tells of a job or of the mappings that it
-// may mirror.
+// touches reports whether the effect includes a job or mappings that it may
+// mirror.
 func (c *comparison) touches(t *release.Tree, j *release.Job) bool {
 	if slices.ContainsFunc(c.effect.Jobs, func(o Job) bool { return o.Name == j.Name }) {
 		return true

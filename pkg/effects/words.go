@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Words is a text in which what comes from the trees stands apart from our own,
-// so that whoever shows it can keep names from being taken for markup.
+// Words is a text that marks the parts that come from the trees, so that a
+// renderer can escape them.
 type Words []Part
 
 // Part is a piece of a text.
@@ -15,13 +15,13 @@ type Part struct {
 	Code bool // it comes from a tree: a name, a path, a value
 }
 
-// Say is a part of our own.
+// Say returns a part that does not come from a tree.
 func Say(s string) Part { return Part{Text: s} }
 
-// Code is a part that comes from a tree.
+// Code returns a part that comes from a tree.
 func Code(s string) Part { return Part{Text: s, Code: true} }
 
-// String gives the text without any markup.
+// String returns the text without any markup.
 func (w Words) String() string {
 	var b strings.Builder
 	for _, p := range w {

@@ -11,7 +11,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Add gives the mapping file of a set with one more line: in the file and at the
+// Add returns the mapping file of a set with one more line: in the file and at the
 // place where lines like it stand. file is the base name of the file; "" chooses
 // one. The error is a [Problems].
 func Add(tree *release.Tree, set, src, dst, file string) (File, error) {
@@ -55,7 +55,7 @@ func written(tree *release.Tree, file *mapping.File) []source.Problem {
 	return out
 }
 
-// fileFor gives the file of a set whose lines are most like a new one: the same
+// fileFor returns the file of a set whose lines are most like a new one: the same
 // source and destination repository, else the same organisations, else most
 // lines.
 func fileFor(set *release.Set, line *mapping.File, name string) *release.MappingFile {

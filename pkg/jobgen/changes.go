@@ -37,7 +37,7 @@ func (b *builder) changes(old, job object) []string {
 	return out
 }
 
-// differing gives the names of the settings that are not the same.
+// differing returns the names of the settings that are not the same.
 func differing(a, b release.JobSettings) []string {
 	var out []string
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
@@ -56,7 +56,7 @@ func differing(a, b release.JobSettings) []string {
 	return out
 }
 
-// differingPaths gives the places at which two values differ, without the items
+// differingPaths returns the places at which two values differ, without the items
 // of lists.
 func differingPaths(a, b any, path string) []string {
 	x, xok := a.(object)

@@ -19,7 +19,7 @@ var nameChars = regexp.MustCompile(`^[A-Za-z0-9-._]+$`)
 // refusal is something about a job that Prow refuses or misreads.
 type refusal struct{ setting, message, hint string }
 
-// refusals gives what Prow would refuse or misread in a job, as far as it can be
+// refusals returns what Prow would refuse or misread in a job, as far as it can be
 // told where it comes from. The rest is left to Prow's own loader.
 func refusals(job object) []refusal {
 	var out []refusal

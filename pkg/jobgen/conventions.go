@@ -42,7 +42,7 @@ func conventionsOf(tree *release.Tree) (*conventions, error) {
 	return c, nil
 }
 
-// settings gives the settings of a job that follows the others, but for what is
+// settings returns the settings of a job that follows the others, but for what is
 // asked for.
 func (c *conventions) settings(asked release.JobSettings) release.JobSettings {
 	d := c.shared.Defaults
@@ -130,7 +130,7 @@ func (c *conventions) dashed() bool {
 	return dashes*2 > all
 }
 
-// secretName gives a new secret for an organisation the name that the newest
+// secretName returns a new secret for an organisation the name that the newest
 // sets would give it.
 func (c *conventions) secretName(target string) string {
 	host, org, _ := strings.Cut(target, "/")

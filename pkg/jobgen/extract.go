@@ -43,7 +43,7 @@ func (b *builder) extract(job object) release.JobSettings {
 	return s
 }
 
-// texts gives the texts of a mapping by name.
+// texts returns the texts of a mapping by name.
 func texts(v any) release.Values {
 	out := release.Values{}
 	o, _ := v.(object)
@@ -114,7 +114,7 @@ func (b *builder) extractRunner(s *release.JobSettings, c object) {
 	}
 }
 
-// entrypointPrefix gives the prefix that an entry point is told, by a variable or
+// entrypointPrefix returns the prefix that an entry point is told, by a variable or
 // by its only argument.
 func (b *builder) entrypointPrefix(env release.Values, args []string) (string, bool) {
 	form := b.form()
@@ -134,7 +134,7 @@ func (b *builder) entrypointPrefix(env release.Values, args []string) (string, b
 	return prefix, ok && release.ValidPrefix(prefix)
 }
 
-// words gives the texts of a list.
+// words returns the texts of a list.
 func words(v any) []string {
 	var out []string
 	for _, x := range list(v) {

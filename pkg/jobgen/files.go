@@ -50,7 +50,7 @@ func (g *generator) readme() {
 	g.out.Files = append(g.out.Files, File{Path: readmeFile, Old: old, New: text})
 }
 
-// ListSets gives the sets of a tree and the repositories they target, as a
+// ListSets returns the sets of a tree and the repositories they target, as a
 // Markdown list.
 func ListSets(tree *release.Tree) string {
 	var b strings.Builder
@@ -77,7 +77,7 @@ func markdown(name string) string {
 	return b.String()
 }
 
-// summary gives the organisations that a set pushes to, and in one where it
+// summary returns the organisations that a set pushes to, and in one where it
 // fills a single repository, or several that begin alike, their name.
 func summary(set *release.Set) []string {
 	repos := repositories(set, func(r mapping.Reference) string { return r.Host() + "/" + r.Path() })
@@ -114,7 +114,7 @@ func commonPrefix(names []string) string {
 	return common
 }
 
-// PartitionOf gives the index of the ConfigMap that config-updater puts a key
+// PartitionOf returns the index of the ConfigMap that config-updater puts a key
 // into, of n: the first byte of the key's SHA-256 modulo n, as Prow's plugin
 // updateconfig has it.
 func PartitionOf(key string, n int) int {

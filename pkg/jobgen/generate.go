@@ -74,7 +74,7 @@ type Change struct {
 	What []string // names of settings, or paths in the job that no setting stands for
 }
 
-// All gives every generated file, the jobs first.
+// All returns every generated file, the jobs first.
 func (o *Output) All() []File { return append([]File{o.Jobs}, o.Files...) }
 
 // Generate makes the jobs file of a tree from its folders. Jobs keep their
@@ -115,7 +115,7 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 	return g.out, nil
 }
 
-// settingsProblems gives what is wrong with the settings: jobs made from half
+// settingsProblems returns what is wrong with the settings: jobs made from half
 // of them would be wrong without anybody noticing.
 func settingsProblems(tree *release.Tree) error {
 	var problems Problems
@@ -168,7 +168,7 @@ func (g *generator) jobs() []made {
 	return all
 }
 
-// wanted gives the subjects that get a job. In a tree that is not adopted, a
+// wanted returns the subjects that get a job. In a tree that is not adopted, a
 // set without _job.yaml keeps the job that is there, and one for which no job
 // can be made waits.
 func (g *generator) wanted() []subject {
@@ -199,7 +199,7 @@ func (g *generator) wanted() []subject {
 	})
 }
 
-// wantedOnly gives the subjects of the sets that are asked for. Their old jobs
+// wantedOnly returns the subjects of the sets that are asked for. Their old jobs
 // go, and all other jobs stay.
 func (g *generator) wantedOnly(all []subject) []subject {
 	clear(g.retired)
@@ -223,7 +223,7 @@ func (g *generator) wantedOnly(all []subject) []subject {
 	return slices.DeleteFunc(all, func(s subject) bool { return s.set == nil || !slices.Contains(g.only, s.set.Name) })
 }
 
-// waits says whether no job can be made for a set, and notes why.
+// waits reports whether no job can be made for a set, and notes why.
 func (g *generator) waits(s subject) bool {
 	trial := g.b
 	trial.problems = nil
@@ -338,7 +338,7 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 	return f, nil
 }
 
-// leadingComment gives the lines at the head of a file that are comments, and
+// leadingComment returns the lines at the head of a file that are comments, and
 // the blank ones among them.
 func leadingComment(text []byte) []byte {
 	end := 0

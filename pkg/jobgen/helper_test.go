@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// untar gives the files that jobs are made from.
+// untar returns the files that jobs are made from.
 func untar(t *testing.T, r io.Reader) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}

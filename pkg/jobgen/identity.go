@@ -19,7 +19,7 @@ type subject struct {
 	all  release.JobSettings  // over the defaults
 }
 
-// subjects gives what the tree's settings ask for: sets by name, then the jobs
+// subjects returns what the tree's settings ask for: sets by name, then the jobs
 // without a set in the order of _mirror.yaml. Sets whose job is disabled are
 // left out.
 func subjects(tree *release.Tree) []subject {
@@ -46,7 +46,7 @@ func setSubject(tree *release.Tree, set *release.Set) subject {
 	return subject{name: set.Name, set: set, own: own, all: own.Over(tree.Settings.Defaults)}
 }
 
-// at gives the place of a setting, or of the folder that has none.
+// at returns the place of a setting, or of the folder that has none.
 func (s subject) at(key string) source.Position {
 	pos := s.own.At(key)
 	if pos.File == "" && s.set != nil {
@@ -75,7 +75,7 @@ func (s subject) area() string {
 	return s.name
 }
 
-// jobName gives the name of the periodic, where FIXME is the template's.
+// jobName returns the name of the periodic, where FIXME is the template's.
 func (s subject) jobName(t *Template) string {
 	if s.all.Name != "" {
 		return s.all.Name
@@ -85,7 +85,7 @@ func (s subject) jobName(t *Template) string {
 
 func (s subject) shards() int { return max(s.all.Shards, 1) }
 
-// shardName gives the name of one of several periodics; i counts from 1.
+// shardName returns the name of one of several periodics; i counts from 1.
 func shardName(name string, i, n int) string {
 	if n == 1 {
 		return name
@@ -93,7 +93,7 @@ func shardName(name string, i, n int) string {
 	return name + "-" + strconv.Itoa(i) + "-of-" + strconv.Itoa(n)
 }
 
-// targets gives the registries and organisations that a set pushes to, such as
+// targets returns the registries and organisations that a set pushes to, such as
 // quay.io/openshift, in order.
 func targets(set *release.Set) []string { return repositories(set, release.Organisation) }
 

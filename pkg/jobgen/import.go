@@ -226,7 +226,7 @@ func (im *importer) write() {
 	im.out.Files[len(im.out.Files)-1].Old = old
 }
 
-// withoutJob gives the settings of a set that has no job: which set's job runs
+// withoutJob returns the settings of a set that has no job: which set's job runs
 // all of its mappings, or that none is wanted.
 func (im *importer) withoutJob(set *release.Set) release.JobSettings {
 	by := ""
@@ -351,7 +351,7 @@ func (im *importer) note(x *importing, file string) {
 	}
 }
 
-// settingNames gives the names of the settings that are set, in their order.
+// settingNames returns the names of the settings that are set, in their order.
 func settingNames(s release.JobSettings) []string {
 	var out []string
 	v := reflect.ValueOf(s)

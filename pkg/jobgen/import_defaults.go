@@ -44,7 +44,7 @@ func (im *importer) defaults() {
 	repo.Defaults.Labels = shared(im.jobs, template.Labels, func(s *release.JobSettings) release.Values { return s.Labels })
 }
 
-// running gives the jobs with a runner.
+// running returns the jobs with a runner.
 func (im *importer) running(runner release.Runner) []*importing {
 	var out []*importing
 	for _, x := range im.jobs {
@@ -72,7 +72,7 @@ func (im *importer) entrypoint() {
 	im.said.Entrypoint = *e
 }
 
-// majority gives the value of a setting that more than half of the jobs have,
+// majority returns the value of a setting that more than half of the jobs have,
 // and whether there is one.
 func majority(jobs []*importing, field string) (reflect.Value, bool) {
 	votes := map[string]int{}
@@ -89,7 +89,7 @@ func majority(jobs []*importing, field string) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-// shared gives the texts that more than half of the jobs have and base has not.
+// shared returns the texts that more than half of the jobs have and base has not.
 func shared(jobs []*importing, base release.Values, of func(*release.JobSettings) release.Values) release.Values {
 	votes := map[[2]string]int{}
 	out := release.Values{}
@@ -110,7 +110,7 @@ func shared(jobs []*importing, base release.Values, of func(*release.JobSettings
 	return out
 }
 
-// sharedPatch gives what the patches of more than half of the jobs have in
+// sharedPatch returns what the patches of more than half of the jobs have in
 // common.
 func sharedPatch(jobs []*importing) object {
 	votes := map[string]int{}

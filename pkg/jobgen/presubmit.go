@@ -26,7 +26,7 @@ type PresubmitOptions struct {
 	Build string
 }
 
-// Presubmits gives a jobs file with the presubmits of a release repository:
+// Presubmits returns a jobs file with the presubmits of a release repository:
 // mirror-lint for what a change adds, check-jobs for generated files that are
 // not current, check-mappings for generated mapping files, where there are any,
 // and diff, which shows what a change mirrors differently and never fails. They
@@ -96,7 +96,7 @@ const module = "github.com/mirror-tools/mirror-tools"
 // jobsDir is where the jobs of all repositories are.
 const jobsDir = "ci-operator/jobs"
 
-// Branch gives the branch that a release repository develops on, from the names
+// Branch returns the branch that a release repository develops on, from the names
 // of the files with its own jobs; "" when they do not tell.
 func Branch(tree *release.Tree, repository string) string {
 	prefix := strings.ReplaceAll(repository, "/", "-") + "-"

@@ -11,7 +11,7 @@ import (
 // be made from: what is wrong, where, and what to do, in order of position.
 type Problems []source.Problem
 
-// Error gives one line per problem, and its hint below it.
+// Error returns one line per problem, and its hint below it.
 func (p Problems) Error() string {
 	var b strings.Builder
 	for i, x := range p {
@@ -26,7 +26,7 @@ func (p Problems) Error() string {
 	return b.String()
 }
 
-// orNil gives the problems in order as an error, nil when there are none.
+// orNil returns the problems in order as an error, nil when there are none.
 func (p Problems) orNil() error {
 	if len(p) == 0 {
 		return nil

@@ -56,7 +56,7 @@ func Load(jobs []byte, dir string) (err error) {
 	return nil
 }
 
-// equalAsProw says whether two jobs are the same once Prow has read them.
+// equalAsProw reports whether two jobs are the same once Prow has read them.
 func equalAsProw(a, b object) bool {
 	var x, y prow.Periodic
 	for _, v := range []struct {
@@ -71,7 +71,7 @@ func equalAsProw(a, b object) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// known gives a job without the fields that Prow does not know and therefore
+// known returns a job without the fields that Prow does not know and therefore
 // ignores, and the names of those.
 func known(job object) (object, []string) {
 	if strict(job) == nil {

@@ -112,7 +112,7 @@ func left(tree *release.Tree, set *release.Set) []Step {
 	return steps
 }
 
-// readFrom gives the lines of other sets whose source a set writes.
+// readFrom returns the lines of other sets whose source a set writes.
 func readFrom(tree *release.Tree, set *release.Set) []string {
 	writes := map[string]bool{}
 	for _, f := range set.Files {

@@ -14,7 +14,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// corpus gives a file of the real data, or skips the test.
+// corpus returns a file of the real data, or skips the test.
 func corpus(t testing.TB, name string) string {
 	t.Helper()
 	dir := os.Getenv("MIRROR_CORPUS")
@@ -56,7 +56,7 @@ func (h history) git(t *testing.T, args ...string) []byte {
 	return out
 }
 
-// versions gives each commit that changed the jobs file, and its day.
+// versions returns each commit that changed the jobs file, and its day.
 func (h history) versions(t *testing.T) [][2]string {
 	var out [][2]string
 	for line := range strings.Lines(string(h.git(t, "log", "--format=%H %as", "HEAD", "--", "ci-operator/jobs/infra-image-mirroring.yaml"))) {
@@ -66,7 +66,7 @@ func (h history) versions(t *testing.T) [][2]string {
 	return out
 }
 
-// tree gives the files of one commit that jobs are made from.
+// tree returns the files of one commit that jobs are made from.
 func (h history) tree(t *testing.T, commit string) fs.FS {
 	t.Helper()
 	cmd := exec.Command("git", "-C", h.dir, "archive", "--format=tar", commit)

@@ -121,7 +121,7 @@ func (b *builder) mirror(job, c object, s subject, shard int) {
 	}
 }
 
-// patched gives a job as its patches make it.
+// patched returns a job as its patches make it.
 func (b *builder) patched(job object, s subject) object {
 	quiet := *b
 	quiet.problems = nil
@@ -168,7 +168,7 @@ func sameRepository(a, b string) bool {
 	return a != "" && repository(a) == repository(b)
 }
 
-// graceOf gives the time that mirror may give to work under way after Prow's
+// graceOf returns the time that mirror may give to work under way after Prow's
 // signal, where the job has a grace period of its own. Prow kills the job when
 // that is over, so the reports need a part of it.
 func graceOf(job object) (time.Duration, bool) {
@@ -219,7 +219,7 @@ func (b *builder) entrypoint(c object, s subject) {
 // teach, else that of openshift/release.
 func (b *builder) form() release.MappingsFrom { return b.repo.NamedBy()[0] }
 
-// protection gives the flags that say what may be overwritten: the job sees the
+// protection returns the flags that say what may be overwritten: the job sees the
 // mapping files and none of the settings beside them.
 func protection(s release.JobSettings) (args []any) {
 	if s.Overwrite != "" {

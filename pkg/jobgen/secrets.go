@@ -11,15 +11,15 @@ import (
 // secrets is what ci-secret-bootstrap creates, asked as jobs need it.
 type secrets struct{ *release.Secrets }
 
-// present says whether the tree tells at all.
+// present reports whether the tree tells at all.
 func (s secrets) present() bool { return s.Missing == "" }
 
-// known says whether a secret goes to a cluster and namespace.
+// known reports whether a secret goes to a cluster and namespace.
 func (s secrets) known(name, cluster, namespace string) bool {
 	return slices.ContainsFunc(s.Named(name), func(x *release.Secret) bool { return x.In(cluster, namespace) })
 }
 
-// suggest gives the secrets of a cluster and namespace that may push to the
+// suggest returns the secrets of a cluster and namespace that may push to the
 // repositories, such as quay.io/openshift, the most likely one first.
 func (s secrets) suggest(targets []string, cluster, namespace string) []string {
 	best := map[string]int{}
@@ -41,7 +41,7 @@ func (s secrets) suggest(targets []string, cluster, namespace string) []string {
 	return names
 }
 
-// good says whether a secret is one for an organisation, and not only for its
+// good reports whether a secret is one for an organisation, and not only for its
 // host.
 func (s secrets) good(name, target string) bool {
 	return slices.ContainsFunc(s.Named(name), func(x *release.Secret) bool { return score(x, target) > 1 })
@@ -63,7 +63,7 @@ func score(x *release.Secret, target string) int {
 	return 0
 }
 
-// clusters gives the clusters that a secret of a namespace goes to.
+// clusters returns the clusters that a secret of a namespace goes to.
 func (s secrets) clusters(name, namespace string) []string {
 	var out []string
 	for _, x := range s.Named(name) {
@@ -75,7 +75,7 @@ func (s secrets) clusters(name, namespace string) []string {
 	return slices.Compact(out)
 }
 
-// keys gives the keys that a secret has in a cluster and namespace.
+// keys returns the keys that a secret has in a cluster and namespace.
 func (s secrets) keys(name, cluster, namespace string) []string {
 	var out []string
 	for _, x := range s.Named(name) {

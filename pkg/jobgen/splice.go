@@ -98,7 +98,7 @@ func withNewline(text []byte, more string) []byte {
 	return append(out, more...)
 }
 
-// periodicsOf gives the list of periodics, nil when there is none, and the line
+// periodicsOf returns the list of periodics, nil when there is none, and the line
 // of the key behind it, 0 when it is the last.
 func periodicsOf(root *yaml.Node) (list *yaml.Node, next int) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
@@ -113,7 +113,7 @@ func periodicsOf(root *yaml.Node) (list *yaml.Node, next int) {
 	return nil, 0
 }
 
-// aboveComments gives the first of the comment and blank lines that end before
+// aboveComments returns the first of the comment and blank lines that end before
 // the line at end. A line that is deeper than the list is a part of the job
 // above, such as one of its script.
 func aboveComments(lines [][]byte, from, end int, indent string) int {

@@ -27,7 +27,7 @@ type Status struct {
 	Diffs map[string][]byte
 }
 
-// Differs says whether the cluster has anything else than the tree.
+// Differs reports whether the cluster has anything else than the tree.
 func (s Status) Differs() bool { return len(s.Missing)+len(s.Stale)+len(s.Extra) > 0 }
 
 // Compare tells which mappings of a tree have reached a cluster. Each of

@@ -88,7 +88,7 @@ func runnerOf(tree *release.Tree, set *release.Set) release.Runner {
 
 var runnerLine = regexp.MustCompile(`(?m)^runner:.*(?:\n|\z)`)
 
-// runnerFile gives the _job.yaml of a set with another runner: without the line
+// runnerFile returns the _job.yaml of a set with another runner: without the line
 // where that is the default.
 func runnerFile(tree *release.Tree, set *release.Set, runner release.Runner) File {
 	f := File{Path: set.Dir + "/" + release.JobSettingsName}

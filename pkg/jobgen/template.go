@@ -47,7 +47,7 @@ func ParseTemplate(file string, data []byte) (*Template, error) {
 	return t, nil
 }
 
-// templateOf gives the template that a tree asks for: the one handed in, the
+// templateOf returns the template that a tree asks for: the one handed in, the
 // one _mirror.yaml names, or the built-in one.
 func templateOf(tree *release.Tree, given *Template) (*Template, error) {
 	if given != nil {
@@ -68,7 +68,7 @@ func templateOf(tree *release.Tree, given *Template) (*Template, error) {
 	return ParseTemplate(file, data)
 }
 
-// container gives the job's first container, in which everything happens.
+// container returns the job's first container, in which everything happens.
 func (t *Template) container(job object) object {
 	l := list(job, "spec", "containers")
 	if len(l) == 0 {
@@ -78,7 +78,7 @@ func (t *Template) container(job object) object {
 	return c
 }
 
-// script gives the last argument of a container that runs a shell, or "".
+// script returns the last argument of a container that runs a shell, or "".
 func script(container object) string {
 	args := list(container, "args")
 	if len(args) == 0 {
@@ -88,7 +88,7 @@ func script(container object) string {
 	return s
 }
 
-// pushVolume gives the name of the volume with the push credentials: that of
+// pushVolume returns the name of the volume with the push credentials: that of
 // the first secret.
 func pushVolume(job object) (name string, secret object) {
 	for _, v := range list(job, "spec", "volumes") {
@@ -99,7 +99,7 @@ func pushVolume(job object) (name string, secret object) {
 	return "", nil
 }
 
-// mounts gives a container's mounts of a volume.
+// mounts returns a container's mounts of a volume.
 func mounts(container object, volume string) []object {
 	var out []object
 	for _, m := range list(container, "volumeMounts") {
@@ -110,7 +110,7 @@ func mounts(container object, volume string) []object {
 	return out
 }
 
-// configVolumes gives the volumes that hold a ConfigMap.
+// configVolumes returns the volumes that hold a ConfigMap.
 func configVolumes(job object) map[string]object {
 	out := map[string]object{}
 	for _, v := range list(job, "spec", "volumes") {

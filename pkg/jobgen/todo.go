@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// todo gives what only people can do for a new set, in the order in which it
+// todo returns what only people can do for a new set, in the order in which it
 // is done.
 func (n *newSet) todo(job release.JobSettings, known bool) []Step {
 	var steps []Step
@@ -80,7 +80,7 @@ func (n *newSet) commands() string {
 	return b.String()
 }
 
-// streams gives the tags of the cluster's own registry that the set mirrors
+// streams returns the tags of the cluster's own registry that the set mirrors
 // from.
 func (n *newSet) streams() []release.ImageTag {
 	var out []release.ImageTag
@@ -97,7 +97,7 @@ func (n *newSet) streams() []release.ImageTag {
 	return out
 }
 
-// unpromoted gives those that nothing fills.
+// unpromoted returns those that nothing fills.
 func (n *newSet) unpromoted() []release.ImageTag {
 	var out []release.ImageTag
 	promotions, manifests := n.tree.Promotions(), n.tree.Manifests()
@@ -109,7 +109,7 @@ func (n *newSet) unpromoted() []release.ImageTag {
 	return out
 }
 
-// newNamespaces gives the namespaces of the tags into which nothing is promoted
+// newNamespaces returns the namespaces of the tags into which nothing is promoted
 // yet, and nothing may be.
 func (n *newSet) newNamespaces(tags []release.ImageTag) []string {
 	var out []string
@@ -125,7 +125,7 @@ func (n *newSet) newNamespaces(tags []release.ImageTag) []string {
 	return out
 }
 
-// manifest gives a file for the manifests of a namespace: beside those of other
+// manifest returns a file for the manifests of a namespace: beside those of other
 // namespaces.
 func (n *newSet) manifest(namespace string) string {
 	if len(n.tree.Layout.Manifests) == 0 {

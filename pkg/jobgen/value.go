@@ -57,7 +57,7 @@ func cloneObject(o object) object {
 	return out
 }
 
-// child gives the mapping below a key, and makes it where there is none.
+// child returns the mapping below a key, and makes it where there is none.
 func child(o object, key string) object {
 	c, ok := o[key].(object)
 	if !ok {
@@ -67,7 +67,7 @@ func child(o object, key string) object {
 	return c
 }
 
-// at gives the value at the end of a path of keys, or nil.
+// at returns the value at the end of a path of keys, or nil.
 func at(v any, keys ...string) any {
 	for _, k := range keys {
 		o, ok := v.(object)
@@ -110,7 +110,7 @@ func mergePatch(target, patch any) any {
 	return out
 }
 
-// diffPatch gives the merge patch that makes one mapping of another, nil when
+// diffPatch returns the merge patch that makes one mapping of another, nil when
 // they are equal. A null in the result cannot be expressed and stays away: the
 // caller compares.
 func diffPatch(from, to object) object {

@@ -76,7 +76,7 @@ func before(config *release.MappingConfig, version string) (release.MappedStream
 	return last, nil
 }
 
-// moving gives the tags of the last stream that hold its version, and the tags
+// moving returns the tags of the last stream that hold its version, and the tags
 // of all versions' streams that hold none.
 func moving(config *release.MappingConfig, last release.MappedStream) (own, floating []release.TargetTag) {
 	for _, s := range config.Streams {
@@ -126,7 +126,7 @@ func (e *editor) insert(index int, lines ...string) {
 	e.after[index] = append(e.after[index], lines...)
 }
 
-// item gives the line of a tag with another text in place of the tag.
+// item returns the line of a tag with another text in place of the tag.
 func (e *editor) item(t release.TargetTag, text string) string {
 	line := e.lines[t.Node.Line-1]
 	i := strings.Index(line, "- ")
@@ -162,7 +162,7 @@ func (e *editor) add(last release.MappedStream, version string, own, floating []
 	e.insert(last.Tags[len(last.Tags)-1].Node.Line-1, lines...)
 }
 
-// extend gives tags to a stream.
+// extend returns tags to a stream.
 func (e *editor) extend(s release.MappedStream, tags []release.TargetTag) {
 	if len(s.Tags) == 0 {
 		return

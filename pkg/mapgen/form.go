@@ -17,7 +17,7 @@ func (g *generator) source(tag release.ImageTag) string {
 	return g.config.SourceRegistry + "/" + tag.String()
 }
 
-// sourceForm gives the form of sources: what the configuration says, else what
+// sourceForm returns the form of sources: what the configuration says, else what
 // most lines of the files that are there have, else what its registry means.
 func (g *generator) sourceForm() release.SourceForm {
 	if g.config.SourceForm != "" {

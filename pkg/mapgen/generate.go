@@ -53,7 +53,7 @@ func split(text []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
-// without gives the lines that are not among others.
+// without returns the lines that are not among others.
 func without(lines, others []string) []string {
 	there := map[string]bool{}
 	for _, l := range others {
@@ -142,7 +142,7 @@ func (g *generator) conflicts() {
 	}
 }
 
-// shared gives the repositories that two streams write.
+// shared returns the repositories that two streams write.
 func (g *generator) shared(a, b string) []string {
 	in := g.images(b)
 	var names []string
@@ -194,7 +194,7 @@ func (g *generator) stream(s release.MappedStream) {
 	g.out.Files = append(g.out.Files, f)
 }
 
-// images gives the tags of a stream of the source namespace that promotions
+// images returns the tags of a stream of the source namespace that promotions
 // fill, by themselves or through the release controller. An optional image is
 // not among them: it is promoted only when something else needs it.
 func (g *generator) images(stream string) map[string]bool {

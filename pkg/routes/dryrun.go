@@ -6,8 +6,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// DryRun reports whether a job names mappings and copies nothing, because a
-// variable that its entry point asks for is not there or has another value.
+// DryRun reports whether a job selects mappings but copies nothing, because a
+// variable that its entry point requires is missing or has another value.
 func DryRun(j *release.Job) bool {
 	from := j.Mappings.From
 	if from == nil || len(from.Requires) == 0 {
@@ -41,7 +41,7 @@ func DryRun(j *release.Job) bool {
 	return false
 }
 
-// dryRuns gives the jobs that copy nothing.
+// dryRuns returns the jobs for which [DryRun] is true.
 func dryRuns(t *release.Tree) map[*release.Job]bool {
 	out := map[*release.Job]bool{}
 	if t.Jobs == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// How says by what a search found its routes.
+// How is the way in which a search found its routes.
 type How string
 
 // The ways, the best first.
@@ -23,10 +23,10 @@ const (
 type Found struct {
 	How    How
 	Routes []*Route
-	// Origin is where the image comes from when no route has it and the tree
-	// shows something that publishes it; else its Kind is "".
+	// Origin is what publishes an image that is in no route. Its Kind is "" if
+	// the tree does not show that.
 	Origin Origin
-	// Near are names that are much alike, when nothing was found.
+	// Near are similar names, if nothing was found.
 	Near []string
 }
 
@@ -71,8 +71,8 @@ func reference(text string) (mapping.Reference, bool) {
 	return mapping.Reference{}, false
 }
 
-// at gives the routes to an image and then those from it; without a tag those of
-// the whole repository.
+// at returns the routes to an image, then those from it. Without a tag it returns
+// those of the whole repository.
 func (x *Index) at(r mapping.Reference) []*Route {
 	var out []*Route
 	have := map[*Route]bool{}
@@ -87,14 +87,13 @@ func (x *Index) at(r mapping.Reference) []*Route {
 	return out
 }
 
-// ciReference is a text of the form namespace/name[:tag] as an image of the CI
-// registry.
+// ciReference reads namespace/name[:tag] as an image of the CI registry.
 func ciReference(text string) mapping.Reference {
 	r, _ := reference("registry.ci.openshift.org/" + text)
 	return r
 }
 
-// stream gives the routes from an image stream, under whatever name they read it.
+// stream returns the routes from an image stream under any of its names.
 func (x *Index) stream(text string) []*Route {
 	wanted, ok := x.Tree.CITag(ciReference(text))
 	if !ok {
@@ -114,7 +113,7 @@ func covers(from mapping.Reference, tag, wanted release.ImageTag) bool {
 	return tag.Tag == wanted.Tag || from.Wildcard() && mapping.MatchTag(Tags(from), wanted.Tag)
 }
 
-// part gives the routes with a text somewhere in one of their names.
+// part returns the routes with a name that contains a text.
 func (x *Index) part(text string) []*Route {
 	text = strings.ToLower(text)
 	var out []*Route
@@ -126,11 +125,11 @@ func (x *Index) part(text string) []*Route {
 	return out
 }
 
-// maxNear is how many names are suggested.
+// maxNear is the number of names to suggest.
 const maxNear = 3
 
-// near gives the repositories whose names are much like a text: by the pairs of
-// letters that they have in common, or because they have all of its words.
+// near returns the repositories with names similar to a text: they share pairs of
+// letters, or contain all of its words.
 func (x *Index) near(text string) []string {
 	text = strings.ToLower(text)
 	wanted, words := pairs(text), strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/-_.:", r) })
@@ -166,7 +165,7 @@ func (x *Index) near(text string) []string {
 
 func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
 
-// pairs gives the pairs of neighbours in a text, and how often each is there.
+// pairs counts the pairs of adjacent bytes in a text.
 func pairs(s string) map[string]int {
 	out := map[string]int{}
 	for i := 0; i+1 < len(s); i++ {
@@ -175,7 +174,7 @@ func pairs(s string) map[string]int {
 	return out
 }
 
-// alike gives the part of two texts' pairs that they have in common, from 0 to 1.
+// alike returns the share of pairs that two texts have in common, from 0 to 1.
 func alike(a, b map[string]int) float64 {
 	common, all := 0, 0
 	for k, n := range a {

@@ -17,7 +17,7 @@ const (
 	Promoted  Kind = "promoted"  // ci-operator publishes it
 	Published Kind = "published" // the release controller, ci-images-mirror or a manifest of the cluster fills it
 	Mirrored  Kind = "mirrored"  // a mapping of this repository writes it
-	Outside   Kind = "outside"   // it is in a registry of which the tree says nothing
+	Outside   Kind = "outside"   // it is in another registry
 	Nothing   Kind = "nothing"   // nothing in the tree fills it
 	Unknown   Kind = "unknown"   // the tree has no ci-operator configs
 )
@@ -25,17 +25,17 @@ const (
 // Origin is where an image comes from.
 type Origin struct {
 	Kind Kind
-	Text string // in words
+	Text string // for people
 	Pos  source.Position
-	// From are the routes that write the image, where Kind is Mirrored.
+	// From are the routes that write the image, if Kind is Mirrored.
 	From []*Route
-	// Tags are those that a pattern stands for, as far as promotions show.
+	// Tags are the promoted tags that a pattern matches.
 	Tags []string
-	// Complete reports whether nothing in the tree adds further tags.
+	// Complete reports whether nothing in the tree can add tags.
 	Complete bool
 }
 
-// Origin finds what fills an image.
+// Origin returns what publishes an image.
 func (x *Index) Origin(r mapping.Reference) Origin {
 	from := x.Writers(r)
 	tag, ok := x.Tree.CITag(r)
@@ -54,7 +54,7 @@ func (x *Index) Origin(r mapping.Reference) Origin {
 	}
 	if r.Wildcard() {
 		if tags, complete := x.Stands(r); len(tags) > 0 {
-			return Origin{Kind: Promoted, Text: fmt.Sprintf("stands for %d tags that the tree fills", len(tags)), Tags: tags, Complete: complete}
+			return Origin{Kind: Promoted, Text: fmt.Sprintf("matches %d published tags", len(tags)), Tags: tags, Complete: complete}
 		}
 	}
 	switch {
@@ -63,15 +63,15 @@ func (x *Index) Origin(r mapping.Reference) Origin {
 	case len(from) > 0:
 		return mirroredBy(from)
 	case x.Tree.Manifests().Declared(tag), x.Tree.Manifests().DeclaredStream(tag.Stream):
-		return Origin{Kind: Published, Text: "made by an ImageStream or BuildConfig of the cluster"}
+		return Origin{Kind: Published, Text: "created by an ImageStream or BuildConfig of the cluster"}
 	case p.Configs == 0:
-		return Origin{Kind: Unknown, Text: "not known: the tree has no ci-operator configs"}
+		return Origin{Kind: Unknown, Text: "unknown: the tree has no ci-operator configs"}
 	}
 	return Origin{Kind: Nothing, Text: "nothing in the tree publishes it"}
 }
 
-// Stands gives the tags that a wildcard source stands for today, as far as the
-// tree shows, in order. Complete reports whether nothing in the tree adds others.
+// Stands returns the sorted tags that a wildcard source matches in the tree.
+// Complete reports whether nothing in the tree can add others.
 func (x *Index) Stands(r mapping.Reference) (tags []string, complete bool) {
 	tag, ok := x.Tree.CITag(r)
 	if !ok {
@@ -80,7 +80,7 @@ func (x *Index) Stands(r mapping.Reference) (tags []string, complete bool) {
 	return Matching(x.Tree.Promotions(), tag.Stream, Tags(r))
 }
 
-// Matching gives the tags of an image stream that a pattern matches, as
+// Matching returns the tags of an image stream that a pattern matches, as
 // [release.Promotions.Tags] gives all of them.
 func Matching(p *release.Promotions, s release.Stream, pattern string) (tags []string, complete bool) {
 	all, complete := p.Tags(s)
@@ -102,7 +102,7 @@ func mirroredBy(from []*Route) Origin {
 	return Origin{Kind: Mirrored, Text: "mirrored by " + strings.Join(sets, ", "), Pos: from[0].Pos(), From: from}
 }
 
-// promotedBy names the first config that promotes a tag.
+// promotedBy returns the name of the first config that promotes a tag.
 func promotedBy(all []release.Promotion) string {
 	text := release.ConfigName(all[0].Config)
 	if all[0].Disabled {

@@ -1,11 +1,11 @@
 // Package routes joins the facts of a release repository into routes: which
-// image goes where, by which line, set and job, what publishes it, and who
-// mirrors it on.
+// image is copied where, by which line, set and job, what publishes it, and which
+// lines read the destination.
 //
 // The package promises:
 //
-//   - it reads nothing but the tree it is given, and never changes it;
-//   - routes come in the order of sets, files and lines;
+//   - it reads only the given tree and never changes it;
+//   - routes are in the order of sets, files and lines;
 //   - what the tree does not show stays unknown: see [Origin] and [Route.Sure].
 package routes
 
@@ -19,27 +19,27 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// CIImages is the name under which the copies of ci-images-mirror are kept, as if
-// it were a set: no job mirrors them, but a service of its own.
+// CIImages is the name of the set that holds the copies of the service
+// ci-images-mirror. No job mirrors them.
 const CIImages = "ci-images-mirror"
 
-// Route is one copy that a mapping file, or the configuration of
-// ci-images-mirror, asks for.
+// Route is one copy from a mapping file or from the configuration of
+// ci-images-mirror.
 type Route struct {
 	Set *release.Set
-	// Pair has the digest of its source as that of the destination where the
-	// image is pushed without a tag.
+	// Pair has the digest of the source in the destination if the image is
+	// pushed without a tag.
 	mapping.Pair
-	// Jobs mirror the file, in the order of the jobs file. Dry are jobs that go
-	// over it and copy nothing.
+	// Jobs mirror the file, in the order of the jobs file. Dry are jobs that read
+	// it and copy nothing.
 	Jobs, Dry []*release.Job
-	// Sure reports whether Jobs are all of them: false when there is no jobs
-	// file, or a job of it that may mirror the file names its mappings in a form
-	// that cannot be read.
+	// Sure reports whether Jobs is complete. It is false if there is no jobs
+	// file, or if a job that may mirror the file selects its mappings in an
+	// unknown way.
 	Sure bool
 }
 
-// Pos is the place of the destination, which two routes never share.
+// Pos returns the position of the destination, which no two routes share.
 func (r *Route) Pos() source.Position { return r.Destination.Pos }
 
 // Index finds the routes of a tree.
@@ -51,7 +51,7 @@ type Index struct {
 	written places
 }
 
-// New makes the routes of a tree.
+// New builds the routes of a tree.
 func New(tree *release.Tree) *Index {
 	x := &Index{Tree: tree, sources: places{}, written: places{}}
 	sets, dry := map[*release.Set]bool{}, dryRuns(tree)
@@ -93,15 +93,15 @@ func (x *Index) add(r *Route) {
 	x.written.add(r.Destination, r)
 }
 
-// ByService reports whether ci-images-mirror copies the image, and no job.
+// ByService reports whether ci-images-mirror, and no job, copies the image.
 func (r *Route) ByService() bool { return r.Set.Name == CIImages && len(r.Jobs) == 0 && !r.Sure }
 
-// Writers gives the routes that write an image: those that name it, then those
-// whose pattern covers it.
+// Writers returns the routes that write an image: those that name it, then those
+// whose pattern matches it.
 func (x *Index) Writers(r mapping.Reference) []*Route { return x.written.covering(r) }
 
-// Readers gives the routes whose source is an image, or may be one of those that
-// a pattern stands for.
+// Readers returns the routes whose source is an image or a pattern that matches
+// it.
 func (x *Index) Readers(r mapping.Reference) []*Route { return x.sources.covering(r) }
 
 // places are routes by the canonical repository of one of their sides.
@@ -139,7 +139,7 @@ func (p places) covering(r mapping.Reference) []*Route {
 	if at == nil {
 		return nil
 	}
-	if r.Digest != "" || r.Scheme != "" { // nobody knows which tags have this digest
+	if r.Digest != "" || r.Scheme != "" { // the tags with this digest are not known
 		return at.exact[exact(r)]
 	}
 	var found []*Route
@@ -160,8 +160,8 @@ func (p places) covering(r mapping.Reference) []*Route {
 	return found
 }
 
-// exact tells the images of one repository apart: by digest where one is given,
-// because then the tag says nothing.
+// exact returns what identifies an image in its repository: the digest if there
+// is one, because it takes precedence over the tag.
 func exact(r mapping.Reference) string {
 	if r.Digest != "" {
 		return "@" + r.Digest
@@ -169,8 +169,8 @@ func exact(r mapping.Reference) string {
 	return r.Tag
 }
 
-// Key tells images, and patterns of them, apart: the canonical repository with
-// the digest or, where none is given, the tag or its pattern.
+// Key returns what identifies an image or a pattern: the canonical repository
+// with the digest or, without a digest, the tag or its pattern.
 func Key(r mapping.Reference) string {
 	switch {
 	case r.Scheme != "":
@@ -181,7 +181,7 @@ func Key(r mapping.Reference) string {
 	return r.CanonicalRepository() + ":" + Tags(r)
 }
 
-// Tags gives the tag of a reference, or the pattern of those that it stands for.
+// Tags returns the tag of a reference or its pattern.
 func Tags(r mapping.Reference) string {
 	if r.Tag == "" && r.Wildcard() {
 		return "*"
@@ -189,7 +189,7 @@ func Tags(r mapping.Reference) string {
 	return r.Tag
 }
 
-// Unread gives the mirroring jobs whose mappings cannot be read.
+// Unread returns the mirroring jobs whose mappings are not known.
 func Unread(tree *release.Tree) []*release.Job {
 	if tree.Jobs == nil {
 		return nil
@@ -203,7 +203,7 @@ func Unread(tree *release.Tree) []*release.Job {
 	return jobs
 }
 
-// known reports whether no job that cannot be read may mirror the files of a set.
+// known reports whether all jobs that may mirror the files of a set are known.
 func known(tree *release.Tree, set *release.Set) bool {
 	if tree.Jobs == nil || tree.Jobs.Root == nil && len(tree.Jobs.Text) > 0 {
 		return false

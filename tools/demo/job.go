@@ -74,7 +74,7 @@ func (d *demo) upload(source, destination string) (dir string, lines []string, e
 	return dir, lines, nil
 }
 
-// argv gives the command of the generated job, with the demo's folder and
+// argv returns the command of the generated job, with the demo's folder and
 // credentials for those that Kubernetes would mount.
 func (d *demo) argv(mappings string, insecure ...string) ([]string, error) {
 	j, err := readJob(filepath.Join(d.tree, jobsFile), "periodic-image-mirroring-webshop")

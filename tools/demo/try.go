@@ -85,7 +85,7 @@ type localizer struct {
 	pushed   map[string]string // digests by source, as pushed
 }
 
-// rewrite gives the file's copies with local references and pushes an image for
+// rewrite returns the file's copies with local references and pushes an image for
 // each source. A file with errors is refused: lint tells more.
 func (l *localizer) rewrite(f *mapping.File) (string, error) {
 	for _, p := range f.Problems {
