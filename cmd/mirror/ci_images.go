@@ -24,7 +24,7 @@ func (in *input) addImages(images *release.CIImages) {
 	file, ignored := images.File()
 	for _, i := range ignored {
 		why, _ := images.IgnoredAs(i.From)
-		p := source.Problem{Pos: i.Pos, Severity: source.Info, Message: fmt.Sprintf("%s is left out: its source %s is ignored", i.Key, why.Spec())}
+		p := source.Problem{Pos: i.Pos, Severity: source.Info, Message: fmt.Sprintf("%s is not copied: its source %s is ignored", i.Key, why.Spec())}
 		if why.Reason != "" {
 			p.Hint = "the reason: " + why.Reason
 		}
@@ -33,7 +33,7 @@ func (in *input) addImages(images *release.CIImages) {
 	if len(images.ART) > 0 {
 		in.problems = append(in.problems, source.Problem{
 			Pos: images.ART[0].Pos, Severity: source.Warning,
-			Message: "the streams of artImages are left out: only the cluster tells which there are",
+			Message: "the streams of artImages are not copied: they are known only in the cluster",
 			Hint:    "ci-images-mirror copies them",
 		})
 	}

@@ -128,7 +128,7 @@ func TestCIImages(t *testing.T) {
 		}
 	}
 	out := run(0, "run")
-	if !strings.Contains(out, "lab/off:v1 is left out: its source registry.example.com/acme/gone:v1 is ignored") || !strings.Contains(out, "it was deleted") {
+	if !strings.Contains(out, "lab/off:v1 is not copied: its source registry.example.com/acme/gone:v1 is ignored") || !strings.Contains(out, "it was deleted") {
 		t.Errorf("the ignored source is not told:\n%s", out)
 	}
 	for _, c := range all {

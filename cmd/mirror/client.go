@@ -44,7 +44,7 @@ func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (m
 	}
 	if opts.Single && opts.Platform == nil {
 		return opts, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--keep-manifest-list=false needs --filter-by-os"),
-			Hint: "name the one platform to keep, such as --filter-by-os=linux/amd64: the machine that mirrors does not decide it"}
+			Hint: "name the one platform to keep, such as --filter-by-os=linux/amd64; it does not default to that of this machine"}
 	}
 	if err := o.protection.apply(&opts); err != nil {
 		return opts, err
@@ -53,7 +53,7 @@ func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (m
 		return opts, cli.Usagef("--attempts %d: use a number from 1", o.attempts)
 	}
 	if o.perImage < 1 || o.perRegistry < 1 {
-		return opts, cli.Usagef("--retries-per-image and --retries-per-registry take numbers from 1; --attempts 1 tries nothing again")
+		return opts, cli.Usagef("--retries-per-image and --retries-per-registry take numbers from 1; --attempts 1 turns retries off")
 	}
 	client, err := o.client(env, log)
 	opts.Client = client
@@ -131,7 +131,7 @@ func (o *options) keychain(env cli.Env) (auth.Keychain, error) {
 		return nil, cli.Usagef("%w", err)
 	}
 	for _, p := range files.Problems() {
-		fmt.Fprintf(env.Stderr, "warning: %s: it is left out, and what needs it fails\n", p)
+		fmt.Fprintf(env.Stderr, "warning: %s: entry ignored; requests that need it fail\n", p)
 	}
 	return append(chain, files), nil
 }

@@ -57,14 +57,14 @@ type options struct {
 func newCommand(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mirror",
-		Short: "Copy images between registries as mapping files say",
+		Short: "Copy images between registries according to mapping files",
 		Long: `mirror copies images between registries. A mapping file has a line for each
 image:
 
   SRC DST [DST...]
 
-What a destination has already is left alone. What cannot be copied is said, and
-does not keep the rest from being copied.`,
+Images that a destination already has are not copied again. Failures are reported,
+and the other images are still copied.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -72,8 +72,8 @@ does not keep the rest from being copied.`,
 		modeCommand(env, mirror.ModeRun, "Copy what is missing or different", `  mirror run -f mapping_team_latest
   mirror run -f '/etc/imagemirror/mapping_team*' --skip-multiple-scopes
   mirror run registry.ci.openshift.org/team/v1:app quay.io/team/app:latest`),
-		modeCommand(env, mirror.ModePlan, "Decide the same, write nothing, and tell what would be copied", `  mirror plan -f mapping_team_latest`),
-		modeCommand(env, mirror.ModeCheck, "Exit with 1 when a destination differs from its source", `  mirror check -f mapping_team_latest`),
+		modeCommand(env, mirror.ModePlan, "Show what a run would copy, and write nothing", `  mirror plan -f mapping_team_latest`),
+		modeCommand(env, mirror.ModeCheck, "Compare destinations with their sources; exit 1 if they differ", `  mirror check -f mapping_team_latest`),
 		loginCommand(env),
 		leftoversCommand(env),
 	)
@@ -86,67 +86,84 @@ func modeCommand(env cli.Env, mode mirror.Mode, short, example string) *cobra.Co
 		Use:     string(mode) + " -f FILE... | SRC DST [DST...] | SRC=DST...",
 		Short:   short,
 		Example: example,
+		Long:    short + longMode(mode),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.filterGiven = cmd.Flags().Changed("filter-by-os")
 			return o.execute(cmd.Context(), env, mode, args)
 		},
 	}
 	o.bind(cmd.Flags(), mode)
+	groupFlags(cmd)
 	return cmd
+}
+
+// longMode explains what does not fit into the descriptions of flags.
+func longMode(mode mirror.Mode) string {
+	text := `.
+
+--insecure and --client-certificate can be repeated. Client certificates and
+certificate authorities in the certs.d folders of podman and docker are used, too.`
+	if mode == mirror.ModeCheck {
+		return text
+	}
+	return text + `
+
+The TEMPLATE of --backup has the fields .Tag, .Digest, .Date and .Time, such as
+'{{.Tag}}-previous'.`
 }
 
 // bind declares the flags. Those of oc image mirror keep their names.
 func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.SortFlags = false
 	o.bindInput(f)
-	f.StringArrayVar(&o.ciImages, "ci-images", nil, "configuration `FILE` of ci-images-mirror (core-services/image-mirroring/_config.yaml) whose images are copied, but for its ignoredSources")
+	f.StringArrayVar(&o.ciImages, "ci-images", nil, "copy the images of a ci-images-mirror config `FILE`")
 	o.outputs.bind(f)
 
-	f.StringVar(&o.filter, "filter-by-os", "", "copy only the children of an index whose os/arch[/variant] matches the regular expression")
-	f.BoolVar(&o.keepManifestList, "keep-manifest-list", true, "copy an index as it is; with =false and a filter, the one child that is left")
-	f.StringVar(&o.verify, "verify", "shallow", "what is looked at behind an unchanged digest: shallow (nothing) or deep (children and blobs)")
-	f.BoolVar(&o.skipMissing, "skip-missing", false, "pass over sources that do not exist")
-	f.BoolVar(&o.allowOverlap, "allow-overlap", false, "let the last of several sources of one destination win")
-	f.BoolVar(&o.continueOnError, "continue-on-error", true, "go on with the other images after a failure; the exit code is 1 all the same")
-	f.BoolVar(&o.failFast, "fail-fast", false, "start nothing new after the first failure")
-	f.StringVar(&o.shard, "shard", "", "only part `I/N` of the mappings (from 1), split by source repository")
+	f.StringVar(&o.filter, "filter-by-os", "", "copy platforms whose os/arch[/variant] matches `REGEXP`")
+	f.BoolVar(&o.keepManifestList, "keep-manifest-list", true, "copy the index; =false: only the one filtered platform")
+	f.StringVar(&o.verify, "verify", "shallow", "how deeply to check unchanged images: shallow or deep")
+	f.BoolVar(&o.skipMissing, "skip-missing", false, "skip sources that do not exist")
+	f.BoolVar(&o.allowOverlap, "allow-overlap", false, "if sources share a destination, the last one wins")
+	f.BoolVar(&o.continueOnError, "continue-on-error", true, "copy the other images after a failure; still exits 1")
+	f.BoolVar(&o.failFast, "fail-fast", false, "start no new copies after the first failure")
+	f.StringVar(&o.shard, "shard", "", "mirror only part `I/N`, split by source repository")
 	if mode == mirror.ModeRun {
-		f.BoolVar(&o.dryRun, "dry-run", false, "the same as mirror plan")
+		f.BoolVar(&o.dryRun, "dry-run", false, "write nothing, as mirror plan")
 	}
 	if mode == mirror.ModePlan {
-		f.BoolVar(&o.detailedExit, "detailed-exitcode", false, "exit with 0 when there is nothing to do, 1 when that could not be told, 2 when there is something to do")
+		f.BoolVar(&o.detailedExit, "detailed-exitcode", false, "exit 0: no changes, 1: cannot tell, 2: changes")
 	}
 	if mode != mirror.ModeCheck {
-		f.BoolVar(&o.force, "force", false, "write every destination, whatever is there")
-		f.BoolVar(&o.skipMount, "skip-mount", false, "never ask a registry to take a layer from another repository")
-		f.BoolVar(&o.referrers, "referrers", false, "copy what refers to an image too: signatures, attestations, SBOMs")
+		f.BoolVar(&o.force, "force", false, "push to every destination, even if it is up to date")
+		f.BoolVar(&o.skipMount, "skip-mount", false, "never mount blobs from other repositories")
+		f.BoolVar(&o.referrers, "referrers", false, "also copy signatures, attestations and SBOMs")
 	}
 
 	o.protection.bind(f, mode)
 
-	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time (default: never)")
-	f.DurationVar(&o.grace, "grace", 10*time.Second, "time that work under way gets after a signal")
+	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time (default: no limit)")
+	f.DurationVar(&o.grace, "grace", 10*time.Second, "time to finish copies after a signal")
 	o.bindClient(f)
-	f.BoolVar(&o.skipMultipleScopes, "skip-multiple-scopes", true, "accepted for oc's sake: tokens are always asked for one repository")
+	f.BoolVar(&o.skipMultipleScopes, "skip-multiple-scopes", true, "no effect; accepted for compatibility with oc")
 }
 
 // bindClient declares the flags that tell how registries are asked.
 func (o *options) bindClient(f *pflag.FlagSet) {
-	f.BoolVar(&o.noListing, "no-listing", false, "ask for each tag, even where a registry lists the digests of a whole repository")
-	f.StringArrayVar(&o.apiTokens, "api-token", nil, "`HOST=FILE`: the token for the API of a Quay registry, whose lists tell what private repositories hold")
+	f.BoolVar(&o.noListing, "no-listing", false, "check each tag instead of listing whole repositories")
+	f.StringArrayVar(&o.apiTokens, "api-token", nil, "Quay API token, to list private repositories: `HOST=FILE`")
 
-	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "most requests to one registry at a time (default: 16, and up to 64 while it answers well)")
-	f.IntVar(&o.attempts, "attempts", 7, "how often a request that may succeed later is tried; answers 429 and 503 are counted apart, up to 10")
-	f.Int64Var(&o.perImage, "retries-per-image", 20, "how often requests of one image are tried again, beyond as many as succeed")
-	f.Int64Var(&o.perRegistry, "retries-per-registry", 200, "how often requests to one registry are tried again in the run, beyond as many as succeed")
-	f.DurationVar(&o.idleTimeout, "idle-timeout", 2*time.Minute, "give up a transfer in which nothing moved for so long")
+	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "parallel requests per registry (default: adapts, 16-64)")
+	f.IntVar(&o.attempts, "attempts", 7, "attempts per request (429 and 503 have their own limit)")
+	f.Int64Var(&o.perImage, "retries-per-image", 20, "retries per image beyond its successful requests")
+	f.Int64Var(&o.perRegistry, "retries-per-registry", 200, "retries per registry beyond its successful requests")
+	f.DurationVar(&o.idleTimeout, "idle-timeout", 2*time.Minute, "abort a transfer that makes no progress for this time")
 
-	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "auth `FILE` of docker or podman (default: where podman and docker keep theirs)")
-	f.StringArrayVar(&o.registryTokens, "registry-token", nil, "`HOST=FILE`: the token of a service account for a registry; read again when it changes")
-	f.StringArrayVar(&o.tokenEndpoints, "token-endpoint", nil, "`HOST` that may get a registry's credential though it is of another domain")
-	f.StringArrayVar(&o.insecure, "insecure", nil, "`HOST` that is spoken to without verifying its certificate, and over plain HTTP; repeatable; without a host: every registry")
+	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "auth `FILE` (default: that of podman or docker)")
+	f.StringArrayVar(&o.registryTokens, "registry-token", nil, "registry token from a file, reread on change: `HOST=FILE`")
+	f.StringArrayVar(&o.tokenEndpoints, "token-endpoint", nil, "send credentials to this token `HOST` of another domain")
+	f.StringArrayVar(&o.insecure, "insecure", nil, "skip TLS checks and allow HTTP, for a `HOST` or for all")
 	f.Lookup("insecure").NoOptDefVal = everyHost
-	f.StringArrayVar(&o.authorities, "certificate-authority", nil, "PEM `FILE` of certificate authorities to trust beside the system's")
-	f.StringArrayVar(&o.clientCertificates, "client-certificate", nil, "`HOST=FILE`: PEM file with the certificate and private key to show a registry; podman's and docker's certs.d folders are read, too")
-	f.Int64Var(&o.maxBlob, "max-blob-bytes", 1<<40, "largest blob that is believed to exist; a larger one fails its image")
+	f.StringArrayVar(&o.authorities, "certificate-authority", nil, "also trust the certificate authorities in a PEM `FILE`")
+	f.StringArrayVar(&o.clientCertificates, "client-certificate", nil, "client certificate and key in PEM: `HOST=FILE`")
+	f.Int64Var(&o.maxBlob, "max-blob-bytes", 1<<40, "fail images with a blob larger than this")
 }

@@ -162,7 +162,7 @@ func TestEndsGently(t *testing.T) {
 	p := start(t, "run", "-f", s.mapping, "--report", report, "--artifacts", artifacts, "--grace", "1m", "--max-per-registry", "16")
 	p.until("work is under way", func() bool { return s.log.Count("GET blob") > free+1 })
 	p.signal(syscall.SIGINT, syscall.SIGTERM)
-	p.until("the signal is told", func() bool { return strings.Contains(p.said(), "error: interrupted: nothing new is started") })
+	p.until("the signal is told", func() bool { return strings.Contains(p.said(), "error: interrupted: running copies have ") })
 	close(s.gate)
 	if code := p.code(); code != 1 {
 		t.Errorf("exit code %d, want 1; it said:\n%s", code, p.said())
@@ -197,7 +197,7 @@ func TestEndsAfterGrace(t *testing.T) {
 	}
 }
 
-// When the time of --timeout is over, the run ends with its reports, and what was
+// When --timeout reached, the run ends with its reports, and what was
 // not done says why.
 func TestEndsByTimeout(t *testing.T) {
 	s := newSlow(t, 40, 4)
@@ -211,7 +211,7 @@ func TestEndsByTimeout(t *testing.T) {
 		t.Errorf("%v", r.Summary)
 	}
 	for _, e := range r.Entries {
-		if e.Outcome == mirror.Interrupted && !strings.Contains(e.Error, "the time of --timeout is over") {
+		if e.Outcome == mirror.Interrupted && !strings.Contains(e.Error, "--timeout reached") {
 			t.Errorf("%s: %s", e.Destination, e.Error)
 		}
 	}

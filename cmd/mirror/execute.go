@@ -35,7 +35,7 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 		out.voice.problem(p)
 	}
 	if len(in.files) == 0 {
-		return cli.Usagef("there is nothing to mirror: none of the mapping files can be used")
+		return cli.Usagef("nothing to mirror: all mapping files have errors")
 	}
 	backup, err := o.protection.backups()
 	if err != nil {
@@ -91,7 +91,7 @@ func (o *options) times() error {
 		value time.Duration
 	}{{"timeout", o.timeout}, {"grace", o.grace}, {"idle-timeout", o.idleTimeout}} {
 		if f.value < 0 {
-			return cli.Usagef("--%s %v: a time cannot be negative", f.name, f.value)
+			return cli.Usagef("--%s %v: the time must not be negative", f.name, f.value)
 		}
 	}
 	return nil
@@ -110,12 +110,12 @@ func (o *options) deadlines(ctx context.Context, v *voice) (context.Context, con
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	end := func(why string) func() { return func() { cancel(errors.New(why)) } }
 	stop := context.AfterFunc(ctx, func() {
-		v.errors(fmt.Errorf("interrupted: nothing new is started, what is under way has %v to finish; a third signal ends it at once", o.grace))
+		v.errors(fmt.Errorf("interrupted: running copies have %v to finish, no new ones start; a third signal stops at once", o.grace))
 		time.AfterFunc(o.grace, end("interrupted"))
 	})
 	var timer *time.Timer
 	if o.timeout > 0 {
-		timer = time.AfterFunc(o.timeout, end("the time of --timeout is over"))
+		timer = time.AfterFunc(o.timeout, end("--timeout reached"))
 	}
 	return work, func() {
 		stop()

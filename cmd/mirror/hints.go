@@ -18,7 +18,7 @@ func planError(err error) error {
 		hint := p.Hint
 		switch refused.Causes[i] {
 		case mirror.CauseOverlap:
-			hint = "each destination can have one source; --allow-overlap lets the last one win"
+			hint = "a destination can have only one source; with --allow-overlap the last one wins"
 		case mirror.CauseProtected:
 			hint = "change the template of --backup"
 		}

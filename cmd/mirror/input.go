@@ -60,7 +60,7 @@ func (o *options) read(ctx context.Context, env cli.Env, args []string) (*input,
 		in.add(mapping.ParseArguments(words))
 	}
 	if len(in.files) == 0 && !in.broken && len(in.problems) == 0 {
-		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("there is nothing to mirror"), Hint: "name mapping files with -f, or SRC DST"}
+		return nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("nothing to mirror"), Hint: "name mapping files with -f, or SRC DST"}
 	}
 	if in.broken && o.stopAtFailure() {
 		for _, p := range in.problems {
@@ -76,7 +76,7 @@ func (o *options) read(ctx context.Context, env cli.Env, args []string) (*input,
 // file is the rest of a glob that the shell expanded.
 func (o *options) sort(args []string) (names, words []string, err error) {
 	if slices.Contains(o.files, "") {
-		return nil, nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("-f has an empty name"), Hint: "see whether a variable is not set"}
+		return nil, nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("-f has an empty name"), Hint: "check whether a variable is unset"}
 	}
 	if names, err = expand(o.files); err != nil {
 		return nil, nil, err
@@ -198,11 +198,11 @@ func readAll(env cli.Env, name string) ([]byte, error) {
 	case os.IsNotExist(err) && !exists(name):
 		return nil, fmt.Errorf("no such file, and no file matches it")
 	case os.IsNotExist(err):
-		return nil, fmt.Errorf("it is a link to what does not exist")
+		return nil, fmt.Errorf("dangling symbolic link")
 	case err != nil:
 		return nil, reason(err)
 	case info.IsDir():
-		return nil, fmt.Errorf("it is a folder, not a mapping file")
+		return nil, fmt.Errorf("is a folder, not a mapping file")
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -216,7 +216,7 @@ func readAll(env cli.Env, name string) ([]byte, error) {
 func bounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err == nil && len(data) > maxInput {
-		err = fmt.Errorf("it has more than %d MiB, which no mapping file has", maxInput>>20)
+		err = fmt.Errorf("larger than %d MiB, the limit for a mapping file", maxInput>>20)
 	}
 	return data, err
 }

@@ -29,7 +29,7 @@ func TestInputIsNeverCut(t *testing.T) {
 		in   io.Reader
 		ok   bool
 	}{
-		{"without end", zeros{}, false},
+		{"endlessly", zeros{}, false},
 		{"one byte too long", io.MultiReader(io.LimitReader(zeros{}, int64(maxInput-len(line)+1)), strings.NewReader(line)), false},
 		{"just right", io.LimitReader(zeros{}, maxInput), true},
 	} {

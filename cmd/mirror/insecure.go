@@ -29,7 +29,7 @@ func (o *options) insecureHosts(args []string, stderr io.Writer) []string {
 	}
 	o.insecure = slices.DeleteFunc(o.insecure, func(h string) bool { return h == noHost })
 	if slices.Contains(o.insecure, everyHost) {
-		fmt.Fprintln(stderr, "warning: --insecure without a host: no certificate is verified, and every registry may be spoken to over plain http")
+		fmt.Fprintln(stderr, "warning: --insecure without a host: no certificate is verified, and every registry may be reached over plain http")
 	}
 	return rest
 }

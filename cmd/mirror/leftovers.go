@@ -21,18 +21,18 @@ func leftoversCommand(env cli.Env) *cobra.Command {
 	var since string
 	cmd := &cobra.Command{
 		Use:   "leftovers -f FILE...",
-		Short: "List the tags in the destinations' repositories that no mapping writes any more",
-		Long: `leftovers lists the tags in the repositories of the destinations that the
-mappings do not write, each with its class:
+		Short: "List tags in the destination repositories that no mapping writes",
+		Long: `leftovers lists the tags in the destination repositories that no mapping writes,
+each with its class:
 
-  ours          its record (--overwrite changed-by-us) tells that we wrote it
+  ours          mirror wrote it, by its record (--overwrite changed-by-us)
   once-mapped   a mapping wrote it since the revision of --since
-  never-mapped  nothing is known of it: somebody else's
+  never-mapped  unknown origin: it may belong to somebody else
   referrers     a list of referrers, or a signature
   backup        kept by --backup before a tag was moved
-  record        the record of a tag that is no more
+  record        the record of a tag that no longer exists
 
-It only reads. Only ours and once-mapped are safe to call left over: give all
+It only reads. Only ours and once-mapped are safe to treat as leftovers. Pass all
 mapping files that write to these repositories.`,
 		Example: `  mirror leftovers -f 'core-services/image-mirroring/team/mapping_*' --since v1.0`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,10 +42,11 @@ mapping files that write to these repositories.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	o.bindInput(f)
-	f.StringVar(&o.format, "format", "text", "format of standard output: text or json")
-	f.StringVar(&since, "since", "", "git `REV`: tags that a mapping in the files' folders wrote since then are called once-mapped")
-	f.StringVar(&o.backup, "backup", "", "the `TEMPLATE` of the runs' backups, to tell them apart")
+	f.StringVar(&o.format, "format", "text", "output format: text or json")
+	f.StringVar(&since, "since", "", "class once-mapped: tags mapped since the git `REV`")
+	f.StringVar(&o.backup, "backup", "", "the `TEMPLATE` that mirror run --backup uses")
 	o.bindClient(f)
+	groupFlags(cmd)
 	return cmd
 }
 

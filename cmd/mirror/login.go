@@ -22,11 +22,11 @@ func loginCommand(env cli.Env) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:   "login-check -f FILE... | SRC DST [DST...]",
-		Short: "Tell which credential is used where, and whether it may pull and push",
-		Long: `login-check finds out for each repository of the mappings which credential is
-used (never its content), whether the sources can be pulled, and whether the
-destinations can be pushed: an upload is opened there and cancelled, nothing is
-written. The exit code is 1 when something is refused or cannot be found out.`,
+		Short: "Check which credentials are used, and that they can pull and push",
+		Long: `login-check prints for each repository of the mappings which credential is used
+(never its content), whether the sources can be pulled, and whether the
+destinations can be pushed. To check a push it starts an upload and cancels it;
+it writes nothing. The exit code is 1 if access is denied or cannot be determined.`,
 		Example: `  mirror login-check -f mapping_team_latest`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.checkLogin(cmd.Context(), env, args)
@@ -35,8 +35,9 @@ written. The exit code is 1 when something is refused or cannot be found out.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	o.bindInput(f)
-	f.StringVar(&o.format, "format", "text", "format of standard output: text or json")
+	f.StringVar(&o.format, "format", "text", "output format: text or json")
 	o.bindClient(f)
+	groupFlags(cmd)
 	return cmd
 }
 

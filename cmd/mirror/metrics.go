@@ -26,8 +26,8 @@ type metricsFlags struct {
 }
 
 func (m *metricsFlags) bind(f *pflag.FlagSet) {
-	f.StringVar(&m.file, "metrics-file", "", "write metrics to `FILE`, for Prometheus' textfile collector")
-	f.StringVar(&m.gateway, "pushgateway", "", "push metrics to the Pushgateway at `URL`, as those of the job $JOB_NAME or mirror")
+	f.StringVar(&m.file, "metrics-file", "", "write Prometheus metrics to `FILE`")
+	f.StringVar(&m.gateway, "pushgateway", "", "push metrics to a Pushgateway `URL`, as job $JOB_NAME")
 }
 
 func (m *metricsFlags) check() error {
@@ -53,7 +53,7 @@ func (m *metricsFlags) write(r *mirror.Report, job string) error {
 	before := runreport.Since{}
 	remember := func(since runreport.Since, err error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("since when destinations fail is not known: %w", err))
+			errs = append(errs, fmt.Errorf("cannot read since when destinations fail: %w", err))
 		}
 		for d, t := range since {
 			if known, ok := before[d]; !ok || t.Before(known) {
@@ -81,12 +81,12 @@ func (m *metricsFlags) write(r *mirror.Report, job string) error {
 	if m.file != "" {
 		err := atomicfile.Write(m.file, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
 		if err != nil {
-			errs = append(errs, fmt.Errorf("the metrics could not be written: %w", err))
+			errs = append(errs, fmt.Errorf("cannot write the metrics: %w", err))
 		}
 	}
 	if gateway != nil {
 		if err := gateway.Push(ctx, text.Bytes()); err != nil {
-			errs = append(errs, fmt.Errorf("the metrics could not be pushed: %w", err))
+			errs = append(errs, fmt.Errorf("cannot push the metrics: %w", err))
 		}
 	}
 	return errors.Join(errs...)

@@ -27,13 +27,13 @@ type outputs struct {
 }
 
 func (o *outputs) bind(f *pflag.FlagSet) {
-	f.StringVar(&o.format, "format", "text", "format of standard output: text or json")
+	f.StringVar(&o.format, "format", "text", "output format: text or json")
 	f.StringVar(&o.report, "report", "", "also write the JSON report to `FILE`")
-	f.StringVar(&o.artifacts, "artifacts", "", "write all reports into `DIR` (default: $ARTIFACTS, else $ARTIFACT_DIR; without them none)")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only what failed, and the summary")
-	f.StringVar(&o.color, "color", "auto", "colour the text: auto, always or never")
-	f.StringVar(&o.progress, "progress", "auto", "show the run at work: lines (one every 30 seconds), none, or auto (an area of the terminal; lines where there is none)")
-	f.StringVar(&o.logFormat, "log-format", "text", "what is said while the run is at work: text, or json on standard error")
+	f.StringVar(&o.artifacts, "artifacts", "", "write all reports to `DIR` (default: $ARTIFACTS)")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only failures and the summary")
+	f.StringVar(&o.color, "color", "auto", "color the text: auto, always or never")
+	f.StringVar(&o.progress, "progress", "auto", "show progress: auto, lines (every 30 s) or none")
+	f.StringVar(&o.logFormat, "log-format", "text", "format of the log on standard error: text or json")
 	o.metrics.bind(f)
 }
 
@@ -111,7 +111,7 @@ func (o *output) watch(opts *mirror.Options) (stop func()) {
 func (o *output) write(r *mirror.Report) (err error) {
 	if o.report != "" {
 		if failed := atomicfile.Write(o.report, func(w io.Writer) error { return runreport.JSON(w, r) }); failed != nil {
-			err = cli.Failf("the report could not be written: %w", failed)
+			err = cli.Failf("cannot write the report: %w", failed)
 		}
 	}
 	if dir := cli.ArtifactsDir(o.env, o.artifacts); dir != "" {
@@ -124,7 +124,7 @@ func (o *output) write(r *mirror.Report) (err error) {
 	}
 	if o.format == "json" {
 		if failed := runreport.JSON(o.env.Stdout, r); failed != nil {
-			return cli.Failf("writing the report: %w", failed)
+			return cli.Failf("cannot write the report: %w", failed)
 		}
 		return err
 	}

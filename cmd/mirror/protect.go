@@ -18,12 +18,12 @@ type protection struct {
 }
 
 func (p *protection) bind(f *pflag.FlagSet, mode mirror.Mode) {
-	f.StringVar(&p.overwrite, "overwrite", string(mirror.OverwriteAlways), "which tags may be moved to another image: always (all), changed-by-us (those that hold what was mirrored to them last) or never (none)")
-	f.StringArrayVar(&p.immutable, "immutable", nil, "tags that are never moved, as a `PATTERN` for REPOSITORY:TAG, such as '*:v[0-9]*'; repeatable")
-	f.StringVar(&p.protected, "protected", "fail", "what a tag that may not be moved makes of the run: fail or warn")
+	f.StringVar(&p.overwrite, "overwrite", string(mirror.OverwriteAlways), "overwrite tags: always, changed-by-us or never")
+	f.StringArrayVar(&p.immutable, "immutable", nil, "never move tags that match `PATTERN`, such as '*:v[0-9]*'")
+	f.StringVar(&p.protected, "protected", "fail", "what a protected tag does to the run: fail or warn")
 	if mode != mirror.ModeCheck {
-		f.BoolVar(&p.adopt, "adopt", false, "with --overwrite changed-by-us: take what the tags hold now for what was mirrored to them")
-		f.StringVar(&p.backup, "backup", "", "before a tag is moved, keep what it holds under the tag that the `TEMPLATE` gives, such as '{{.Tag}}-previous'; also .Digest, .Date, .Time")
+		f.BoolVar(&p.adopt, "adopt", false, "treat current tags as mirrored by us (changed-by-us)")
+		f.StringVar(&p.backup, "backup", "", "keep a moved tag's image under a tag `TEMPLATE`")
 	}
 }
 

@@ -40,7 +40,7 @@ func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*surv
 		v.problem(p)
 	}
 	if len(in.files) == 0 {
-		return nil, cli.Usagef("none of the mapping files can be used")
+		return nil, cli.Usagef("all mapping files have errors")
 	}
 	plan, err := mirror.NewPlan(in.files, mirror.PlanOptions{AllowOverlap: true})
 	if err != nil {
@@ -59,5 +59,5 @@ func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*surv
 
 // bindInput declares the flags that name mappings.
 func (o *options) bindInput(f *pflag.FlagSet) {
-	f.StringArrayVarP(&o.files, "filename", "f", nil, "mapping `FILE`, a glob, or - for standard input; repeatable, and further files may follow")
+	f.StringArrayVarP(&o.files, "filename", "f", nil, "mapping `FILE`, glob, or - for standard input; repeatable")
 }

@@ -89,7 +89,7 @@ func (v *voice) entry(e mirror.Entry) {
 // beat says that the run is at work, where no live area shows it.
 func (v *voice) beat(s progress.Snapshot) {
 	if v.json {
-		v.log.Info("at work", "done", s.Done, "total", s.Total, "working", s.Working, "bytes", s.Sent, "longest", s.Longest)
+		v.log.Info("running", "done", s.Done, "total", s.Total, "working", s.Working, "bytes", s.Sent, "longest", s.Longest)
 		return
 	}
 	fmt.Fprintf(v.w, "%s\n", s.Line())

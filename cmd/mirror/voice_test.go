@@ -34,7 +34,7 @@ func speak(t *testing.T, format string) []string {
 // Prow highlights "error:" at the start of a line, and "level":"error".
 func TestVoice(t *testing.T) {
 	want := []string{
-		"error: mapping_a:2:3: it is wrong", "hint: mend it", "3 of 9 images done, 1 under way, the longest a.io/b:1 (0 s)",
+		"error: mapping_a:2:3: it is wrong", "hint: mend it", "3 of 9 images done, 1 running, the longest a.io/b:1 (0 s)",
 		"error: one", "error: two", "warning: three (host a.io)", "error: failed (set mapping_a, ",
 	}
 	got := speak(t, "text")
@@ -51,7 +51,7 @@ func TestVoice(t *testing.T) {
 func TestVoiceAsJSON(t *testing.T) {
 	want := []string{
 		`"level":"error","msg":"it is wrong","file":"mapping_a","line":2,"column":3,"hint":"mend it"`,
-		`"level":"info","msg":"at work","done":3,"total":9,"working":1,"bytes":0,"longest":"a.io/b:1"`,
+		`"level":"info","msg":"running","done":3,"total":9,"working":1,"bytes":0,"longest":"a.io/b:1"`,
 		`"level":"error","msg":"one"`, `"level":"error","msg":"two"`, `"level":"warn","msg":"three","host":"a.io"`,
 		`"level":"error","msg":"failed","set":"mapping_a","src":"a.io/b:1","dst":"c.io/d:1","digest":"","attempt":3,"bytes":0,"duration":1.5,"error":"no","cause":"other"}`,
 	}

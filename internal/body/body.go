@@ -18,7 +18,7 @@ func Zipped(h http.Header) bool {
 }
 
 // ErrTooLong means that an answer has more bytes than may be read.
-var ErrTooLong = errors.New("the answer is too long")
+var ErrTooLong = errors.New("the response is too long")
 
 // Read gives the body of an answer, uncompressed, of at most limit bytes.
 func Read(resp *http.Response, limit int64) ([]byte, error) {

@@ -308,12 +308,12 @@ func TestRetriesOfARunAreBounded(t *testing.T) {
 		}
 		spent := 0
 		for _, e := range report.Entries {
-			if strings.Contains(e.Error, "not tried again") {
+			if strings.Contains(e.Error, "not retried: the retry budget") {
 				spent++
 			}
 		}
 		if spent == 0 {
-			t.Error("no entry says that it was not tried again")
+			t.Error("no entry reports that the retry budget is used up")
 		}
 		t.Logf("%d requests, %d failed, %d retries, outcomes %v, %d entries out of retries", report.Requests, failed, stats.Retries, report.Summary, spent)
 	})

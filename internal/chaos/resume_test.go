@@ -187,7 +187,7 @@ func TestCrumbs(t *testing.T) {
 		w.handler(src, nil)
 		asked := w.handler(dst, nil)
 		report, _ := w.finish(registry.Options{})
-		if e := report.Entries[0]; e.Cause != mirror.CauseOther || !strings.Contains(e.Error, "in pieces of 10 bytes") {
+		if e := report.Entries[0]; e.Cause != mirror.CauseOther || !strings.Contains(e.Error, "only pieces of 10 bytes") {
 			t.Errorf("%s, %s: %s", e.Outcome, e.Cause, e.Error)
 		}
 		if asked.Load() > 50 {

@@ -157,7 +157,7 @@ func TestRunEndsInTime(t *testing.T) {
 		w.smallImages(100, dst)
 		w.handler(src, nil)
 		w.handler(dst, on("PUT upload", func(_ http.ResponseWriter, r *http.Request) { (&Fault{r: r}).stall(time.Hour) }))
-		why := errors.New("the time of --timeout is over")
+		why := errors.New("--timeout reached")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, why)
 		defer cancel()
 		client := w.client(registry.Options{Idle: time.Hour})
@@ -199,7 +199,7 @@ func TestIdleTimeout(t *testing.T) {
 					w.handler(dst, nil)
 				}
 				report, took := w.finish(registry.Options{Idle: 10 * time.Second, Retry: retry.Policy{Attempts: 2}})
-				if report.Summary[mirror.Failed] != 1 || !strings.Contains(report.Entries[0].Error, "nothing moved for too long") {
+				if report.Summary[mirror.Failed] != 1 || !strings.Contains(report.Entries[0].Error, "no data for too long") {
 					t.Errorf("%v %s", report.Summary, report.Entries[0].Error)
 				}
 				if took < 20*time.Second || took > 100*time.Second {

@@ -59,7 +59,7 @@ func newLive(terminal io.Writer, out mpb.ContainerOption, take func() Snapshot, 
 // join keeps the line from being empty, which would make the area jump.
 func join(parts []string) string {
 	if len(parts) == 0 {
-		return "finding out what there is to mirror"
+		return "resolving the mappings"
 	}
 	text := parts[0]
 	for _, p := range parts[1:] {

@@ -63,7 +63,7 @@ func TestLive(t *testing.T) {
 	if len(lines) != 4 || lines[0] != "copied registry.example/b:1" {
 		t.Fatalf("the first frame is\n%s", out.frames[0])
 	}
-	for i, want := range []string{"", "[==========>           ] 4 of 8 images done", "[========>         ] 2.0 MiB of 4.0 MiB sent at 102.4 KiB/s", "about 20 s left · 2 under way, the longest registry."} {
+	for i, want := range []string{"", "[==========>           ] 4 of 8 images done", "[========>         ] 2.0 MiB of 4.0 MiB sent at 102.4 KiB/s", "about 20 s left · 2 running, the longest registry."} {
 		if i > 0 && !strings.HasPrefix(strings.TrimSpace(lines[i]), want) {
 			t.Errorf("line %d is %q, want %q", i, lines[i], want)
 		}
@@ -92,16 +92,16 @@ func TestBeat(t *testing.T) {
 	tick <- begin
 	tick <- begin
 	stop()
-	if a, b := <-told, <-told; a != "1 of 9 images done, about 10 min 0 s left, 1 under way, the longest a.io/b:1 (1 min 15 s)" || !strings.HasPrefix(b, "2 of 9 images done, ") {
+	if a, b := <-told, <-told; a != "1 of 9 images done, about 10 min 0 s left, 1 running, the longest a.io/b:1 (1 min 15 s)" || !strings.HasPrefix(b, "2 of 9 images done, ") {
 		t.Errorf("told %q and %q", a, b)
 	}
 }
 
 func TestLine(t *testing.T) {
 	for want, s := range map[string]Snapshot{
-		"finding out what there is to mirror": {},
-		"0 of 3 images done":                  {State: mirror.State{Total: 3}},
-		"0 of 3 images done, 1.0 KiB of 2.0 KiB sent, quay.io asks to be left alone for 12 s": {State: mirror.State{Total: 3, Bytes: 2048}, Sent: 1024,
+		"resolving the mappings": {},
+		"0 of 3 images done":     {State: mirror.State{Total: 3}},
+		"0 of 3 images done, 1.0 KiB of 2.0 KiB sent, quay.io limits the rate for 12 s": {State: mirror.State{Total: 3, Bytes: 2048}, Sent: 1024,
 			Paused: []Paused{{"quay.io", 12 * time.Second}}},
 		"30 of 31 images done, 1 failed, 50.0 MiB of 250.0 MiB sent at 1.0 MiB/s, about 3 min 20 s left": {
 			State: mirror.State{Total: 31, Done: 30, Failed: 1, Bytes: 250 << 20}, Sent: 50 << 20, Elapsed: 50 * time.Second},

@@ -48,7 +48,7 @@ func Take(m *mirror.Monitor, hosts []throttle.HostStats, start, now time.Time) S
 // Line tells the whole of a snapshot in one line.
 func (s Snapshot) Line() string {
 	if s.Total == 0 {
-		return "finding out what there is to mirror"
+		return "resolving the mappings"
 	}
 	parts := []string{s.images()}
 	if s.Bytes > 0 {
@@ -84,10 +84,10 @@ func (s Snapshot) waiting() []string {
 		out = append(out, "about "+duration(left)+" left")
 	}
 	for _, p := range s.Paused {
-		out = append(out, fmt.Sprintf("%s asks to be left alone for %s", p.Host, duration(p.Left)))
+		out = append(out, fmt.Sprintf("%s limits the rate for %s", p.Host, duration(p.Left)))
 	}
 	if s.Working > 0 {
-		out = append(out, fmt.Sprintf("%d under way, the longest %s (%s)", s.Working, s.Longest, duration(s.At.Sub(s.Since))))
+		out = append(out, fmt.Sprintf("%d running, the longest %s (%s)", s.Working, s.Longest, duration(s.At.Sub(s.Since))))
 	}
 	return out
 }

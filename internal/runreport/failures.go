@@ -50,29 +50,29 @@ func didYouMean(r *mirror.Report, host string) string {
 func hint(f mirror.Failure) string {
 	host := cmp.Or(f.Host, "the registry")
 	if f.Reason == mirror.ReasonPlatforms {
-		return "let --filter-by-os match one platform, such as '^linux/amd64$' (without anchors, linux/arm matches linux/arm64, too), or copy the whole index: leave out the filter and --keep-manifest-list=false"
+		return "match one platform with --filter-by-os, such as '^linux/amd64$' (without anchors, linux/arm also matches linux/arm64), or copy the whole index without the filter and --keep-manifest-list=false"
 	}
 	switch f.Cause {
 	case mirror.CauseSourceMissing:
-		return "see whether the source is still built and promoted; remove the line when it is gone for good, or pass --skip-missing"
+		return "check whether the source is still built and promoted; if not, remove the line or pass --skip-missing"
 	case mirror.CauseDenied:
-		return "see that the repository exists, and that the secret (the file of --registry-config) holds a credential for " + host + ", with the right password, that may read the source and write the destination"
+		return "check that the repository exists, and that the secret (the file of --registry-config) has a valid credential for " + host + " that can pull the source and push the destination"
 	case mirror.CauseRefused:
-		return host + " does not take what it is given: its answer says why; a quota or a rule of the repository is the usual reason"
+		return host + " rejects the push: its response gives the reason, usually a quota or a repository policy"
 	case mirror.CauseUnavailable:
-		return "nothing is wrong with the mapping: run again later, and look at the state of " + host + " when it goes on"
+		return "the mapping is correct: run again later; if it persists, check the status of " + host
 	case mirror.CauseAddress:
-		return "see that the name of the registry is right, that this machine may look it up, and what a proxy (HTTPS_PROXY, NO_PROXY) lets through"
+		return "check the name of the registry, DNS on this machine, and the proxy settings (HTTPS_PROXY, NO_PROXY)"
 	case mirror.CauseContent:
-		return "the bytes are not what their digest says: build or push the source again"
+		return "the content does not match its digest: build or push the source again"
 	case mirror.CauseUnsupported:
 		return "build the image again with a current builder, or leave it out"
 	case mirror.CauseOverlap:
-		return "leave one of the lines; --allow-overlap lets the last one win"
+		return "keep one of the lines; with --allow-overlap the last one wins"
 	case mirror.CauseProtected:
-		return "give the image a new tag; to move this one all the same, take it out of --immutable or --overwrite; --adopt takes over what --overwrite changed-by-us leaves as it is"
+		return "use a new tag for the image; to move this one anyway, change --immutable or --overwrite; --adopt takes over tags that --overwrite changed-by-us protects"
 	case mirror.CauseInterrupted:
-		return "run again: what is done is not done twice; give the job more time when it ends like this every time"
+		return "run again: finished images are not copied twice; if it happens every time, give the job more time"
 	}
 	return "see the error"
 }

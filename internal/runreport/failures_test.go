@@ -23,9 +23,9 @@ func TestDidYouMean(t *testing.T) {
 		names []string
 		want  string
 	}{
-		{[]string{"quai.io", "quay.io", "quay.io"}, "did you mean quay.io, as 2 other references? see that"},
-		{[]string{"quai.io", "elsewhere.example", "elsewhere.example"}, "see that the name"},
-		{[]string{"quai.io", "quai.io", "quay.io"}, "see that the name"},
+		{[]string{"quai.io", "quay.io", "quay.io"}, "did you mean quay.io, as 2 other references? check the"},
+		{[]string{"quai.io", "elsewhere.example", "elsewhere.example"}, "check the name"},
+		{[]string{"quai.io", "quai.io", "quay.io"}, "check the name"},
 	} {
 		f := Failures(report(tt.names...))
 		if len(f) != 1 || !strings.HasPrefix(f[0].Hint, tt.want) {

@@ -17,7 +17,7 @@ import (
 
 // realReport is what a run over two registries reports: two sets, images that
 // are copied, unchanged, missing, and one whose blob is had only at the second
-// try because the registry asks us to wait.
+// try because rate limit: waiting.
 func realReport(t testing.TB, mode mirror.Mode) *mirror.Report {
 	t.Helper()
 	rec := &testkit.Recorder{}

@@ -29,7 +29,7 @@ func HTML(w io.Writer, r *mirror.Report, version string) error {
 	}
 	return page.Write(w, page.Page{
 		Title:       "mirror " + string(r.Mode) + ": " + what,
-		Description: "What was mirrored, what was not and why, by set and registry, with the time and the requests it took.",
+		Description: "What was mirrored, what failed and why, by set and registry, with times and requests.",
 		Heading:     "Mirror " + string(r.Mode) + ": " + what,
 		Lead:        h.lead(),
 		Figures:     h.figures(),
@@ -119,7 +119,7 @@ func (e htmlEntry) Where() string { return position(e.Entry).String() }
 func (e htmlEntry) Say() string {
 	text := cmp.Or(e.Error, strings.Join(e.Details, "; "))
 	if text == "" && e.Retried != "" {
-		text = fmt.Sprintf("tried again %s, first because of: %s", times(e.Retries), e.Retried)
+		text = fmt.Sprintf("retried %s, first after: %s", times(e.Retries), e.Retried)
 	}
 	return text
 }
@@ -182,7 +182,7 @@ func (h *htmlReport) problems() {
 		h.Groups = append(h.Groups, problem{Heading: heading, Hint: hint, First: entries[:n], More: entries[n:]})
 	}
 	if n := leftOut(h.Report); n > 0 {
-		h.Groups = append(h.Groups, problem{Heading: count(n, "mapping file") + " left out", Hint: "mend the lines; nothing of such a file is mirrored until then", Files: h.Problems})
+		h.Groups = append(h.Groups, problem{Heading: count(n, "mapping file") + " left out", Hint: "fix the lines; nothing in such a file is mirrored until then", Files: h.Problems})
 	}
 	for _, f := range Failures(h.Report) {
 		var entries []htmlEntry
@@ -200,7 +200,7 @@ func (h *htmlReport) problems() {
 		}
 		if len(entries) > 0 {
 			add(fmt.Sprintf("%s %s", count(len(entries), "destination"), map[mirror.Outcome]string{
-				mirror.Differs: "with another image than the source", mirror.Absent: "that do not exist"}[o]), "mirror run brings them in line", entries)
+				mirror.Differs: "with another image than the source", mirror.Absent: "that do not exist"}[o]), "mirror run updates them", entries)
 		}
 	}
 }
@@ -322,14 +322,17 @@ func (h *htmlReport) lead() string {
 	}
 	switch {
 	case bad == 0 && len(h.Problems) > 0:
-		return "Nothing failed, but a mapping file could not be used: it comes first, with what to do."
+		return "Nothing failed, but a mapping file has errors and was skipped: see below."
 	case bad == 0 && h.Mode == mirror.ModePlan:
-		return "Nothing was written; this is what a run would do."
+		return "Nothing was written. This is what a run would do."
 	case bad == 0:
-		return "Every destination is as its source."
+		return "Every destination matches its source."
 	}
-	return fmt.Sprintf("%d of %s %s not in line, for %s: they come first, each with what to do.", bad, count(len(h.Report.Entries), "destination"),
-		map[bool]string{true: "is", false: "are"}[bad == 1], count(reasons, "reason"))
+	verb := "failed"
+	if h.Mode == mirror.ModeCheck {
+		verb = "failed or differ"
+	}
+	return fmt.Sprintf("%d of %s %s, for %s: see below what to do.", bad, count(len(h.Report.Entries), "destination"), verb, count(reasons, "reason"))
 }
 
 func (h *htmlReport) figures() []page.Figure {

@@ -37,12 +37,12 @@ func TestHTML(t *testing.T) {
 	src, dst := Host(r.Entries[0].Source), Host(r.Entries[0].Destination)
 	for _, want := range []string{
 		"What to do " + src + ": no such source for 1 entry since ",
-		"To do: see whether the source is still built and promoted",
+		"To do: check whether the source is still built and promoted",
 		dst + "/a/gone:v1 from " + src + "/team/gone:v1 , sets/team/mapping_team_latest:2:",
 		"mapping_team_latest 3 1 2 0 0 0 ", "mapping_web 2 0 1 1 0 0 ",
-		"Registries that asked to be left alone " + src + " asked for 1.0 s",
-		"tried again once, first because of: GET",
-		"1 unchanged destinations was not asked",
+		"Registries that limited the rate " + src + " asked for 1.0 s",
+		"retried once, first after: GET",
+		"1 unchanged destinations is unknown",
 		"mapping_web: 1 unchanged " + dst + "/b/web:v1",
 	} {
 		if !strings.Contains(text, want) {
@@ -62,7 +62,7 @@ func TestHTML(t *testing.T) {
 // A check shows what differs, and what to do about it.
 func TestHTMLOfCheck(t *testing.T) {
 	doc, _ := parsed(t, realReport(t, mirror.ModeCheck))
-	if text := htmltest.Words(doc); !strings.Contains(text, "3 destinations that do not exist To do: mirror run brings them in line") {
+	if text := htmltest.Words(doc); !strings.Contains(text, "3 destinations that do not exist To do: mirror run updates them") {
 		t.Errorf("the page says %s", text)
 	}
 }
@@ -76,14 +76,14 @@ func TestLeftOut(t *testing.T) {
 		t.Error("a run without a mapping file is fine")
 	}
 	doc, _ := parsed(t, r)
-	if text := htmltest.Words(doc); !strings.Contains(text, "What to do 1 mapping file left out To do: mend the lines") || !strings.Contains(text, "sets/x/mapping_x:3:4 : a tab is no separator write a blank") {
+	if text := htmltest.Words(doc); !strings.Contains(text, "What to do 1 mapping file left out To do: fix the lines") || !strings.Contains(text, "sets/x/mapping_x:3:4 : a tab is no separator write a blank") {
 		t.Errorf("the page says %s", text)
 	}
 	// The file is no reason for what became of the destinations of others.
 	whole := realReport(t, mirror.ModeRun)
 	whole.Problems = r.Problems
 	doc, _ = parsed(t, whole)
-	if text := htmltest.Words(doc); !strings.Contains(text, "1 of 5 destinations is not in line, for 1 reason: they come first") {
+	if text := htmltest.Words(doc); !strings.Contains(text, "1 of 5 destinations failed, for 1 reason: see below") {
 		t.Errorf("the page says %s", text)
 	}
 	suite := suite(t, r)

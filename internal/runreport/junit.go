@@ -28,14 +28,14 @@ func JUnit(w io.Writer, r *mirror.Report) error {
 			what := Told(e)
 			c.Failure = &junit.Failure{Message: what, Text: fmt.Sprintf("%s: %s: %s\nsource: %s", position(e), e.Outcome, what, e.Source)}
 			if e.Retries > 0 {
-				c.Failure.Text += fmt.Sprintf("\ntried again %s, first because of: %s", times(e.Retries), e.Retried)
+				c.Failure.Text += fmt.Sprintf("\nretried %s, first after: %s", times(e.Retries), e.Retried)
 			}
 		case e.Outcome == mirror.Missing, e.Outcome == mirror.Filtered, e.Outcome == mirror.Protected:
 			c.Skipped = &junit.Skipped{Message: Told(e)}
 		case e.Retries > 0:
 			failed := c
 			failed.Time = 0
-			failed.Failure = &junit.Failure{Message: e.Retried, Text: fmt.Sprintf("%s: tried again %s, first because of: %s", position(e), times(e.Retries), e.Retried)}
+			failed.Failure = &junit.Failure{Message: e.Retried, Text: fmt.Sprintf("%s: retried %s, first after: %s", position(e), times(e.Retries), e.Retried)}
 			suite.Cases = append(suite.Cases, failed)
 		}
 		suite.Cases = append(suite.Cases, c)

@@ -46,7 +46,7 @@ func TestJUnit(t *testing.T) {
 		switch {
 		case passed[k] == 1:
 			flaky++
-			if !strings.Contains(text, "tried again once, first because of: ") || !strings.Contains(text, "503") {
+			if !strings.Contains(text, "retried once, first after: ") || !strings.Contains(text, "503") {
 				t.Errorf("flaky: %s", text)
 			}
 		case k.class != "mapping_team_latest" || !strings.HasPrefix(text, "sets/team/mapping_team_latest:2:") || !strings.Contains(text, "failed: the source does not exist"):

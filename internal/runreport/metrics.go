@@ -102,11 +102,11 @@ func (m metrics) run(r *mirror.Report, version string) {
 		{"mirror_run_info", "The last run.", 1, []string{"mode", string(r.Mode), "version", version}},
 		{"mirror_run_timestamp_seconds", "When the last run ended.", seconds(end(r)), nil},
 		{"mirror_run_duration_seconds", "How long the last run took.", r.Seconds, nil},
-		{"mirror_run_success", "Whether nothing failed in the last run.", ok, nil},
-		{"mirror_sent_bytes", "Bytes of the blobs that were sent.", float64(r.Moved.BlobBytes), nil},
-		{"mirror_sent_blobs", "Blobs that were sent.", float64(r.Moved.Blobs), nil},
-		{"mirror_mounted_blobs", "Blobs that a registry took from another of its repositories.", float64(r.Moved.Mounts), nil},
-		{"mirror_written_manifests", "Manifests that were written.", float64(r.Moved.Manifests), nil},
+		{"mirror_run_success", "Whether the last run succeeded (1) or not (0).", ok, nil},
+		{"mirror_sent_bytes", "Bytes of the pushed blobs.", float64(r.Moved.BlobBytes), nil},
+		{"mirror_sent_blobs", "Blobs that were pushed.", float64(r.Moved.Blobs), nil},
+		{"mirror_mounted_blobs", "Blobs that were mounted from another repository.", float64(r.Moved.Mounts), nil},
+		{"mirror_written_manifests", "Manifests that were pushed.", float64(r.Moved.Manifests), nil},
 	} {
 		m.family(g.name, g.help)
 		m.value(g.name, g.v, g.labels...)
@@ -128,7 +128,7 @@ func (m metrics) images(r *mirror.Report) {
 		}
 		failed[Set(e)] += n
 	}
-	m.family("mirror_left_out_files", "Mapping files that were left out for errors in them.")
+	m.family("mirror_left_out_files", "Mapping files that were skipped because of errors.")
 	m.value("mirror_left_out_files", float64(leftOut(r)))
 	m.family("mirror_failed_images", "Destinations that failed or differ, by mapping file.")
 	for _, set := range slices.Sorted(maps.Keys(failed)) {
@@ -137,7 +137,7 @@ func (m metrics) images(r *mirror.Report) {
 }
 
 func (m metrics) hosts(r *mirror.Report) {
-	m.family("mirror_requests", "Requests by registry and status of the answer; none without one.")
+	m.family("mirror_requests", "Requests by registry and response status; none if there was no response.")
 	for _, h := range r.Hosts {
 		for _, c := range byStatus(h) {
 			name := "none"
@@ -153,8 +153,8 @@ func (m metrics) hosts(r *mirror.Report) {
 	}{
 		{"mirror_read_bytes", "Bytes read from a registry.", func(i int) float64 { return float64(r.Hosts[i].Read) }},
 		{"mirror_written_bytes", "Bytes written to a registry.", func(i int) float64 { return float64(r.Hosts[i].Written) }},
-		{"mirror_retries", "Requests to a registry that were tried again.", func(i int) float64 { return float64(r.Hosts[i].Retries) }},
-		{"mirror_throttled_seconds", "Time for which a registry asked to be left alone.", func(i int) float64 { return r.Hosts[i].Paused }},
+		{"mirror_retries", "Retries of requests to a registry.", func(i int) float64 { return float64(r.Hosts[i].Retries) }},
+		{"mirror_throttled_seconds", "Time that a registry asked to wait (rate limit, Retry-After).", func(i int) float64 { return r.Hosts[i].Paused }},
 	} {
 		m.family(g.name, g.help)
 		for i, h := range r.Hosts {
@@ -189,11 +189,11 @@ func (m metrics) failing(r *mirror.Report, failing Since) {
 		oldest = seconds(failing[names[0]])
 		age = max(0, end(r).Sub(failing[names[0]]).Seconds())
 	}
-	m.family("mirror_oldest_failure_timestamp_seconds", "Since when the destination that fails for the longest time fails; 0 when none fails.")
+	m.family("mirror_oldest_failure_timestamp_seconds", "Time of the oldest failure that persists; 0 without failures.")
 	m.value("mirror_oldest_failure_timestamp_seconds", oldest)
-	m.family("mirror_oldest_failure_age_seconds", "For how long the destination that fails for the longest time failed when the run ended.")
+	m.family("mirror_oldest_failure_age_seconds", "Age of the oldest failure that persists, at the end of the run.")
 	m.value("mirror_oldest_failure_age_seconds", age)
-	m.family(failingSince, "Since when a destination fails.")
+	m.family(failingSince, "Time since which a destination fails.")
 	for _, d := range names[:min(len(names), maxFailing)] {
 		m.value(failingSince, seconds(failing[d]), "set", set[d], "destination", d)
 	}

@@ -26,7 +26,7 @@ type Gateway struct {
 func NewGateway(client *http.Client, address, job string) (*Gateway, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("the address of a gateway is like http://HOST:9091") // not told: it may hold a password
+		return nil, errors.New("use an address such as http://HOST:9091") // not told: it may hold a password
 	}
 	if u.Path == "" {
 		u.Path = "/"
@@ -84,7 +84,7 @@ func (g *Gateway) Push(ctx context.Context, metrics []byte) error {
 func (g *Gateway) do(ctx context.Context, method string, at *url.URL, body []byte) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: no usable address", method, g)
+		return nil, fmt.Errorf("%s %s: invalid address", method, g)
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "text/plain; version=0.0.4")
@@ -97,7 +97,7 @@ func (g *Gateway) do(ctx context.Context, method string, at *url.URL, body []byt
 	}
 	if resp.StatusCode/100 != 2 {
 		resp.Body.Close()
-		return nil, fmt.Errorf("%s %s: the gateway answers %d %s", method, g, resp.StatusCode, http.StatusText(resp.StatusCode))
+		return nil, fmt.Errorf("%s %s: the gateway returned %d %s", method, g, resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
 	return resp, nil
 }

@@ -133,7 +133,7 @@ func listed(r *mirror.Report) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%d destinations seen by lists)", n)
+	return fmt.Sprintf(" (%d destinations checked by listing)", n)
 }
 
 // shownOfCause is how many entries of one cause are shown to a person; the
@@ -158,7 +158,7 @@ func (t Text) failures(r *mirror.Report) {
 			fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), text.Clean(fmt.Sprintf("%s: %s: %s", position(e), e.Destination, e.Error)))
 		}
 		if more := len(g.Indexes) - shownOfCause; more > 0 {
-			fmt.Fprintf(t.W, "and %d more: see the reports (--report, --artifacts)\n", more)
+			fmt.Fprintf(t.W, "and %d more: see the report (--report, --artifacts)\n", more)
 		}
 		fmt.Fprintf(t.W, "hint: %s\n", g.Hint)
 	}

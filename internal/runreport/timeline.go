@@ -50,11 +50,11 @@ type waited struct {
 func (w waited) What() string { return waitNames[w.For] }
 
 var waitNames = map[string]string{
-	throttle.WaitAsked: "the registry asked to be left alone",
-	throttle.WaitRetry: "the pause before a request was tried again",
-	throttle.WaitPace:  "the pace that the registry had shown it takes",
-	throttle.WaitSlot:  "a free place among the registry's requests",
-	throttle.WaitImage: "another image that was bringing the same layers",
+	throttle.WaitAsked: "a rate limit or Retry-After of the registry",
+	throttle.WaitRetry: "the delay before a retry",
+	throttle.WaitPace:  "the request rate that the registry accepts",
+	throttle.WaitSlot:  "a free slot among the registry's parallel requests",
+	throttle.WaitImage: "another image with the same layers",
 }
 
 func newTimeline(r *mirror.Report) timeline {
@@ -168,7 +168,7 @@ func (t *timeline) slowest(r *mirror.Report, total float64) {
 			b.WriteString(bar(waitClass(w.For), x(at, total), x(at+w.Seconds*scale, total)))
 			at += w.Seconds * scale
 			if i == 0 {
-				note += fmt.Sprintf(", %s of it for %s", clock(w.Seconds*scale), waitedFor(e, w))
+				note += fmt.Sprintf(", %s of it waiting for %s", clock(w.Seconds*scale), waitedFor(e, w))
 			}
 		}
 		class := "work"
@@ -196,18 +196,18 @@ func waitClass(reason string) string {
 func waitedFor(e mirror.Entry, w throttle.Wait) string {
 	switch w.For {
 	case throttle.WaitAsked:
-		return w.On + ", which asked for it"
+		return w.On + " (rate limit or Retry-After)"
 	case throttle.WaitPace:
-		return "the pace that " + w.On + " takes"
+		return "the request rate of " + w.On
 	case throttle.WaitRetry:
-		return "another try at " + w.On
+		return "a retry at " + w.On
 	case throttle.WaitImage:
 		if strings.HasPrefix(e.Destination, w.On+":") {
 			return "another tag of the repository"
 		}
-		return "the same layers on their way to " + w.On
+		return "the same layers being pushed to " + w.On
 	}
-	return "a place at " + w.On
+	return "a free slot at " + w.On
 }
 
 // waits sums up what was waited for, the longest first.

@@ -25,9 +25,9 @@ func backup(t *testing.T, text string) *mapping.Backup {
 // Names that cannot be used are refused before anything is asked.
 func TestBackupRefusedByPlan(t *testing.T) {
 	for _, tt := range []struct{ name, template, lines, want string }{
-		{"another destination", "{{.Tag}}-previous", "a.io/b:1 c.io/d:v1\na.io/b:2 c.io/d:v1-previous\n", "m:1:10: the backup of c.io/d:v1 would be under the tag v1-previous, which c.io/d:v1-previous at m:2:10 writes, too"},
-		{"one backup for two", `{{printf "%.2s" .Tag}}-x`, "a.io/b:1 c.io/d:v10\na.io/b:2 c.io/d:v11\n", "would be under the tag v1-x, which c.io/d:v10 at m:1:10 writes, too"},
-		{"the tag itself", `{{if eq .Tag "latest"}}latest{{else}}{{.Tag}}-x{{end}}`, "a.io/b:1 c.io/d:latest\n", "m:1:10: no backup of c.io/d:latest"},
+		{"another destination", "{{.Tag}}-previous", "a.io/b:1 c.io/d:v1\na.io/b:2 c.io/d:v1-previous\n", "m:1:10: the backup of c.io/d:v1 would use the tag v1-previous, which c.io/d:v1-previous at m:2:10 also writes"},
+		{"one backup for two", `{{printf "%.2s" .Tag}}-x`, "a.io/b:1 c.io/d:v10\na.io/b:2 c.io/d:v11\n", "would use the tag v1-x, which c.io/d:v10 at m:1:10 also writes"},
+		{"the tag itself", `{{if eq .Tag "latest"}}latest{{else}}{{.Tag}}-x{{end}}`, "a.io/b:1 c.io/d:latest\n", "m:1:10: cannot back up c.io/d:latest"},
 		{"too long", "{{.Tag}}-previous", "a.io/b:1 c.io/d:" + strings.Repeat("x", 125) + "\n", "no valid tag"},
 		{"another repository", "{{.Tag}}-previous", "a.io/b:1 c.io/d:v1\na.io/b:2 c.io/e:v1-previous\n", ""},
 		{"no tag", "{{.Tag}}-previous", "a.io/b@sha256:" + strings.Repeat("0", 64) + " c.io/d\n", ""},
@@ -100,7 +100,7 @@ func TestBackupFails(t *testing.T) {
 	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), Backup: backup(t, "{{.Tag}}-previous")})
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Failed: 1})
 	e := report.Entries[0]
-	if !strings.Contains(e.Error, "the tag was not moved") || e.Cause != mirror.CauseDenied || e.Backup != "" || dst.Digest("c/d:v1") != old {
+	if !strings.Contains(e.Error, "tag not moved: cannot back up its image") || e.Cause != mirror.CauseDenied || e.Backup != "" || dst.Digest("c/d:v1") != old {
 		t.Errorf("%+v", e)
 	}
 }
@@ -132,7 +132,7 @@ func TestBackupTakesNoPlace(t *testing.T) {
 		opts := mirror.Options{Client: client(t), Backup: backup(t, "{{.Tag}}-x")}
 		report := run(t, plan(t, src, dst, "$src/a/b:v1* $dst/c/d"), opts)
 		wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 1, mirror.Failed: 1})
-		if e := report.Entries[0]; !strings.Contains(e.Error, "under the tag v1-x, which is a destination, too") {
+		if e := report.Entries[0]; !strings.Contains(e.Error, "would use the tag v1-x, which is also a destination") {
 			t.Errorf("%+v", e)
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-const partsMissing = "the digest is right, but parts of the image are missing"
+const partsMissing = "the digest matches, but parts of the image are missing"
 
 // compare tells how a destination differs from its source, for a check, when it
 // is not the same. have is the zero descriptor when it does not exist.
@@ -50,7 +50,7 @@ func (r *run) compare(ctx context.Context, src *transfer.Source, w *tags.Move, h
 		return result, err
 	}
 	if !registry.IsIndex(got.MediaType) {
-		result.Details = append(result.Details, "it is an image of one platform, its source an index")
+		result.Details = append(result.Details, "it is a single-platform image, but the source is an index")
 		return result, nil
 	}
 	result.Details = append(result.Details, differences(want, got)...)
@@ -67,12 +67,12 @@ func differences(want, got registry.Manifest) []string {
 		case !ok:
 			out = append(out, name+" is missing")
 		case d != w[name]:
-			out = append(out, name+" is another image")
+			out = append(out, name+" is a different image")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(g)) {
 		if _, ok := w[name]; !ok {
-			out = append(out, name+" is too many")
+			out = append(out, name+" is only at the destination")
 		}
 	}
 	return out

@@ -185,7 +185,7 @@ func TestMountToken(t *testing.T) {
 // TestWhoseRefusal: a refusal says whether a credential was there to be refused:
 // a key of the secret that fits no repository looks like a wrong password else.
 func TestWhoseRefusal(t *testing.T) {
-	const without = "asked without a credential"
+	const without = "asked anonymously"
 	robot := strict.Account{User: "robot", Password: "pass", Pull: []string{"org"}, Push: []string{"org"}}
 	wrong := robot
 	wrong.Password = "another"

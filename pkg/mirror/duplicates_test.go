@@ -24,10 +24,10 @@ func TestDuplicates(t *testing.T) {
 		refused string
 	}{
 		{"one source, two destinations", []string{"a/x:1 b/x:1\na/x:1 b/x:2"}, "takes", "a/x:1>b/x:1 a/x:1>b/x:2", "", ""},
-		{"the same copy twice", []string{"a/x:1 b/x:1\na/x:1 b/x:1"}, "refuses the file", "a/x:1>b/x:1", "the same copy is written at m0:1:", ""},
-		{"the same copy twice in a line", []string{"a/x:1 b/x:1 b/x:1"}, "refuses the file", "a/x:1>b/x:1", "the same copy is written at m0:1:", ""},
-		{"the same copy in two files", []string{"a/x:1 b/x:1", "a/x:1 b/x:1"}, "never notices", "a/x:1>b/x:1", "the same copy is written at m0:1:", ""},
-		{"many copies in two files", []string{"a/x:1 b/x:1\na/x:2 b/x:2\na/x:3 b/x:3", "a/x:1 b/x:1\na/x:2 b/x:2\na/x:3 b/x:3"}, "never notices", "a/x:1>b/x:1 a/x:2>b/x:2 a/x:3>b/x:3", "the same copy is written at m0:1:7, too, as are 2 others of these files", ""},
+		{"the same copy twice", []string{"a/x:1 b/x:1\na/x:1 b/x:1"}, "refuses the file", "a/x:1>b/x:1", "the same copy is also at m0:1:", ""},
+		{"the same copy twice in a line", []string{"a/x:1 b/x:1 b/x:1"}, "refuses the file", "a/x:1>b/x:1", "the same copy is also at m0:1:", ""},
+		{"the same copy in two files", []string{"a/x:1 b/x:1", "a/x:1 b/x:1"}, "never notices", "a/x:1>b/x:1", "the same copy is also at m0:1:", ""},
+		{"many copies in two files", []string{"a/x:1 b/x:1\na/x:2 b/x:2\na/x:3 b/x:3", "a/x:1 b/x:1\na/x:2 b/x:2\na/x:3 b/x:3"}, "never notices", "a/x:1>b/x:1 a/x:2>b/x:2 a/x:3>b/x:3", "the same copy is also at m0:1:7, as are 2 others of these files", ""},
 		{"two sources in a file", []string{"a/x:1 b/x:1\na/y:1 b/x:1"}, "refuses the file", "", "", "is written from a/y:1 here and from a/x:1 at m0:1:7"},
 		{"two sources in two files", []string{"a/x:1 b/x:1", "a/y:1 b/x:1"}, "never notices: the last one wins", "", "", "is written from a/y:1 here and from a/x:1 at m0:1:7"},
 		{"two sources as SRC=DST", []string{"a/x:1=b/x:1 a/y:1=b/x:1"}, "refuses the file", "", "", "is written from a/y:1 here"},
@@ -35,7 +35,7 @@ func TestDuplicates(t *testing.T) {
 		{"docker.io by two names", []string{"a/x:1 docker.io/library/b:1\na/y:1 b:1"}, "takes: the last one wins", "", "", "docker.io/library/b:1 is written from a/y:1 here"},
 		{"docker.io's alias", []string{"a/x:1 docker.io/c/b:1\na/y:1 index.docker.io/c/b:1"}, "takes: the last one wins", "", "", "docker.io/c/b:1 is written from a/y:1 here"},
 		{"two digests, untagged", []string{"a/x" + digest + " b/x\na/x" + other + " b/x"}, "refuses the file", "a/x" + digest + ">b/x a/x" + other + ">b/x", "", ""},
-		{"one digest by two names, to a tag", []string{"a/x" + digest + " b/x:1\na/x:1" + digest + " b/x:1"}, "refuses the file", "a/x" + digest + ">b/x:1", "the same copy is written at", ""},
+		{"one digest by two names, to a tag", []string{"a/x" + digest + " b/x:1\na/x:1" + digest + " b/x:1"}, "refuses the file", "a/x" + digest + ">b/x:1", "the same copy is also at", ""},
 		{"the destination of one is the source of another", []string{"a/x:1 b/x:1\nb/x:1 c/x:1"}, "takes", "a/x:1>b/x:1 b/x:1>c/x:1", "", ""},
 		{"a wildcard and a tag", []string{"a/x:* b/x\na/y:1 b/x:1"}, "refuses the file when the wildcard matches", "a/x:*>b/x:* a/y:1>b/x:1", "", ""}, // seen when the tags are known
 	} {

@@ -65,7 +65,7 @@ func (x *expander) tags(ctx context.Context, g Group) []*job {
 			continue
 		}
 		if !mapping.ValidTag(tag) {
-			x.book.note("%s: %s lists the tag %.140q, which is no valid tag: left out", g.Source.Pos, from, tag)
+			x.book.note("%s: %s lists the invalid tag %.140q: skipped", g.Source.Pos, from, tag)
 			continue
 		}
 		source := g.Source
@@ -109,7 +109,7 @@ func (x *expander) overlaps(jobs []*job) map[string]error {
 				last[key] = other
 			case x.opts.AllowOverlap:
 				drop[other] = true
-				x.book.note("%s: %s is also written from %s at %s, which comes later and wins", o.Destination.Pos, o.Destination.Exact(), t.Source.Exact(), t.Destination.Pos)
+				x.book.note("%s: %s is also written from %s at %s; the later one wins", o.Destination.Pos, o.Destination.Exact(), t.Source.Exact(), t.Destination.Pos)
 			case overlap[key] == nil:
 				overlap[key] = fmt.Errorf("%w: %s is written from %s at %s and from %s at %s",
 					errOverlap, t.Destination.Exact(), o.Source.Exact(), o.Destination.Pos, t.Source.Exact(), t.Destination.Pos)

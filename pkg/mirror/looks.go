@@ -174,7 +174,7 @@ func blind(err error, mode Mode) error {
 	case registry.Denied(err) && !definite(err) && mode == ModeRun:
 		return nil
 	case registry.Denied(err) && !definite(err):
-		return fmt.Errorf("what it holds is not known: the repository does not exist, or the credential may not read it: %w", err)
+		return fmt.Errorf("cannot read the destination: the repository does not exist, or the credential cannot pull it: %w", err)
 	}
-	return fmt.Errorf("looking at the destination: %w", err)
+	return fmt.Errorf("checking the destination: %w", err)
 }

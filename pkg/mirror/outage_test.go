@@ -34,7 +34,7 @@ func TestTroubleIsNoAbsence(t *testing.T) {
 	defer c.Close()
 	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: c})
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Failed: 1})
-	if e := report.Entries[0]; e.Cause != mirror.CauseUnavailable || !strings.Contains(e.Error, "not tried again") {
+	if e := report.Entries[0]; e.Cause != mirror.CauseUnavailable || !strings.Contains(e.Error, "not retried: the retry budget") {
 		t.Errorf("%+v", e)
 	}
 	if n := log.Count("mount", "POST upload", "PUT upload", "PUT manifest"); n != 0 {

@@ -47,8 +47,8 @@ func TestProtected(t *testing.T) {
 		because string
 	}{
 		{"always", mirror.Options{}, nil, ""},
-		{"never", mirror.Options{Overwrite: mirror.OverwriteNever}, []string{"v1", "latest"}, "nothing is overwritten"},
-		{"never by force", mirror.Options{Overwrite: mirror.OverwriteNever, Force: true}, []string{"v1", "latest"}, "nothing is overwritten"},
+		{"never", mirror.Options{Overwrite: mirror.OverwriteNever}, []string{"v1", "latest"}, "--overwrite is never: not overwritten"},
+		{"never by force", mirror.Options{Overwrite: mirror.OverwriteNever, Force: true}, []string{"v1", "latest"}, "--overwrite is never: not overwritten"},
 		{"immutable", mirror.Options{Immutable: globs(t, "*:v[0-9]*")}, []string{"v1"}, "is immutable (*:v[0-9]*)"},
 		{"immutable by force", mirror.Options{Immutable: globs(t, "c/d:x", "c/d:l*"), Force: true}, []string{"latest"}, "is immutable (c/d:l*)"},
 	} {
@@ -111,7 +111,7 @@ func TestProtectedIsTolerated(t *testing.T) {
 	report := run(t, plan(t, src, dst, lines...), opts)
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Protected: 1})
 	e := report.Entries[0]
-	if !report.OK() || e.Error != "" || e.Cause != "" || len(e.Details) != 1 || !strings.Contains(e.Details[0], "left as it is") {
+	if !report.OK() || e.Error != "" || e.Cause != "" || len(e.Details) != 1 || !strings.Contains(e.Details[0], "not overwritten") {
 		t.Errorf("%+v", e)
 	}
 }
@@ -169,11 +169,11 @@ func TestTagChangesMeanwhile(t *testing.T) {
 		says    string
 	}{
 		{"quick copy", mirror.Options{}, true, other, time.Second, mirror.Copied, ""},
-		{"long copy", mirror.Options{}, true, other, time.Minute, mirror.Copied, "while the image was copied, and was overwritten"},
+		{"long copy", mirror.Options{}, true, other, time.Minute, mirror.Copied, "during the copy, and was overwritten"},
 		{"long first copy", mirror.Options{}, false, other, time.Minute, mirror.Copied, "from nothing to sha256:"},
-		{"long copy of the same", mirror.Options{}, true, same, time.Minute, mirror.Unchanged, "somebody else wrote it"},
-		{"nothing is overwritten", mirror.Options{Overwrite: mirror.OverwriteNever}, false, other, time.Second, mirror.Protected, "nothing is overwritten"},
-		{"nothing is overwritten, and it is right", mirror.Options{Overwrite: mirror.OverwriteNever}, false, same, time.Second, mirror.Unchanged, "somebody else wrote it"},
+		{"long copy of the same", mirror.Options{}, true, same, time.Minute, mirror.Unchanged, "another client wrote it"},
+		{"nothing is overwritten", mirror.Options{Overwrite: mirror.OverwriteNever}, false, other, time.Second, mirror.Protected, "--overwrite is never: not overwritten"},
+		{"nothing is overwritten, and it is right", mirror.Options{Overwrite: mirror.OverwriteNever}, false, same, time.Second, mirror.Unchanged, "another client wrote it"},
 		{"immutable", mirror.Options{Immutable: globs(t, "*:v1")}, false, other, time.Second, mirror.Protected, "is immutable"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestUnseenTagIsNotWritten(t *testing.T) {
 	}
 	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), Overwrite: mirror.OverwriteNever})
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Failed: 1})
-	if e := report.Entries[0]; !strings.Contains(e.Error, "cannot be seen") {
+	if e := report.Entries[0]; !strings.Contains(e.Error, "cannot determine whether the tag may be overwritten") {
 		t.Errorf("%+v", e)
 	}
 	over.Store(true)
@@ -274,7 +274,7 @@ func TestSignaturesAreProtected(t *testing.T) {
 	p := plan(t, src, dst, "$src/a/b:v1 $dst/c/d:v1")
 	report := run(t, p, mirror.Options{Client: client(t), Referrers: true, Overwrite: mirror.OverwriteNever})
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Protected: 1})
-	if e := report.Entries[0]; !strings.Contains(e.Error, "but not all that refers to it: the tag "+signature+": it holds "+theirs) {
+	if e := report.Entries[0]; !strings.Contains(e.Error, "but not all of its referrers: the tag "+signature+": it holds "+theirs) {
 		t.Errorf("%+v", e)
 	}
 	if got := dst.Digest("c/d:" + signature); got != theirs {

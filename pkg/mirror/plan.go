@@ -119,12 +119,12 @@ func (b *planBuilder) usable(p mapping.Pair) bool {
 		switch {
 		case r.Scheme != "":
 			b.refuse(CauseUnsupported, source.Problem{
-				Pos: r.Pos, Message: fmt.Sprintf("%s: only registries are mirrored, not %s://", mapping.WithoutUser(r.Text), r.Scheme),
+				Pos: r.Pos, Message: fmt.Sprintf("%s: only registries are supported, not %s://", mapping.WithoutUser(r.Text), r.Scheme),
 				Hint: "use a registry on both sides; skopeo and oras copy to and from folders",
 			})
 			return false
 		case r.Repository == "":
-			b.refusef(CauseOther, r.Pos, "%s names a registry and no repository", r.Text)
+			b.refusef(CauseOther, r.Pos, "%s names a registry but no repository", r.Text)
 			return false
 		}
 	}
@@ -171,14 +171,14 @@ func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
 		case p.Source.Wildcard() || first.Source.Wildcard():
 			last = append(last, i) // which tags there are is not known yet
 		case b.opts.AllowOverlap:
-			b.note(first, "%s is written from %s at %s, which comes later and wins", first.Destination.Text, p.Source.Text, p.Destination.Pos)
+			b.note(first, "%s is written from %s at %s; the later one wins", first.Destination.Text, p.Source.Text, p.Destination.Pos)
 			last[j] = i
 		default:
 			b.refusef(CauseOverlap, p.Destination.Pos, "%s is written from %s here and from %s at %s", p.Destination.Canonical(), p.Source.Text, first.Source.Text, first.Destination.Pos)
 		}
 	}
 	for _, r := range again {
-		text := fmt.Sprintf("the same copy is written at %s, too", r.first)
+		text := fmt.Sprintf("the same copy is also at %s", r.first)
 		if r.n > 1 {
 			text += fmt.Sprintf(", as are %d others of these files", r.n-1)
 		}

@@ -25,13 +25,13 @@ func (b *planBuilder) check(pairs []mapping.Pair) {
 		}
 		name, err := b.opts.Backup.Name(p.Destination.Tag, string(digest.FromString(p.Destination.Canonical())), time.Unix(0, 0))
 		if err != nil {
-			b.refusef(CauseProtected, p.Destination.Pos, "no backup of %s: %v", p.Destination.Text, err)
+			b.refusef(CauseProtected, p.Destination.Pos, "cannot back up %s: %v", p.Destination.Text, err)
 			continue
 		}
 		at := p
 		at.Destination.Tag = name
 		if other, ok := taken[destinationKey(at)]; ok {
-			b.refusef(CauseProtected, p.Destination.Pos, "the backup of %s would be under the tag %s, which %s at %s writes, too",
+			b.refusef(CauseProtected, p.Destination.Pos, "the backup of %s would use the tag %s, which %s at %s also writes",
 				p.Destination.Text, name, other.Text, other.Pos)
 		}
 		taken[destinationKey(at)] = p.Destination

@@ -51,9 +51,9 @@ func (b *planBuilder) circle(path []mapping.Pair) {
 		p := path[(len(path)-i)%len(path)]
 		names, places = append(names, p.Source.Exact()), append(places, p.Destination.Pos.String())
 	}
-	text := "%s are written from each other (%s)"
+	text := "%s are copied from each other (%s)"
 	if len(path) > 2 {
-		text = "%s are written from each other in a circle (%s)"
+		text = "%s are copied from each other in a circle (%s)"
 	}
 	last := len(names) - 1
 	b.refusef(CauseOther, path[0].Source.Pos, text, strings.Join(names[:last], ", ")+" and "+names[last], strings.Join(places, ", "))

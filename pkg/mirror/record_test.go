@@ -68,7 +68,7 @@ func TestChangedByUs(t *testing.T) {
 			o.run(mirror.Copied)
 
 			o.other("by hand")
-			if e := o.run(mirror.Protected); !strings.Contains(e.Error, "was mirrored last: left as it is") {
+			if e := o.run(mirror.Protected); !strings.Contains(e.Error, "was mirrored last: not overwritten") {
 				t.Errorf("%+v", e)
 			}
 			o.opts.Mode = mirror.ModeCheck
@@ -102,7 +102,7 @@ func TestAdopt(t *testing.T) {
 	o.opts.Overwrite = mirror.OverwriteOurs
 	o.run(mirror.Unchanged)
 	o.source("2")
-	if e := o.run(mirror.Protected); !strings.Contains(e.Error, "there is no record (tag _mirror.v1)") {
+	if e := o.run(mirror.Protected); !strings.Contains(e.Error, "no record (tag _mirror.v1) shows that mirror wrote it") {
 		t.Errorf("%+v", e)
 	}
 	o.source("1")
@@ -178,7 +178,7 @@ func TestRecordSurvives(t *testing.T) {
 			broken.Store(true)
 			if strings.HasPrefix(fails, "/") {
 				o.run(mirror.Failed)
-			} else if e := o.run(mirror.Copied); len(e.Details) != 1 || !strings.Contains(e.Details[0], "the record of it was not completed") {
+			} else if e := o.run(mirror.Copied); len(e.Details) != 1 || !strings.Contains(e.Details[0], "cannot complete its record") {
 				t.Errorf("%+v", e)
 			}
 			broken.Store(false)
@@ -250,7 +250,7 @@ func TestUnrecordedTagIsNotMoved(t *testing.T) {
 	}
 	o := newOwnership(t, testkit.InProcess(t, log.Wrap))
 	o.source("1")
-	if e := o.run(mirror.Failed); !strings.Contains(e.Error, "the tag was not moved, because that could not be recorded") || o.dst.Digest("c/d:v1") != "" {
+	if e := o.run(mirror.Failed); !strings.Contains(e.Error, "tag not moved: cannot write its record") || o.dst.Digest("c/d:v1") != "" {
 		t.Errorf("%+v", e)
 	}
 }

@@ -117,8 +117,8 @@ func TestListsOfReferrers(t *testing.T) {
 		{"a list grows without a backup", "list", "list", mirror.Options{Backup: backup}, mirror.Unchanged, []string{byAPI, byTag, theirs}, ""},
 		{"an immutable list does not", "list", "list", mirror.Options{Immutable: globs(t, "*:sha256-*")}, mirror.Protected, nil, "is immutable (*:sha256-*)"},
 		{"an immutable list need not", "list", "all", mirror.Options{Immutable: globs(t, "*:sha256-*")}, mirror.Unchanged, nil, ""},
-		{"the destination's tag is an image", "list", "image", mirror.Options{}, mirror.Protected, nil, "no list"},
-		{"the destination's tag is an index of images", "list", "images", mirror.Options{}, mirror.Protected, nil, "no list"},
+		{"the destination's tag is an image", "list", "image", mirror.Options{}, mirror.Protected, nil, "not a list of referrers"},
+		{"the destination's tag is an index of images", "list", "images", mirror.Options{}, mirror.Protected, nil, "not a list of referrers"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var log testkit.Recorder
@@ -250,7 +250,7 @@ func TestWildcardsAddToLists(t *testing.T) {
 			}
 			wantSummary(t, report, want)
 			for _, e := range report.Entries {
-				if said := strings.Join(e.Details, ""); strings.HasSuffix(e.Source, tag) != strings.Contains(said, "a list of referrers") {
+				if said := strings.Join(e.Details, ""); strings.HasSuffix(e.Source, tag) != strings.Contains(said, "list of referrers: merged") {
 					t.Errorf("%s: %q", e.Source, said)
 				}
 			}
@@ -283,7 +283,7 @@ func TestListOfWhatIsGone(t *testing.T) {
 	dst.Drop("c/d", gone.Digest)
 	report := run(t, plan(t, src.Serve(t, nil), dst.Serve(t, nil), "$src/a/b:v1 $dst/c/d:v1"), mirror.Options{Client: client(t), Referrers: true})
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Unchanged: 1})
-	if len(report.Notes) != 1 || !strings.Contains(report.Notes[0], "1 do not exist any more") {
+	if len(report.Notes) != 1 || !strings.Contains(report.Notes[0], "listed 1 manifests that no longer exist") {
 		t.Errorf("notes: %q", report.Notes)
 	}
 	now := dst.Content("c/d", tag)
@@ -314,7 +314,7 @@ func TestReferrersAreTold(t *testing.T) {
 	} {
 		report := run(t, p, mirror.Options{Client: client(t), Mode: tt.mode, Referrers: true, Parallel: 1})
 		wantSummary(t, report, tt.want)
-		if n := strings.Count(strings.Join(report.Entries[0].Details, ""), "manifests of what refers to it: 3"); n != tt.times || len(report.Entries[1].Details) > 0 {
+		if n := strings.Count(strings.Join(report.Entries[0].Details, ""), "referrers copied: 3"); n != tt.times || len(report.Entries[1].Details) > 0 {
 			t.Errorf("%s: %q, %q", tt.mode, report.Entries[0].Details, report.Entries[1].Details)
 		}
 	}

@@ -26,7 +26,7 @@ const (
 	Repaired    Outcome = "repaired"    // was there with parts missing
 	Missing     Outcome = "missing"     // no such source, and missing ones are skipped
 	Unknown     Outcome = "unknown"     // what a source or destination holds could not be seen, and nothing was to be written
-	Filtered    Outcome = "filtered"    // no platform of the image was asked for
+	Filtered    Outcome = "filtered"    // the platform filter matches no platform of the image
 	Differs     Outcome = "differs"     // the destination holds another image
 	Absent      Outcome = "absent"      // the destination does not exist
 	Protected   Outcome = "protected"   // the destination holds another image, which may not be overwritten
@@ -225,13 +225,13 @@ const ReasonPlatforms = "the platform filter"
 var reasons = map[Cause]string{
 	CauseSourceMissing: "no such source",
 	CauseContent:       "wrong content",
-	CauseUnsupported:   "kinds of images that are not mirrored",
+	CauseUnsupported:   "unsupported image format",
 	CauseOverlap:       "two sources for one destination",
 	CauseProtected:     "protected destination",
-	CauseInterrupted:   "the run was ended",
+	CauseInterrupted:   "the run ended early",
 }
 
 var (
-	errInterrupted = errors.New("the run was ended before this was done")
+	errInterrupted = errors.New("the run ended before this image was copied")
 	errOverlap     = errors.New("two sources for one destination")
 )

@@ -37,7 +37,7 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	wait()
 	if n := r.left.Count(mirroredBy(jobs)); n > 0 {
 		b.report.ReferrersLeft = n
-		b.note("%d signatures or other referrers of these images were seen at the sources and not copied", n)
+		b.note("%d signatures or other referrers exist at the sources and were not copied", n)
 	}
 	b.report.Moved = r.copier.Moved()
 	return b.finish(ctx, opts.Client.Stats(), r.nowhere.Requests()), nil

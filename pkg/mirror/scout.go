@@ -57,11 +57,11 @@ func newScouting(jobs []*job, note func(format string, args ...any)) *scouting {
 			more++
 			continue
 		}
-		note("%s: %s is written in this run, too (from %s at %s): what it held before the run is mirrored, and what it gets in the next one",
+		note("%s: %s is also written in this run (from %s at %s): its image from before the run is mirrored now, the new one in the next run",
 			j.source.Pos, j.source.Exact(), t.Source.Exact(), t.Destination.Pos)
 	}
 	if more > 0 {
-		note("%d more sources are written in this run, too", more)
+		note("%d more sources are also written in this run", more)
 	}
 	return s
 }

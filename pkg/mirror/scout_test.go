@@ -34,7 +34,7 @@ func TestChain(t *testing.T) {
 				if got := r.Digest("x/c:1"); got != old {
 					t.Errorf("the end of the chain got %s, want what the middle held before: %s", got, old)
 				}
-				if len(report.Notes) != 1 || !strings.Contains(report.Notes[0], "/x/b:1 is written in this run, too (from ") {
+				if len(report.Notes) != 1 || !strings.Contains(report.Notes[0], "/x/b:1 is also written in this run (from ") {
 					t.Errorf("notes: %q", report.Notes)
 				}
 			})
@@ -104,13 +104,13 @@ func TestCredentialBeforeTheWork(t *testing.T) {
 	}
 }
 
-// Two sources that are written from each other are refused before anything is
+// Two sources that are copied from each other are refused before anything is
 // asked.
 func TestCycle(t *testing.T) {
 	for _, tt := range []struct{ lines, want string }{
-		{"a.io/b:1 c.io/d:1\nc.io/d:1 a.io/b:1\n", "m:1:1: a.io/b:1 and c.io/d:1 are written from each other (m:1:10, m:2:10)"},
-		{"a.io/b:1 c.io/d:1\nc.io/d:1 e.io/f:1\ne.io/f:1 a.io/b\n", "are written from each other in a circle"},
-		{"busybox:1 c.io/d:1\nc.io/d:1 docker.io/library/busybox:1\n", "are written from each other"},
+		{"a.io/b:1 c.io/d:1\nc.io/d:1 a.io/b:1\n", "m:1:1: a.io/b:1 and c.io/d:1 are copied from each other (m:1:10, m:2:10)"},
+		{"a.io/b:1 c.io/d:1\nc.io/d:1 e.io/f:1\ne.io/f:1 a.io/b\n", "are copied from each other in a circle"},
+		{"busybox:1 c.io/d:1\nc.io/d:1 docker.io/library/busybox:1\n", "are copied from each other"},
 		{"a.io/b:1 c.io/d:1\nc.io/d:1 e.io/f:1\n", ""},
 		{"a.io/b:1 c.io/d:1\nc.io/d:2 a.io/b:1\n", ""},
 	} {

@@ -245,7 +245,7 @@ func (r *run) follow(ctx context.Context, src *transfer.Source, w *tags.Move) er
 	}
 	wrote, err := r.follower.Follow(ctx, src, w.To)
 	if wrote > 0 {
-		w.Details = append(w.Details, fmt.Sprintf("manifests of what refers to it: %d", wrote))
+		w.Details = append(w.Details, fmt.Sprintf("referrers copied: %d", wrote))
 	}
 	return err
 }
@@ -267,6 +267,6 @@ func (r *run) merge(ctx context.Context, src *transfer.Source, w *tags.Move, res
 	case r.opts.Mode == ModeCheck:
 		result.Outcome = Differs
 	}
-	result.Details = append(result.Details, "a list of referrers: it lists what its source lists, and what it listed before")
+	result.Details = append(result.Details, "list of referrers: merged with that of the source")
 	return true, err
 }

@@ -35,7 +35,7 @@ func TestMirrorJUnit(t *testing.T) {
 	shown := htmltest.Words(body)
 	for _, want := range []string{
 		`1/5 Tests Failed\.`, `1/5 Tests Flaky\.`, `2/5 Tests Passed`, `1/5 Tests Skipped`, "mapping_team: c.io/failed:1",
-		"mapping_team: c.io/flaky:1", `the registry said <no onclick=x> & "never" &lt;b onclick=y>`, "tried again 2 times, first because of: 503",
+		"mapping_team: c.io/flaky:1", `the registry said <no onclick=x> & "never" &lt;b onclick=y>`, "retried 2 times, first after: 503",
 	} {
 		if !regexp.MustCompile(want).MatchString(shown) {
 			t.Errorf("the lens does not say %s: %s", want, shown)

@@ -144,13 +144,13 @@ func readEntry(data json.RawMessage) (Credential, error) {
 func jsonError(err error) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return fmt.Errorf("no valid JSON at byte %d", syntax.Offset)
+		return fmt.Errorf("invalid JSON at byte %d", syntax.Offset)
 	}
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return fmt.Errorf("a value at byte %d is of the wrong type", kind.Offset)
+		return fmt.Errorf("wrong type of value at byte %d", kind.Offset)
 	}
-	return errors.New("no valid JSON")
+	return errors.New("invalid JSON")
 }
 
 func (e entryJSON) credential() (Credential, error) {
@@ -187,7 +187,7 @@ func (c *Config) Lookup(ctx context.Context, host, repository string) (Credentia
 		return c.ask.lookup(ctx, f.helper, f.key)
 	}
 	if f.entry.err != nil {
-		return Credential{}, fmt.Errorf("the credential for %s/%s cannot be read: %w", host, repository, f.entry.err)
+		return Credential{}, fmt.Errorf("cannot read the credential for %s/%s: %w", host, repository, f.entry.err)
 	}
 	return f.entry.cred, nil
 }

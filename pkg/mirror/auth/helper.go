@@ -46,7 +46,7 @@ const (
 // with the context, and after a minute, together with what it has started.
 func Exec(env []string) Helper {
 	return func(ctx context.Context, name, server string) ([]byte, error) {
-		limited, cancel := context.WithTimeoutCause(ctx, helperTime, errors.New("it gave no answer in a minute"))
+		limited, cancel := context.WithTimeoutCause(ctx, helperTime, errors.New("no response within a minute"))
 		defer cancel()
 		cmd := exec.CommandContext(limited, "docker-credential-"+name, "get") // #nosec G204 -- the auth file of the user names the helper
 		cmd.Env = env
@@ -144,10 +144,10 @@ func (a *asker) renew(helper, key string, refused Credential) {
 // output is never quoted; their standard error is, without what is a secret.
 func (a *asker) start(ctx context.Context, helper, key string) (Credential, error) {
 	if a.run == nil {
-		return Credential{}, fmt.Errorf("auth file %s: credential helper %q for %s may not be started here", a.file, helper, key)
+		return Credential{}, fmt.Errorf("auth file %s: credential helper %q for %s must not be started here", a.file, helper, key)
 	}
 	if strings.ContainsAny(helper, `/\`) {
-		return Credential{}, fmt.Errorf("auth file %s: credential helper %q is not a name", a.file, helper)
+		return Credential{}, fmt.Errorf("auth file %s: invalid credential helper name %q", a.file, helper)
 	}
 	server := key
 	if host, ok := hostOfKey(key); ok && host == "docker.io" {

@@ -57,7 +57,7 @@ func (e *Status) Error() string {
 	if e.Refused() {
 		return fmt.Sprintf("token endpoint %s refuses the credential (%d %s)", e.Host, e.Code, http.StatusText(e.Code))
 	}
-	return fmt.Sprintf("token endpoint %s answered %d %s", e.Host, e.Code, http.StatusText(e.Code))
+	return fmt.Sprintf("token endpoint %s returned %d %s", e.Host, e.Code, http.StatusText(e.Code))
 }
 
 const (
@@ -96,7 +96,7 @@ func noPost(err error) bool {
 	return errors.Is(err, errNoToken)
 }
 
-var errNoToken = errors.New("gave no token")
+var errNoToken = errors.New("returned no token")
 
 const maxRedirects = 10
 
@@ -134,14 +134,14 @@ func (r TokenRequest) exchange(ctx context.Context, at *url.URL, send func(*http
 		}
 		return token, nil
 	}
-	return Token{}, fmt.Errorf("%w: the token endpoint %s redirects again and again", ErrRealm, at.Host)
+	return Token{}, fmt.Errorf("%w: too many redirects from the token endpoint %s", ErrRealm, at.Host)
 }
 
 // moved is where a token endpoint redirects.
 func (r TokenRequest) moved(from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
 	if location == "" || err != nil {
-		return nil, fmt.Errorf("%w: the token endpoint %s redirects to no usable place", ErrRealm, from.Host)
+		return nil, fmt.Errorf("%w: the token endpoint %s redirects to an invalid URL", ErrRealm, from.Host)
 	}
 	to.Fragment = ""
 	if from.Scheme == "https" && to.Scheme != "https" {
@@ -166,7 +166,7 @@ func (r TokenRequest) read(data []byte, h http.Header) (Token, error) {
 		IssuedAt     json.RawMessage `json:"issued_at"`
 	}
 	if err := json.Unmarshal(data, &answer); err != nil {
-		return Token{}, fmt.Errorf("%w: the answer is no JSON with a token", errNoToken)
+		return Token{}, fmt.Errorf("%w: the response is not JSON with a token", errNoToken)
 	}
 	value := answer.Token
 	if value == "" {
@@ -215,7 +215,7 @@ func (r TokenRequest) request(ctx context.Context, at *url.URL) (*http.Request, 
 func (r TokenRequest) realm() (*url.URL, error) {
 	u, err := url.Parse(r.Challenge.Params["realm"])
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s names no usable token endpoint", ErrRealm, r.Registry.Host)
+		return nil, fmt.Errorf("%w: %s names an invalid token endpoint", ErrRealm, r.Registry.Host)
 	}
 	return u, r.allowed(u)
 }
@@ -227,11 +227,11 @@ func (r TokenRequest) realm() (*url.URL, error) {
 // itself.
 func (r TokenRequest) allowed(u *url.URL) error {
 	if u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("%w: %s names no usable token endpoint", ErrRealm, r.Registry.Host)
+		return fmt.Errorf("%w: %s names an invalid token endpoint", ErrRealm, r.Registry.Host)
 	}
 	sameHost := strings.EqualFold(u.Hostname(), r.Registry.Hostname())
 	if u.Scheme == "http" && (r.Registry.Scheme != "http" || !sameHost) {
-		return fmt.Errorf("%w: %s sends us to a token endpoint over plain http on %s", ErrRealm, r.Registry.Host, u.Host)
+		return fmt.Errorf("%w: %s names a token endpoint over plain http on %s", ErrRealm, r.Registry.Host, u.Host)
 	}
 	if r.Credential.Anonymous() || sameHost || sameDomain(u.Hostname(), r.Registry.Hostname()) {
 		return nil
@@ -241,7 +241,7 @@ func (r TokenRequest) allowed(u *url.URL) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: %s asks us to send its credential to another host, %s; allow it with --token-endpoint %s", ErrRealm, r.Registry.Host, u.Host, u.Host)
+	return fmt.Errorf("%w: %s wants its credential sent to another host, %s; allow it with --token-endpoint %s", ErrRealm, r.Registry.Host, u.Host, u.Host)
 }
 
 // wellKnown are the token endpoints that lie outside their registry's domain.

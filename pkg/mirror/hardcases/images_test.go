@@ -165,7 +165,7 @@ var images = []hardCase{
 			}
 			return false
 		}
-		n.failed(n.entry("$src/a/b:1 $dst/c:1"), mirror.CauseUnavailable, "refuses the empty blob", "e3b0c442", "500")
+		n.failed(n.entry("$src/a/b:1 $dst/c:1"), mirror.CauseUnavailable, "rejects the empty blob", "e3b0c442", "500")
 	}},
 	{name: "09-schema1", try: func(s *scene) {
 		for tag, kind := range map[string]types.MediaType{"1": types.DockerManifestSchema1Signed, "2": types.DockerManifestSchema1} {
@@ -193,7 +193,7 @@ var images = []hardCase{
 		s.src.Drop("a/b", foreign.Digest)
 		n := s.again(strict.Options{})
 		report := n.copied("$src/a/b:1 $dst/c:1")
-		if notes := strings.Join(report.Notes, "\n"); !strings.Contains(notes, "kept elsewhere (127.0.0.1:1)") || strings.Contains(notes, "secret") {
+		if notes := strings.Join(report.Notes, "\n"); !strings.Contains(notes, "foreign layer "+foreign.Digest.String()+" (127.0.0.1:1)") || strings.Contains(notes, "secret") {
 			s.Errorf("notes: %s", notes)
 		}
 		n = s.again(strict.Options{Refuse: func(string, []byte) string { return "a layer is not here" }})

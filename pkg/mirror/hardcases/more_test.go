@@ -46,7 +46,7 @@ var more = []hardCase{
 		if len(report.Entries) != 7 || s.srcLog.Count("tags") != 5 {
 			s.Errorf("%d tags in %d pages", len(report.Entries), s.srcLog.Count("tags"))
 		}
-		if len(report.Notes) != 3 || !strings.Contains(report.Notes[0], "no valid tag") {
+		if len(report.Notes) != 3 || !strings.Contains(report.Notes[0], "lists the invalid tag") {
 			s.Errorf("notes: %q", report.Notes)
 		}
 	}},
@@ -151,7 +151,7 @@ var more = []hardCase{
 		s.dst.Image("c", "", "10.0.26100.1")
 		s.dst.Index("c", "1", windows("10.0.17763.1"), other)
 		e := s.entry("$src/a/b:1 $dst/c:1")
-		if details := strings.Join(e.Details, "; "); !strings.Contains(details, "10.0.20348.1) is missing") || !strings.Contains(details, "10.0.26100.1) is too many") {
+		if details := strings.Join(e.Details, "; "); !strings.Contains(details, "10.0.20348.1) is missing") || !strings.Contains(details, "10.0.26100.1) is only at the destination") {
 			s.Errorf("%s: %s", index.Digest, details)
 		}
 	}},

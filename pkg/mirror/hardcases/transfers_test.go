@@ -71,7 +71,7 @@ var transfers = []hardCase{
 				}
 				return strings.HasSuffix(class, "manifest")
 			}
-			n.failed(n.entry("$src/a/gone:1 $dst/gone:1"), mirror.CauseDenied, "does not exist, or the credential may not read it")
+			n.failed(n.entry("$src/a/gone:1 $dst/gone:1"), mirror.CauseDenied, "does not exist, or the credential cannot pull it")
 		}
 	}},
 }

@@ -92,7 +92,7 @@ func (f *Follower) all(ctx context.Context, v *transfer.Visit, root digest.Diges
 		seen[next] = true
 		found, err := f.refersTo(ctx, v, next, tags)
 		if err != nil {
-			return fmt.Errorf("the image is there, but not all that refers to it: %w", err)
+			return fmt.Errorf("the image was copied, but not all of its referrers: %w", err)
 		}
 		todo = append(todo, found...)
 	}

@@ -39,7 +39,7 @@ func (l *lists) ensure(ctx context.Context, v *transfer.Visit, tag string, list 
 	return wrote, err
 }
 
-var errListMoved = errors.New("somebody else changes the list of referrers again and again")
+var errListMoved = errors.New("another client keeps changing the list of referrers")
 
 // subjectOf is the digest that a tag of [Tag] stands for.
 func subjectOf(tag string) digest.Digest {
@@ -69,12 +69,12 @@ func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []
 	case err != nil:
 		return false, err
 	case there && !isList:
-		err = &tags.ProtectedError{Why: fmt.Sprintf("it holds %s, which is no list of what refers to an image: left as it is", have.Digest)}
+		err = &tags.ProtectedError{Why: fmt.Sprintf("it holds %s, which is not a list of referrers: not overwritten", have.Digest)}
 		return false, fmt.Errorf("the tag %s: %w", tag, err)
 	case there && len(all) == len(listed):
 		return false, nil
 	case there && immutable:
-		err = &tags.ProtectedError{Why: fmt.Sprintf("it does not list all that was copied, and is immutable (%s): left as it is", glob)}
+		err = &tags.ProtectedError{Why: fmt.Sprintf("it does not list every copied referrer, and is immutable (%s): not overwritten", glob)}
 		return false, fmt.Errorf("the tag %s: %w", tag, err)
 	case len(all) > len(listed):
 		m = newList(all)
@@ -86,7 +86,7 @@ func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []
 		if listErr != nil || len(there) == len(listed) {
 			return false, cmp.Or(listErr, err)
 		}
-		l.opts.Note("%s: of what the tag %s lists, %d do not exist any more and were left out of it", v.To, tag, len(listed)-len(there))
+		l.opts.Note("%s: the tag %s listed %d manifests that no longer exist: removed from the list", v.To, tag, len(listed)-len(there))
 		m = newList(merge(there, list))
 		err = l.opts.Copier.Put(ctx, v, tag, m, 1, l.again(ctx, v.To, tag, m, have))
 	}

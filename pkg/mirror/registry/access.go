@@ -126,7 +126,7 @@ func (a *access) layer(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-var errRenewed = errors.New("the credential expired, it is renewed")
+var errRenewed = errors.New("the credential expired and is renewed")
 
 // sameMachine reports whether a URL that the registry gave us for an upload is its
 // own, on whatever port, so that our credential may go there.

@@ -35,11 +35,11 @@ func TestMediaType(t *testing.T) {
 
 func TestContentRefuses(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"manifests": 1}`: "no valid JSON",
-		`x`:                "no valid JSON",
-		`{"layers": [{"digest": "sha256:x", "size": 1}]}`:           "which is no digest",
-		`{"config": {"digest": "../../x", "size": 1}}`:              "which is no digest",
-		`{"layers": [{"size": 1}]}`:                                 "which is no digest",
+		`{"manifests": 1}`: "not valid JSON",
+		`x`:                "not valid JSON",
+		`{"layers": [{"digest": "sha256:x", "size": 1}]}`:           "which is not a digest",
+		`{"config": {"digest": "../../x", "size": 1}}`:              "which is not a digest",
+		`{"layers": [{"size": 1}]}`:                                 "which is not a digest",
 		`{"config": {"digest": "` + string(empty) + `","size":-2}}`: "the size -2",
 	} {
 		m := Manifest{MediaType: OCIManifest, Digest: empty, Body: []byte(body)}

@@ -187,7 +187,7 @@ func (b *blobReader) open() error {
 	skip := b.pos
 	if resp.StatusCode == http.StatusPartialContent {
 		if !strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", b.pos)) {
-			return b.h.onTheWay(http.MethodGet, b.place(), fmt.Errorf("asked for bytes from %d, got %.60q", b.pos, resp.Header.Get("Content-Range")))
+			return b.h.onTheWay(http.MethodGet, b.place(), fmt.Errorf("requested bytes from %d, got %.60q", b.pos, resp.Header.Get("Content-Range")))
 		}
 		skip = 0
 	}

@@ -47,7 +47,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.Message)
 	}
 	if e.Anonymous {
-		b.WriteString("; it was asked without a credential, there is none for it")
+		b.WriteString("; asked anonymously: no credential configured")
 	}
 	return b.String()
 }
@@ -83,7 +83,7 @@ type DigestError struct {
 }
 
 func (e *DigestError) Error() string {
-	return fmt.Sprintf("%s has the wrong content: its digest should be %s and is %s", e.Where, e.Want, e.Got)
+	return fmt.Sprintf("%s has the wrong content: expected digest %s, got %s", e.Where, e.Want, e.Got)
 }
 
 // refusal is an error of our own making: trying again gives the same.
@@ -101,7 +101,7 @@ type StoreError struct {
 }
 
 func (e *StoreError) Error() string {
-	return fmt.Sprintf("%s keeps this at %s, which refused: %v", e.Registry, e.Store, e.Answer)
+	return fmt.Sprintf("%s redirects to %s, which returned an error: %v", e.Registry, e.Store, e.Answer)
 }
 
 // lostSession means that a registry does not know an upload any more that it
@@ -205,11 +205,11 @@ func Blame(err error) (host, reason string) {
 	)
 	switch {
 	case errors.As(err, &store):
-		return store.Store, text.Short(fmt.Sprintf("%d %s, where %s keeps its blobs", store.Answer.Status, http.StatusText(store.Answer.Status), store.Registry), 80)
+		return store.Store, text.Short(fmt.Sprintf("%d %s from the blob store of %s", store.Answer.Status, http.StatusText(store.Answer.Status), store.Registry), 80)
 	case errors.As(err, &answer):
 		reason = fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status))
 		if answer.Anonymous {
-			reason += ", asked without a credential"
+			reason += ", asked anonymously"
 		}
 		return answer.Host, text.Short(reason, 60)
 	case errors.As(err, &status):

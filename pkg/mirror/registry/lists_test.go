@@ -75,10 +75,10 @@ func TestListsWithoutEnd(t *testing.T) {
 	c := New(Options{})
 	defer c.Close()
 	repo := Repository{Host: at.Host, Path: "a"}
-	if _, err := c.Tags(t.Context(), repo); err == nil || !strings.Contains(err.Error(), "without end") {
+	if _, err := c.Tags(t.Context(), repo); err == nil || !strings.Contains(err.Error(), "endlessly") {
 		t.Errorf("%.200v", err)
 	}
-	if _, _, err := c.Referrers(t.Context(), repo, string(empty)); err == nil || !strings.Contains(err.Error(), "without end") {
+	if _, _, err := c.Referrers(t.Context(), repo, string(empty)); err == nil || !strings.Contains(err.Error(), "endlessly") {
 		t.Errorf("%.200v", err)
 	}
 }

@@ -120,7 +120,7 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 			m.Digest = want.Algorithm().FromBytes(body)
 			bad = m.differs(repo, want)
 		case !m.plausible():
-			bad = m.wrong("is none: the registry answered with something else")
+			bad = m.wrong("response is not a manifest")
 		case told.Validate() == nil:
 			bad = m.differs(repo, told)
 		}
@@ -172,7 +172,7 @@ func nextPage(resp *http.Response) (*url.URL, error) {
 			}
 			next, err := resp.Request.URL.Parse(link.target)
 			if err != nil || next.Host != resp.Request.URL.Host || next.User != nil {
-				return nil, refusef("%s sends us elsewhere for the next page of a list", resp.Request.URL.Host)
+				return nil, refusef("%s links to another host for the next page of a list", resp.Request.URL.Host)
 			}
 			next.Scheme = resp.Request.URL.Scheme
 			return next, nil

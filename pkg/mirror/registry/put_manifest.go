@@ -80,12 +80,12 @@ func (p *manifestPut) attempt(ctx context.Context) error {
 	if resp.StatusCode != http.StatusCreated || got.Validate() != nil {
 		d, err := p.client.Resolve(ctx, p.repo, p.ref)
 		if NotFound(err) || err == nil && !p.manifest.Is(d.Digest) {
-			return p.host.onTheWay(http.MethodPut, resp.Request.URL, fmt.Errorf("the registry says %s and has not taken the manifest", resp.Status))
+			return p.host.onTheWay(http.MethodPut, resp.Request.URL, fmt.Errorf("the registry returned %s but did not store the manifest", resp.Status))
 		}
 		return retry.Enough(err)
 	}
 	if !p.manifest.Is(got) {
-		return &DigestError{Where: fmt.Sprintf("what %s made of the manifest", p.repo), Want: p.manifest.Digest.String(), Got: got.String()}
+		return &DigestError{Where: fmt.Sprintf("the manifest that %s stored", p.repo), Want: p.manifest.Digest.String(), Got: got.String()}
 	}
 	return nil
 }

@@ -63,9 +63,9 @@ func redirectTarget(name string, scrub func(string) string, from *url.URL, locat
 	to, err := from.Parse(location)
 	switch {
 	case location == "" || err != nil || to.Host == "" || to.User != nil || to.Scheme != "https" && to.Scheme != "http":
-		return nil, refusef("%s redirects %s to no usable place", name, throttle.Redact(from, scrub))
+		return nil, refusef("%s redirects %s to an invalid URL", name, throttle.Redact(from, scrub))
 	case from.Scheme == "https" && to.Scheme == "http":
-		return nil, refusef("%s redirects from https to plain http on %s, which is not followed", name, scrub(to.Host))
+		return nil, refusef("%s redirects from https to plain http on %s: not followed", name, scrub(to.Host))
 	}
 	return to, nil
 }

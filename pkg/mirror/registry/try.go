@@ -35,7 +35,7 @@ const maxSmall = 4 << 20
 // at most 4 MiB.
 func (c *Client) SmallBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size > maxSmall {
-		return nil, refusef("the blob %s has %d bytes, and at most %d are read", desc.Digest, desc.Size, maxSmall)
+		return nil, refusef("the blob %s has %d bytes; the limit is %d", desc.Digest, desc.Size, maxSmall)
 	}
 	r := c.newBlobReader(ctx, repo, desc)
 	defer r.Close()

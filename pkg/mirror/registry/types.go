@@ -88,12 +88,12 @@ type Content struct {
 
 // ErrSchema1 says that an image is in docker's first format, whose digest
 // cannot be kept by a registry of today.
-var ErrSchema1 = errors.New("the image is in docker's schema 1 format, which is not mirrored: rebuild it, or push it again with a current tool")
+var ErrSchema1 = errors.New("the image is in docker's schema 1 format, which is not supported: rebuild it, or push it again with a current tool")
 
 // ManifestError says that a manifest cannot be what its registry says it is.
 type ManifestError struct {
 	Digest digest.Digest
-	Text   string // such as "refers to \"x\", which is no digest"
+	Text   string // such as "refers to \"x\", which is not a digest"
 }
 
 func (e *ManifestError) Error() string { return fmt.Sprintf("manifest %s %s", e.Digest, e.Text) }
@@ -167,11 +167,11 @@ func (m Manifest) Content() (Content, error) {
 		ArtifactType string               `json:"artifactType"`
 	}
 	if err := json.Unmarshal(m.Body, &raw); err != nil {
-		return Content{}, m.wrong("is no valid JSON of its kind: %v", err)
+		return Content{}, m.wrong("is not valid JSON of its media type: %v", err)
 	}
 	// A registry may answer with an error where a manifest is expected, and say 200.
 	if raw.Config == nil && raw.Layers == nil && raw.Blobs == nil && m.MediaType != OCIArtifact && !IsIndex(m.MediaType) {
-		return Content{}, fmt.Errorf("manifest %s has no config and no layers: the registry may have answered with something else", m.Digest)
+		return Content{}, fmt.Errorf("manifest %s has no config and no layers: the response may not be a manifest", m.Digest)
 	}
 	c := Content{Subject: raw.Subject, ArtifactType: raw.ArtifactType}
 	if IsIndex(m.MediaType) {
@@ -184,7 +184,7 @@ func (m Manifest) Content() (Content, error) {
 	}
 	for _, d := range append(append([]ocispec.Descriptor{}, c.Children...), c.Blobs...) {
 		if err := d.Digest.Validate(); err != nil {
-			return Content{}, m.wrong("refers to %.100q, which is no digest", string(d.Digest))
+			return Content{}, m.wrong("refers to %.100q, which is not a digest", string(d.Digest))
 		}
 		if d.Size < 0 || d.Size > maxSize {
 			return Content{}, m.wrong("gives %s the size %d", d.Digest, d.Size)

@@ -60,14 +60,14 @@ func (h *host) session(resp *http.Response) (*Session, error) {
 	base := h.origin.base.Load()
 	at, err := resp.Request.URL.Parse(location)
 	if location == "" || err != nil || at.Host == "" || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
-		return nil, refusef("%s opens an upload without saying where", h.gate.Name)
+		return nil, refusef("%s starts an upload without a Location", h.gate.Name)
 	}
 	if strings.EqualFold(at.Hostname(), base.Hostname()) {
 		if at.Port() == "" || base.Scheme == "https" && at.Scheme == "http" {
 			at.Host, at.Scheme = base.Host, base.Scheme
 		}
 	} else if base.Scheme == "https" && at.Scheme == "http" {
-		return nil, refusef("%s sends an upload over plain http to %s, which is not followed", h.gate.Name, at.Host)
+		return nil, refusef("%s redirects an upload to plain http on %s: not followed", h.gate.Name, at.Host)
 	}
 	s := &Session{at: at}
 	fmt.Sscanf(resp.Header.Get("OCI-Chunk-Min-Length"), "%d", &s.minChunk)
@@ -115,7 +115,7 @@ func (e *SourceError) Unwrap() error { return e.Err }
 // [*SourceError] when the source is to blame.
 func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descriptor, from Repository, session *Session) error {
 	if desc.Size > c.opts.MaxBlob {
-		return refusef("the blob %s is said to have %d bytes, and more than %d are not believed", desc.Digest, desc.Size, c.opts.MaxBlob)
+		return refusef("the blob %s has a size of %d bytes; the limit is %d (--max-blob-bytes)", desc.Digest, desc.Size, c.opts.MaxBlob)
 	}
 	u := &upload{h: c.host(to.Host), to: to, desc: desc, from: from, session: session, source: c.newBlobReader(ctx, from, desc)}
 	defer u.source.Close()

@@ -110,7 +110,7 @@ func (u *upload) pieces(ctx context.Context) error {
 			crumbs++
 		}
 		if crumbs > maxCrumbs {
-			return refusef("%s takes a blob in pieces of %d bytes", h.gate.Name, taken)
+			return refusef("%s accepts only pieces of %d bytes of a blob", h.gate.Name, taken)
 		}
 	}
 	return h.commit(ctx, u.to, u.desc, source, 0, u.session)
@@ -128,7 +128,7 @@ func (h *host) stream(ctx context.Context, r request, source *blobReader) (*http
 			return resp, err
 		}
 		if hop >= maxRedirects {
-			return nil, refusef("%s redirects an upload again and again, the last time to %s", h.gate.Name, h.gate.Scrub(moved.to.Host))
+			return nil, refusef("%s redirects an upload too often, the last time to %s", h.gate.Name, h.gate.Scrub(moved.to.Host))
 		}
 		source.seek(start)
 		r.url = moved.to
@@ -183,12 +183,12 @@ func (h *host) commit(ctx context.Context, to Repository, desc ocispec.Descripto
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusCreated { // not what the specification has for success: look
 		if has, err := h.hasBlob(ctx, to, desc.Digest, true); err != nil || !has {
-			return errors.Join(err, h.onTheWay(http.MethodPut, at, fmt.Errorf("the registry says %s and has not taken the blob", resp.Status)))
+			return errors.Join(err, h.onTheWay(http.MethodPut, at, fmt.Errorf("the registry returned %s but did not store the blob", resp.Status)))
 		}
 	}
 	got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
 	if got.Validate() == nil && got.Algorithm() == desc.Digest.Algorithm() && got != desc.Digest {
-		return &DigestError{Where: "what " + to.String() + " made of the blob", Want: string(desc.Digest), Got: string(got)}
+		return &DigestError{Where: "the blob that " + to.String() + " stored", Want: string(desc.Digest), Got: string(got)}
 	}
 	h.wrote.note(to.Path, desc.Digest, h.opts.Clock.Now())
 	return nil

@@ -178,7 +178,7 @@ func (e *SpentError) Error() string {
 	if e.what == "" {
 		return e.err.Error()
 	}
-	return e.err.Error() + " (not tried again: most of the requests of " + e.what + " had to be tried again)"
+	return e.err.Error() + " (not retried: the retry budget of " + e.what + " is used up)"
 }
 func (e *SpentError) Unwrap() error { return e.err }
 

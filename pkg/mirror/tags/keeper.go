@@ -80,11 +80,11 @@ func (k *Keeper) Protect(ctx context.Context, m *Move) error {
 		return nil
 	}
 	if g, ok := k.Immutable(m.Destination); ok {
-		return &ProtectedError{fmt.Sprintf("it holds %s and is immutable (%s): left as it is", m.Had, g)}
+		return &ProtectedError{fmt.Sprintf("it holds %s and is immutable (%s): not overwritten", m.Had, g)}
 	}
 	switch k.opts.Overwrite {
 	case Never:
-		return &ProtectedError{fmt.Sprintf("it holds %s, and nothing is overwritten: left as it is", m.Had)}
+		return &ProtectedError{fmt.Sprintf("it holds %s, and --overwrite is never: not overwritten", m.Had)}
 	case Ours:
 		return k.records.ours(ctx, m)
 	}
@@ -158,7 +158,7 @@ func (k *Keeper) recheck(ctx context.Context, m *Move, want digest.Digest) error
 	switch {
 	case err == nil, registry.NotFound(err):
 	case careful:
-		return fmt.Errorf("whether the tag may be written cannot be seen: %w", err)
+		return fmt.Errorf("cannot determine whether the tag may be overwritten: %w", err)
 	default:
 		return nil
 	}
@@ -168,13 +168,13 @@ func (k *Keeper) recheck(ctx context.Context, m *Move, want digest.Digest) error
 	before, after := holding(m.Had), holding(now.Digest)
 	m.Had = now.Digest
 	if m.Present = now.Digest == want; m.Present {
-		m.Details = append(m.Details, "somebody else wrote it while it was copied")
+		m.Details = append(m.Details, "another client wrote it during the copy")
 		return nil
 	}
 	if err := k.Protect(ctx, m); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("the tag went from %s to %s while the image was copied, and was overwritten", before, after)
+	text := fmt.Sprintf("the tag changed from %s to %s during the copy, and was overwritten", before, after)
 	m.Details = append(m.Details, text)
 	k.opts.Note("%s: %s", m.Destination.Exact(), text)
 	return nil
@@ -198,10 +198,10 @@ func (k *Keeper) backup(ctx context.Context, m *Move, want digest.Digest) error 
 		err = k.keep(ctx, m, name)
 	}
 	if err != nil {
-		return fmt.Errorf("the tag was not moved, because what it holds could not be kept: %w", err)
+		return fmt.Errorf("tag not moved: cannot back up its image: %w", err)
 	}
 	m.Backup = name
-	m.Details = append(m.Details, "what it held is kept as "+name)
+	m.Details = append(m.Details, "backup: "+name)
 	return nil
 }
 
@@ -209,7 +209,7 @@ func (k *Keeper) keep(ctx context.Context, m *Move, name string) error {
 	at := m.Destination
 	at.Tag = name
 	if k.opts.Written(at.Canonical()) {
-		return fmt.Errorf("its backup would be under the tag %s, which is a destination, too", name)
+		return fmt.Errorf("its backup would use the tag %s, which is also a destination", name)
 	}
 	if g, ok := k.Immutable(at); ok {
 		have, err := k.opts.Client.Resolve(ctx, m.To, name)

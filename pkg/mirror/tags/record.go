@@ -125,9 +125,9 @@ func (r *records) ours(ctx context.Context, m *Move) error {
 	case err != nil:
 		return err
 	case !found:
-		return &ProtectedError{fmt.Sprintf("it holds %s, and there is no record (tag %s) that this was mirrored: left as it is", m.Had, RecordTag(m.Destination.Tag))}
+		return &ProtectedError{fmt.Sprintf("it holds %s, and no record (tag %s) shows that mirror wrote it: not overwritten", m.Had, RecordTag(m.Destination.Tag))}
 	case m.Had != c.Last && m.Had != c.Next:
-		return &ProtectedError{fmt.Sprintf("it holds %s, and %s was mirrored last: left as it is", m.Had, c.Last)}
+		return &ProtectedError{fmt.Sprintf("it holds %s, but %s was mirrored last: not overwritten", m.Had, c.Last)}
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func (r *records) announce(ctx context.Context, m *Move, want digest.Digest) err
 		return nil
 	}
 	if err := r.put(ctx, m, announced(m, want)); err != nil {
-		return fmt.Errorf("the tag was not moved, because that could not be recorded: %w", err)
+		return fmt.Errorf("tag not moved: cannot write its record: %w", err)
 	}
 	return nil
 }
@@ -168,7 +168,7 @@ func (r *records) settle(ctx context.Context, m *Move, want digest.Digest) {
 		err = r.put(ctx, m, c)
 	}
 	if err != nil {
-		m.Details = append(m.Details, fmt.Sprintf("the record of it was not completed: %v", err))
+		m.Details = append(m.Details, fmt.Sprintf("cannot complete its record: %v", err))
 	}
 }
 
@@ -182,7 +182,7 @@ func (r *records) adopt(ctx context.Context, m *Move) error {
 		err = r.put(ctx, m, record{Last: m.Had})
 	}
 	if err != nil {
-		return fmt.Errorf("the tag is right, but could not be taken over: %w", err)
+		return fmt.Errorf("the tag is up to date, but cannot be adopted: %w", err)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ type DownError struct {
 }
 
 func (e *DownError) Error() string {
-	return fmt.Sprintf("%s was not asked, it is down since %s: %v", e.Host, e.Since.Format(time.TimeOnly), e.Err)
+	return fmt.Sprintf("%s skipped: down since %s: %v", e.Host, e.Since.Format(time.TimeOnly), e.Err)
 }
 
 func (e *DownError) Unwrap() error { return e.Err }
@@ -69,14 +69,14 @@ type ProxyError struct {
 }
 
 func (e *ProxyError) Error() string {
-	return fmt.Sprintf("the proxy %s refuses the way: %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
+	return fmt.Sprintf("the proxy %s denies the connection: %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
 }
 
 // NoHTTPError means that what answers at a host speaks no HTTP, or no TLS where
 // that is wanted.
 type NoHTTPError struct{ Err error }
 
-func (e *NoHTTPError) Error() string { return "it speaks no HTTPS or HTTP: " + e.Err.Error() }
+func (e *NoHTTPError) Error() string { return "not an HTTPS or HTTP server: " + e.Err.Error() }
 func (e *NoHTTPError) Unwrap() error { return e.Err }
 
 // Redact gives a URL without what may be secret, fit to print.

@@ -136,7 +136,7 @@ func (h *Host) Pause(d time.Duration) {
 		h.Stats.pausedFor(h.quietUntil, longer)
 		h.quietUntil = until
 		if longer >= d/2 { // many requests are told the same at the same time
-			h.opts.Log.Info("the registry asks us to wait", "host", h.Name, "wait", d)
+			h.opts.Log.Info("rate limit: waiting", "host", h.Name, "wait", d)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func (h *Host) Slower() {
 	}
 	limit := h.Slots.shrink()
 	h.Stats.slowed(now, limit, rate)
-	h.opts.Log.Info("the registry is asked less", "host", h.Name, "max_in_flight", limit, "requests_per_second", float64(int(rate*10+0.5))/10)
+	h.opts.Log.Info("reducing the request rate", "host", h.Name, "max_in_flight", limit, "requests_per_second", float64(int(rate*10+0.5))/10)
 }
 
 // went tells the breaker how a request went: an error means that the host may be
@@ -181,7 +181,7 @@ func (h *Host) went(began time.Time, err error, throttled bool) {
 	if err == nil {
 		if h.breaker.success() {
 			h.Stats.isBack(now)
-			h.opts.Log.Info("the registry is back", "host", h.Name)
+			h.opts.Log.Info("the registry is up again", "host", h.Name)
 		}
 		return
 	}
@@ -205,6 +205,6 @@ func (h *Host) Down(err error) *DownError {
 
 func (h *Host) opened(down *DownError) {
 	h.Stats.isDown(down.Since, down.Err.Error())
-	h.opts.Log.Warn("the registry is down: what needs it fails at once, until it answers again",
+	h.opts.Log.Warn("the registry is down: requests to it fail at once until it responds again",
 		"host", h.Name, "since", down.Since.Format(time.TimeOnly), "error", down.Err)
 }

@@ -11,7 +11,7 @@ import (
 // What a request may wait for.
 const (
 	WaitRetry = "retry" // the pause before something is tried again
-	WaitAsked = "asked" // the registry asked to be left alone (Retry-After)
+	WaitAsked = "asked" // a rate limit or Retry-After of the registry (Retry-After)
 	WaitPace  = "pace"  // so many requests a second are enough for it, as it has shown
 	WaitSlot  = "slot"  // all requests that the host may have are in flight
 	WaitImage = "image" // another image is bringing the same content

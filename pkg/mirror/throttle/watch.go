@@ -14,13 +14,13 @@ import (
 const leastRate = 2 << 10
 
 var (
-	errIdle = errors.New("nothing moved for too long")
-	errSlow = errors.New("too little moved for too long")
+	errIdle = errors.New("no data for too long")
+	errSlow = errors.New("transfer too slow for too long")
 )
 
 // ErrAnswered is what the body of a request returns to a transport that reads it
-// although the request has its answer already.
-var ErrAnswered = errors.New("the request has its answer already")
+// although the request already has its response.
+var ErrAnswered = errors.New("the request already has its response")
 
 // watch ends a request that the other side keeps waiting: when, in so much time
 // of waiting for it, fewer bytes moved than leastRate asks for. Time in which

@@ -36,7 +36,7 @@ const Shortly = 5 * time.Second
 
 // ErrLater means that a brief request was not sent, because the host asked to be
 // left alone for longer.
-var ErrLater = errors.New("the host is asked again later")
+var ErrLater = errors.New("the host will be retried later")
 
 type tryingKey struct{}
 

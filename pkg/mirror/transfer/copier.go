@@ -224,7 +224,7 @@ func (c *Copier) Put(ctx context.Context, v *Visit, ref string, m registry.Manif
 	}
 	switch {
 	case incomplete(err) && holdsBlobs(m):
-		return fmt.Errorf("the registry takes no index of blobs, such as a BuildKit cache that was not built with image-manifest=true: %w", err)
+		return fmt.Errorf("the registry rejects an index of blobs, such as a BuildKit cache that was not built with image-manifest=true: %w", err)
 	case c.opts.Filter.Platform != nil && incomplete(err):
 		return &SparseError{err}
 	case err != nil:
@@ -247,7 +247,7 @@ func holdsBlobs(m registry.Manifest) bool {
 type SparseError struct{ Err error }
 
 func (e *SparseError) Error() string {
-	return fmt.Sprintf("the registry takes an index only with all of its platforms: copy them all, or one without the index: %v", e.Err)
+	return fmt.Sprintf("the registry accepts an index only with all of its platforms: copy all of them, or one without the index: %v", e.Err)
 }
 
 // Unwrap returns the answer of the registry.

@@ -31,7 +31,7 @@ func Unreadable(err error) error {
 	case registry.NotFound(err):
 		return &MissingError{"the source does not exist", err, true}
 	case registry.Denied(err):
-		return fmt.Errorf("the source does not exist, or the credential may not read it: %w", err)
+		return fmt.Errorf("the source does not exist, or the credential cannot pull it: %w", err)
 	case err != nil:
 		return fmt.Errorf("reading the source: %w", err)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrFiltered is the error of an index of which a [Filter] leaves nothing.
-var ErrFiltered = errors.New("no platform of the image was asked for")
+var ErrFiltered = errors.New("the platform filter matches no platform of the image")
 
 // Filter chooses among the children of an index. The zero value takes all.
 type Filter struct {
@@ -50,7 +50,7 @@ func (f Filter) Apply(ctx context.Context, src *Source) error {
 		src.Root, src.Tag = images[0], ""
 	case len(chosen) < len(content.Children):
 		left := slices.DeleteFunc(slices.Clone(content.Children), func(c ocispec.Descriptor) bool { return Among(chosen, c) })
-		src.Left = fmt.Sprintf("the filter left out %d of %d: %s", len(left), len(content.Children), PlatformNames(left))
+		src.Left = fmt.Sprintf("the filter skipped %d of %d: %s", len(left), len(content.Children), PlatformNames(left))
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ type SeveralError struct {
 }
 
 func (e *SeveralError) Error() string {
-	return fmt.Sprintf("%v: the filter leaves %d platforms (%s), and a new index of them would have another digest", ErrUnsupported, e.N, e.Platforms)
+	return fmt.Sprintf("%v: the filter matches %d platforms (%s), and an index of only these would have a different digest", ErrUnsupported, e.N, e.Platforms)
 }
 
 // Unwrap returns [ErrUnsupported].

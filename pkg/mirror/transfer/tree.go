@@ -170,12 +170,12 @@ func (c *Copier) blob(ctx context.Context, v *Visit, b ocispec.Descriptor) error
 	case err == nil:
 		return nil
 	case len(b.URLs) > 0 && missing:
-		c.opts.Note("%s: the layer %s is kept elsewhere (%s) and was not copied", v.Source.Repo, b.Digest, hostsOf(b.URLs))
+		c.opts.Note("%s: the foreign layer %s (%s) was not copied", v.Source.Repo, b.Digest, hostsOf(b.URLs))
 		return nil
 	case missing:
 		return &MissingError{fmt.Sprintf("the blob %s does not exist", b.Digest), err, false}
 	case b.Size == 0 && registry.StatusOf(err) != 0:
-		return fmt.Errorf("the registry refuses the empty blob %s: %w", b.Digest, err)
+		return fmt.Errorf("the registry rejects the empty blob %s: %w", b.Digest, err)
 	}
 	return fmt.Errorf("copying the blob %s: %w", b.Digest, err)
 }
