@@ -71,8 +71,8 @@ func TestDiffOnline(t *testing.T) {
 	for _, want := range []string{
 		"1 destination takes another image, 3 are new; 2 copies of ", "1 source does not exist",
 		src.Host + "/shop/crat:1, for " + dst.Host + "/shop/crat:1",
-		dst.Host + "/shop/cart:latest holds " + digestOne[:19] + " and gets " + digestTwo[:19],
-		dst.Host + "/shop/cart:2 holds " + digestTwo[:19],
+		dst.Host + "/shop/cart:latest has " + digestOne[:19] + " and gets " + digestTwo[:19],
+		dst.Host + "/shop/cart:2 has " + digestTwo[:19],
 		dst.Host + "/shop/fresh:2 gets " + digestTwo[:19],
 		"core-services/image-mirroring/shop/mapping_shop:2",
 	} {
