@@ -97,9 +97,9 @@ func TestNewSetPassesLint(t *testing.T) {
 		switch snippet := snippet(step.Text); {
 		case strings.HasPrefix(step.Title, "Promote "):
 			add("ci-operator/config/team/app/team-app-main.yaml", "images:\n- dockerfile_path: Dockerfile\n  to: app\n"+snippet)
-		case strings.HasPrefix(step.Title, "Let ci-operator "):
+		case strings.HasPrefix(step.Title, "Allow ci-operator "):
 			add("clusters/app.ci/team/roles.yaml", snippet)
-		case strings.HasPrefix(step.Title, "Have the secret made"):
+		case strings.HasPrefix(step.Title, "Create the secret "):
 			add("core-services/ci-secret-bootstrap/_config.yaml", snippet)
 		}
 	}

@@ -127,7 +127,7 @@ const (
 	rightEnd  = 850.0
 )
 
-// layout returns every node its height. Columns are ordered by what they are
+// layout gives every node its height. Columns are ordered by what they are
 // joined to, back and forth, so that few lines cross.
 func (g *graph) layout() {
 	for i := range g.columns {

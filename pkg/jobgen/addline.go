@@ -11,9 +11,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Add returns the mapping file of a set with one more line: in the file and at the
-// place where lines like it stand. file is the base name of the file; "" chooses
-// one. The error is a [Problems].
+// Add adds a line to the mapping file of a set whose lines are most similar, in
+// sorted order where the file is sorted. It returns that file. file is the base
+// name of the file; "" chooses one. The error is a [Problems].
 func Add(tree *release.Tree, set, src, dst, file string) (File, error) {
 	s, err := setNamed(tree, set)
 	if err != nil {
@@ -40,14 +40,14 @@ func Add(tree *release.Tree, set, src, dst, file string) (File, error) {
 	return File{Path: into.Path, Old: old, New: insert(old, line)}, nil
 }
 
-// written reports the destinations that something mirrors to already.
+// written reports the destinations that a mapping already writes.
 func written(tree *release.Tree, file *mapping.File) []source.Problem {
 	var out []source.Problem
 	for _, f := range tree.Mappings() {
 		for old := range f.Pairs() {
 			for p := range file.Pairs() {
 				if p.Destination.Canonical() == old.Destination.Canonical() {
-					out = append(out, source.Problem{Pos: old.Destination.Pos, Message: old.Destination.Text + " is mirrored to already, here", Hint: "choose another destination"})
+					out = append(out, source.Problem{Pos: old.Destination.Pos, Message: old.Destination.Text + " is already a destination", Hint: "choose another destination"})
 				}
 			}
 		}
@@ -55,9 +55,8 @@ func written(tree *release.Tree, file *mapping.File) []source.Problem {
 	return out
 }
 
-// fileFor returns the file of a set whose lines are most like a new one: the same
-// source and destination repository, else the same organisations, else most
-// lines.
+// fileFor returns the file of a set whose lines are most similar to a new one. It
+// compares destination repositories, source repositories and organisations.
 func fileFor(set *release.Set, line *mapping.File, name string) *release.MappingFile {
 	var best *release.MappingFile
 	most := -1
@@ -92,8 +91,8 @@ func likeness(a, b mapping.Pair) int {
 	return n
 }
 
-// insert puts a line into a text: where its order is when the lines above and
-// below are in order, else behind the last line.
+// insert puts a line into a text: in sorted order if the text is sorted, else
+// after the last line.
 func insert(text []byte, line string) []byte {
 	text = withNewline(text, "")
 	lines := strings.SplitAfter(string(text), "\n")

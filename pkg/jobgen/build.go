@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// builder makes the jobs of a tree.
+// builder builds the jobs of a tree.
 type builder struct {
 	template *Template
 	layout   *release.Layout
@@ -24,11 +24,11 @@ func (b *builder) problem(pos source.Position, hint, format string, args ...any)
 	b.problems = append(b.problems, source.Problem{Pos: pos, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// job makes the periodic of a subject, or its i-th shard, counted from 1; nil
-// when a script with the subject's prefix in it would not be what it looks like.
+// job builds the periodic of a subject, or its i-th shard, counted from 1. It
+// returns nil if the prefix of the subject is not safe in a script.
 func (b *builder) job(s subject, i int) object {
 	if prefix := s.prefix(); !release.ValidPrefix(prefix) {
-		b.problem(s.at("prefix"), "name the folder with letters, digits, '-', '.' and '_', or set prefix", "%q cannot be part of a script: it is no prefix of mapping files", prefix)
+		b.problem(s.at("prefix"), "name the folder with letters, digits, '-', '.' and '_', or set prefix", "%q cannot be part of a script: it is not a valid prefix of mapping files", prefix)
 		return nil
 	}
 	job := cloneObject(b.template.value)
@@ -50,7 +50,7 @@ func (b *builder) job(s subject, i int) object {
 	return b.patch(job, s)
 }
 
-// areaLabel tells whose job it is.
+// areaLabel is the label with the owner of a job.
 const areaLabel = "ci.openshift.io/area"
 
 func (b *builder) labels(job object, s subject) {
@@ -74,7 +74,7 @@ func (b *builder) labels(job object, s subject) {
 	}
 }
 
-// volumes puts the secret, its key, the ConfigMap and its mount in place.
+// volumes sets the secret, its key, the ConfigMap and its mount.
 func (b *builder) volumes(job, c object, s subject) {
 	volume, secret := pushVolume(job)
 	if secret != nil {
@@ -97,8 +97,8 @@ func (b *builder) volumes(job, c object, s subject) {
 	}
 }
 
-// configMap names the ConfigMap of a volume; mappings that are spread over
-// several come together in one projected volume.
+// configMap sets the ConfigMap of a volume. Several partitions become one
+// projected volume.
 func (b *builder) configMap(job object, volume string, config object) {
 	names := b.repo.ConfigMaps()
 	config["name"] = names[0]
@@ -119,8 +119,8 @@ func (b *builder) configMap(job object, volume string, config object) {
 	}
 }
 
-// secret decides on the secret with the push credentials: the one that is set,
-// or the template's with the set's name in it, if such a secret exists.
+// secret returns the secret with the push credentials: the one in the settings,
+// or the template's with the name of the set, if such a secret exists.
 func (b *builder) secret(s subject, cluster, pattern string) string {
 	if s.all.Secret != "" {
 		return s.all.Secret
@@ -134,7 +134,7 @@ func (b *builder) secret(s subject, cluster, pattern string) string {
 	}
 	if elsewhere := b.secrets.clusters(name, b.repo.Namespace); len(elsewhere) > 0 {
 		b.notes = append(b.notes, source.Problem{Pos: s.at("cluster"), Severity: source.Warning,
-			Message: fmt.Sprintf("the job of %s runs on cluster %s, and %s makes its secret %s for %s only", s.name, cluster, b.layout.Secrets, name, strings.Join(elsewhere, ", ")),
+			Message: fmt.Sprintf("the job of %s runs on cluster %s, but %s creates its secret %s for %s only", s.name, cluster, b.layout.Secrets, name, strings.Join(elsewhere, ", ")),
 			Hint:    "add the cluster there before the job runs"})
 		return name
 	}
@@ -150,7 +150,7 @@ func (b *builder) secret(s subject, cluster, pattern string) string {
 	if len(to) > 0 {
 		where = strings.Join(to, ", ") + ", " + where
 	}
-	b.problem(s.at("secret"), hint, "no secret is set for %s, and %s knows no %s (%s)", s.name, b.layout.Secrets, name, where)
+	b.problem(s.at("secret"), hint, "no secret is set for %s, and %s has no %s (%s)", s.name, b.layout.Secrets, name, where)
 	return name
 }
 
@@ -187,7 +187,7 @@ func (b *builder) slack(job object, s subject) {
 		slack["channel"] = s.all.Slack.Channel
 	}
 	if states := s.all.Slack.States; states != nil {
-		slack["job_states_to_report"] = nil // an empty list: Prow's own states
+		slack["job_states_to_report"] = nil // an empty list means Prow's own states
 		if len(*states) > 0 {
 			slack["job_states_to_report"] = anys(*states)
 		}
@@ -197,7 +197,7 @@ func (b *builder) slack(job object, s subject) {
 	}
 }
 
-// pod sets what all runners have in common.
+// pod sets the fields that all runners share.
 func (b *builder) pod(job, c object, s subject) {
 	spec := child(job, "spec")
 	switch {
@@ -226,7 +226,7 @@ func setAll(c object, env release.Values) {
 	}
 }
 
-// setEnv sets a variable in its place, or behind the others; nil takes it away.
+// setEnv sets a variable in place, or appends it; nil removes it.
 func setEnv(c object, name string, value *string) {
 	env := list(c, "env")
 	at := slices.IndexFunc(env, func(e any) bool { return str(e, "name") == name })
@@ -241,7 +241,8 @@ func setEnv(c object, name string, value *string) {
 	}
 }
 
-// patch applies the merge patches: that of all jobs, then that of this one.
+// patch applies the merge patches: first the one of all jobs, then that of this
+// job.
 func (b *builder) patch(job object, s subject) object {
 	for _, p := range []*release.JobSettings{&b.repo.Defaults, s.own} {
 		if p.Patch == nil {

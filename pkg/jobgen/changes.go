@@ -8,14 +8,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// changes tells in what a job becomes different: the settings that stand for
-// it, and the places in the job that none stands for.
+// changes lists the changes of a job: settings, and paths in the job without a
+// setting.
 func (b *builder) changes(old, job object) []string {
 	if reflect.DeepEqual(old, job) {
 		return nil
 	}
 	was, is := b.extract(old), b.extract(job)
-	if was.Runner != is.Runner { // what an entry point needs comes and goes with it
+	if was.Runner != is.Runner { // ignore the variables that an entry point requires
 		for _, env := range []release.Values{was.Env, is.Env} {
 			for name := range b.form().Requires {
 				delete(env, name)
@@ -37,7 +37,7 @@ func (b *builder) changes(old, job object) []string {
 	return out
 }
 
-// differing returns the names of the settings that are not the same.
+// differing returns the names of the settings that differ.
 func differing(a, b release.JobSettings) []string {
 	var out []string
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
@@ -48,7 +48,7 @@ func differing(a, b release.JobSettings) []string {
 			out = append(out, name)
 		}
 	}
-	if slices.Contains(out, "runner") { // what another runner does not have is no change of its own
+	if slices.Contains(out, "runner") { // settings that the other runner lacks are not changes of their own
 		out = slices.DeleteFunc(out, func(name string) bool {
 			return name == "command" || name == "script" || name != "registry_login" && slices.Contains(loopSettings[:], name)
 		})
@@ -56,8 +56,8 @@ func differing(a, b release.JobSettings) []string {
 	return out
 }
 
-// differingPaths returns the places at which two values differ, without the items
-// of lists.
+// differingPaths returns the paths at which two values differ. It does not look
+// into lists.
 func differingPaths(a, b any, path string) []string {
 	x, xok := a.(object)
 	y, yok := b.(object)
@@ -82,8 +82,8 @@ func differingPaths(a, b any, path string) []string {
 	return out
 }
 
-// covers reports whether a change of a setting explains a difference at a place
-// of the job.
+// covers reports whether a change of a setting explains a difference at a path of
+// the job.
 func covers(setting, path string) bool {
 	places := map[string][]string{
 		"area": {"labels"}, "labels": {"labels"}, "timeout": {"decoration_config.timeout"}, "grace_period": {"decoration_config.grace_period", "spec.containers"},

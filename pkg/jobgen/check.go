@@ -10,17 +10,17 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// maxName is the number of characters of a label's value in Kubernetes, beyond
-// which Prow cuts a job's name short.
+// maxName is the maximum length of a label value in Kubernetes. Prow truncates
+// longer job names.
 const maxName = 63
 
 var nameChars = regexp.MustCompile(`^[A-Za-z0-9-._]+$`)
 
-// refusal is something about a job that Prow refuses or misreads.
+// refusal is a part of a job that Prow rejects or misreads.
 type refusal struct{ setting, message, hint string }
 
-// refusals returns what Prow would refuse or misread in a job, as far as it can be
-// told where it comes from. The rest is left to Prow's own loader.
+// refusals returns what Prow would reject or misread in a job, if its setting is
+// known. Prow's own loader finds the rest.
 func refusals(job object) []refusal {
 	var out []refusal
 	add := func(setting, hint, format string, args ...any) {
@@ -29,9 +29,9 @@ func refusals(job object) []refusal {
 	name := str(job, "name")
 	switch {
 	case !nameChars.MatchString(name):
-		add("name", "use letters, digits, '-', '.' and '_'", "the job's name %q is not one that Prow accepts", name)
+		add("name", "use letters, digits, '-', '.' and '_'", "Prow does not accept the job name %q", name)
 	case len(name) > maxName:
-		add("name", "set a shorter name", "the job's name %s has %d characters; Prow cuts its label after %d", name, len(name), maxName)
+		add("name", "set a shorter name", "the job name %s has %d characters; Prow truncates its label to %d", name, len(name), maxName)
 	}
 	schedule := str(job, "cron")
 	if schedule != "" {
@@ -47,30 +47,29 @@ func refusals(job object) []refusal {
 	}
 	switch {
 	case len(given) > 1:
-		add(given[0], "keep one of them", "the job %s has %s: Prow takes exactly one", name, strings.Join(given, " and "))
+		add(given[0], "keep one of them", "the job %s has %s: Prow accepts exactly one", name, strings.Join(given, " and "))
 	case len(given) == 0:
-		add("cron", "set cron, or interval", "the job %s has no schedule: Prow refuses it", name)
+		add("cron", "set cron, or interval", "the job %s has no schedule: Prow rejects it", name)
 	}
 	return out
 }
 
-// check reports what is wrong with a finished job, at the setting that it comes
-// from.
+// check reports problems of a finished job at the setting that causes them.
 func (b *builder) check(job object, s subject) {
 	name := str(job, "name")
 	for _, r := range refusals(job) {
 		b.problem(s.at(r.setting), r.hint, "%s", r.message)
 	}
 	if text, err := json.Marshal(job); err == nil && strings.Contains(string(text), placeholder) {
-		b.problem(s.at(""), "set what belongs there, with patch if there is no setting for it", "%s of the template %s survives in the job %s", placeholder, b.template.file, name)
+		b.problem(s.at(""), "set the value, with patch if there is no setting for it", "a %s of the template %s is not replaced in the job %s", placeholder, b.template.file, name)
 	}
 	if err := strict(job); err != nil {
 		pos, hint := s.at("patch"), "see Prow's job configuration"
-		b.problem(pos, hint, "Prow would not read the job %s: %s", name, strings.ReplaceAll(err.Error(), "\n", " "))
+		b.problem(pos, hint, "Prow cannot read the job %s: %s", name, strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 }
 
-// checkCron reads a schedule as Prow does, and refuses one that would start the
+// checkCron parses a schedule as Prow does, and rejects one that would start the
 // job more than once a minute.
 func checkCron(spec string) error {
 	parser := cron.NewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)

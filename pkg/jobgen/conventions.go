@@ -11,15 +11,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// conventions are what most jobs of a tree have in common: a new one follows
+// conventions are the settings that most jobs of a tree share. A new job follows
 // them.
 type conventions struct {
-	b       builder // of the tree, with the settings that it has
+	b       builder // with the settings of the tree
 	shared  *release.Settings
 	secrets []string // secrets of the jobs that belong to sets, in the order of the file
 }
 
-// conventionsOf reads the jobs of a tree that belong to sets and mirror.
+// conventionsOf reads the mirroring jobs of a tree that belong to sets.
 func conventionsOf(tree *release.Tree) (*conventions, error) {
 	t, err := templateOf(tree, nil)
 	if err != nil {
@@ -42,8 +42,8 @@ func conventionsOf(tree *release.Tree) (*conventions, error) {
 	return c, nil
 }
 
-// settings returns the settings of a job that follows the others, but for what is
-// asked for.
+// settings returns the settings of a new job: the given ones, and the conventions
+// for the rest.
 func (c *conventions) settings(asked release.JobSettings) release.JobSettings {
 	d := c.shared.Defaults
 	s := release.JobSettings{
@@ -73,7 +73,7 @@ func (c *conventions) settings(asked release.JobSettings) release.JobSettings {
 	return s
 }
 
-// least leaves out what the job of a set has without being told.
+// least removes the settings that equal the defaults.
 func (c *conventions) least(set *release.Set, full release.JobSettings) (release.JobSettings, error) {
 	s := subject{name: set.Name, set: set, own: &full, all: full.Over(c.b.repo.Defaults)}
 	trial := c.b
@@ -84,7 +84,7 @@ func (c *conventions) least(set *release.Set, full release.JobSettings) (release
 	}
 	env, labels := full.Env, full.Labels
 	out := c.b.minimise(s)
-	// One variable or label less than all may be enough.
+	// Try to leave out single variables and labels, too.
 	for _, x := range []struct{ all, kept *release.Values }{{&env, &out.Env}, {&labels, &out.Labels}} {
 		if *x.kept == nil {
 			continue
@@ -104,15 +104,16 @@ func (c *conventions) least(set *release.Set, full release.JobSettings) (release
 	return out, nil
 }
 
-// pushSecret is the usual name of a secret with push credentials: the host with
-// dots or with dashes, and whose it is.
+// pushSecret matches the usual name of a secret with push credentials: the host
+// with dots or dashes, and the owner.
 var pushSecret = regexp.MustCompile(`^registry-push-credentials-quay([.-])io-`)
 
-// newest is how many of the newest jobs tell how secrets are named today.
+// newest is the number of newest jobs that determine the current naming of
+// secrets.
 const newest = 5
 
-// dashed reports whether the newest sets name their secrets with dashes, as
-// those do that are kept in the self-service vault.
+// dashed reports whether the newest sets name their secrets with dashes, as the
+// self-service vault does.
 func (c *conventions) dashed() bool {
 	dashes, all := 0, 0
 	for _, name := range slices.Backward(c.secrets) {
@@ -130,8 +131,8 @@ func (c *conventions) dashed() bool {
 	return dashes*2 > all
 }
 
-// secretName returns a new secret for an organisation the name that the newest
-// sets would give it.
+// secretName returns the name of a new secret for an organisation, in the style
+// of the newest sets.
 func (c *conventions) secretName(target string) string {
 	host, org, _ := strings.Cut(target, "/")
 	host = strings.ReplaceAll(host, ":", "-")
@@ -141,8 +142,8 @@ func (c *conventions) secretName(target string) string {
 	return strings.ToLower("registry-push-credentials-" + host + "-" + strings.ReplaceAll(org, "_", "-"))
 }
 
-// selfService reports whether most of the newest sets use secrets of which
-// ci-secret-bootstrap knows nothing: teams make them themselves.
+// selfService reports whether most of the newest sets use secrets that are not in
+// ci-secret-bootstrap, because teams create them.
 func (c *conventions) selfService() bool {
 	own, all := 0, 0
 	for _, name := range c.secrets[max(0, len(c.secrets)-newest):] {

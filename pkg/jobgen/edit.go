@@ -11,9 +11,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// regenerate makes the generated files of a tree in which some files are other
-// ones. Only the jobs of the sets in o.Only change. A file that was not current
-// before is told, and only the part of it that the change is about is written.
+// regenerate generates the files of a tree with some files replaced. Only the
+// jobs of the sets in o.Only change. It adds a note for each file that was stale
+// before, and leaves the stale parts unchanged.
 func regenerate(tree *release.Tree, files []File, o Options) (*Output, error) {
 	o.shown = tree
 	next := overlay{FS: tree.FS, files: map[string][]byte{}, gone: map[string]bool{o.gone: true}}
@@ -35,7 +35,7 @@ func regenerate(tree *release.Tree, files []File, o Options) (*Output, error) {
 	before, err := Generate(tree, Options{})
 	if err != nil {
 		out.Notes = append(out.Notes, source.Problem{Pos: source.Position{File: tree.Settings.JobsFile}, Severity: source.Warning,
-			Message: "the other jobs cannot be generated as the repository is", Hint: "'mirror-jobgen generate --check' says why"})
+			Message: "the other jobs cannot be generated", Hint: "'mirror-jobgen generate --check' shows why"})
 		out.Files = nil
 		return out, nil
 	}
@@ -53,14 +53,14 @@ func regenerate(tree *release.Tree, files []File, o Options) (*Output, error) {
 	return out, nil
 }
 
-// stale tells that a file is not current apart from what is asked for.
+// stale returns a note that a file was stale before the change.
 func stale(file string) source.Problem {
 	return source.Problem{Pos: source.Position{File: file}, Severity: source.Warning,
-		Message: "the file is not what the folders say, apart from this change: that was left as it is",
-		Hint:    "'mirror-jobgen generate --check' shows the difference, 'mirror-jobgen generate' mends it"}
+		Message: "the file was already stale; the parts outside this change were left unchanged",
+		Hint:    "'mirror-jobgen generate --check' shows the difference, 'mirror-jobgen generate' updates the file"}
 }
 
-// setNamed finds a set, or says which one may be meant.
+// setNamed finds a set. Its error suggests a similar name.
 func setNamed(tree *release.Tree, name string) (*release.Set, error) {
 	var names []string
 	for _, s := range tree.Sets {
@@ -73,8 +73,8 @@ func setNamed(tree *release.Tree, name string) (*release.Set, error) {
 		Hint: suggest.Hint(name, names, "the sets are the folders of "+tree.Layout.Mirroring)}}
 }
 
-// lines makes a mapping file of sources and destinations, each of which goes to
-// the one at its place, and reports what is wrong with them.
+// lines builds a mapping file from pairs of sources and destinations, and reports
+// problems with them.
 func lines(tree *release.Tree, name string, sources, destinations []string) (*mapping.File, Problems) {
 	var text strings.Builder
 	var problems Problems
@@ -84,7 +84,7 @@ func lines(tree *release.Tree, name string, sources, destinations []string) (*ma
 		last := src[strings.LastIndexByte(src, '/')+1:]
 		switch {
 		case src == "" || dst == "" || strings.ContainsAny(src+dst, " \t\r\n=#"):
-			problems = append(problems, source.Problem{Pos: pos, Message: fmt.Sprintf("%q to %q is no pair of images", src, dst), Hint: "write HOST/REPOSITORY:TAG"})
+			problems = append(problems, source.Problem{Pos: pos, Message: fmt.Sprintf("%q to %q is not a pair of images", src, dst), Hint: "write HOST/REPOSITORY:TAG"})
 		case strings.Contains(src, "/") && !strings.ContainsAny(last, ":@"):
 			problems = append(problems, source.Problem{Pos: pos, Message: src + " has no tag: every tag would be mirrored", Hint: "write " + src + ":TAG, or :* for every tag"})
 		}
@@ -100,7 +100,7 @@ func lines(tree *release.Tree, name string, sources, destinations []string) (*ma
 	return file, append(problems, doubtful(tree, file)...)
 }
 
-// doubtful reports lines that are hardly what their author means.
+// doubtful reports lines that are probably mistakes.
 func doubtful(tree *release.Tree, file *mapping.File) []source.Problem {
 	var out []source.Problem
 	problem := func(r mapping.Reference, hint, format string, args ...any) {
@@ -121,7 +121,7 @@ func doubtful(tree *release.Tree, file *mapping.File) []source.Problem {
 			case !strings.Contains(d.Path(), "/"):
 				problem(d, "write HOST/ORGANISATION/NAME:TAG", "%s has no organisation", d.Text)
 			case ours(d) && !ours(e.Source):
-				problem(d, "write the source first; images from outside come in through "+tree.Layout.Supplemental(),
+				problem(d, "write the source first; "+tree.Layout.Supplemental()+" imports images from outside",
 					"%s is the CI registry and %s is not: source and destination are swapped", d.Text, e.Source.Text)
 			}
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// extract reads from a job all settings that can say what it has, those that
-// are the template's too. What no setting says is left for the patch.
+// extract reads all settings from a job, including those that equal the
+// template's. A patch covers what has no setting.
 func (b *builder) extract(job object) release.JobSettings {
 	var s release.JobSettings
 	c := b.template.container(job)
@@ -38,12 +38,12 @@ func (b *builder) extract(job object) release.JobSettings {
 	b.extractEnv(&s, c)
 	b.extractRunner(&s, c)
 	if token := s.ServiceAccountToken; token != nil && *token && (s.RegistryLogin == release.LoginUsed || s.RegistryLogin == release.LoginUnused) {
-		s.ServiceAccountToken = nil // a login has it anyway
+		s.ServiceAccountToken = nil // implied by a login
 	}
 	return s
 }
 
-// texts returns the texts of a mapping by name.
+// texts returns the strings of a mapping by name.
 func texts(v any) release.Values {
 	out := release.Values{}
 	o, _ := v.(object)
@@ -55,8 +55,8 @@ func texts(v any) release.Values {
 	return out
 }
 
-// extractSlack reads who hears of the job, when it says no more than settings
-// can.
+// extractSlack reads the Slack settings of the job, if settings can express them
+// completely.
 func extractSlack(job object) *release.Slack {
 	slack, ok := at(job, "reporter_config", "slack").(object)
 	if !ok {
@@ -77,7 +77,7 @@ func extractSlack(job object) *release.Slack {
 	return s
 }
 
-// extractEnv reads the variables, and the resources that are not the
+// extractEnv reads the variables, and the resources if they differ from the
 // template's.
 func (b *builder) extractEnv(s *release.JobSettings, c object) {
 	s.Env = release.Values{}
@@ -93,7 +93,7 @@ func (b *builder) extractEnv(s *release.JobSettings, c object) {
 	}
 }
 
-// extractRunner finds out what a container mirrors with, and what is set of it.
+// extractRunner reads the runner of a container and its settings.
 func (b *builder) extractRunner(s *release.JobSettings, c object) {
 	command := words(c["command"])
 	switch prefix, ok := b.entrypointPrefix(s.Env, words(c["args"])); {
@@ -114,8 +114,8 @@ func (b *builder) extractRunner(s *release.JobSettings, c object) {
 	}
 }
 
-// entrypointPrefix returns the prefix that an entry point is told, by a variable or
-// by its only argument.
+// entrypointPrefix returns the prefix that a job passes to its entry point, in a
+// variable or as the only argument.
 func (b *builder) entrypointPrefix(env release.Values, args []string) (string, bool) {
 	form := b.form()
 	var value string
@@ -134,7 +134,7 @@ func (b *builder) entrypointPrefix(env release.Values, args []string) (string, b
 	return prefix, ok && release.ValidPrefix(prefix)
 }
 
-// words returns the texts of a list.
+// words returns the strings of a list.
 func words(v any) []string {
 	var out []string
 	for _, x := range list(v) {
@@ -145,8 +145,8 @@ func words(v any) []string {
 	return out
 }
 
-// extractMirror reads the flags of the mirror command that settings stand for;
-// flags that none stands for are left for the patch.
+// extractMirror reads the flags of the mirror command that have settings. A patch
+// covers the others.
 func (b *builder) extractMirror(s *release.JobSettings, args []string) {
 	s.RegistryLogin = release.LoginNone
 	for _, arg := range args {
@@ -173,10 +173,10 @@ func (b *builder) extractMirror(s *release.JobSettings, args []string) {
 	}
 }
 
-// mappingName is what the names of mapping files begin with.
+// mappingName is the start of every mapping file's name.
 const mappingName = "mapping_"
 
-// extractScript reads the parts of the shell loop, or the script as it is.
+// extractScript reads the parts of the shell loop, or the whole script.
 func (b *builder) extractScript(s *release.JobSettings, c object) {
 	text := script(c)
 	l, ok := release.ParseLoop(text)
@@ -196,7 +196,7 @@ func (b *builder) extractScript(s *release.JobSettings, c object) {
 	s.Verbosity = &l.Verbosity
 }
 
-// minimise leaves out every setting without which the job is the same.
+// minimise leaves out every setting that does not change the job.
 func (b *builder) minimise(s subject) release.JobSettings {
 	full := b.trial(s)
 	out := *s.own
@@ -217,8 +217,8 @@ func (b *builder) minimise(s subject) release.JobSettings {
 	return out
 }
 
-// fit leaves out of a job's own values what it has without them, and takes away
-// what it would have and does not.
+// fit leaves out values that a job has anyway, and adds null for values that it
+// would have but does not.
 func fit(want, have release.Values) release.Values {
 	out := release.Values{}
 	for name, value := range want {
@@ -237,7 +237,7 @@ func fit(want, have release.Values) release.Values {
 	return out
 }
 
-// trial makes a job without reporting anything.
+// trial builds a job without reporting problems.
 func (b *builder) trial(s subject) object {
 	t := *b
 	t.problems = nil

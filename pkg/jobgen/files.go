@@ -17,14 +17,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Between these lines of the README the list of sets is generated.
+// These lines of the README enclose the generated list of sets.
 const (
 	listBegin = "<!-- mirror-jobgen: sets, generated: do not edit -->"
 	listEnd   = "<!-- mirror-jobgen: end of sets -->"
 )
 
-// files makes what is generated beside the jobs file: the list of sets, where
-// the README has room for it, and config-updater's partitions.
+// files generates the files besides the jobs file: the list of sets, if the README
+// has its markers, and config-updater's partitions.
 func (g *generator) files() {
 	g.readme()
 	g.partitions()
@@ -43,15 +43,15 @@ func (g *generator) readme() {
 	_, tail, ok := bytes.Cut(rest, []byte(listEnd))
 	if !ok {
 		line := bytes.Count(head, []byte("\n")) + 1
-		g.b.problem(source.Position{File: readmeFile, Line: line}, "add the line "+listEnd+" where the list ends", "the list of sets begins here and does not end")
+		g.b.problem(source.Position{File: readmeFile, Line: line}, "add the line "+listEnd+" where the list ends", "the list of sets has no end")
 		return
 	}
 	text := slices.Concat(head, []byte(listBegin+"\n"), []byte(ListSets(g.tree)), []byte(listEnd), tail)
 	g.out.Files = append(g.out.Files, File{Path: readmeFile, Old: old, New: text})
 }
 
-// ListSets returns the sets of a tree and the repositories they target, as a
-// Markdown list.
+// ListSets returns the sets of a tree and the repositories that they push to, as
+// a Markdown list.
 func ListSets(tree *release.Tree) string {
 	var b strings.Builder
 	for _, s := range tree.Sets {
@@ -77,8 +77,8 @@ func markdown(name string) string {
 	return b.String()
 }
 
-// summary returns the organisations that a set pushes to, and in one where it
-// fills a single repository, or several that begin alike, their name.
+// summary returns the organisations that a set pushes to. For a single repository,
+// or several with a common prefix, it adds that name.
 func summary(set *release.Set) []string {
 	repos := repositories(set, func(r mapping.Reference) string { return r.Host() + "/" + r.Path() })
 	var out []string
@@ -114,15 +114,15 @@ func commonPrefix(names []string) string {
 	return common
 }
 
-// PartitionOf returns the index of the ConfigMap that config-updater puts a key
-// into, of n: the first byte of the key's SHA-256 modulo n, as Prow's plugin
-// updateconfig has it.
+// PartitionOf returns the index of the ConfigMap, of n, in which config-updater
+// stores a key: the first byte of the key's SHA-256 modulo n, as in Prow's plugin
+// updateconfig.
 func PartitionOf(key string, n int) int {
 	return int(sha256.Sum256([]byte(key))[0]) % n
 }
 
 // partitions checks that the mappings fit, and writes the names of their
-// ConfigMaps into config-updater's configuration.
+// ConfigMaps to config-updater's configuration.
 func (g *generator) partitions() {
 	names := g.tree.Settings.ConfigMaps()
 	sizes := make([]int, len(names))
@@ -142,7 +142,7 @@ func (g *generator) partitions() {
 			pos.File = g.tree.Layout.Settings()
 		}
 		g.out.Notes = append(g.out.Notes, source.Problem{Pos: pos, Severity: source.Warning,
-			Message: fmt.Sprintf("the ConfigMap %s would hold %d bytes of mappings, more than the %d that it takes", names[i], size, limit),
+			Message: fmt.Sprintf("the ConfigMap %s would have %d bytes of mappings; the limit is %d", names[i], size, limit),
 			Hint:    fmt.Sprintf("set partitions: %d", max(len(names), total/limit+1)+1)})
 	}
 	if g.tree.Settings.Partitions == 0 {
@@ -160,8 +160,8 @@ func (g *generator) partitions() {
 	g.out.Files = append(g.out.Files, File{Path: g.tree.Layout.Plugins, Old: old, New: text})
 }
 
-// setPartitions replaces the name, or the names, of the ConfigMaps that the files
-// of a pattern are uploaded to, and leaves every other byte as it is.
+// setPartitions replaces the names of the ConfigMaps to which the files of a
+// pattern are uploaded. No other byte changes.
 func setPartitions(text []byte, pattern string, names []string) ([]byte, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {

@@ -15,31 +15,31 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Options are what [Generate] may be told beyond the tree.
+// Options configure [Generate].
 type Options struct {
-	// Template replaces the one that the tree asks for.
+	// Template replaces the template of the tree.
 	Template *Template
-	// Prune removes jobs that no set and no setting accounts for.
+	// Prune removes jobs that belong to no set and no setting.
 	Prune bool
-	// Only are the sets whose jobs are made; all others stay as they are in the
-	// file. nil means all sets.
+	// Only are the sets whose jobs are generated; the jobs of all others do not
+	// change. nil means all sets.
 	Only []string
 
-	gone  string        // a folder that is to be removed
-	shown *release.Tree // the tree as it was, whose sets own the jobs of the file
+	gone  string        // a folder to remove
+	shown *release.Tree // the tree before the change, whose sets own the jobs of the file
 }
 
-// File is a file as it is and as it should be.
+// File is a file with its current and its new contents.
 type File struct {
 	Path string // relative to the root of the tree
-	Old  []byte // nil when it is not there
-	New  []byte // nil when it is not to be there
+	Old  []byte // nil if it does not exist
+	New  []byte // nil to remove it
 }
 
-// Removed reports whether the file is not to be there.
+// Removed reports whether the file is removed.
 func (f File) Removed() bool { return f.New == nil && f.Old != nil }
 
-// Changed reports whether the file is not what it should be.
+// Changed reports whether the new contents differ from the current ones.
 func (f File) Changed() bool { return f.Old == nil || f.New == nil || !bytes.Equal(f.Old, f.New) }
 
 // Diff is the unified diff from the file as it is; nil when nothing changes.
@@ -53,40 +53,40 @@ func (f File) Diff() []byte {
 	return diff.Diff("a/"+f.Path, f.Old, "b/"+f.Path, f.New)
 }
 
-// Output is what [Generate] makes.
+// Output is the result of [Generate].
 type Output struct {
 	Jobs  File   // the jobs file
-	Files []File // what else is generated: the list in the README, config-updater's partitions
-	// Names of periodics: what is new in the file, what was taken out of it,
-	// and what stays although no set and no setting accounts for it.
+	Files []File // other generated files: the list in the README, config-updater's partitions
+	// Names of periodics that are added, removed, or kept although they belong
+	// to no set and no setting.
 	Added, Removed, Kept []string
-	// Changed are the jobs that were there and are not the same.
+	// Changed are the existing jobs that change.
 	Changed []Change
-	// HandWritten are the jobs that stay as they are, because their set has no
+	// HandWritten are the jobs that do not change, because their set has no
 	// _job.yaml and the tree is not adopted.
 	HandWritten []string
-	Notes       []source.Problem // what a person should know, nothing wrong
+	Notes       []source.Problem // notes and warnings, no errors
 }
 
-// Change is what becomes different in a job.
+// Change lists the changes of a job.
 type Change struct {
 	Job  string
-	What []string // names of settings, or paths in the job that no setting stands for
+	What []string // names of settings, or paths in the job without a setting
 }
 
-// All returns every generated file, the jobs first.
+// All returns all generated files, the jobs file first.
 func (o *Output) All() []File { return append([]File{o.Jobs}, o.Files...) }
 
-// Generate makes the jobs file of a tree from its folders. Jobs keep their
-// place in the file that is there; new ones follow in order of name. A comment
-// at the head of the file, and whatever it has beside periodics, stays.
+// Generate generates the jobs file of a tree from its folders. Jobs keep their
+// place in an existing file; new ones follow, sorted by name. The comment at the
+// head of the file and everything besides periodics is kept.
 //
-// Unless _mirror.yaml says that the tree is adopted, a job whose set has no
-// _job.yaml is hand-written and stays as it is, so that sets can be taken over
-// one by one. A file that Generate made from nothing says so in its first line
-// and has no hand-written jobs.
+// Unless _mirror.yaml sets adopted, a job whose set has no _job.yaml is
+// hand-written and does not change, so that sets can be converted one by one. A
+// file that Generate created has a mark in its first line and no hand-written
+// jobs.
 //
-// The error is a [Problems]. [Load] tells whether Prow accepts the result.
+// The error is a [Problems]. [Load] checks whether Prow accepts the result.
 func Generate(tree *release.Tree, o Options) (*Output, error) {
 	if err := settingsProblems(tree); err != nil {
 		return nil, err
@@ -115,8 +115,8 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 	return g.out, nil
 }
 
-// settingsProblems returns what is wrong with the settings: jobs made from half
-// of them would be wrong without anybody noticing.
+// settingsProblems returns the problems of the settings. Jobs generated from
+// incomplete settings would be silently wrong.
 func settingsProblems(tree *release.Tree) error {
 	var problems Problems
 	for _, p := range tree.Problems {
@@ -136,18 +136,18 @@ type generator struct {
 	shown *release.Tree
 	out   *Output
 
-	retired     map[string]bool // base names of jobs that a set had and does not want
-	handWritten map[string]bool // names of jobs that stay as they are
-	others      map[string]bool // names of jobs that are not asked for
+	retired     map[string]bool // base names of jobs that sets no longer have
+	handWritten map[string]bool // names of jobs that do not change
+	others      map[string]bool // names of jobs of sets outside Options.Only
 }
 
-// made is a generated job and whom it is for.
+// made is a generated job with its name.
 type made struct {
 	name  string
 	value object
 }
 
-// jobs makes all jobs that the settings ask for.
+// jobs generates all jobs of the settings.
 func (g *generator) jobs() []made {
 	var all []made
 	for _, s := range g.wanted() {
@@ -168,9 +168,9 @@ func (g *generator) jobs() []made {
 	return all
 }
 
-// wanted returns the subjects that get a job. In a tree that is not adopted, a
-// set without _job.yaml keeps the job that is there, and one for which no job
-// can be made waits.
+// wanted returns the subjects that get a generated job. In a tree that is not
+// adopted, a set without _job.yaml keeps its existing job, and a set for which no
+// job can be generated is skipped with a warning.
 func (g *generator) wanted() []subject {
 	all := subjects(g.tree)
 	g.retired, g.handWritten = map[string]bool{}, map[string]bool{}
@@ -199,8 +199,8 @@ func (g *generator) wanted() []subject {
 	})
 }
 
-// wantedOnly returns the subjects of the sets that are asked for. Their old jobs
-// go, and all other jobs stay.
+// wantedOnly returns the subjects of the sets in Options.Only. Their old jobs are
+// removed, and all other jobs are kept.
 func (g *generator) wantedOnly(all []subject) []subject {
 	clear(g.retired)
 	others := map[string]bool{}
@@ -223,7 +223,7 @@ func (g *generator) wantedOnly(all []subject) []subject {
 	return slices.DeleteFunc(all, func(s subject) bool { return s.set == nil || !slices.Contains(g.only, s.set.Name) })
 }
 
-// waits reports whether no job can be made for a set, and notes why.
+// waits reports whether no job can be generated for a set, and adds a warning.
 func (g *generator) waits(s subject) bool {
 	trial := g.b
 	trial.problems = nil
@@ -233,7 +233,7 @@ func (g *generator) waits(s subject) bool {
 	}
 	p := trial.problems[0]
 	g.out.Notes = append(g.out.Notes, source.Problem{
-		Pos: p.Pos, Severity: source.Warning, Message: "no job is made for " + s.name + ": " + p.Message, Hint: p.Hint,
+		Pos: p.Pos, Severity: source.Warning, Message: "no job is generated for " + s.name + ": " + p.Message, Hint: p.Hint,
 	})
 	return true
 }
@@ -250,8 +250,8 @@ func (g *generator) unique(all []made) {
 
 var shardSuffix = regexp.MustCompile(`-\d+-of-\d+$`)
 
-// place puts the jobs in order: those of the old file at their place, new ones
-// behind them by name.
+// place puts the jobs in order: those of the old file keep their place, new ones
+// follow sorted by name.
 func (g *generator) place(jobs []made) []placed {
 	byName := map[string]object{}
 	base := map[string]bool{}
@@ -296,7 +296,7 @@ func (g *generator) place(jobs []made) []placed {
 
 var numbers = regexp.MustCompile(`\d+`)
 
-// natural makes names with numbers sort by their value: shard 2 before 10.
+// natural returns a key that sorts numbers in names by value: shard 2 before 10.
 func natural(name string) string {
 	return numbers.ReplaceAllStringFunc(name, func(n string) string { return fmt.Sprintf("%020s", n) })
 }
@@ -305,7 +305,7 @@ func natural(name string) string {
 type jobsFile struct {
 	path string
 	text []byte
-	head []byte // the comment it begins with
+	head []byte // its first comment
 	doc  object
 	jobs []object
 }
@@ -327,7 +327,7 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 	}
 	doc, err := parseObject(f.text)
 	if err != nil {
-		return nil, Problems{{Pos: source.Position{File: tree.Jobs.Path}, Message: "the jobs file cannot be read: " + err.Error(), Hint: "correct it by hand; nothing was written"}}
+		return nil, Problems{{Pos: source.Position{File: tree.Jobs.Path}, Message: "the jobs file cannot be read: " + err.Error(), Hint: "fix it by hand; nothing was written"}}
 	}
 	f.doc = doc
 	for _, j := range list(doc, "periodics") {
@@ -338,8 +338,8 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 	return f, nil
 }
 
-// leadingComment returns the lines at the head of a file that are comments, and
-// the blank ones among them.
+// leadingComment returns the comment lines at the head of a file, including blank
+// lines between them.
 func leadingComment(text []byte) []byte {
 	end := 0
 	for at := 0; at < len(text); {
@@ -358,9 +358,9 @@ func leadingComment(text []byte) []byte {
 	return text[:end]
 }
 
-// print writes the file with these periodics: what is not generated keeps its
-// bytes, and generated jobs have the style in which openshift's job tools write:
-// sorted keys, two blanks, texts of several lines as blocks.
+// print writes the file with these periodics. Everything that is not generated
+// keeps its bytes. Generated jobs have the style of OpenShift's job tools: sorted
+// keys, two spaces, multi-line texts as blocks.
 func (f *jobsFile) print(jobs []placed) ([]byte, error) {
 	if f.text != nil {
 		text, err := f.splice(jobs)
@@ -368,8 +368,8 @@ func (f *jobsFile) print(jobs []placed) ([]byte, error) {
 			return text, err
 		}
 		if f.foreign(jobs) {
-			return nil, Problems{{Pos: source.Position{File: f.path}, Message: "the jobs that are not generated cannot be left as they are written: the list is in brackets, or shares anchors with other jobs",
-				Hint: "write each job in lines of its own; nothing was written"}}
+			return nil, Problems{{Pos: source.Position{File: f.path}, Message: "the format of jobs that are not generated cannot be preserved: the list is in brackets, or shares anchors with other jobs",
+				Hint: "write each job on lines of its own; nothing was written"}}
 		}
 	}
 	doc := cloneObject(f.doc)

@@ -10,18 +10,17 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// subject is what one periodic, or one per shard, is made for: a set, or a job
-// of _mirror.yaml that belongs to none.
+// subject is what a periodic (or one per shard) is generated for: a set, or a job
+// of _mirror.yaml without a set.
 type subject struct {
-	name string // what FIXME stands for: the set's name
+	name string // replaces FIXME: the name of the set
 	set  *release.Set
-	own  *release.JobSettings // as written; for positions and for what is set here
-	all  release.JobSettings  // over the defaults
+	own  *release.JobSettings // as written, with positions
+	all  release.JobSettings  // merged over the defaults
 }
 
-// subjects returns what the tree's settings ask for: sets by name, then the jobs
-// without a set in the order of _mirror.yaml. Sets whose job is disabled are
-// left out.
+// subjects returns the sets sorted by name, then the jobs without a set in the
+// order of _mirror.yaml. It leaves out sets with a disabled job.
 func subjects(tree *release.Tree) []subject {
 	var out []subject
 	for _, set := range tree.Sets {
@@ -46,7 +45,7 @@ func setSubject(tree *release.Tree, set *release.Set) subject {
 	return subject{name: set.Name, set: set, own: own, all: own.Over(tree.Settings.Defaults)}
 }
 
-// at returns the place of a setting, or of the folder that has none.
+// at returns the position of a setting, or of the folder if it has no settings.
 func (s subject) at(key string) source.Position {
 	pos := s.own.At(key)
 	if pos.File == "" && s.set != nil {
@@ -75,7 +74,7 @@ func (s subject) area() string {
 	return s.name
 }
 
-// jobName returns the name of the periodic, where FIXME is the template's.
+// jobName returns the name of the periodic.
 func (s subject) jobName(t *Template) string {
 	if s.all.Name != "" {
 		return s.all.Name
@@ -85,7 +84,7 @@ func (s subject) jobName(t *Template) string {
 
 func (s subject) shards() int { return max(s.all.Shards, 1) }
 
-// shardName returns the name of one of several periodics; i counts from 1.
+// shardName returns the name of one shard; i counts from 1.
 func shardName(name string, i, n int) string {
 	if n == 1 {
 		return name

@@ -14,32 +14,32 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// SchemaURL is where editors find the JSON Schema of _job.yaml.
+// SchemaURL is the address of the JSON Schema of _job.yaml.
 const SchemaURL = "https://raw.githubusercontent.com/mirror-tools/mirror-tools/main/docs/job.schema.json"
 
-// Imported is what [Import] makes of a hand-written jobs file.
+// Imported is the result of [Import].
 type Imported struct {
 	Files []File // the settings to write: _job.yaml of every set, _mirror.yaml
 	Jobs  []ImportedJob
-	// Exact says that Generate gives back the jobs file byte for byte; else it
-	// gives the same periodics, as Prow reads them, in another style.
+	// Exact reports whether Generate reproduces the jobs file byte for byte.
+	// Otherwise it produces periodics that Prow reads the same, in another style.
 	Exact bool
-	Notes []source.Problem // what is lost, such as comments, and what is odd about the whole
+	Notes []source.Problem // what is lost, such as comments, and what is unusual
 }
 
-// ImportedJob is one periodic, or one set without, and what import made of it.
+// ImportedJob is an imported periodic, or a set without one.
 type ImportedJob struct {
 	Job      string // name of the periodic; "" when the set has none
 	Set      string // "" when the job belongs to no set
-	File     string // where its settings are
+	File     string // with its settings
 	Settings []string
-	RunBy    string          // the set whose job runs the mappings, where the set has none
-	Pos      source.Position // where the periodic begins in the jobs file
+	RunBy    string          // the set whose job runs the mappings, if the set has none
+	Pos      source.Position // start of the periodic in the jobs file
 }
 
-// Import reads the hand-written jobs of a tree and gives the settings from
-// which [Generate] makes the same file. It refuses a tree that has settings of
-// jobs already. The error is a [Problems].
+// Import reads the hand-written jobs of a tree and returns the settings from
+// which [Generate] reproduces them. It rejects a tree that already has settings of
+// jobs. The error is a [Problems].
 func Import(tree *release.Tree) (*Imported, error) {
 	if err := importable(tree); err != nil {
 		return nil, err
@@ -77,16 +77,16 @@ func importable(tree *release.Tree) error {
 	for _, s := range tree.Sets {
 		if s.Job != nil {
 			problems = append(problems, source.Problem{Pos: source.Position{File: s.Dir + "/" + release.JobSettingsName},
-				Message: "this set has settings already: its job is generated", Hint: "remove the file to import again"})
+				Message: "this set already has settings: its job is generated", Hint: "remove the file to import again"})
 		}
 	}
 	for _, key := range [...]string{"adopted", "defaults", "jobs"} {
 		if slices.Contains(tree.Settings.Keys(), key) {
-			problems = append(problems, source.Problem{Pos: tree.Settings.At(key), Message: key + " is set already: the jobs were imported", Hint: "remove them to import again"})
+			problems = append(problems, source.Problem{Pos: tree.Settings.At(key), Message: key + " is already set: the jobs were imported before", Hint: "remove them to import again"})
 		}
 	}
 	if tree.Jobs == nil {
-		problems = append(problems, source.Problem{Pos: source.Position{File: tree.Layout.Jobs}, Message: "there is no jobs file to import", Hint: "run 'mirror-jobgen generate' to make one"})
+		problems = append(problems, source.Problem{Pos: source.Position{File: tree.Layout.Jobs}, Message: "there is no jobs file to import", Hint: "run 'mirror-jobgen generate' to create one"})
 	}
 	return problems.orNil()
 }
@@ -102,7 +102,7 @@ type importer struct {
 	problems Problems
 }
 
-// said is what import writes into _mirror.yaml.
+// said holds the settings that import writes to _mirror.yaml.
 type said struct {
 	Adopted     bool                  `yaml:"adopted"`
 	MirrorImage string                `yaml:"mirror_image,omitempty"`
@@ -111,15 +111,15 @@ type said struct {
 	Jobs        []release.JobSettings `yaml:"jobs,omitempty"`
 }
 
-// importing is one periodic on its way.
+// importing is one periodic while it is imported.
 type importing struct {
 	subject
 	job object
-	// unknown are the fields of the job that Prow ignores; they are left out.
+	// unknown are the fields of the job that Prow ignores; they are dropped.
 	unknown []string
 	node    *release.Job
-	full    release.JobSettings // all that settings can say
-	least   release.JobSettings // what has to be said
+	full    release.JobSettings // every setting of the job
+	least   release.JobSettings // the settings that are needed
 }
 
 // read finds the set of each job and all its settings.
@@ -145,8 +145,8 @@ func (im *importer) read() {
 	}
 }
 
-// settleAll finds the settings of all jobs. What their patches have in common
-// is said once.
+// settleAll finds the settings of all jobs. Common parts of their patches become
+// defaults.
 func (im *importer) settleAll() {
 	for _, x := range im.jobs {
 		im.settle(x)
@@ -162,8 +162,7 @@ func (im *importer) settleAll() {
 	}
 }
 
-// settle finds the settings of one job: those that can say what it has, and a
-// patch for the rest.
+// settle finds the settings of one job, and a patch for the rest.
 func (im *importer) settle(x *importing) {
 	env, labels := x.full.Env, x.full.Labels
 	x.full.Env, x.full.Labels = nil, nil
@@ -173,14 +172,14 @@ func (im *importer) settle(x *importing) {
 	x.all = x.full.Over(im.b.repo.Defaults)
 	made := im.b.trial(x.subject)
 	if made == nil {
-		im.problems = append(im.problems, source.Problem{Pos: x.node.Pos, Message: "the job " + x.node.Name + " cannot be made from settings",
+		im.problems = append(im.problems, source.Problem{Pos: x.node.Pos, Message: "the job " + x.node.Name + " cannot be expressed as settings",
 			Hint: "compare it with the other jobs of the file"})
 		return
 	}
 	x.full.Patch = diffPatch(made, x.job)
 }
 
-// check reports what Prow would refuse, where it stands in the jobs file.
+// check reports what Prow would reject, with its place in the jobs file.
 func (im *importer) check() {
 	for _, x := range im.jobs {
 		for _, r := range refusals(x.job) {
@@ -189,7 +188,7 @@ func (im *importer) check() {
 	}
 }
 
-// write makes the settings files.
+// write builds the settings files.
 func (im *importer) write() {
 	im.settleAll()
 	var loose []release.JobSettings
@@ -226,8 +225,8 @@ func (im *importer) write() {
 	im.out.Files[len(im.out.Files)-1].Old = old
 }
 
-// withoutJob returns the settings of a set that has no job: which set's job runs
-// all of its mappings, or that none is wanted.
+// withoutJob returns the settings of a set without a job: run_by if the job of
+// another set runs all its mappings, else disabled.
 func (im *importer) withoutJob(set *release.Set) release.JobSettings {
 	by := ""
 	for i, f := range set.Files {
@@ -261,7 +260,7 @@ func (im *importer) file(name, head string, settings any) {
 	im.out.Files = append(im.out.Files, File{Path: name, New: []byte(text)})
 }
 
-// verify generates from the new settings and compares.
+// verify generates the jobs from the new settings and compares them.
 func (im *importer) verify() error {
 	texts := map[string][]byte{}
 	for _, f := range im.out.Files {
@@ -272,14 +271,14 @@ func (im *importer) verify() error {
 		err = settingsProblems(tree)
 	}
 	if err != nil {
-		return fmt.Errorf("the settings would not be readable: %w", err)
+		return fmt.Errorf("the new settings cannot be read: %w", err)
 	}
 	out, err := Generate(tree, Options{})
 	if err != nil {
-		return fmt.Errorf("the settings would not give the jobs: %w", err)
+		return fmt.Errorf("the new settings do not produce the jobs: %w", err)
 	}
 	if err := Load(out.Jobs.New, ""); err != nil {
-		return Problems{{Pos: source.Position{File: im.tree.Jobs.Path}, Message: err.Error(), Hint: "correct the jobs first: nothing was written"}}
+		return Problems{{Pos: source.Position{File: im.tree.Jobs.Path}, Message: err.Error(), Hint: "fix the jobs first; nothing was written"}}
 	}
 	im.out.Exact = bytes.Equal(out.Jobs.New, im.old.text)
 	if im.out.Exact {
@@ -297,16 +296,15 @@ func (im *importer) same(jobs []object) error {
 	var problems Problems
 	for i, x := range im.jobs {
 		if i >= len(jobs) || !equalAsProw(x.job, jobs[i]) {
-			problems = append(problems, source.Problem{Pos: x.node.Pos, Message: "the job " + x.node.Name + " cannot be made from settings", Hint: "write it in another way, without null values"})
+			problems = append(problems, source.Problem{Pos: x.node.Pos, Message: "the job " + x.node.Name + " cannot be expressed as settings", Hint: "remove its null values"})
 		}
 	}
 	im.out.Notes = append(im.out.Notes, source.Problem{Pos: source.Position{File: im.tree.Jobs.Path}, Severity: source.Info,
-		Message: "the file is not in the style of generated files: generate writes the same periodics with sorted keys"})
+		Message: "the file does not have the style of generated files: 'generate' writes the same periodics with sorted keys"})
 	return problems.orNil()
 }
 
-// readme tells how the list of sets comes to be generated, where a README could
-// have it.
+// readme adds a note about how to generate the list of sets in the README.
 func (im *importer) readme() {
 	text, err := fs.ReadFile(im.tree.FS, im.tree.Layout.Readme())
 	if err != nil || bytes.Contains(text, []byte(listBegin)) {
@@ -316,7 +314,7 @@ func (im *importer) readme() {
 		Message: "the list of sets is not generated", Hint: "put these two lines around it: " + listBegin + " and " + listEnd})
 }
 
-// comments reports what generate will not print again.
+// comments warns about comments that generate does not keep.
 func (im *importer) comments() {
 	var walk func(n *yaml.Node)
 	walk = func(n *yaml.Node) {
@@ -326,7 +324,7 @@ func (im *importer) comments() {
 				continue
 			}
 			im.out.Notes = append(im.out.Notes, source.Problem{Pos: source.Position{File: im.tree.Jobs.Path, Line: n.Line}, Severity: source.Warning,
-				Message: "this comment is lost when the file is generated: " + first, Hint: "move it to the set's " + release.JobSettingsName})
+				Message: "generating the file drops this comment: " + first, Hint: "move it to the set's " + release.JobSettingsName})
 		}
 		for _, c := range n.Content {
 			walk(c)
@@ -337,7 +335,7 @@ func (im *importer) comments() {
 	}
 }
 
-// note records what was made of a job.
+// note records an imported job.
 func (im *importer) note(x *importing, file string) {
 	j := ImportedJob{Job: x.node.Name, File: file, Settings: settingNames(x.least),
 		Pos: source.Position{File: im.tree.Jobs.Path, Line: x.node.Node.Line, Column: x.node.Node.Column}}
@@ -347,11 +345,11 @@ func (im *importer) note(x *importing, file string) {
 	im.out.Jobs = append(im.out.Jobs, j)
 	for _, field := range x.unknown {
 		im.out.Notes = append(im.out.Notes, source.Problem{Pos: x.node.Pos, Severity: source.Warning,
-			Message: "Prow does not know the field " + field + " of " + x.node.Name + ": it is left out", Hint: "see Prow's job configuration"})
+			Message: "Prow does not know the field " + field + " of " + x.node.Name + ": it is dropped", Hint: "see Prow's job configuration"})
 	}
 }
 
-// settingNames returns the names of the settings that are set, in their order.
+// settingNames returns the names of all non-empty settings in order.
 func settingNames(s release.JobSettings) []string {
 	var out []string
 	v := reflect.ValueOf(s)

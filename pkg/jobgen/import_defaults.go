@@ -9,16 +9,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// votedOn are the settings that _mirror.yaml says when most jobs agree on them
-// and the template has something else.
+// votedOn are the settings that become defaults in _mirror.yaml if most jobs agree
+// on them and the template differs.
 var votedOn = [...]string{
 	"Cron", "Interval", "Timeout", "GracePeriod", "SecretKey", "RegistryLogin", "ServiceAccountToken",
 	"KeepManifestList", "ContinueOnError", "Trace", "SkipEmpty", "Attempts", "MaxPerRegistry",
 }
 
-// defaults finds what most jobs share: it is said once, in _mirror.yaml. The
-// runner, its image and the cluster are said even where they are the
-// template's: to change them for all jobs is to change one line then.
+// defaults moves what most jobs share to _mirror.yaml. The runner, its image and
+// the cluster are written even if they equal the template's, so that one line
+// changes them for all jobs.
 func (im *importer) defaults() {
 	repo := im.b.repo
 	im.mirrorImage()
@@ -44,7 +44,7 @@ func (im *importer) defaults() {
 	repo.Defaults.Labels = shared(im.jobs, template.Labels, func(s *release.JobSettings) release.Values { return s.Labels })
 }
 
-// running returns the jobs with a runner.
+// running returns the jobs with the given runner.
 func (im *importer) running(runner release.Runner) []*importing {
 	var out []*importing
 	for _, x := range im.jobs {
@@ -55,7 +55,7 @@ func (im *importer) running(runner release.Runner) []*importing {
 	return out
 }
 
-// entrypoint finds what the jobs with an entry point run.
+// entrypoint finds the common settings of the jobs with an entry point.
 func (im *importer) entrypoint() {
 	jobs, e := im.running(release.RunnerEntrypoint), &im.b.repo.Entrypoint
 	if len(jobs) == 0 || slices.Contains(im.tree.Settings.Keys(), "entrypoint") {
@@ -72,7 +72,7 @@ func (im *importer) entrypoint() {
 	im.said.Entrypoint = *e
 }
 
-// majority returns the value of a setting that more than half of the jobs have,
+// majority returns the value of a setting that more than half of the jobs share,
 // and whether there is one.
 func majority(jobs []*importing, field string) (reflect.Value, bool) {
 	votes := map[string]int{}
@@ -89,7 +89,8 @@ func majority(jobs []*importing, field string) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-// shared returns the texts that more than half of the jobs have and base has not.
+// shared returns the values that more than half of the jobs share and that differ
+// from base.
 func shared(jobs []*importing, base release.Values, of func(*release.JobSettings) release.Values) release.Values {
 	votes := map[[2]string]int{}
 	out := release.Values{}
@@ -110,8 +111,7 @@ func shared(jobs []*importing, base release.Values, of func(*release.JobSettings
 	return out
 }
 
-// sharedPatch returns what the patches of more than half of the jobs have in
-// common.
+// sharedPatch returns the parts of patches that more than half of the jobs share.
 func sharedPatch(jobs []*importing) object {
 	votes := map[string]int{}
 	out := object{}
@@ -143,8 +143,8 @@ func sharedPatch(jobs []*importing) object {
 	return out
 }
 
-// mirrorImage takes the image of most jobs with the runner mirror for that of
-// all, unless the settings name one.
+// mirrorImage sets mirror_image to the image of most jobs with the runner mirror,
+// unless the settings name one.
 func (im *importer) mirrorImage() {
 	if slices.Contains(im.tree.Settings.Keys(), "mirror_image") {
 		return

@@ -16,24 +16,24 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// NewOptions say what a new set is to mirror. What is left empty follows the
-// majority of the sets that are there.
+// NewOptions describe a new set. Empty fields follow the majority of the existing
+// sets.
 type NewOptions struct {
 	Name         string
-	Sources      []string // as many as Destinations: each goes to the one at its place
+	Sources      []string // one for each of Destinations, in the same order
 	Destinations []string
 	Approvers    []string            // logins or aliases
-	Job          release.JobSettings // Runner, Cron, Image, Cluster, Secret and SecretKey; the others do not count
+	Job          release.JobSettings // only Runner, Cron, Image, Cluster, Secret and SecretKey are used
 }
 
-// NewSet is what [New] makes.
+// NewSet is the result of [New].
 type NewSet struct {
 	Files     []File // of the set's folder
 	Generated *Output
-	Todo      []Step // what only people can do
+	Todo      []Step // the remaining manual steps
 }
 
-// Step is one thing that people have to do.
+// Step is one manual step.
 type Step struct {
 	Title string
 	Text  string // with the snippets for this set
@@ -41,10 +41,10 @@ type Step struct {
 
 var setName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
-// New makes a new set of a tree: its mapping file, OWNERS and _job.yaml, and its
-// job in the jobs file, which stays as it is otherwise. It refuses, with a
-// [Problems], whatever would overwrite something that is there: a folder, a key
-// of the ConfigMap, a destination, another set's mappings.
+// New creates a set: its mapping file, OWNERS and _job.yaml, and its job in the
+// jobs file. The rest of the jobs file does not change. It returns a [Problems]
+// if the set would collide with an existing folder, key of the ConfigMap,
+// destination or mapping of another set.
 func New(tree *release.Tree, o NewOptions) (*NewSet, error) {
 	n := &newSet{tree: tree, o: o, dir: tree.Layout.Set(o.Name), key: mappingName + release.Fold(o.Name)}
 	n.check()
@@ -94,19 +94,19 @@ func (n *newSet) problem(file, hint, format string, args ...any) {
 
 func (n *newSet) check() {
 	if !setName.MatchString(n.o.Name) {
-		n.problem(n.dir, "use lower-case letters, digits and '-'", "%q is no name for a set", n.o.Name)
+		n.problem(n.dir, "use lower-case letters, digits and '-'", "%q is not a valid set name", n.o.Name)
 		return
 	}
 	if _, err := fs.Stat(n.tree.FS, n.dir); err == nil {
-		n.problem(n.dir, "choose another name, or add to its mapping files", "the set is there already")
+		n.problem(n.dir, "choose another name, or add to its mapping files", "the set already exists")
 		return
 	}
 	if len(n.o.Approvers) == 0 {
-		n.problem(n.dir+"/OWNERS", "name at least one with --approver", "a set needs somebody who approves its changes")
+		n.problem(n.dir+"/OWNERS", "name at least one with --approver", "a set needs an approver")
 	}
 	for _, a := range n.o.Approvers {
 		if a == "" || strings.ContainsAny(a, " \t\n:#{}[],") {
-			n.problem(n.dir+"/OWNERS", "give a login or an alias", "%q is no login", a)
+			n.problem(n.dir+"/OWNERS", "give a login or an alias", "%q is not a login", a)
 		}
 	}
 	if len(n.o.Sources) == 0 || len(n.o.Sources) != len(n.o.Destinations) {
@@ -120,11 +120,12 @@ func (n *newSet) check() {
 	}
 }
 
-// conflicts reports what the new set would take from others, or they from it.
+// conflicts reports mapping files that the new job or another job would mirror by
+// mistake.
 func (n *newSet) conflicts() {
 	for _, f := range n.tree.Mappings() {
 		if strings.HasPrefix(f.Base, n.key) {
-			n.problem(f.Path, "choose another name", "the new job's pattern %s* would pick this file up", n.key)
+			n.problem(f.Path, "choose another name", "the new job's pattern %s* would also match this file", n.key)
 		}
 	}
 	n.problems = append(n.problems, written(n.tree, n.file)...)
@@ -134,19 +135,19 @@ func (n *newSet) conflicts() {
 	for _, j := range n.tree.Jobs.Jobs {
 		for _, g := range j.Mappings.Globs {
 			if ok, err := path.Match(g.Pattern, n.key); ok && err == nil {
-				n.problems = append(n.problems, source.Problem{Pos: g.Pos, Message: fmt.Sprintf("the job %s would pick up %s, with its own credentials", j.Name, n.key), Hint: "choose another name"})
+				n.problems = append(n.problems, source.Problem{Pos: g.Pos, Message: fmt.Sprintf("the job %s would also mirror %s, with its own credentials", j.Name, n.key), Hint: "choose another name"})
 			}
 		}
 	}
 }
 
-// untagged says which tag a destination without one gets: that of its source.
+// untagged notes that a destination without a tag gets the tag of its source.
 func (n *newSet) untagged() []source.Problem {
 	var notes []source.Problem
 	for e := range n.file.Entries() {
 		for _, d := range e.Destinations {
 			if d.Tag == "" && e.Source.Tag != "" && !e.Source.Wildcard() {
-				notes = append(notes, source.Problem{Pos: d.Pos, Severity: source.Info, Hint: "write the tag if it is to be another, such as " + d.Text + ":latest",
+				notes = append(notes, source.Problem{Pos: d.Pos, Severity: source.Info, Hint: "write a tag to change it, such as " + d.Text + ":latest",
 					Message: d.Text + " gets the tag of its source: " + e.Source.Tag})
 			}
 		}
@@ -154,7 +155,7 @@ func (n *newSet) untagged() []source.Problem {
 	return notes
 }
 
-// targets are the organisations that the set pushes to.
+// targets returns the organisations that the set pushes to.
 func (n *newSet) targets() []string {
 	return targets(&release.Set{Files: []*release.MappingFile{{File: n.file}}})
 }
@@ -178,7 +179,7 @@ func (n *newSet) secret(job *release.JobSettings) (known bool) {
 	return all.known(job.Secret, cluster, namespace)
 }
 
-// cluster is the cluster that the new job runs on.
+// cluster returns the cluster of the new job.
 func (n *newSet) cluster(job release.JobSettings) string {
 	return cmp.Or(job.Cluster, n.tree.Settings.Defaults.Cluster, str(n.like.b.template.value, "cluster"))
 }
@@ -194,8 +195,8 @@ func ownersText(approvers []string) []byte {
 	return []byte(b.String())
 }
 
-// plainScalar writes a login so that YAML reads it as text: "null" and "1e3"
-// are logins too.
+// plainScalar quotes a login where YAML would not read it as text, such as "null"
+// and "1e3".
 func plainScalar(s string) string {
 	out, err := yaml.Marshal(s)
 	if err != nil {

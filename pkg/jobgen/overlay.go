@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// overlay is a file system with some files added to it, put in the place of
-// others, or taken away, by their path.
+// overlay is a file system with some files added, replaced or removed.
 type overlay struct {
 	fs.FS
 	files map[string][]byte

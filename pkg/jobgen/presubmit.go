@@ -12,25 +12,25 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// PresubmitOptions are what the presubmits of a release repository need.
+// PresubmitOptions configure the presubmits of a release repository.
 type PresubmitOptions struct {
 	Repository string // organisation/name
 	Branch     string // such as master
 	Image      string // an image with a shell, git, mirror-lint and mirror-jobgen
 	Cluster    string
 	Mappings   bool // whether mapping files are generated, too
-	// Optional makes all of them such that merging does not wait for them.
+	// Optional makes all presubmits optional for merging.
 	Optional bool
-	// Build is a version of mirror-tools that each job builds for itself, in an
-	// image that has Go instead of the commands; "" builds nothing.
+	// Build is the version of mirror-tools that each job builds. The image then
+	// needs Go instead of the commands. "" builds nothing.
 	Build string
 }
 
 // Presubmits returns a jobs file with the presubmits of a release repository:
-// mirror-lint for what a change adds, check-jobs for generated files that are
-// not current, check-mappings for generated mapping files, where there are any,
-// and diff, which shows what a change mirrors differently and never fails. They
-// run when a file changes that they read.
+// mirror-lint for new findings, check-jobs for stale generated files,
+// check-mappings for stale generated mapping files, and diff, which shows what a
+// change mirrors differently and never fails. They run when one of their input
+// files changes.
 func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOptions) ([]byte, error) {
 	inputs := []string{layout.Mirroring + "/", layout.Jobs, layout.Secrets, layout.Plugins, release.LayoutFile}
 	if settings.Template != "" {
@@ -56,7 +56,7 @@ func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOp
 	return text, nil
 }
 
-// job makes one presubmit, which runs when a path changes.
+// job builds one presubmit, which runs when one of the paths changes.
 func (o PresubmitOptions) job(name, command string, paths []string) object {
 	var patterns []string
 	for _, p := range paths {
@@ -90,14 +90,14 @@ func (o PresubmitOptions) job(name, command string, paths []string) object {
 	return job
 }
 
-// module is where the commands are built from.
+// module is the Go module of the commands.
 const module = "github.com/mirror-tools/mirror-tools"
 
-// jobsDir is where the jobs of all repositories are.
+// jobsDir is the folder with the jobs of all repositories.
 const jobsDir = "ci-operator/jobs"
 
-// Branch returns the branch that a release repository develops on, from the names
-// of the files with its own jobs; "" when they do not tell.
+// Branch returns the development branch of a release repository according to the
+// names of its own job files, or "" if they do not show it.
 func Branch(tree *release.Tree, repository string) string {
 	prefix := strings.ReplaceAll(repository, "/", "-") + "-"
 	found := ""
@@ -110,8 +110,7 @@ func Branch(tree *release.Tree, repository string) string {
 	return found
 }
 
-// optional makes a presubmit one that holds up nobody: merging does not wait for
-// it, and its command succeeds whatever happens.
+// optional makes a presubmit optional for merging and its command always succeed.
 func optional(job object) {
 	job["optional"] = true
 	container := job["spec"].(object)["containers"].([]any)[0].(object)

@@ -7,11 +7,11 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Problems is the error of settings, a template or a jobs file that no jobs can
-// be made from: what is wrong, where, and what to do, in order of position.
+// Problems is the error for settings, a template or a jobs file from which no
+// jobs can be generated. The problems are in order of position.
 type Problems []source.Problem
 
-// Error returns one line per problem, and its hint below it.
+// Error returns one line per problem, followed by its hint.
 func (p Problems) Error() string {
 	var b strings.Builder
 	for i, x := range p {
@@ -26,7 +26,7 @@ func (p Problems) Error() string {
 	return b.String()
 }
 
-// orNil returns the problems in order as an error, nil when there are none.
+// orNil returns the sorted problems as an error, or nil if there are none.
 func (p Problems) orNil() error {
 	if len(p) == 0 {
 		return nil

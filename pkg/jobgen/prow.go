@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// strict says why Prow would not read a value as a periodic: a field that it
-// does not know, or one of another type.
+// strict returns an error if Prow cannot read a value as a periodic: an unknown
+// field or a field of another type.
 func strict(job object) error {
 	data, err := json.Marshal(job)
 	if err != nil {
@@ -26,14 +26,14 @@ func strict(job object) error {
 	return d.Decode(new(prow.Periodic))
 }
 
-// prowConfig is the configuration with which Prow checks the jobs.
+// prowConfig is the Prow configuration for checking the jobs.
 //
 //go:embed prow-config.yaml
 var prowConfig []byte
 
-// Load reads a jobs file with Prow's own strict loader and gives its error:
-// reserved environment, mounts without a volume, schedules, labels. It uses a
-// temporary folder in dir, which it removes; "" is the system's.
+// Load reads a jobs file with Prow's own strict loader and returns its error, such
+// as reserved variables, mounts without a volume, or invalid schedules and labels.
+// It creates and removes a temporary folder in dir; "" is the system's.
 func Load(jobs []byte, dir string) (err error) {
 	tmp, err := os.MkdirTemp(dir, "mirror-jobgen-")
 	if err != nil {
@@ -51,12 +51,12 @@ func Load(jobs []byte, dir string) (err error) {
 		}
 	}
 	if _, err := prow.LoadStrict(config, file, nil, ""); err != nil {
-		return fmt.Errorf("the jobs are refused by Prow: %w", err)
+		return fmt.Errorf("Prow rejects the jobs: %w", err)
 	}
 	return nil
 }
 
-// equalAsProw reports whether two jobs are the same once Prow has read them.
+// equalAsProw reports whether Prow reads two jobs as the same.
 func equalAsProw(a, b object) bool {
 	var x, y prow.Periodic
 	for _, v := range []struct {
@@ -71,8 +71,8 @@ func equalAsProw(a, b object) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// known returns a job without the fields that Prow does not know and therefore
-// ignores, and the names of those.
+// known returns a job without the fields that Prow does not know, and the names of
+// those fields.
 func known(job object) (object, []string) {
 	if strict(job) == nil {
 		return job, nil
@@ -99,8 +99,8 @@ func known(job object) (object, []string) {
 	return out, slices.Compact(dropped)
 }
 
-// dropUnknown removes what is in a value and not in Prow's reading of it. A
-// zero value may be missing there and be known all the same.
+// dropUnknown removes the fields of a value that Prow does not read. A zero value
+// is kept: Prow may know the field and still leave it out.
 func dropUnknown(v, seen any, dropped *[]string) {
 	switch v := v.(type) {
 	case object:

@@ -11,16 +11,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// RemovedSet is what [Remove] makes.
+// RemovedSet is the result of [Remove].
 type RemovedSet struct {
-	Dir       string // the folder, which goes
-	Files     []File // what lies in it
+	Dir       string // the folder to remove
+	Files     []File // the files in it
 	Generated *Output
-	Left      []Step // what stays behind, which nobody removes but people
+	Left      []Step // manual steps outside the folder and the job
 }
 
-// Remove takes a set out of a tree: its folder, and its job in the jobs file,
-// which stays as it is otherwise. The error is a [Problems].
+// Remove removes a set from a tree: its folder, and its job from the jobs file.
+// The rest of the jobs file does not change. The error is a [Problems].
 func Remove(tree *release.Tree, name string) (*RemovedSet, error) {
 	set, err := setNamed(tree, name)
 	if err != nil {
@@ -39,7 +39,7 @@ func Remove(tree *release.Tree, name string) (*RemovedSet, error) {
 		return err
 	})
 	if err != nil {
-		return nil, Problems{{Pos: source.Position{File: set.Dir}, Message: "the folder cannot be read whole: " + err.Error(), Hint: "make its files readable; nothing was changed"}}
+		return nil, Problems{{Pos: source.Position{File: set.Dir}, Message: "the folder cannot be read completely: " + err.Error(), Hint: "make its files readable; nothing was changed"}}
 	}
 	if problems := runByOthers(tree, set); len(problems) > 0 {
 		return nil, problems.orNil()
@@ -51,8 +51,8 @@ func Remove(tree *release.Tree, name string) (*RemovedSet, error) {
 	return r, nil
 }
 
-// runByOthers reports files of a set that another set's job runs: it would run
-// nothing afterwards.
+// runByOthers reports jobs of other sets that mirror only the files of a set:
+// they would mirror nothing afterwards.
 func runByOthers(tree *release.Tree, set *release.Set) Problems {
 	var problems Problems
 	for _, j := range jobsOf(tree) {
@@ -61,7 +61,7 @@ func runByOthers(tree *release.Tree, set *release.Set) Problems {
 			continue
 		}
 		if !slices.ContainsFunc(files, func(m *release.MappingFile) bool { return m.Set != set }) {
-			problems = append(problems, source.Problem{Pos: j.Pos, Message: "the job " + j.Name + " would run nothing any more: its mappings are those of " + set.Name,
+			problems = append(problems, source.Problem{Pos: j.Pos, Message: "the job " + j.Name + " would mirror nothing any more: all its mappings belong to " + set.Name,
 				Hint: "remove the job, or the set that it belongs to, first"})
 		}
 	}
@@ -75,7 +75,7 @@ func jobsOf(tree *release.Tree) []*release.Job {
 	return tree.Jobs.Jobs
 }
 
-// left tells what of a set is outside of its folder and its job.
+// left returns the manual steps for what a set has outside its folder and job.
 func left(tree *release.Tree, set *release.Set) []Step {
 	var steps []Step
 	if to := targets(set); len(to) > 0 {
@@ -100,19 +100,19 @@ func left(tree *release.Tree, set *release.Set) []Step {
 	}
 	slices.Sort(own)
 	for _, name := range own {
-		where := "Its robot account and what makes it, such as an entry of the vault, are outside of this repository.\n"
+		where := "Its robot account and its source, such as a vault entry, are outside this repository.\n"
 		if known := tree.Secrets().Named(name); len(known) > 0 {
-			where = fmt.Sprintf("%s:%d makes it: remove the entry there, then the robot account.\n", known[0].Pos.File, known[0].Pos.Line)
+			where = fmt.Sprintf("%s:%d creates it: remove that entry, then the robot account.\n", known[0].Pos.File, known[0].Pos.Line)
 		}
 		steps = append(steps, Step{"No other job uses the secret " + name, where})
 	}
 	if used := readFrom(tree, set); len(used) > 0 {
-		steps = append(steps, Step{"Other sets read what this one writes", strings.Join(used, "\n") + "\n"})
+		steps = append(steps, Step{"Other sets mirror images from this one", strings.Join(used, "\n") + "\n"})
 	}
 	return steps
 }
 
-// readFrom returns the lines of other sets whose source a set writes.
+// readFrom returns the lines of other sets with a source that this set writes.
 func readFrom(tree *release.Tree, set *release.Set) []string {
 	writes := map[string]bool{}
 	for _, f := range set.Files {

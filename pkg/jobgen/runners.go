@@ -21,7 +21,7 @@ func (b *builder) shell(job, c object, s subject) {
 	b.onlyMirror(s)
 	b.unused(s, "command")
 	if len(args) == 0 {
-		b.problem(s.at(""), "give its container args, the last of which is the script", "the template %s has no script to run", b.template.file)
+		b.problem(s.at(""), "add args to its container; the last one is the script", "the template %s has no script", b.template.file)
 		return
 	}
 	last := &args[len(args)-1]
@@ -44,7 +44,7 @@ func (b *builder) shell(job, c object, s subject) {
 	}
 }
 
-// onlyMirror reports the settings that the other runners cannot obey.
+// onlyMirror reports settings that only the runner mirror supports.
 func (b *builder) onlyMirror(s subject) {
 	if s.all.Shards > 1 {
 		b.problem(s.at("shards"), "set runner: mirror", "shards need the runner mirror")
@@ -59,7 +59,7 @@ func (b *builder) onlyMirror(s subject) {
 // loopSettings are the settings that change the shell loop.
 var loopSettings = [...]string{"attempts", "continue_on_error", "keep_manifest_list", "max_per_registry", "registry_login", "skip_empty", "trace", "verbosity"}
 
-// applyLoop changes the loop as the settings say.
+// applyLoop applies the settings to the loop.
 func applyLoop(l *release.Loop, s release.JobSettings) {
 	flag := func(p *bool, v *bool) {
 		if v != nil {
@@ -84,14 +84,14 @@ func applyLoop(l *release.Loop, s release.JobSettings) {
 	}
 }
 
-// mirrorCommand is this project's own command, as its image has it.
+// mirrorCommand is the command of this project in its image.
 const mirrorCommand = "mirror"
 
 // tokenFile is where Kubernetes mounts the token of a pod's service account.
 const tokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
-// mirror makes the container run this project's mirror command, without a
-// shell: Prow's signals reach it.
+// mirror makes the container run the mirror command without a shell, so that
+// Prow's signals reach it.
 func (b *builder) mirror(job, c object, s subject, shard int) {
 	b.mirrorRefuses(s)
 	args := []any{"run", "-f=" + b.repo.MountPath + "/mapping_" + s.prefix() + "*"}
@@ -103,7 +103,7 @@ func (b *builder) mirror(job, c object, s subject, shard int) {
 		cluster := str(job, "cluster")
 		host, ok := b.repo.ClusterRegistries[cluster]
 		if !ok {
-			b.problem(s.at("registry_login"), "add it to cluster_registries in "+b.layout.Settings(), "the registry of cluster %s is not known", cluster)
+			b.problem(s.at("registry_login"), "add it to cluster_registries in "+b.layout.Settings(), "the registry of cluster %s is unknown", cluster)
 		}
 		args = append(args, "--registry-token="+host+"="+tokenFile)
 	}
@@ -121,32 +121,31 @@ func (b *builder) mirror(job, c object, s subject, shard int) {
 	}
 }
 
-// patched returns a job as its patches make it.
+// patched returns a job with its patches applied.
 func (b *builder) patched(job object, s subject) object {
 	quiet := *b
 	quiet.problems = nil
 	return quiet.patch(cloneObject(job), s)
 }
 
-// mirrorRefuses reports the settings with which mirror would not do what they
-// say.
+// mirrorRefuses reports settings that the runner mirror does not support.
 func (b *builder) mirrorRefuses(s subject) {
 	if slices.Contains(s.own.Keys(), "script") {
-		b.problem(s.at("script"), "remove it, or set runner: oc for this set", "%s has a script of its own, and the runner mirror runs none", s.name)
+		b.problem(s.at("script"), "remove it, or set runner: oc for this set", "%s has a script of its own, and the runner mirror does not run scripts", s.name)
 	}
 	b.unused(s, "attempts", "skip_empty", "trace", "verbosity", "command")
 	if keep := s.all.KeepManifestList; keep != nil && !*keep {
-		b.problem(s.at("keep_manifest_list"), "remove it: mirror copies images of several architectures whole; or set runner: oc for this set",
-			"keep_manifest_list: false does not go with the runner mirror: every run of %s would fail", s.name)
+		b.problem(s.at("keep_manifest_list"), "remove it: mirror copies multi-architecture images completely; or set runner: oc for this set",
+			"keep_manifest_list: false cannot be combined with the runner mirror: every run of %s would fail", s.name)
 	}
 	if s.own.Image != "" && !sameRepository(s.own.Image, b.repo.MirrorImage) {
-		b.problem(s.at("image"), "remove image: mirror_image in "+b.layout.Settings()+" names the image with mirror; or set runner: oc for this set",
-			"the image %s of %s is not the one with mirror in it (%s)", s.own.Image, s.name, b.repo.MirrorImage)
+		b.problem(s.at("image"), "remove image: mirror_image in "+b.layout.Settings()+" is the image with mirror; or set runner: oc for this set",
+			"the image %s of %s is not the image with mirror (%s)", s.own.Image, s.name, b.repo.MirrorImage)
 	}
 }
 
-// unused notes the settings of a set that its runner does not know. They may
-// stay for the way back to another one.
+// unused notes settings of a set that its runner does not use. They may stay for
+// a switch back to another runner.
 func (b *builder) unused(s subject, keys ...string) {
 	for _, key := range keys {
 		if slices.Contains(s.own.Keys(), key) {
@@ -156,7 +155,7 @@ func (b *builder) unused(s subject, keys ...string) {
 	}
 }
 
-// sameRepository reports whether two images differ in tag or digest at most.
+// sameRepository reports whether two images differ at most in tag or digest.
 func sameRepository(a, b string) bool {
 	repository := func(image string) string {
 		image, _, _ = strings.Cut(image, "@")
@@ -168,9 +167,9 @@ func sameRepository(a, b string) bool {
 	return a != "" && repository(a) == repository(b)
 }
 
-// graceOf returns the time that mirror may give to work under way after Prow's
-// signal, where the job has a grace period of its own. Prow kills the job when
-// that is over, so the reports need a part of it.
+// graceOf returns how long mirror may finish running work after Prow's signal, if
+// the job has a grace period of its own. Prow kills the job at the end of the
+// period, so some of it is reserved for reports.
 func graceOf(job object) (time.Duration, bool) {
 	period, err := time.ParseDuration(str(job, "decoration_config", "grace_period"))
 	if err != nil || period <= 0 {
@@ -180,8 +179,8 @@ func graceOf(job object) (time.Duration, bool) {
 	return (period - reports).Round(100 * time.Millisecond), true
 }
 
-// entrypoint makes the container start a program that finds its mapping files
-// by an environment variable.
+// entrypoint makes the container run a program that selects its mapping files by
+// an environment variable.
 func (b *builder) entrypoint(c object, s subject) {
 	b.onlyMirror(s)
 	b.unused(s, "attempts", "continue_on_error", "keep_manifest_list", "max_per_registry", "skip_empty", "trace", "verbosity")
@@ -190,7 +189,7 @@ func (b *builder) entrypoint(c object, s subject) {
 	}
 	image := cmp.Or(s.own.Image, b.repo.Entrypoint.Image, s.all.Image)
 	if image == "" {
-		b.problem(s.at("runner"), "set entrypoint: {image: …} in "+b.layout.Settings(), "the runner entrypoint needs the image that has the entry point")
+		b.problem(s.at("runner"), "set entrypoint: {image: …} in "+b.layout.Settings(), "the runner entrypoint needs an image with the entry point")
 	}
 	command := s.all.Command
 	if len(command) == 0 {
@@ -215,12 +214,12 @@ func (b *builder) entrypoint(c object, s subject) {
 	setAll(c, b.repo.Entrypoint.Env)
 }
 
-// form is how entry points are told their mappings: the first that the settings
-// teach, else that of openshift/release.
+// form returns how jobs pass their mappings to entry points: the first form in
+// the settings, else that of openshift/release.
 func (b *builder) form() release.MappingsFrom { return b.repo.NamedBy()[0] }
 
-// protection returns the flags that say what may be overwritten: the job sees the
-// mapping files and none of the settings beside them.
+// protection returns the flags that control overwriting. The job needs them,
+// because it sees only the mapping files and not the settings.
 func protection(s release.JobSettings) (args []any) {
 	if s.Overwrite != "" {
 		args = append(args, "--overwrite="+string(s.Overwrite))

@@ -8,13 +8,13 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// secrets is what ci-secret-bootstrap creates, asked as jobs need it.
+// secrets looks up the secrets that ci-secret-bootstrap creates.
 type secrets struct{ *release.Secrets }
 
-// present reports whether the tree tells at all.
+// present reports whether the tree has the configuration of ci-secret-bootstrap.
 func (s secrets) present() bool { return s.Missing == "" }
 
-// known reports whether a secret goes to a cluster and namespace.
+// known reports whether a secret is created in a cluster and namespace.
 func (s secrets) known(name, cluster, namespace string) bool {
 	return slices.ContainsFunc(s.Named(name), func(x *release.Secret) bool { return x.In(cluster, namespace) })
 }
@@ -41,13 +41,12 @@ func (s secrets) suggest(targets []string, cluster, namespace string) []string {
 	return names
 }
 
-// good reports whether a secret is one for an organisation, and not only for its
-// host.
+// good reports whether a secret is for an organisation, not only for its host.
 func (s secrets) good(name, target string) bool {
 	return slices.ContainsFunc(s.Named(name), func(x *release.Secret) bool { return score(x, target) > 1 })
 }
 
-// score says how likely a secret can push to host/org: 0 is not at all.
+// score returns how likely a secret can push to host/org; 0 means it cannot.
 func score(x *release.Secret, target string) int {
 	host, org, _ := strings.Cut(target, "/")
 	switch {
@@ -63,7 +62,7 @@ func score(x *release.Secret, target string) int {
 	return 0
 }
 
-// clusters returns the clusters that a secret of a namespace goes to.
+// clusters returns the clusters in which a secret of a namespace is created.
 func (s secrets) clusters(name, namespace string) []string {
 	var out []string
 	for _, x := range s.Named(name) {

@@ -10,27 +10,27 @@ import (
 	k8syaml "sigs.k8s.io/yaml"
 )
 
-// placed is one periodic of the file to be written.
+// placed is one periodic of the new file.
 type placed struct {
 	value     object
-	old       int // place in the old file, whose text stays when the value is the same; -1 for a new job
+	old       int // index in the old file, whose text is kept if the value is the same; -1 for a new job
 	generated bool
 }
 
-// sections is the text of a jobs file, cut where its periodics begin.
+// sections is the text of a jobs file, split at its periodics.
 type sections struct {
 	head   []byte   // up to the first periodic
 	gaps   [][]byte // comments and blank lines above each periodic
 	bodies [][]byte
-	tail   []byte // behind the last periodic
+	tail   []byte // after the last periodic
 	indent string // of the list
 }
 
 // emptyList finds the key of a list without periodics.
 var emptyList = regexp.MustCompile(`(?m)^(periodics:)[ \t]*(?:\[[ \t]*\]|null|~)?([ \t]*(?:#.*)?)$`)
 
-// cut finds the periodics in the text of the file. It gives nil where they do
-// not stand in lines of their own, as in a list in brackets.
+// cut finds the periodics in the text of the file. It returns nil if they are not
+// on lines of their own, as in a list in brackets.
 func (f *jobsFile) cut() *sections {
 	var doc yaml.Node
 	if yaml.Unmarshal(f.text, &doc) != nil || len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
@@ -72,7 +72,7 @@ func (f *jobsFile) cut() *sections {
 	for i, start := range starts {
 		above := aboveComments(lines, top, start, s.indent)
 		if i == 0 {
-			above = start // what stands above the first job is about the file
+			above = start // a comment above the first job is about the file
 			s.head = join(lines[:start])
 		}
 		s.gaps = append(s.gaps, join(lines[above:start]))
@@ -89,7 +89,7 @@ func (f *jobsFile) cut() *sections {
 
 func join(lines [][]byte) []byte { return bytes.Join(lines, nil) }
 
-// withNewline ends a text that is not empty with a line feed, and adds more.
+// withNewline ends a non-empty text with a line feed and appends more.
 func withNewline(text []byte, more string) []byte {
 	out := bytes.Clone(text)
 	if len(out) > 0 && !bytes.HasSuffix(out, []byte("\n")) {
@@ -98,8 +98,8 @@ func withNewline(text []byte, more string) []byte {
 	return append(out, more...)
 }
 
-// periodicsOf returns the list of periodics, nil when there is none, and the line
-// of the key behind it, 0 when it is the last.
+// periodicsOf returns the list of periodics, or nil if there is none, and the line
+// of the next key, or 0 if it is the last.
 func periodicsOf(root *yaml.Node) (list *yaml.Node, next int) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		if root.Content[i].Value != "periodics" {
@@ -113,9 +113,9 @@ func periodicsOf(root *yaml.Node) (list *yaml.Node, next int) {
 	return nil, 0
 }
 
-// aboveComments returns the first of the comment and blank lines that end before
-// the line at end. A line that is deeper than the list is a part of the job
-// above, such as one of its script.
+// aboveComments returns the first of the comment and blank lines directly before
+// the line at end. A line that is indented deeper than the list belongs to the job
+// above, for example to its script.
 func aboveComments(lines [][]byte, from, end int, indent string) int {
 	first := end
 	for at := end - 1; at >= from; at-- {
@@ -129,9 +129,9 @@ func aboveComments(lines [][]byte, from, end int, indent string) int {
 	return first
 }
 
-// splice writes the periodics into the text of the old file. A job whose value
-// is the same, and everything that is no periodic, keeps every byte. It gives
-// nil where that cannot be done.
+// splice writes the periodics into the text of the old file. Unchanged jobs, and
+// everything that is not a periodic, keep every byte. It returns nil if that is
+// not possible.
 func (f *jobsFile) splice(jobs []placed) ([]byte, error) {
 	s := f.cut()
 	if s == nil || len(s.bodies) > 0 && len(s.bodies) != len(f.jobs) {
@@ -165,7 +165,7 @@ func (f *jobsFile) splice(jobs []placed) ([]byte, error) {
 	return out, nil
 }
 
-// print indents the text of a new job as the list is, with its line ends.
+// print formats a new job with the indentation and line ends of the list.
 func (s *sections) print(text []byte) []byte {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	var out []byte
@@ -181,8 +181,8 @@ func (s *sections) print(text []byte) []byte {
 	return out
 }
 
-// holds reports whether a text has these periodics, and beside them what the
-// old file has.
+// holds reports whether a text has these periodics, and otherwise the contents of
+// the old file.
 func (f *jobsFile) holds(text []byte, jobs []placed) bool {
 	got, err := parseObject(text)
 	if err != nil {

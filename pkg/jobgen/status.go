@@ -15,8 +15,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// Status is how the mappings in a cluster differ from those of a tree. The
-// names are base names of mapping files: the keys of the ConfigMap.
+// Status compares the mappings in a cluster with those of a tree. The names are
+// the keys of the ConfigMap: base names of mapping files.
 type Status struct {
 	Current []string // the same in both
 	Missing []string // in the tree, not in the cluster
@@ -27,13 +27,13 @@ type Status struct {
 	Diffs map[string][]byte
 }
 
-// Differs reports whether the cluster has anything else than the tree.
+// Differs reports whether the cluster differs from the tree.
 func (s Status) Differs() bool { return len(s.Missing)+len(s.Stale)+len(s.Extra) > 0 }
 
-// Compare tells which mappings of a tree have reached a cluster. Each of
-// configMaps is what "oc get configmap NAME -o yaml" prints: one ConfigMap, or
-// a list of them, of which those count that hold mappings. All that the settings
-// name have to be among them, where they tell their names.
+// Compare compares the mappings of a tree with those in a cluster. Each of
+// configMaps is the output of "oc get configmap NAME -o yaml": one ConfigMap or a
+// list. ConfigMaps without mappings are ignored. Unless a ConfigMap has no name,
+// all that the settings name must be present.
 func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
 	there, names := map[string]string{}, map[string]bool{}
 	for _, text := range configMaps {
@@ -44,7 +44,7 @@ func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
 	if !names[""] {
 		for _, name := range tree.Settings.ConfigMaps() {
 			if !names[name] {
-				return Status{}, fmt.Errorf("the ConfigMap %s is not given: the mappings are in %s",
+				return Status{}, fmt.Errorf("the ConfigMap %s is not in the input: the mappings are in %s",
 					name, strings.Join(tree.Settings.ConfigMaps(), ", "))
 			}
 		}
@@ -53,7 +53,7 @@ func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
 	seen := map[string]bool{}
 	for _, f := range tree.Mappings() {
 		if seen[f.Base] {
-			continue // two files with one key: the rule configmap-key tells
+			continue // two files with one key: see the rule configmap-key
 		}
 		seen[f.Base] = true
 		switch text, ok := there[f.Base]; {
@@ -77,12 +77,12 @@ func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
 	return s, nil
 }
 
-// versionKey is the key in which config-updater keeps the commit that it
-// uploaded from.
+// versionKey is the key in which config-updater stores the commit of its last
+// upload.
 const versionKey = "VERSION"
 
-// readConfigMaps reads the keys of the ConfigMaps that hold mappings, and those
-// ConfigMaps' names; "" for one that does not tell.
+// readConfigMaps reads the keys and the names of the ConfigMaps that hold
+// mappings. A ConfigMap without a name has the name "".
 func readConfigMaps(text []byte, settings *release.Settings, into map[string]string, names map[string]bool) error {
 	type configMap struct {
 		Kind     string `json:"kind"`
@@ -97,13 +97,13 @@ func readConfigMaps(text []byte, settings *release.Settings, into map[string]str
 		Items []configMap `json:"items"`
 	}
 	if err := yaml.Unmarshal(text, &top); err != nil {
-		return fmt.Errorf("not what 'oc get configmap -o yaml' prints: %w", err)
+		return fmt.Errorf("not the output of 'oc get configmap -o yaml': %w", err)
 	}
 	maps := top.Items
 	if top.Kind == "ConfigMap" {
 		maps = append(maps, top.configMap)
 	} else if top.Kind != "List" && top.Kind != "ConfigMapList" {
-		return fmt.Errorf("not what 'oc get configmap -o yaml' prints: its kind is %q", top.Kind)
+		return fmt.Errorf("not the output of 'oc get configmap -o yaml': its kind is %q", top.Kind)
 	}
 	for _, m := range maps {
 		if m.Metadata.Name != "" && !settings.HoldsMappings(m.Metadata.Name) {
@@ -124,12 +124,12 @@ func readConfigMaps(text []byte, settings *release.Settings, into map[string]str
 	return nil
 }
 
-// maxUnpacked bounds what one compressed key may become: no file that fits into
-// a ConfigMap compresses that well.
+// maxUnpacked limits the size of one key after decompression: no real file that
+// fits into a ConfigMap compresses that well.
 const maxUnpacked = 64 << 20
 
-// unpack reads a value of binaryData: base64, and below it the text as it is or
-// compressed, as config-updater uploads it with gzip: true.
+// unpack decodes a value of binaryData: base64 of the text, which config-updater
+// compresses with gzip: true.
 func unpack(value string) ([]byte, error) {
 	data, err := base64.StdEncoding.DecodeString(value)
 	if err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
@@ -141,7 +141,7 @@ func unpack(value string) ([]byte, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(z, maxUnpacked+1))
 	if err == nil && len(text) > maxUnpacked {
-		err = fmt.Errorf("it is longer than %d bytes unpacked", maxUnpacked)
+		err = fmt.Errorf("the value exceeds %d bytes after decompression", maxUnpacked)
 	}
 	return text, err
 }

@@ -11,33 +11,32 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Switched is what [Switch] makes.
+// Switched is the result of [Switch].
 type Switched struct {
 	Files     []File // the _job.yaml of each set
 	Sets      []SwitchedSet
-	Generated *Output // nil when something stands in the way of a set
+	Generated *Output // nil if a set has obstacles
 }
 
 // SwitchedSet is one set whose runner changes.
 type SwitchedSet struct {
 	Name     string
 	From, To release.Runner
-	Changes  []string // what the new runner does otherwise
+	Changes  []string // what the new runner does differently
 	Obstacles
 }
 
-// Obstacles are what stands in the way of another runner.
+// Obstacles are the problems that prevent another runner.
 type Obstacles Problems
 
-// Blocked reports whether anything stands in the way of a set.
+// Blocked reports whether a set has obstacles.
 func (s *Switched) Blocked() bool {
 	return slices.ContainsFunc(s.Sets, func(x SwitchedSet) bool { return len(x.Obstacles) > 0 })
 }
 
-// Switch changes the runner of some sets in their _job.yaml, and their jobs in
-// the jobs file, which stays as it is otherwise. What stands in the way of a set
-// is told with the set, and nothing is to be written then. The error is a
-// [Problems].
+// Switch changes the runner of sets in their _job.yaml, and their jobs in the
+// jobs file. The rest of the jobs file does not change. If a set has obstacles,
+// the caller must not write anything. The error is a [Problems].
 func Switch(tree *release.Tree, runner release.Runner, names ...string) (*Switched, error) {
 	out := &Switched{}
 	for _, name := range names {
@@ -46,7 +45,7 @@ func Switch(tree *release.Tree, runner release.Runner, names ...string) (*Switch
 			return nil, err
 		}
 		if set.Job == nil && !adopted(tree) && tree.Runs().JobOf(set) != nil {
-			return nil, Problems{{Pos: source.Position{File: set.Dir}, Message: "the job of " + name + " is hand-written: it has no settings to change", Hint: "take the jobs over first, with 'mirror-jobgen import'"}}
+			return nil, Problems{{Pos: source.Position{File: set.Dir}, Message: "the job of " + name + " is hand-written: it has no settings to change", Hint: "run 'mirror-jobgen import' first to convert the jobs to settings"}}
 		}
 		from := runnerOf(tree, set)
 		x := SwitchedSet{Name: name, From: from, To: runner}
@@ -88,8 +87,8 @@ func runnerOf(tree *release.Tree, set *release.Set) release.Runner {
 
 var runnerLine = regexp.MustCompile(`(?m)^runner:.*(?:\n|\z)`)
 
-// runnerFile returns the _job.yaml of a set with another runner: without the line
-// where that is the default.
+// runnerFile returns the _job.yaml of a set with another runner. It leaves out the
+// default.
 func runnerFile(tree *release.Tree, set *release.Set, runner release.Runner) File {
 	f := File{Path: set.Dir + "/" + release.JobSettingsName}
 	if set.Job != nil {
@@ -117,41 +116,40 @@ func scriptOf(set *release.Set) string {
 	return set.Job.Script
 }
 
-// behaviour tells what becomes different for a set when another runner mirrors
-// it.
+// behaviour lists what changes for a set with another runner.
 func behaviour(s subject, from, to release.Runner) []string {
 	var out []string
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	keys := s.own.Keys()
 	switch to {
 	case release.RunnerMirror:
-		say("what has not changed is not copied again, and each image is tried on its own: one that fails keeps no other back")
-		say("images of several architectures are copied whole")
+		say("mirror skips unchanged images; an image that fails does not stop the others")
+		say("multi-architecture images are copied completely")
 		if s.all.Attempts > 1 {
-			say("attempts: %d counts tries of a whole mapping file and has no effect: mirror retries single requests", s.all.Attempts)
+			say("attempts: %d has no effect: it counts attempts per mapping file, and mirror retries single requests", s.all.Attempts)
 		}
 		if s.all.SkipEmpty != nil && *s.all.SkipEmpty {
-			say("skip_empty has no effect: an empty mapping file is no failure anyway")
+			say("skip_empty has no effect: an empty mapping file never fails")
 		}
 		for _, key := range [...]string{"trace", "verbosity"} {
 			if slices.Contains(keys, key) {
-				say("%s has no effect: the log of mirror says what it does", key)
+				say("%s has no effect: mirror has its own log", key)
 			}
 		}
 		if s.all.RegistryLogin == release.LoginUnused {
-			say("the login that was not used is gone")
+			say("the unused login is removed")
 		}
 		if s.all.RegistryLogin == "" && from == release.RunnerEntrypoint {
-			say("the entry point logs in to the cluster's registry unasked; set registry_login: true where sources are not public")
+			say("the entry point always logs in to the cluster's registry; mirror needs registry_login: true for private sources")
 		}
-		say("the job's artifacts have reports: JUnit, a page, metrics")
+		say("the job's artifacts include reports: JUnit, HTML, metrics")
 	case release.RunnerEntrypoint:
-		say("what is copied, and how often it is tried, is the entry point's to decide")
+		say("the entry point decides what is copied and how often it is retried")
 	default:
-		say("oc copies every image on every run, and overwrites every tag")
+		say("oc copies every image on every run and overwrites every tag")
 		for _, key := range [...]string{"overwrite", "immutable", "protected", "backup", "shards"} {
 			if slices.Contains(keys, key) {
-				say("%s cannot be kept", key)
+				say("%s is not supported", key)
 			}
 		}
 	}

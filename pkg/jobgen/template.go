@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// placeholder stands in a template for what the set's folder says.
+// placeholder marks values in a template that come from the set's folder.
 const placeholder = "FIXME"
 
 // Template is the job that every set starts from.
@@ -21,13 +21,12 @@ type Template struct {
 	loops bool // whether the script is the known loop, so that settings can change it
 }
 
-// ParseTemplate reads a job template: one periodic in which FIXME stands for
-// what comes from the set. file is the name that problems bear. The error is a
-// [Problems].
+// ParseTemplate reads a job template: one periodic with FIXME for values that come
+// from the set. file is the name for problems. The error is a [Problems].
 func ParseTemplate(file string, data []byte) (*Template, error) {
 	fail := func(format string, args ...any) (*Template, error) {
 		return nil, Problems{{Pos: source.Position{File: file}, Message: fmt.Sprintf(format, args...),
-			Hint: "a template is one periodic, with FIXME for what comes from the set"}}
+			Hint: "a template is one periodic, with FIXME for values that come from the set"}}
 	}
 	value, err := parseObject(data)
 	if err != nil {
@@ -35,20 +34,20 @@ func ParseTemplate(file string, data []byte) (*Template, error) {
 	}
 	t := &Template{file: file, value: value}
 	if err := strict(value); err != nil {
-		return fail("the template is no job that Prow reads: %v", err)
+		return fail("the template is not a job that Prow can read: %v", err)
 	}
 	if t.container(value) == nil {
 		return fail("the template has no container")
 	}
 	if !strings.Contains(str(value, "name"), placeholder) {
-		return fail("the template's name has no %s: all jobs would have one name", placeholder)
+		return fail("the template's name has no %s: all jobs would have the same name", placeholder)
 	}
 	t.loop, t.loops = release.ParseLoop(script(t.container(value)))
 	return t, nil
 }
 
-// templateOf returns the template that a tree asks for: the one handed in, the
-// one _mirror.yaml names, or the built-in one.
+// templateOf returns the given template, else the one in _mirror.yaml, else the
+// built-in one.
 func templateOf(tree *release.Tree, given *Template) (*Template, error) {
 	if given != nil {
 		return given, nil
@@ -68,7 +67,7 @@ func templateOf(tree *release.Tree, given *Template) (*Template, error) {
 	return ParseTemplate(file, data)
 }
 
-// container returns the job's first container, in which everything happens.
+// container returns the job's first container, which mirrors.
 func (t *Template) container(job object) object {
 	l := list(job, "spec", "containers")
 	if len(l) == 0 {
@@ -88,8 +87,8 @@ func script(container object) string {
 	return s
 }
 
-// pushVolume returns the name of the volume with the push credentials: that of
-// the first secret.
+// pushVolume returns the name of the volume with the push credentials: the first
+// secret.
 func pushVolume(job object) (name string, secret object) {
 	for _, v := range list(job, "spec", "volumes") {
 		if s, ok := at(v, "secret").(object); ok {

@@ -10,14 +10,13 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// todo returns what only people can do for a new set, in the order in which it
-// is done.
+// todo returns the manual steps for a new set, in order.
 func (n *newSet) todo(job release.JobSettings, known bool) []Step {
 	var steps []Step
 	tags := n.unpromoted()
 	for _, t := range tags {
-		steps = append(steps, Step{"Promote " + t.String(), fmt.Sprintf(`nothing in %[4]s promotes it. In the config of the repository that builds
-the image (name the image %[3]s there):
+		steps = append(steps, Step{"Promote " + t.String(), fmt.Sprintf(`nothing in %[4]s promotes it. Add to the config of the repository that builds
+the image (name the image %[3]s):
 
     promotion:
       name: %[2]s
@@ -25,12 +24,12 @@ the image (name the image %[3]s there):
 `, t.Namespace, t.Name, t.Tag, n.tree.Layout.Config)})
 	}
 	for _, ns := range n.newNamespaces(tags) {
-		steps = append(steps, Step{"Let ci-operator write to the namespace " + ns, fmt.Sprintf(rbac, ns, n.manifest(ns))})
+		steps = append(steps, Step{"Allow ci-operator to push to the namespace " + ns, fmt.Sprintf(rbac, ns, n.manifest(ns))})
 	}
 	switch to := n.targets()[0]; {
 	case known:
 	case n.like.selfService():
-		steps = append(steps, Step{"Put the credential that may push to " + to + " into the self-service vault", fmt.Sprintf(`as a secret of your team's collection with these keys; CONFIG is the docker or podman
+		steps = append(steps, Step{"Put a credential with push access to " + to + " into the self-service vault", fmt.Sprintf(`as a secret in your team's collection with these keys. CONFIG is the docker or podman
 auth file of a robot account of that organisation:
 
     %s: CONFIG
@@ -40,8 +39,8 @@ auth file of a robot account of that organisation:
 `, cmp.Or(job.SecretKey, "config.json"), n.cluster(job), n.tree.Settings.Namespace, job.Secret)})
 	default:
 		steps = append(steps,
-			Step{"Give the credential that may push to " + to + " to the CI team", n.askFor()},
-			Step{"Have the secret made from it", fmt.Sprintf(`in %s, under secret_configs:
+			Step{"Send a credential with push access to " + to + " to the CI team", n.askFor()},
+			Step{"Create the secret from the credential", fmt.Sprintf(`in %s, under secret_configs:
 
     - from:
         %s:
@@ -53,24 +52,23 @@ auth file of a robot account of that organisation:
         namespace: %s
 `, n.tree.Layout.Secrets, cmp.Or(job.SecretKey, "config.json"), to, n.cluster(job), job.Secret, n.tree.Settings.Namespace)})
 	}
-	steps = append(steps, Step{"Open a pull request with the new files", "The set's approvers, or those of " + n.tree.Layout.Mirroring + ", approve it. Once it is merged, config-updater\n" +
-		"uploads the mappings and the jobs, and the job runs on its next schedule.\n"})
-	return append(steps, Step{"See that it worked, once the change is merged", n.commands()})
+	steps = append(steps, Step{"Open a pull request with the new files", "The approvers of the set, or those of " + n.tree.Layout.Mirroring + ", approve it. After the merge, config-updater\n" +
+		"uploads the mappings and the jobs, and the job runs at its next scheduled time.\n"})
+	return append(steps, Step{"Verify after the merge", n.commands()})
 }
 
-// askFor says how a credential comes to the CI team: as the README of the sets
-// tells, where it tells.
+// askFor describes how to send a credential to the CI team. It refers to the
+// README of the sets if that mentions credentials.
 func (n *newSet) askFor() string {
 	const what = "a docker or podman auth file of a robot account of that organisation, encrypted."
 	readme := strings.ToLower(string(n.tree.Text(n.tree.Layout.Readme())))
 	if strings.Contains(readme, "credential") || strings.Contains(readme, "secret") {
-		return what + "\n" + n.tree.Layout.Readme() + " says how."
+		return what + "\n" + n.tree.Layout.Readme() + " describes how."
 	}
-	return what + "\nThe people who run Prow keep it in their vault."
+	return what + "\nThe people who run Prow store it in their vault."
 }
 
-// commands are the two commands that show whether images and mappings are
-// where they belong.
+// commands returns two commands that verify images and mappings.
 func (n *newSet) commands() string {
 	var b strings.Builder
 	if all := n.streams(); len(all) > 0 {
@@ -80,8 +78,8 @@ func (n *newSet) commands() string {
 	return b.String()
 }
 
-// streams returns the tags of the cluster's own registry that the set mirrors
-// from.
+// streams returns the tags of the cluster's own registry that are sources of the
+// set.
 func (n *newSet) streams() []release.ImageTag {
 	var out []release.ImageTag
 	own := []string{}
@@ -97,7 +95,7 @@ func (n *newSet) streams() []release.ImageTag {
 	return out
 }
 
-// unpromoted returns those that nothing fills.
+// unpromoted returns the source tags that nothing publishes.
 func (n *newSet) unpromoted() []release.ImageTag {
 	var out []release.ImageTag
 	promotions, manifests := n.tree.Promotions(), n.tree.Manifests()
@@ -109,8 +107,8 @@ func (n *newSet) unpromoted() []release.ImageTag {
 	return out
 }
 
-// newNamespaces returns the namespaces of the tags into which nothing is promoted
-// yet, and nothing may be.
+// newNamespaces returns the namespaces of the tags that have no promotions yet
+// and no role that allows them.
 func (n *newSet) newNamespaces(tags []release.ImageTag) []string {
 	var out []string
 	there := n.tree.Promotions().Namespaces()
@@ -125,7 +123,7 @@ func (n *newSet) newNamespaces(tags []release.ImageTag) []string {
 	return out
 }
 
-// manifest returns a file for the manifests of a namespace: beside those of other
+// manifest returns the path of a namespace's manifests, beside those of other
 // namespaces.
 func (n *newSet) manifest(namespace string) string {
 	if len(n.tree.Layout.Manifests) == 0 {
@@ -138,8 +136,8 @@ func (n *newSet) manifest(namespace string) string {
 	return dir + "/" + namespace + "/admin_manifest.yaml"
 }
 
-// rbac lets ci-operator promote into a namespace and everybody pull from it.
-const rbac = `as the file %[2]s, whole:
+// rbac allows ci-operator to push to a namespace and everybody to pull from it.
+const rbac = `as the complete file %[2]s:
 
     apiVersion: v1
     kind: List

@@ -159,26 +159,26 @@ periodics:
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told strings.Builder
+	var notes strings.Builder
 	for _, n := range im.Notes {
-		fmt.Fprintln(&told, n.Error())
+		fmt.Fprintln(&notes, n.Error())
 	}
-	for _, want := range []string{"not in the style of generated files", "is lost when the file is generated: # Lost.", "is lost when the file is generated: # lost too",
+	for _, want := range []string{"does not have the style of generated files", "generating the file drops this comment: # Lost.", "generating the file drops this comment: # lost too",
 		"Prow does not know the field skip_cloning"} {
-		if !strings.Contains(told.String(), want) {
-			t.Errorf("%q is not told:\n%s", want, told.String())
+		if !strings.Contains(notes.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, notes.String())
 		}
 	}
-	if strings.Contains(told.String(), "Kept") || im.Exact {
-		t.Errorf("exact %v, told:\n%s", im.Exact, told.String())
+	if strings.Contains(notes.String(), "Kept") || im.Exact {
+		t.Errorf("exact %v, notes:\n%s", im.Exact, notes.String())
 	}
 }
 
 func TestImportRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ tree, want string }{
 		"no jobs":    {"-- core-services/image-mirroring/a/mapping_a --\n", "there is no jobs file to import"},
-		"set's own":  {"-- core-services/image-mirroring/a/_job.yaml --\nsecret: x\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "a/_job.yaml: this set has settings already"},
-		"defaults":   {"-- core-services/image-mirroring/_mirror.yaml --\ndefaults: {cluster: x}\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "_mirror.yaml:1:11: defaults is set already"},
+		"set's own":  {"-- core-services/image-mirroring/a/_job.yaml --\nsecret: x\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "a/_job.yaml: this set already has settings"},
+		"defaults":   {"-- core-services/image-mirroring/_mirror.yaml --\ndefaults: {cluster: x}\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "_mirror.yaml:1:11: defaults is already set"},
 		"null value": {"-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- null\n", "a periodic is a mapping"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestImportRefuses(t *testing.T) {
 	}
 }
 
-// TestPartitionOf holds the choice of a partition against config-updater's: the
+// TestPartitionOf compares the choice of a partition with config-updater's: the
 // first byte of the SHA-256 of the key.
 func TestPartitionOf(t *testing.T) {
 	if a, b := PartitionOf("mapping_a", 256), PartitionOf("mapping_b", 256); a != 0xa8 || b != 0x33 {

@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// object is a YAML mapping as a plain value: what encoding/json makes of it.
+// object is a YAML mapping as a plain value, as encoding/json decodes it.
 type object = map[string]any
 
 // parseObject reads one YAML mapping; a key given twice is an error.
@@ -23,12 +23,12 @@ func parseObject(data []byte) (object, error) {
 	return v, nil
 }
 
-// plain turns any value that YAML or JSON may hold into what encoding/json
-// would make of it, so that values of different origin compare.
+// plain converts a value of YAML or JSON to the types of encoding/json, so that
+// values of different origin can be compared.
 func plain(v any) (any, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("not a value of JSON: %w", err)
+		return nil, fmt.Errorf("not a JSON value: %w", err)
 	}
 	var out any
 	err = json.Unmarshal(data, &out)
@@ -57,7 +57,7 @@ func cloneObject(o object) object {
 	return out
 }
 
-// child returns the mapping below a key, and makes it where there is none.
+// child returns the mapping at a key, and creates it if there is none.
 func child(o object, key string) object {
 	c, ok := o[key].(object)
 	if !ok {
@@ -89,8 +89,8 @@ func list(v any, keys ...string) []any {
 	return l
 }
 
-// mergePatch applies a JSON merge patch (RFC 7386) and gives the result; the
-// target is not changed.
+// mergePatch applies a JSON merge patch (RFC 7386) and returns the result. It does
+// not change the target.
 func mergePatch(target, patch any) any {
 	p, ok := patch.(object)
 	if !ok {
@@ -110,9 +110,8 @@ func mergePatch(target, patch any) any {
 	return out
 }
 
-// diffPatch returns the merge patch that makes one mapping of another, nil when
-// they are equal. A null in the result cannot be expressed and stays away: the
-// caller compares.
+// diffPatch returns the merge patch from one mapping to another, or nil if they
+// are equal. A merge patch cannot set null, so the caller compares the result.
 func diffPatch(from, to object) object {
 	patch := object{}
 	for k := range from {

@@ -14,12 +14,12 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Bump adds the stream of a version to a configuration, as branching does: it
-// gets the tags of the stream before it, with its own version in them, and the
-// tags that name no version, such as latest, move to it. A stream that is there
-// already only gets those. Everything else of the text stays as it is.
+// Bump adds the stream of a version to a configuration, as after branching. The
+// stream gets the tags of the previous stream, with the new version in them. Tags
+// without a version, such as latest, move to it. An existing stream only gets
+// the latter. The rest of the text does not change.
 //
-// An error is a [source.Problem] where it is about the file.
+// Errors about the file are a [source.Problem].
 func Bump(config *release.MappingConfig, version string) ([]byte, error) {
 	if _, ok := parseVersion(version); !ok {
 		return nil, fmt.Errorf("%q is not a version: write MAJOR.MINOR, such as 4.21", version)
@@ -33,7 +33,7 @@ func Bump(config *release.MappingConfig, version string) ([]byte, error) {
 	}
 	own, floating := moving(config, last)
 	if len(own) == 0 {
-		return nil, source.Problem{Pos: last.Pos, Message: fmt.Sprintf("no tag of the stream %s holds its version, so the tags of %s are not known", last.Name, version),
+		return nil, source.Problem{Pos: last.Pos, Message: fmt.Sprintf("no tag of the stream %s contains its version, so the tags of %s are unknown", last.Name, version),
 			Hint: "add the stream by hand"}
 	}
 	e := &editor{lines: strings.SplitAfter(string(config.Text), "\n")}
@@ -52,7 +52,7 @@ func Bump(config *release.MappingConfig, version string) ([]byte, error) {
 	return text, verify(config, text, last, version, own)
 }
 
-// before finds the stream that the new one follows: the highest before it.
+// before finds the previous stream: the highest one below the new version.
 func before(config *release.MappingConfig, version string) (release.MappedStream, error) {
 	want, _ := parseVersion(version)
 	var last release.MappedStream
@@ -63,21 +63,21 @@ func before(config *release.MappingConfig, version string) (release.MappedStream
 			continue
 		}
 		if v.compare(want) > 0 {
-			return last, source.Problem{Pos: s.Pos, Message: fmt.Sprintf("the stream %s is there already, which is after %s", s.Name, version),
-				Hint: "name the version that the main branches are for now"}
+			return last, source.Problem{Pos: s.Pos, Message: fmt.Sprintf("the stream %s already exists, and is newer than %s", s.Name, version),
+				Hint: "name the current version of the main branches"}
 		}
 		if last.Node == nil || v.compare(highest) > 0 {
 			last, highest = s, v
 		}
 	}
 	if last.Node == nil {
-		return last, source.Problem{Pos: source.Position{File: config.Path}, Message: "no stream of the file is a version before " + version, Hint: "add the stream by hand"}
+		return last, source.Problem{Pos: source.Position{File: config.Path}, Message: "the file has no stream with a version before " + version, Hint: "add the stream by hand"}
 	}
 	return last, nil
 }
 
-// moving returns the tags of the last stream that hold its version, and the tags
-// of all versions' streams that hold none.
+// moving returns the tags of the last stream that contain its version, and the
+// tags of all version streams that do not contain one.
 func moving(config *release.MappingConfig, last release.MappedStream) (own, floating []release.TargetTag) {
 	for _, s := range config.Streams {
 		if _, ok := parseVersion(s.Name); !ok {
@@ -116,7 +116,7 @@ func parseVersion(s string) (number, bool) {
 type editor struct {
 	lines   []string
 	dropped []int            // indices of lines
-	after   map[int][]string // lines to put behind an index
+	after   map[int][]string // lines to insert after an index
 }
 
 func (e *editor) insert(index int, lines ...string) {
@@ -126,18 +126,18 @@ func (e *editor) insert(index int, lines ...string) {
 	e.after[index] = append(e.after[index], lines...)
 }
 
-// item returns the line of a tag with another text in place of the tag.
+// item returns the line of a tag with another text instead of the tag.
 func (e *editor) item(t release.TargetTag, text string) string {
 	line := e.lines[t.Node.Line-1]
 	i := strings.Index(line, "- ")
-	if i < 0 || strings.TrimSpace(line[:i]) != "" { // verify refuses what comes of it
+	if i < 0 || strings.TrimSpace(line[:i]) != "" { // verify rejects the result
 		return ""
 	}
 	return line[:i] + "- " + quote(t.Node, text) + "\n"
 }
 
-// quote writes a text in the style of a node, or with quotes where YAML would
-// read it as a number.
+// quote formats a text in the style of a node, or with quotes if YAML would read
+// it as a number.
 func quote(n *yaml.Node, text string) string {
 	switch {
 	case n.Style&yaml.SingleQuotedStyle != 0:
@@ -148,7 +148,7 @@ func quote(n *yaml.Node, text string) string {
 	return text
 }
 
-// add puts the new stream behind the one before it.
+// add inserts the new stream after the previous one.
 func (e *editor) add(last release.MappedStream, version string, own, floating []release.TargetTag) {
 	line := e.lines[last.Node.Line-1]
 	indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
@@ -162,7 +162,7 @@ func (e *editor) add(last release.MappedStream, version string, own, floating []
 	e.insert(last.Tags[len(last.Tags)-1].Node.Line-1, lines...)
 }
 
-// extend returns tags to a stream.
+// extend adds tags to a stream.
 func (e *editor) extend(s release.MappedStream, tags []release.TargetTag) {
 	if len(s.Tags) == 0 {
 		return
@@ -195,8 +195,8 @@ func (e *editor) text() string {
 	return b.String()
 }
 
-// verify reads the new text and holds it against what was meant, so that a form
-// that the editor does not know is refused and not damaged.
+// verify parses the new text and compares it with the expected streams, so that a
+// format that the editor does not know is rejected and not damaged.
 func verify(old *release.MappingConfig, text []byte, last release.MappedStream, version string, own []release.TargetTag) error {
 	want := map[string][]string{}
 	for _, s := range old.Streams {
@@ -228,7 +228,7 @@ func verify(old *release.MappingConfig, text []byte, last release.MappedStream, 
 		same = same && slices.Equal(tags, want[s.Name])
 	}
 	if !same {
-		return source.Problem{Pos: last.Pos, Message: "the list of streams has a form that cannot be edited", Hint: "write each stream and each tag on a line of its own"}
+		return source.Problem{Pos: last.Pos, Message: "the list of streams has a format that cannot be edited", Hint: "write each stream and each tag on a line of its own"}
 	}
 	return nil
 }

@@ -48,11 +48,11 @@ func TestBump(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, version, before, want string }{
 		{"no version", "latest", "  \"1.8\":\n  - \"1.8\"\n", "is not a version"},
-		{"an older version", "1.8", "  \"1.9\":\n  - \"1.9\"\n", "f:6:3: the stream 1.9 is there already, which is after 1.8"},
+		{"an older version", "1.8", "  \"1.9\":\n  - \"1.9\"\n", "f:6:3: the stream 1.9 already exists, and is newer than 1.8"},
 		{"a flow list", "1.9", "  \"1.8\": [\"1.8\", latest]\n", "cannot be edited"},
 		{"a wrong file", "1.9", "  \"1.8\": x\n", "must be a list"},
-		{"no stream of a version", "1.9", "  main:\n  - main\n", "no stream of the file is a version before 1.9"},
-		{"tags without the version", "1.9", "  \"1.8\":\n  - stable\n", "no tag of the stream 1.8 holds its version"},
+		{"no stream of a version", "1.9", "  main:\n  - main\n", "the file has no stream with a version before 1.9"},
+		{"tags without the version", "1.9", "  \"1.8\":\n  - stable\n", "no tag of the stream 1.8 contains its version"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := mapgen.Bump(release.ParseMappingConfig("f", []byte(config+tt.before)), tt.version)

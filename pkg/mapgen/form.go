@@ -6,7 +6,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// source writes the reference of an image in the form of the set.
+// source returns the reference of an image in the form of the set.
 func (g *generator) source(tag release.ImageTag) string {
 	switch g.form {
 	case release.FormQuay:
@@ -17,8 +17,8 @@ func (g *generator) source(tag release.ImageTag) string {
 	return g.config.SourceRegistry + "/" + tag.String()
 }
 
-// sourceForm returns the form of sources: what the configuration says, else what
-// most lines of the files that are there have, else what its registry means.
+// sourceForm returns the form of sources: the one in the configuration, else that
+// of most lines in the existing files, else that of its registry.
 func (g *generator) sourceForm() release.SourceForm {
 	if g.config.SourceForm != "" {
 		return g.config.SourceForm
@@ -51,7 +51,7 @@ func (g *generator) sourceForm() release.SourceForm {
 	return best
 }
 
-// formOf tells the form of a source that belongs to the namespace.
+// formOf returns the form of a source that belongs to the namespace.
 func (g *generator) formOf(source string) (release.SourceForm, bool) {
 	namespace := g.config.SourceNamespace
 	for form, prefix := range map[release.SourceForm]string{
@@ -66,8 +66,8 @@ func (g *generator) formOf(source string) (release.SourceForm, bool) {
 	return "", false
 }
 
-// stale finds the mapping files of the set that have the form of generated ones
-// and are not made any more. A file with any other line was written by hand.
+// stale finds mapping files of the set that look generated but no longer are. A
+// file with any other line is hand-written.
 func (g *generator) stale() {
 	made := map[string]bool{}
 	for _, f := range g.out.Files {

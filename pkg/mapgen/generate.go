@@ -11,16 +11,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Result is what follows from one set's _config.yaml.
+// Result is what one set's _config.yaml generates.
 type Result struct {
 	Set    *release.Set
 	Config *release.MappingConfig
 	// Files are the generated files in order of name.
 	Files []File
-	// Stale are files that the configuration made once and makes no longer.
+	// Stale are files that the configuration no longer generates.
 	Stale []*release.MappingFile
-	// Problems are what keeps files from being made, beside the problems of the
-	// configuration. With an error in either there are no files.
+	// Problems are in addition to the problems of the configuration. With an
+	// error in either, no files are generated.
 	Problems []source.Problem
 }
 
@@ -28,16 +28,16 @@ type Result struct {
 type File struct {
 	Path   string
 	Stream release.MappedStream
-	Old    []byte // nil when the file is not there
+	Old    []byte // nil if the file does not exist
 	New    []byte
 }
 
 // Changed reports whether the file in the tree differs.
 func (f File) Changed() bool { return !bytes.Equal(f.Old, f.New) }
 
-// Lines compares the lines of the file that is there with those that it should
-// have: what it lacks, what it has too many, and the number of its first line
-// that differs.
+// Lines compares the current lines of the file with the generated ones. It returns
+// the lines to add, the lines to remove, and the number of the first line that
+// differs.
 func (f File) Lines() (added, removed []string, first int) {
 	was, is := split(f.Old), split(f.New)
 	for first < len(was) && first < len(is) && was[first] == is[first] {
@@ -46,14 +46,14 @@ func (f File) Lines() (added, removed []string, first int) {
 	return without(is, was), without(was, is), min(first+1, max(len(was), 1))
 }
 
-// Keeps reports whether a line stands in the file as it should be.
+// Keeps reports whether the generated file contains a line.
 func (f File) Keeps(line string) bool { return slices.Contains(split(f.New), line) }
 
 func split(text []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
-// without returns the lines that are not among others.
+// without returns the lines that others does not contain.
 func without(lines, others []string) []string {
 	there := map[string]bool{}
 	for _, l := range others {
@@ -73,8 +73,8 @@ func All(tree *release.Tree) []*Result {
 	return all
 }
 
-// Generate makes the mapping files of a set as a configuration says, which is
-// the set's own or a changed one.
+// Generate generates the mapping files of a set from its own or a changed
+// configuration.
 func Generate(tree *release.Tree, set *release.Set, config *release.MappingConfig) *Result {
 	g := &generator{tree: tree, set: set, config: config, out: &Result{Set: set, Config: config}}
 	g.facts()
@@ -107,17 +107,17 @@ func (g *generator) problem(severity source.Severity, pos source.Position, hint,
 	g.out.Problems = append(g.out.Problems, source.Problem{Pos: pos, Severity: severity, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// facts reports what keeps the promotions from being known: a file made
-// without them would lose lines.
+// facts reports missing or unreadable promotions: files generated without them
+// would lose lines.
 func (g *generator) facts() {
 	promotions := g.tree.Promotions()
 	if promotions.Configs == 0 {
 		g.problem(source.Error, source.Position{File: g.config.Path}, "run this in a complete release repository",
-			"there are no ci-operator configs in the tree, so nothing is known about promotions")
+			"there are no ci-operator configs in the tree, so promotions are unknown")
 	}
 	for _, p := range promotions.Problems {
 		if p.Hint == "" {
-			p.Hint = "correct the file: without it, lines of generated mapping files would be lost"
+			p.Hint = "fix the file: without it, generated mapping files would lose lines"
 		}
 		g.out.Problems = append(g.out.Problems, p)
 	}
@@ -135,7 +135,7 @@ func (g *generator) conflicts() {
 			if w, ok := first[t.Tag]; !ok {
 				first[t.Tag] = writer{s.Name, t.Pos}
 			} else if shared := g.shared(w.stream, s.Name); len(shared) > 0 {
-				g.problem(source.Error, t.Pos, fmt.Sprintf("leave the tag to one of them: the other is on line %d", w.pos.Line),
+				g.problem(source.Error, t.Pos, fmt.Sprintf("remove the tag from one of them; the other is on line %d", w.pos.Line),
 					"the streams %s and %s both write the tag %s of %s", w.stream, s.Name, t.Tag, some(shared))
 			}
 		}
@@ -161,11 +161,11 @@ func some(names []string) string {
 	return strings.Join(names[:2], ", ") + fmt.Sprintf(" and %d more", len(names)-2)
 }
 
-// stream makes the file of one stream.
+// stream generates the file of one stream.
 func (g *generator) stream(s release.MappedStream) {
 	images := g.images(s.Name)
 	if len(images) == 0 {
-		g.problem(source.Warning, s.Pos, "correct the name, remove the stream, or wait until a branch promotes to it",
+		g.problem(source.Warning, s.Pos, "fix the name, remove the stream, or wait until a branch promotes to it",
 			"nothing promotes to the stream %s/%s, so no mapping file is generated for it", g.config.SourceNamespace, s.Name)
 		return
 	}
@@ -194,9 +194,9 @@ func (g *generator) stream(s release.MappedStream) {
 	g.out.Files = append(g.out.Files, f)
 }
 
-// images returns the tags of a stream of the source namespace that promotions
-// fill, by themselves or through the release controller. An optional image is
-// not among them: it is promoted only when something else needs it.
+// images returns the tags of a stream of the source namespace that ci-operator or
+// the release controller pushes. It leaves out optional images: they are promoted
+// only if something else needs them.
 func (g *generator) images(stream string) map[string]bool {
 	to := release.Stream{Namespace: g.config.SourceNamespace, Name: stream}
 	all := map[string]bool{}
@@ -221,12 +221,12 @@ func (g *generator) promoted(to release.Stream, visit func(tag string)) {
 	}
 }
 
-// base is the name of a stream's mapping file.
+// base returns the name of a stream's mapping file.
 func (g *generator) base(stream string) string {
 	return "mapping_" + g.config.SourceNamespace + "_" + strings.ReplaceAll(stream, ".", "_")
 }
 
-// repository is where an image goes to, without a tag.
+// repository returns the destination of an image without a tag.
 func (g *generator) repository(image string) string {
 	return g.config.TargetRegistry + "/" + g.config.TargetNamespace + "/" + g.config.SourceNamespace + "-" + image
 }
