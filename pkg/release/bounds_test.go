@@ -65,7 +65,7 @@ func TestAliasesAreBounded(t *testing.T) {
 			}
 		}
 	}
-	tree := fstest.MapFS{layout.Jobs: {Data: []byte("periodics:\n- &a {name: x, labels: {k: v}}\n- *a\n- *a\n")}}
+	tree := fstest.MapFS{layout.Jobs: {Data: []byte("periodics:\n- &a {cluster: x, labels: {k: v}}\n- *a\n- *a\n")}}
 	l, err := Load(tree)
 	if err != nil || len(l.Problems) > 0 || len(l.Jobs.Jobs) != 3 {
 		t.Errorf("a few aliases: %v, %+v", err, l)

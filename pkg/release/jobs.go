@@ -31,6 +31,7 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 		report(list, "periodics is a list of jobs, not %s", kindName(list))
 		return f, problems
 	}
+	first := map[string]int{} // the line of a periodic's name
 	for _, item := range items(list) {
 		n := resolve(item)
 		if n.Kind != yaml.MappingNode {
@@ -42,7 +43,14 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 			break
 		}
 		r := jobReader{name: name, data: data, settings: settings}
-		f.Jobs = append(f.Jobs, r.job(n))
+		job := r.job(n)
+		f.Jobs = append(f.Jobs, job)
+		if line := first[job.Name]; line > 0 {
+			problems = append(problems, source.Problem{Pos: job.Pos, Hint: "remove one of the two, or give it another name",
+				Message: fmt.Sprintf("there is a periodic %s already, on line %d: Prow refuses the file", job.Name, line)})
+		} else if job.Name != "" {
+			first[job.Name] = job.Pos.Line
+		}
 	}
 	return f, problems
 }

@@ -257,6 +257,7 @@ func (l *loader) set(name string) *Set {
 		switch {
 		case dir:
 			s.Others = append(s.Others, base+"/")
+			l.nested(s, base)
 		case base == "OWNERS":
 			l.owners(s, file)
 		case base == JobSettingsName:
@@ -273,6 +274,20 @@ func (l *loader) set(name string) *Set {
 		}
 	}
 	return s
+}
+
+// nested finds the mapping files of a sub-directory of a set.
+func (l *loader) nested(s *Set, dir string) {
+	entries, err := fs.ReadDir(l.fsys, s.Dir+"/"+dir)
+	if err != nil {
+		l.unreadable(s.Dir+"/"+dir, PartOther, s.Name, err)
+		return
+	}
+	for _, e := range entries {
+		if name := dir + "/" + e.Name(); strings.HasPrefix(e.Name(), "mapping_") && !e.IsDir() {
+			s.Nested = append(s.Nested, name)
+		}
+	}
 }
 
 func (l *loader) mappingConfig(s *Set, name string) {

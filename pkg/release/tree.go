@@ -100,6 +100,7 @@ type Set struct {
 	Name   string
 	Dir    string // Layout.Set(Name)
 	Files  []*MappingFile
+	Nested []string     // mapping files in its sub-directories, relative to the folder: they are not read
 	Others []string     // names of what else lies in the folder, sub-directories with a trailing slash
 	Owners *Owners      // nil when there is no OWNERS file
 	Job    *JobSettings // _job.yaml; nil when there is none

@@ -45,8 +45,10 @@ func checkRequired(p *Pass, job *release.Job, required map[string]string) {
 			p.Report(job.Mappings.Globs[0].Pos, hint, "%s mirrors nothing: its entry point needs %s=%s, and %s is not set", job.Name, name, want, name)
 		case field.Text != want:
 			severity := p.rule.Severity
-			if own != nil && slices.Contains(own.Keys(), "env") {
-				severity = source.Info
+			if own != nil {
+				if _, given := own.Env[name]; given {
+					severity = source.Info
+				}
 			}
 			p.ReportAs(severity, field.Pos, hint, "%s mirrors nothing: its entry point needs %s=%s, and has %q", job.Name, name, want, field.Text)
 		case !field.Quoted:

@@ -71,7 +71,7 @@ func handWritten(tree *release.Tree) map[power]bool {
 	if tree.Jobs == nil {
 		return found
 	}
-	usual := usualImage(tree)
+	most := usual(tree, nil, imageOf)
 	for _, job := range tree.Jobs.Jobs {
 		set := tree.Runs().SetOf(job)
 		if set == nil || set.Job != nil || !job.Mirrors {
@@ -83,25 +83,37 @@ func handWritten(tree *release.Tree) map[power]bool {
 		})
 		found[power{set.Name, release.PowerScript}] = own
 		found[power{set.Name, release.PowerToken}] = job.Token != nil && *job.Token
-		found[power{set.Name, release.PowerImage}] = job.Image != usual
+		found[power{set.Name, release.PowerImage}] = job.Image != most
 	}
 	return found
 }
 
-// usualImage gives the image that most jobs run.
-func usualImage(tree *release.Tree) string {
+// usual gives what most of the mirroring jobs have, without those of one set: ""
+// when no two agree. A set's approvers do not write the jobs of the others.
+func usual(tree *release.Tree, except *release.Set, of func(*release.Job) string) string {
+	if tree.Jobs == nil {
+		return ""
+	}
 	count := map[string]int{}
 	most := ""
 	for _, job := range tree.Jobs.Jobs {
-		if !job.Mirrors {
+		if set := tree.Runs().SetOf(job); !job.Mirrors || except != nil && set == except {
 			continue
 		}
-		if count[job.Image]++; count[job.Image] > count[most] || count[job.Image] == count[most] && job.Image < most {
-			most = job.Image
+		what := of(job)
+		if count[what]++; count[what] > count[most] || count[what] == count[most] && what < most {
+			most = what
 		}
+	}
+	if except != nil && count[most] < 2 {
+		return ""
 	}
 	return most
 }
+
+func imageOf(job *release.Job) string { return job.Image }
+
+func clusterOf(job *release.Job) string { return job.Cluster }
 
 // settingsPower reports what the settings of a set give its job.
 func settingsPower(p *Pass, set *release.Set) {
@@ -116,13 +128,13 @@ func settingsPower(p *Pass, set *release.Set) {
 	if len(job.Patch) > 0 {
 		tell("patch", release.PowerPatch, "is changed by a patch, which may change anything")
 	}
-	if job.Image != defaults.Image && job.Image != p.tree.Settings.MirrorImage {
+	if job.Image != defaults.Image && job.Image != p.tree.Settings.MirrorImage && job.Image != usual(p.tree, set, imageOf) {
 		tell("image", release.PowerImage, "runs the image %s", job.Image)
 	}
 	if job.ServiceAccountToken != nil && *job.ServiceAccountToken {
 		tell("service_account_token", release.PowerToken, "can use the token of its service account")
 	}
-	if job.Cluster != defaults.Cluster {
+	if job.Cluster != defaults.Cluster && job.Cluster != usual(p.tree, set, clusterOf) {
 		tell("cluster", release.PowerCluster, "runs on the cluster %s", job.Cluster)
 	}
 }

@@ -62,3 +62,35 @@ func TestPowerOfAChange(t *testing.T) {
 		}
 	}
 }
+
+// A set that has in its settings what the jobs of the other sets have gains no
+// power: mirror-jobgen new writes it where the repository has no defaults.
+func TestPowerOfASetLikeTheOthers(t *testing.T) {
+	const job = dir + "toolbox/_job.yaml"
+	for what, test := range map[string]struct {
+		settings string
+		want     int
+	}{
+		"as the others":   {"image: registry.ci.openshift.org/ci/image-mirror:oc-415\ncluster: core-ci\n", 0},
+		"another image":   {"image: quay.io/toolbox/shell:latest\n", 1},
+		"another cluster": {"cluster: build01\n", 1},
+	} {
+		before := shop()
+		before[jobs] = strings.NewReplacer("registry.ci.openshift.org/ocp/4.9:cli", "registry.ci.openshift.org/ci/image-mirror:oc-415", "cluster: app.ci", "cluster: core-ci").Replace(before[jobs])
+		after := files{}
+		for name, text := range before {
+			after[name] = text
+		}
+		after[dir+"toolbox/mapping_toolbox"] = "registry.ci.openshift.org/webshop/main:cart quay.io/toolbox/cart:latest\n"
+		after[job] = test.settings
+		found := 0
+		for _, f := range since(t, before, after).Findings {
+			if f.Rule == "job-power" {
+				found++
+			}
+		}
+		if found != test.want {
+			t.Errorf("%s: %d findings, want %d", what, found, test.want)
+		}
+	}
+}

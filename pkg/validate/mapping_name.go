@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"path"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -41,6 +42,14 @@ func checkMappingName(p *Pass) {
 				p.Report(source.Position{File: set.Dir + "/" + strings.TrimSuffix(dir, "/")}, "move its files one folder up and remove it",
 					"%s is a folder: only files are uploaded as mappings", strings.TrimSuffix(dir, "/"))
 			}
+		}
+		for _, name := range set.Nested {
+			if strings.HasPrefix(name, "mapping_") {
+				continue // the folder itself is reported
+			}
+			f := p.Report(source.Position{File: set.Dir + "/" + name}, "move it into "+set.Dir,
+				"%s lies in a folder of the set %s: config-updater uploads it as %s, and nothing checks it", name, set.Name, path.Base(name))
+			f.Cause = Cause{ID: "nested " + path.Dir(name) + " " + set.Name, Summary: "{n} mapping files lie in the folder " + path.Dir(name) + " of the set " + set.Name + ", where nothing checks them"}
 		}
 		for _, m := range set.Files {
 			if !strings.HasPrefix(release.Fold(m.Base), "mapping_"+release.Fold(set.Prefix())) {

@@ -15,7 +15,8 @@ import (
 //
 // A finding about two places is reported at the one that the change brought.
 // A rule that could not be checked before brings what it finds at changed places
-// only: of the others nobody knows whether they are new.
+// only: of the others nobody knows whether they are new. So does every rule when
+// the change makes the jobs file unreadable: that is the one finding about it.
 //
 // What the change has a job do beyond mirroring is an error, unless the settings
 // before allow it.
@@ -32,6 +33,7 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	for _, s := range old.Skipped {
 		unchecked[s.Rule] = true
 	}
+	lost := (&facts{tree: before}).noJobs() == "" && (&facts{tree: after}).noJobs() != ""
 	there := handWritten(before)
 	// Of several equal findings those at changed places are the new ones.
 	var fresh []Finding
@@ -51,7 +53,8 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 			if f.power != (power{}) && !before.Settings.Allows(f.power.set, f.power.kind) {
 				f.Severity = source.Error // who approves the settings has not approved it
 			}
-			if !unchecked[f.Rule] || c.changed(f.Pos) {
+			unsure := unchecked[f.Rule] || lost && f.Rule != "file-syntax"
+			if !unsure || c.changed(f.Pos) {
 				fresh = append(fresh, f)
 			}
 		}

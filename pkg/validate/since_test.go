@@ -345,3 +345,19 @@ func TestNewPartAlone(t *testing.T) {
 		t.Errorf("new:%s", describe(validate.GroupByCause(found)))
 	}
 }
+
+// A jobs file that no longer parses is one finding, whatever was wrong before.
+func TestJobsFileBreaks(t *testing.T) {
+	before := shop()
+	before.move(billing, dir+"billing/mapping_invoices")
+	before.edit(jobs, "mapping_billing*", "mapping_invoices*")
+	after := files{}
+	for name, text := range before {
+		after[name] = text
+	}
+	after.edit(jobs, "  decorate: true", " decorate: true")
+	got := since(t, before, after).Findings
+	if len(got) != 1 || got[0].Rule != "file-syntax" {
+		t.Errorf("findings:%s", describe(validate.GroupByCause(got)))
+	}
+}
