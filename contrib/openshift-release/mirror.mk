@@ -1,4 +1,4 @@
-# Image mirroring: make its jobs from the folders of core-services/image-mirroring.
+# Image mirroring: generate its jobs from the folders of core-services/image-mirroring.
 
 .PHONY: mirror-jobs check-mirror-jobs mirror-mappings check-mirror-mappings mirror-lint
 mirror-jobs:

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Prints, as a patch, what has to change in a release repository to use
-# mirror-tools: the settings that reproduce its hand-written jobs, optional
-# presubmits, and the targets for its Makefile. The repository is not touched.
+# Prints the changes that a release repository needs to use mirror-tools, as a
+# patch: settings that reproduce its hand-written jobs, optional presubmits, and
+# Makefile targets. It does not change the repository.
 #
 #   contrib/openshift-release/switch.sh ~/release > switch.patch
 #   git -C ~/release apply switch.patch
 #
-# Needs git and mirror-jobgen (in $PATH, or named by $MIRROR_JOBGEN).
+# Needs git and mirror-jobgen (in $PATH, or in $MIRROR_JOBGEN).
 set -eu
 [ $# -eq 1 ] && [ -d "$1/core-services/image-mirroring" ] || {
 	echo "usage: switch.sh DIR, the root of a release repository" >&2
@@ -19,7 +19,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 git() { command git -c user.name=switch -c user.email=switch@localhost -c core.autocrlf=false "$@"; }
 
-# What mirror-jobgen reads, and what is changed.
+# Copy the files that mirror-jobgen reads or changes.
 for path in OWNERS_ALIASES Makefile core-services/image-mirroring core-services/ci-secret-bootstrap/_config.yaml \
 	core-services/prow/02_config/_plugins.yaml ci-operator/jobs/infra-image-mirroring.yaml; do
 	[ -e "$1/$path" ] || continue

@@ -38,7 +38,7 @@ func (s *site) figures() []page.Figure {
 	}
 }
 
-// linked is a figure that leads to what it counts, where there is any.
+// linked adds a link to a figure that is not 0.
 func linked(href string, f page.Figure) page.Figure {
 	if f.Value != "0" {
 		f.Href = href
@@ -60,7 +60,7 @@ func (s *set) figures() []page.Figure {
 	}
 }
 
-// figure is a number; it has its colour only when it is not 0.
+// figure returns a number; it has its colour only if it is not 0.
 func figure(label string, n int, tone page.Tone) page.Figure {
 	if n == 0 {
 		tone = page.Plain
@@ -77,13 +77,13 @@ func thousands(n int) string {
 	return s
 }
 
-// tag is a word in a colour.
+// tag is a coloured label.
 type tag struct {
 	Tone page.Tone
 	Text string
 }
 
-// Tags are the numbers of a set's findings.
+// Tags returns the numbers of a set's findings.
 func (s *set) Tags() []tag {
 	var out []tag
 	for i, tone := range []page.Tone{page.Bad, page.Warn, page.Info} {

@@ -12,18 +12,18 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// site is what the pages show.
+// site holds the data of all pages.
 type site struct {
 	Sets    []*set // those with the most and worst findings first
 	Strays  []*job // mirroring jobs that belong to no set
 	Other   int    // findings outside any set
-	Missing string // why nothing is known of what CI promotes, or ""
+	Missing string // why promotions are unknown, or ""
 
 	tree     *release.Tree
 	result   *validate.Result
 	byName   map[string]*set
-	sources  map[string][]*set // who mirrors an image on, by its canonical name
-	written  map[string][]*set // who writes an image
+	sources  map[string][]*set // sets that read an image, by its canonical name
+	written  map[string][]*set // sets that write an image
 	conflict map[place]source.Severity
 	opts     Options
 }
@@ -34,7 +34,7 @@ type place struct {
 	line int
 }
 
-// set is a set of mappings with all that the pages say of it.
+// set is a set with its data for the pages.
 type set struct {
 	*release.Set
 	Jobs      []*job
@@ -47,7 +47,7 @@ type set struct {
 	Conflicts int      // entries in conflict with others
 }
 
-// job is a periodic and what it needs.
+// job is a periodic with its secrets.
 type job struct {
 	*release.Job
 	Secrets []string
@@ -61,29 +61,29 @@ type entry struct {
 	Source   mapping.Reference
 	Origin   origin
 	Targets  []target
-	Conflict page.Tone // Bad when something else writes a destination, too; Warn when that does no harm
+	Conflict page.Tone // Bad if something else also writes a destination; Warn if that is harmless
 }
 
-// Pos is the place of the line.
+// Pos returns the position of the line.
 func (e *entry) Pos() source.Position { return source.Position{File: e.File.Path, Line: e.Line} }
 
 // target is one destination of an entry.
 type target struct {
 	Name   string
-	Onward []*set // who mirrors it on
+	Onward []*set // sets that read it
 	ref    mapping.Reference
 }
 
-// file is the page of a set, as a file.
+// file returns the path of a set's page.
 func (s *set) file() string { return "sets/" + pageName(s.Name) + ".html" }
 
-// Href is the page of a set, as a link from the site's root.
+// Href returns the link to a set's page from the root of the site.
 func (s *set) Href() string { return "sets/" + s.Beside() }
 
-// Beside is the page of a set, as a link from that of another.
+// Beside returns the link to a set's page from the page of another set.
 func (s *set) Beside() string { return pageName(s.Name) + ".html" }
 
-// conflicts are the rules that tell of two that write one tag.
+// conflicts are the rules about a tag with two writers.
 var conflicts = []string{"duplicate-destination", "destination-promoted", "promotion-conflict"}
 
 func gather(tree *release.Tree, result *validate.Result) *site {
@@ -92,7 +92,7 @@ func gather(tree *release.Tree, result *validate.Result) *site {
 		sources: map[string][]*set{}, written: map[string][]*set{}, conflict: map[place]source.Severity{},
 	}
 	if tree.Promotions().Configs == 0 {
-		s.Missing = "There are no ci-operator configs in this tree: what promotes an image is not known."
+		s.Missing = "This tree has no ci-operator configs: promotions are unknown."
 	}
 	for _, from := range tree.Sets {
 		one := &set{Set: from}
@@ -159,7 +159,7 @@ func (s *site) owners(o *release.Owners) (approvers, reviewers []string) {
 	return names(o.Approvers), names(o.Reviewers)
 }
 
-// setAt returns the name of the set that a place is about, "" for none.
+// setAt returns the name of the set of a position, or "" if there is none.
 func (s *site) setAt(pos source.Position) string {
 	if set := s.tree.Runs().SetAt(pos); set != nil {
 		return set.Name
@@ -167,7 +167,7 @@ func (s *site) setAt(pos source.Position) string {
 	return ""
 }
 
-// ownersAt returns the approvers of the set that a place is about.
+// ownersAt returns the approvers of the set of a position.
 func (s *site) ownersAt(pos source.Position) []string {
 	set := s.tree.Runs().SetAt(pos)
 	if set == nil || set.Owners == nil {
@@ -208,7 +208,7 @@ func (s *site) mark(pos source.Position, severity source.Severity) {
 	}
 }
 
-// read takes the entries of a set's files.
+// read reads the entries of a set's files.
 func (s *site) read(one *set) {
 	from, to := map[string]bool{}, map[string]bool{}
 	for _, m := range one.Files {
@@ -240,7 +240,8 @@ func (s *site) read(one *set) {
 	one.From, one.To = sorted(from), sorted(to)
 }
 
-// join finds where the images of a set come from and who mirrors them on.
+// join finds the origins of a set's images and the sets that read its
+// destinations.
 func (s *site) join(one *set) {
 	for _, e := range one.Entries {
 		e.Origin = s.origin(e)
@@ -250,7 +251,7 @@ func (s *site) join(one *set) {
 	}
 }
 
-// Images are all entries by the name of their image.
+// Images returns all entries sorted by the name of their image.
 func (s *site) Images() []*entry {
 	var all []*entry
 	for _, one := range s.Sets {
@@ -269,7 +270,7 @@ func sorted(names map[string]bool) []string {
 	return out
 }
 
-// lead says in a sentence what a set does.
+// lead returns a sentence about a set, or "".
 func (s *set) lead() string {
 	switch {
 	case len(s.Entries) == 0:
@@ -277,7 +278,7 @@ func (s *set) lead() string {
 	case len(s.Jobs) == 0:
 		return "No job mirrors this set."
 	case s.Conflicts > 0:
-		return fmt.Sprintf("%d of its mappings write what something else writes, too.", s.Conflicts)
+		return fmt.Sprintf("Something else also writes the destinations of %d mappings.", s.Conflicts)
 	}
 	return ""
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
-// graph is a picture in three columns: where images come from, the sets that
-// mirror them, where they go.
+// graph is a graph in three columns: origins of images, sets that mirror them,
+// and destinations.
 type graph struct {
 	label   string
 	columns [3][]*node
@@ -28,7 +28,7 @@ type node struct {
 	name string
 	href string
 	y    float64
-	pull float64 // mean height of what it is joined to
+	pull float64 // mean height of its neighbours
 	n    int     // edges
 }
 
@@ -38,13 +38,13 @@ type edge struct {
 	tone     page.Tone
 }
 
-// most is how many nodes a column of a set's graph has at most before they are
-// drawn together.
+// most is the number of nodes in a column of a set's graph above which they are
+// grouped.
 const most = 40
 
-// Graph is the picture of the whole.
+// Graph returns the graph of all sets.
 func (s *site) Graph() *graph {
-	g := newGraph("Registries and namespaces that images come from, the sets that mirror them, and where they go")
+	g := newGraph("Origins of images, the sets that mirror them, and their destinations")
 	for _, one := range s.Sets {
 		g.add(one, one.Href(), namespaceOf, namespaceOf)
 	}
@@ -52,8 +52,8 @@ func (s *site) Graph() *graph {
 	return g
 }
 
-// setGraph is the picture of one set: in streams and repositories, or where
-// those are too many, in namespaces.
+// setGraph returns the graph of one set, with streams and repositories, or with
+// namespaces if there are too many of those.
 func (s *site) setGraph(one *set) *graph {
 	sources, targets := map[string]bool{}, map[string]bool{}
 	for _, e := range one.Entries {
@@ -68,7 +68,7 @@ func (s *site) setGraph(one *set) *graph {
 		}
 		return mapping.Reference.CanonicalRepository
 	}
-	g := newGraph("Where the images of the set " + one.Name + " come from and go to")
+	g := newGraph("Sources and destinations of the set " + one.Name)
 	g.add(one, "", fine(len(sources)), fine(len(targets)))
 	g.layout()
 	return g
@@ -116,7 +116,7 @@ func (g *graph) join(from, to *node, tone page.Tone) {
 	}
 }
 
-// Sizes of the picture.
+// Sizes of the graph.
 const (
 	rowHeight = 21.0
 	top       = 34.0
@@ -127,8 +127,8 @@ const (
 	rightEnd  = 850.0
 )
 
-// layout gives every node its height. Columns are ordered by what they are
-// joined to, back and forth, so that few lines cross.
+// layout sets the height of every node. It orders columns by their neighbours,
+// back and forth, so that few lines cross.
 func (g *graph) layout() {
 	for i := range g.columns {
 		slices.SortFunc(g.columns[i], func(a, b *node) int { return strings.Compare(a.name, b.name) })
@@ -142,11 +142,10 @@ func (g *graph) layout() {
 	slices.SortStableFunc(g.edges, func(a, b *edge) int { return cmp.Compare(rank(a.tone), rank(b.tone)) })
 }
 
-// rank puts the edges that matter most on top of the others.
+// rank draws the most important edges on top of the others.
 func rank(t page.Tone) int { return slices.Index([]page.Tone{page.Plain, page.Warn, page.Bad}, t) }
 
-// order sorts a column by the mean height of the nodes of others that each is
-// joined to.
+// order sorts a column by the mean height of each node's neighbours.
 func (g *graph) order(column int, by ...int) {
 	for _, n := range g.columns[column] {
 		n.pull, n.n = 0, 0
@@ -182,7 +181,7 @@ func (g *graph) place() {
 	}
 }
 
-// svg draws the graph. Every text is escaped; nothing else comes from outside.
+// svg draws the graph. It escapes every text from the tree.
 func (g *graph) svg() template.HTML {
 	var b strings.Builder
 	text := func(s string) string { return template.HTMLEscapeString(text.Clean(s)) }

@@ -11,10 +11,10 @@ var (
 	otherChars = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 )
 
-// pageName returns the name of a set's page, which is a file and a link at once. A
-// set is named by its folder, and a folder may have any name: one such as http:x
-// would be a link elsewhere, one of 252 bytes no file. Only a page whose set is
-// not plainly named begins with "~".
+// pageName returns the name of a set's page, which has to work as a file and as a
+// link. The name of a set is that of its folder and may be anything: http:x would
+// be a link to another site, and 252 bytes are too long for a file. The names of
+// such pages begin with "~".
 func pageName(set string) string {
 	if plainName.MatchString(set) {
 		return set

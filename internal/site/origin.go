@@ -8,16 +8,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// origin says what makes an image.
+// origin is what publishes an image.
 type origin struct {
 	Text string
-	Set  *set // the one that mirrors it there, if one does
+	Set  *set // that mirrors it, if any
 	// Kind is for filtering: promoted, published, mirrored, outside, unknown;
-	// "" when the tree does not tell.
+	// "" if the tree does not show it.
 	Kind string
 }
 
-// origin finds what fills the source of an entry.
+// origin finds what publishes the source of an entry.
 func (s *site) origin(e *entry) origin {
 	tag, ok := s.tree.CITag(e.Source)
 	if !ok {
@@ -53,7 +53,7 @@ func (s *site) origin(e *entry) origin {
 	return origin{Text: "nothing in the tree", Kind: "unknown"}
 }
 
-// writer returns another set that writes the source of an entry.
+// writer returns another set that writes the source of an entry, if any.
 func (s *site) writer(e *entry) *set {
 	all := s.written[e.Source.Canonical()]
 	if i := slices.IndexFunc(all, func(o *set) bool { return o != e.Set }); i >= 0 {
@@ -62,7 +62,7 @@ func (s *site) writer(e *entry) *set {
 	return nil
 }
 
-// promotedBy names the first config that promotes a tag.
+// promotedBy returns the name of the first config that promotes a tag.
 func promotedBy(all []release.Promotion) string {
 	text := release.ConfigName(all[0].Config)
 	if all[0].Disabled {

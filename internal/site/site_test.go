@@ -229,10 +229,10 @@ func linksStayInside(t *testing.T, p map[string]string) {
 
 func TestWithoutConfigsAndJobs(t *testing.T) {
 	p := pages(t, fstest.MapFS{dir + "shop/mapping_shop": {Data: []byte("registry.ci.openshift.org/shop/1.0:frontend quay.io/shop/frontend:latest\n")}, dir + "empty/OWNERS": {}})
-	if !strings.Contains(p["images.html"], "There are no ci-operator configs") || strings.Contains(p["images.html"], "nothing in the tree") {
-		t.Error("what is not known is said to be nothing")
+	if !strings.Contains(p["images.html"], "This tree has no ci-operator configs") || strings.Contains(p["images.html"], "nothing in the tree") {
+		t.Error("unknown promotions are not reported as unknown")
 	}
 	if !strings.Contains(p["sets/empty.html"], "This set mirrors nothing.") {
-		t.Error("an empty set has no word about it")
+		t.Error("the page of an empty set does not say that it mirrors nothing")
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// TestDocs makes docs/job-settings.md and the JSON Schemas from the settings
-// types and their comments, and holds the files against them. UPDATE=1 writes
+// TestDocs generates docs/job-settings.md and the JSON Schemas from the settings
+// types and their comments, and compares the files with them. UPDATE=1 writes
 // them.
 func TestDocs(t *testing.T) {
 	d := readTypes(t, "../release/settings.go", "../release/settings_job.go", "../release/settings_mappings.go")
@@ -43,7 +43,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// types is what the source says about the settings types.
+// types holds the comments and values of the settings types.
 type types struct {
 	comments map[string]string   // of Type.Field
 	values   map[string][]string // of the types with few values
@@ -153,21 +153,21 @@ func (d types) kind(t reflect.Type) string {
 
 const docsHead = `# Job settings
 
-<!-- Made from pkg/release/settings*.go by TestDocs of pkg/jobgen; UPDATE=1 writes it again. -->
+<!-- Generated from pkg/release/settings*.go by TestDocs of pkg/jobgen; UPDATE=1 rewrites it. -->
 
-` + "`mirror-jobgen generate`" + ` makes the periodic of each set from four things, each on top of the one before:
+` + "`mirror-jobgen generate`" + ` builds the periodic of each set in four steps:
 
 1. the job template: ` + "`pkg/release/template.yaml`, or `template` in `_mirror.yaml`" + `;
 2. the set's folder: its name, the names of its mapping files;
 3. ` + "`defaults` in `core-services/image-mirroring/_mirror.yaml`" + `, then the set's ` + "`_job.yaml`" + `;
-4. ` + "`patch`" + `, a JSON merge patch, for everything that has no setting.
+4. ` + "`patch`" + `, a JSON merge patch, for fields without a setting.
 
-Most sets need no more than the secret that they push with:
+Most sets need only the secret with their push credentials:
 
     # core-services/image-mirroring/knative/_job.yaml
     secret: registry-push-credentials-quay.io-openshift-knative
 
-A set whose files are named otherwise than its folder, and which needs more:
+A set whose mapping files do not have the name of its folder, with more settings:
 
     # core-services/image-mirroring/openshift/_job.yaml
     prefix: origin
@@ -176,12 +176,12 @@ A set whose files are named otherwise than its folder, and which needs more:
     registry_login: true
     attempts: 3
 
-An unknown key, a key given twice and a value of another kind are errors with line and column. Editors that know
-JSON Schema complete and check the files when they begin with
+An unknown key, a duplicate key and a value of the wrong type are errors with line and column. Editors with support
+for JSON Schema complete and check files that begin with
 
     # yaml-language-server: $schema=` + SchemaURL + `
 
-Moving a set from the shell loop to the ` + "`mirror`" + ` command is one line, ` + "`runner: mirror`" + `, and back again.
+To switch a set from the shell loop to the ` + "`mirror`" + ` command, add ` + "`runner: mirror`" + `; to switch back, remove the line.
 `
 
 func (d types) markdown() string {
@@ -202,7 +202,7 @@ func (d types) markdown() string {
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.key, d.kind(s.typ), strings.ReplaceAll(s.comment, "|", `\|`))
 		}
 	}
-	b.WriteString("\n## The template\n\nWhat a set has when nothing is set. `FIXME` is filled from its folder.\n\n```yaml\n" + string(release.BuiltInTemplate()) + "```\n")
+	b.WriteString("\n## The template\n\nThe job of a set without settings. `FIXME` is replaced with values from its folder.\n\n```yaml\n" + string(release.BuiltInTemplate()) + "```\n")
 	return b.String()
 }
 

@@ -27,57 +27,58 @@ type Settings struct {
 	// JobsFile is the file with the mirroring periodics, relative to the root
 	// of the repository.
 	JobsFile string `yaml:"jobs_file,omitempty"`
-	// Adopted says that the jobs of all sets are generated. Otherwise a job that
-	// is in the jobs file and whose set has no _job.yaml counts as hand-written
-	// and stays as it is. mirror-jobgen import sets it.
+	// Adopted makes mirror-jobgen generate the jobs of all sets. Without it, an
+	// existing job whose set has no _job.yaml counts as hand-written and does
+	// not change. mirror-jobgen import sets it.
 	Adopted bool `yaml:"adopted,omitempty"`
 	// ConfigMap is the name of the ConfigMap that holds all mapping files.
 	ConfigMap string `yaml:"config_map,omitempty"`
-	// ConfigMapLimit is how many bytes of mappings one ConfigMap takes. Default:
-	// 1 MiB, the limit of Kubernetes.
+	// ConfigMapLimit is the maximum size of the mappings in one ConfigMap, in
+	// bytes. Default: 1 MiB, the limit of Kubernetes.
 	ConfigMapLimit int `yaml:"config_map_limit,omitempty"`
 	// MountPath is where the jobs mount that ConfigMap.
 	MountPath string `yaml:"mount_path,omitempty"`
-	// Namespace is where the jobs' pods run, and their secrets lie.
+	// Namespace is the namespace of the jobs' pods and secrets.
 	Namespace string `yaml:"namespace,omitempty"`
 	// Template is a job template that replaces the built-in one, relative to
 	// the root of the repository.
 	Template string `yaml:"template,omitempty"`
-	// MirrorImage is the image of the jobs with the runner mirror: one that has
-	// this project's mirror command.
+	// MirrorImage is the image of jobs with the runner mirror. It has to contain
+	// the mirror command.
 	MirrorImage string `yaml:"mirror_image,omitempty"`
-	// Entrypoint is what the jobs with the runner entrypoint run.
+	// Entrypoint configures the jobs with the runner entrypoint.
 	Entrypoint Entrypoint `yaml:"entrypoint,omitempty"`
-	// ClusterRegistries are the registries of the clusters that jobs run on,
-	// by the cluster's name in Prow: the one that registry_login is for.
+	// ClusterRegistries maps the name of a cluster in Prow to its registry, for
+	// registry_login.
 	ClusterRegistries map[string]string `yaml:"cluster_registries,omitempty"`
-	// Partitions is the number of ConfigMaps that the mappings are spread over
-	// once one is too small, by config-updater's partitioned_names: 0 and 1
-	// mean a single one, at most 256.
+	// Partitions is the number of ConfigMaps for the mappings if one is too
+	// small, with config-updater's partitioned_names. 0 and 1 mean a single
+	// ConfigMap; the maximum is 256.
 	Partitions int `yaml:"partitions,omitempty"`
-	// RetiredRegistries are the hosts that no mapping may name any more, for
-	// the rule reference-registry.
+	// RetiredRegistries are hosts that mappings may no longer use, for the rule
+	// reference-registry.
 	RetiredRegistries []string `yaml:"retired_registries,omitempty"`
-	// SelfServiceSecrets are patterns of the names of secrets that teams bring into
-	// the cluster themselves, so that ci-secret-bootstrap knows nothing of them.
-	// Default: registry-push-credentials-quay-io-*, of which that is likely.
+	// SelfServiceSecrets are name patterns of secrets that teams create without
+	// ci-secret-bootstrap. Default: registry-push-credentials-quay-io-*, which
+	// are usually created that way.
 	SelfServiceSecrets []string `yaml:"self_service_secrets,omitempty"`
-	// MappingsFrom describes how jobs name their mappings, beyond what is built in:
-	// paths in commands, and the variable MAPPING_FILE_PREFIX.
+	// MappingsFrom describes how jobs select their mappings, in addition to the
+	// built-in ways: paths in commands and the variable MAPPING_FILE_PREFIX.
 	MappingsFrom []MappingsFrom `yaml:"mappings_from,omitempty"`
-	// Severity changes how bad the findings of a rule are: a rule's name to
-	// error, warning, info or off.
+	// Severity maps a rule to the severity of its findings: error, warning, info
+	// or off.
 	Severity Severities `yaml:"severity,omitempty"`
-	// Allow says which power beyond mirroring the jobs of sets may have: a set's
-	// name to a list of script, patch, template, image, service_account_token,
-	// cluster, namespace, env, secret, host and privileged, for the rule job-power.
+	// Allow maps a set to the powers beyond mirroring that its jobs may have: a
+	// list of script, patch, template, image, service_account_token, cluster,
+	// namespace, env, secret, host and privileged, for the rule job-power.
 	Allow Allow `yaml:"allow,omitempty"`
-	// Overrides change severities for some files; the last that matches wins.
+	// Overrides change severities for some files. The last match wins.
 	Overrides []Override `yaml:"overrides,omitempty"`
-	// Defaults are the settings of every job that does not say otherwise.
+	// Defaults are the settings of all jobs. The _job.yaml of a set overrides
+	// them.
 	Defaults JobSettings `yaml:"defaults,omitempty"`
-	// Jobs are the periodics that belong to no set, or are a set's second one.
-	// Each needs a name.
+	// Jobs are periodics without a set, or second periodics of a set. Each needs
+	// a name.
 	Jobs []JobSettings `yaml:"jobs,omitempty"`
 
 	positions `yaml:"-"`
@@ -91,8 +92,8 @@ type Entrypoint struct {
 	Image string `yaml:"image,omitempty"`
 	// Command is the program, with its arguments. Default: /tp-entrypoint.sh.
 	Command []string `yaml:"command,omitempty"`
-	// Env are the environment variables that the program needs beside the one
-	// that names the mappings. Default: dry_run: "false", without which
+	// Env are environment variables of the program, in addition to the one that
+	// selects the mappings. Default: dry_run: "false", without which
 	// /tp-entrypoint.sh copies nothing.
 	Env Values `yaml:"env,omitempty"`
 }
@@ -112,7 +113,7 @@ type Override struct {
 	// Paths are patterns of files relative to the root of the repository; "**"
 	// matches any number of folders.
 	Paths []string `yaml:"paths,omitempty"`
-	// Severity is as for the whole repository, for these files.
+	// Severity maps a rule to its severity for these files.
 	Severity Severities `yaml:"severity,omitempty"`
 
 	positions `yaml:"-"`

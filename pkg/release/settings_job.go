@@ -15,9 +15,9 @@ import (
 // job template nor the defaults of _mirror.yaml give. What is not set is taken
 // from there.
 type JobSettings struct {
-	// Prefix is what the names of the set's mapping files have after
-	// "mapping_"; the job mirrors mapping_PREFIX*. Default: the set's name,
-	// with "_" for "-" unless the files are named otherwise.
+	// Prefix follows "mapping_" in the names of the set's mapping files; the job
+	// mirrors mapping_PREFIX*. Default: the set's name, with "_" instead of "-"
+	// unless the files have another name.
 	Prefix string `yaml:"prefix,omitempty"`
 	// Area is the value of the label ci.openshift.io/area. Default: the set's
 	// name.
@@ -25,77 +25,75 @@ type JobSettings struct {
 	// Name is the name of the periodic. Default: periodic-image-mirroring- and
 	// the set's name.
 	Name string `yaml:"name,omitempty"`
-	// RunBy names the set, or the periodic, whose job runs the mappings of this
-	// set, too: it needs no job of its own.
+	// RunBy is the set or periodic whose job also mirrors this set, which then
+	// needs no job of its own.
 	RunBy string `yaml:"run_by,omitempty"`
-	// Disabled keeps the set without a periodic: its mappings are not run.
+	// Disabled generates no periodic for the set: it is not mirrored.
 	Disabled *bool `yaml:"disabled,omitempty"`
 
 	// Secret is the secret with the credentials that the job pushes with.
 	// Default: registry-push-credentials-quay.io- and the set's name, if
-	// ci-secret-bootstrap knows such a secret.
+	// ci-secret-bootstrap has such a secret.
 	Secret string `yaml:"secret,omitempty"`
 	// SecretKey is the key in the secret that holds the docker or podman auth
 	// file.
 	SecretKey string `yaml:"secret_key,omitempty"`
-	// RegistryLogin makes the job log in to the registry of its own cluster,
-	// with its service account, before it mirrors: true or false. "unused" is
-	// a login whose result is not passed on, as some hand-written jobs have
-	// it: use true or false instead.
+	// RegistryLogin makes the job log in to the registry of its own cluster with
+	// its service account before it mirrors. "unused" is a login whose result is
+	// not used, as in some hand-written jobs: use true or false instead.
 	RegistryLogin Login `yaml:"registry_login,omitempty"`
 	// ServiceAccountToken mounts the token of the pod's service account.
-	// Default: as registry_login.
+	// Default: the value of registry_login.
 	ServiceAccountToken *bool `yaml:"service_account_token,omitempty"`
 
-	// Cron is when the job runs, as Prow reads it: five fields, or @hourly,
+	// Cron is the schedule of the job in Prow's format: five fields, or @hourly,
 	// @daily, "@every 20m".
 	Cron string `yaml:"cron,omitempty"`
-	// Interval is the time from one start of the job to the next, such as 4h;
-	// instead of cron.
+	// Interval is the time between two starts of the job, such as 4h. It replaces
+	// cron.
 	Interval Duration `yaml:"interval,omitempty"`
 	// Cluster is the build cluster that the job runs on.
 	Cluster string `yaml:"cluster,omitempty"`
 	// Timeout is the time after which Prow stops the job, such as 6h.
 	Timeout Duration `yaml:"timeout,omitempty"`
-	// GracePeriod is the time that the job has to end after Prow's signal,
-	// before Prow kills it. The runner mirror writes its reports in the last
-	// part of it.
+	// GracePeriod is the time between Prow's signal to stop and Prow killing the
+	// job. The runner mirror writes its reports at the end of it.
 	GracePeriod Duration `yaml:"grace_period,omitempty"`
-	// Slack says who hears of the job's results.
+	// Slack configures reports of the job's results to Slack.
 	Slack *Slack `yaml:"slack,omitempty"`
 
-	// Runner is what mirrors: oc, a shell loop around "oc image mirror";
-	// entrypoint, a program of the job's image that finds its mapping files by
-	// an environment variable; or mirror, this project's own command.
+	// Runner is the program that mirrors: oc, a shell loop around "oc image
+	// mirror"; entrypoint, a program in the job's image that selects its mapping
+	// files by an environment variable; or mirror, this project's own command.
 	Runner Runner `yaml:"runner,omitempty"`
-	// Shards splits the set into so many periodics that each mirror a part of
-	// it. Needs the runner mirror.
+	// Shards is the number of periodics that share the set. It requires the
+	// runner mirror.
 	Shards int `yaml:"shards,omitempty"`
-	// Attempts is how often oc tries a mapping file before it counts as failed.
-	// Only with the runner oc: mirror has retries of its own for each request.
+	// Attempts is the number of attempts of oc per mapping file. Only with the
+	// runner oc: mirror retries single requests.
 	Attempts int `yaml:"attempts,omitempty"`
-	// ContinueOnError goes on with the other images of a mapping file after
-	// one that failed. The runner mirror always does.
+	// ContinueOnError continues with the other images of a mapping file after a
+	// failure. The runner mirror always does.
 	ContinueOnError *bool `yaml:"continue_on_error,omitempty"`
-	// MaxPerRegistry is the number of requests to one registry at a time.
+	// MaxPerRegistry is the number of concurrent requests to one registry.
 	MaxPerRegistry int `yaml:"max_per_registry,omitempty"`
-	// KeepManifestList copies images of several architectures whole. The runner
-	// mirror always does, and refuses false.
+	// KeepManifestList copies multi-architecture images completely. The runner
+	// mirror always does, and rejects false.
 	KeepManifestList *bool `yaml:"keep_manifest_list,omitempty"`
-	// Overwrite says which tags the job moves to another image: all, those that
-	// hold what was mirrored to them last, or none. Only with the runner mirror.
+	// Overwrite selects the tags that the job may move to another image: always
+	// all, changed-by-us those that still have the image it mirrored last, never
+	// none. Only with the runner mirror.
 	Overwrite Overwrite `yaml:"overwrite,omitempty"`
 	// Immutable are patterns of tags that the job never moves, as
 	// REPOSITORY:TAG, such as "*:v[0-9]*". Only with the runner mirror.
 	Immutable []string `yaml:"immutable,omitempty"`
-	// Protected is whether a protected tag fails the job: fail, or a
-	// warning only. Only with the runner mirror.
+	// Protected is whether a protected tag fails the job (fail) or only causes a
+	// warning (warn). Only with the runner mirror.
 	Protected Protected `yaml:"protected,omitempty"`
-	// Backup is a template of the tag under which the job keeps what a tag holds
-	// before it moves it, such as "{{.Tag}}-previous". Only with the runner
-	// mirror.
+	// Backup is a template for the tag that keeps the previous image when the job
+	// moves a tag, such as "{{.Tag}}-previous". Only with the runner mirror.
 	Backup string `yaml:"backup,omitempty"`
-	// SkipEmpty passes over empty mapping files. Only with the runner oc.
+	// SkipEmpty skips empty mapping files. Only with the runner oc.
 	SkipEmpty *bool `yaml:"skip_empty,omitempty"`
 	// Verbosity is the level of oc's debug output, 0 to 10. Only with the
 	// runner oc.
@@ -104,28 +102,28 @@ type JobSettings struct {
 	// the runner oc.
 	Trace *bool `yaml:"trace,omitempty"`
 
-	// Image is the image that the job's container runs. Default: the template's,
-	// with the runner mirror mirror_image, and with the runner entrypoint that of
-	// entrypoint in _mirror.yaml.
+	// Image is the image of the job's container. Default: mirror_image with the
+	// runner mirror, the image of entrypoint in _mirror.yaml with the runner
+	// entrypoint, else that of the template.
 	Image string `yaml:"image,omitempty"`
-	// Command is the program that the runner entrypoint starts, with its
-	// arguments. Default: that of entrypoint in _mirror.yaml.
+	// Command is the program of the runner entrypoint, with its arguments.
+	// Default: that of entrypoint in _mirror.yaml.
 	Command []string `yaml:"command,omitempty"`
-	// Labels are labels of the job beyond the template's. A job has those of
-	// _mirror.yaml and its own on top; null leaves one out.
+	// Labels are labels of the job in addition to the template's. The labels of
+	// a set are merged over those of _mirror.yaml; null removes one.
 	Labels Values `yaml:"labels,omitempty"`
-	// Env are environment variables of the container beyond the template's. A
-	// job has those of _mirror.yaml and its own on top; null leaves one out.
+	// Env are environment variables of the container in addition to the
+	// template's. Those of a set are merged over those of _mirror.yaml; null
+	// removes one.
 	Env Values `yaml:"env,omitempty"`
-	// Resources are the container's requests and limits, as Kubernetes writes
-	// them; they replace the template's.
+	// Resources are the container's requests and limits in Kubernetes format.
+	// They replace the template's.
 	Resources map[string]any `yaml:"resources,omitempty"`
-	// Script replaces the shell script of the job altogether: a last resort.
-	// Only with the runner oc.
+	// Script replaces the whole shell script of the job, as a last resort. Only
+	// with the runner oc.
 	Script string `yaml:"script,omitempty"`
-	// Patch is a JSON merge patch (RFC 7386) on the finished job, for
-	// everything that has no setting of its own. null removes a key; a list
-	// replaces the whole list.
+	// Patch is a JSON merge patch (RFC 7386) on the finished job, for fields
+	// without a setting. null removes a key; a list replaces the whole list.
 	Patch map[string]any `yaml:"patch,omitempty"`
 
 	positions `yaml:"-"`
@@ -161,8 +159,8 @@ var identity = [...]string{"prefix", "area", "name", "run_by", "disabled", "secr
 type Slack struct {
 	// Channel is the channel, with its "#".
 	Channel string `yaml:"channel,omitempty"`
-	// States are the results that are reported, such as failure, error or
-	// success. An empty list means Prow's default states.
+	// States are the results to report, such as failure, error or success. An
+	// empty list means Prow's default states.
 	States *[]string `yaml:"states,omitempty"`
 	// Template is the text of the report, a Go template of the ProwJob.
 	Template string `yaml:"template,omitempty"`

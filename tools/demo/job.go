@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// job is what the demo needs of a generated periodic to run it as Kubernetes
-// would.
+// job is the part of a generated periodic that the demo needs to run it as
+// Kubernetes would.
 type job struct {
 	Name string `json:"name"`
 	Spec struct {
@@ -47,9 +47,9 @@ func readJob(file, name string) (job, error) {
 	return job{}, fmt.Errorf("%s has no job %s", file, name)
 }
 
-// upload does what config-updater does: every mapping file becomes a file of one
-// folder. The hosts are replaced by those of the demo's registries. It gives the
-// folder and the lines of all files.
+// upload copies all mapping files to one folder, as config-updater does, and
+// replaces their hosts with the demo's registries. It returns the folder and the
+// lines of all files.
 func (d *demo) upload(source, destination string) (dir string, lines []string, err error) {
 	files, err := filepath.Glob(filepath.Join(d.tree, "core-services/image-mirroring/*/mapping_*"))
 	if err != nil {
@@ -75,7 +75,7 @@ func (d *demo) upload(source, destination string) (dir string, lines []string, e
 }
 
 // argv returns the command of the generated job, with the demo's folder and
-// credentials for those that Kubernetes would mount.
+// credentials instead of those that Kubernetes would mount.
 func (d *demo) argv(mappings string, insecure ...string) ([]string, error) {
 	j, err := readJob(filepath.Join(d.tree, jobsFile), "periodic-image-mirroring-webshop")
 	if err != nil {

@@ -1,7 +1,7 @@
-// Demo shows the main job from end to end: a mistake in a mapping file is found
-// and mended, one job is generated, and that job mirrors images between two
-// registries that live in this process. It needs no network. With -try it mirrors
-// a set of one's own in the same way.
+// Demo shows the main workflow from end to end: find and fix a mistake in a
+// mapping file, generate a job, and run that job to mirror images between two
+// registries in this process. It needs no network. With -try it mirrors the
+// mapping files of a given set in the same way.
 package main
 
 import (
@@ -20,8 +20,8 @@ import (
 
 func main() {
 	bin := flag.String("bin", "bin", "folder with the three commands")
-	set := flag.String("try", "", "instead: mirror the mapping files of this folder between two registries")
-	out := flag.String("out", "bin/demo", "folder for the reports; emptied first")
+	set := flag.String("try", "", "mirror the mapping files of this folder instead")
+	out := flag.String("out", "bin/demo", "folder for the reports; its contents are deleted first")
 	flag.Parse()
 	err := func() error {
 		if *set != "" {
@@ -39,8 +39,8 @@ func main() {
 	}
 }
 
-// demo is one run: where the commands and the copy of the tree are, and where
-// everything is told.
+// demo is one run: the folders of the commands and of the tree's copy, and the
+// output.
 type demo struct {
 	bin  string
 	work string // temporary folder
@@ -65,7 +65,7 @@ func run(bin, out string) error {
 	if err := os.CopyFS(d.tree, tree); err != nil {
 		return err
 	}
-	for _, step := range []func() error{d.mistake, d.mend, d.job, func() error { return d.copy(out) }} {
+	for _, step := range []func() error{d.mistake, d.fix, d.job, func() error { return d.copy(out) }} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -79,8 +79,8 @@ func (d *demo) title(format string, args ...any) {
 	d.say("\n== "+format+"\n", args...)
 }
 
-// command runs one of our commands in the tree, shows what it prints and gives
-// its exit code.
+// command runs one of our commands in the tree, prints its output and returns its
+// exit code.
 func (d *demo) command(env []string, name string, args ...string) (int, string, error) {
 	d.say("$ %s %s", name, strings.ReplaceAll(strings.Join(args, " "), d.work+"/", ""))
 	var printed bytes.Buffer
@@ -103,11 +103,11 @@ func (d *demo) command(env []string, name string, args ...string) (int, string, 
 	return code, text, err
 }
 
-// expect runs a command and fails when its exit code is another one.
+// expect runs a command and fails if it has another exit code.
 func (d *demo) expect(code int, env []string, name string, args ...string) (string, error) {
 	got, text, err := d.command(env, name, args...)
 	if err == nil && got != code {
-		err = fmt.Errorf("%s ended with %d, not %d", name, got, code)
+		err = fmt.Errorf("%s exited with %d, want %d", name, got, code)
 	}
 	return text, err
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// embedded starts a registry in this process and gives its address.
+// embedded starts a registry in this process and returns its address.
 func embedded() (host string, stop func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -28,8 +28,8 @@ func embedded() (host string, stop func(), err error) {
 	return l.Addr().String(), func() { s.Close() }, nil
 }
 
-// push fills the source registry with what the CI would have promoted: images
-// that share a base layer, one of them for two architectures.
+// push pushes images to the source registry, as promotion by CI would. They share
+// a base layer, and one of them has two architectures.
 func push(host string, images []string) error {
 	base, err := random.Layer(256<<10, "application/vnd.docker.image.rootfs.diff.tar.gzip")
 	if err != nil {
@@ -67,7 +67,7 @@ func push(host string, images []string) error {
 	return nil
 }
 
-// image is the base layer and one of its own.
+// image returns an image with the base layer and one of its own.
 func image(base v1.Layer) (v1.Image, error) {
 	own, err := random.Layer(64<<10, "application/vnd.docker.image.rootfs.diff.tar.gzip")
 	if err != nil {
@@ -76,8 +76,8 @@ func image(base v1.Layer) (v1.Image, error) {
 	return mutate.AppendLayers(empty.Image, base, own)
 }
 
-// compare reads every destination of the mapping lines on its own and says how
-// many have the digest of their source.
+// compare reads every destination of the mapping lines and returns how many have
+// the digest of their source.
 func compare(lines []string) (int, error) {
 	same := 0
 	for _, line := range lines {
@@ -92,7 +92,7 @@ func compare(lines []string) (int, error) {
 				return same, err
 			}
 			if got != want {
-				return same, fmt.Errorf("%s has %s, its source %s", dst, got, want)
+				return same, fmt.Errorf("%s has %s, its source has %s", dst, got, want)
 			}
 			same++
 		}

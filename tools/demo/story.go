@@ -44,13 +44,13 @@ func (d *demo) mistake() error {
 	if err := d.append(file, wrong); err != nil {
 		return err
 	}
-	d.say("Merged like this, no image of the file would be published any more. mirror-lint stops it:\n")
+	d.say("After a merge, no image of the file would be mirrored any more. mirror-lint finds the mistake:\n")
 	_, err := d.expect(1, nil, "mirror-lint", ".")
 	return err
 }
 
-func (d *demo) mend() error {
-	d.title("2. The line is corrected")
+func (d *demo) fix() error {
+	d.title("2. Somebody fixes the line")
 	d.say("+ %s", strings.TrimSpace(right))
 	if err := d.rewrite(file, wrong, right); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (d *demo) mend() error {
 }
 
 func (d *demo) job() error {
-	d.title("3. The set moves from the shell loop to mirror: one line in its _job.yaml")
+	d.title("3. Switch the set from the shell loop to mirror: one line in its _job.yaml")
 	d.say("+ runner: mirror")
 	if err := d.append(setDir+"/_job.yaml", "runner: mirror\n"); err != nil {
 		return err
@@ -98,14 +98,14 @@ func (d *demo) copy(out string) error {
 	if err != nil {
 		return err
 	}
-	d.title("4. The generated job runs, from the CI's registry (%s) to quay.io (%s)", source, destination)
+	d.title("4. Run the generated job, from the CI registry (%s) to quay.io (%s)", source, destination)
 	if _, err := d.expect(0, nil, argv[0], append([]string{"plan"}, argv[2:]...)...); err != nil {
 		return err
 	}
 	if _, err := d.expect(0, []string{"ARTIFACTS=" + reports}, argv[0], argv[1:]...); err != nil {
 		return err
 	}
-	d.title("5. An hour later it runs again, and has nothing to copy")
+	d.title("5. An hour later the job runs again: nothing to copy")
 	if _, err := d.expect(0, nil, argv[0], argv[1:]...); err != nil {
 		return err
 	}
@@ -113,8 +113,8 @@ func (d *demo) copy(out string) error {
 	if err != nil {
 		return err
 	}
-	d.title("6. The page of the first run, which Prow shows on the job's page")
+	d.title("6. The report of the first run, which Prow shows on the job's page")
 	d.say("%s", filepath.Join(out, "mirror-summary.html"))
-	d.say("\n%d destinations were read back: each has the digest of its source.", same)
+	d.say("\nVerified %d destinations: each has the digest of its source.", same)
 	return nil
 }

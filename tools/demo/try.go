@@ -9,9 +9,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
-// try mirrors the mapping files of one set between two registries of its own,
-// twice, and leaves the files and reports in out. Every source gets an image
-// made up for it, so that nobody's registry is asked.
+// try mirrors the mapping files of one set between two local registries, twice,
+// and leaves the files and reports in out. It creates an image for each source, so
+// that no real registry is contacted.
 func (d *demo) try(set, out string) error {
 	names, err := filepath.Glob(filepath.Join(set, "mapping_*"))
 	if err != nil {
@@ -33,7 +33,7 @@ func (d *demo) try(set, out string) error {
 		return err
 	}
 	defer stopTo()
-	d.say("%s stands for every source's registry, %s for every destination's.", from, to)
+	d.say("%s replaces the registry of every source, %s that of every destination.", from, to)
 	local := localizer{from: from, to: to, pushed: map[string]string{}}
 	for _, name := range names {
 		data, err := os.ReadFile(name)
@@ -48,7 +48,7 @@ func (d *demo) try(set, out string) error {
 			return err
 		}
 	}
-	d.tree, d.work = out, out // where commands run, and what is not worth printing
+	d.tree, d.work = out, out // the working folder, and the prefix to leave out of output
 	files := []string{"-f", "mapping_*"}
 	if _, err := d.expect(0, nil, "mirror", append([]string{"plan"}, files...)...); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (d *demo) try(set, out string) error {
 	return err
 }
 
-// emptied makes a folder, or empties it, and gives its absolute path.
+// emptied creates or empties a folder and returns its absolute path.
 func emptied(dir string) (string, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return "", err
@@ -79,17 +79,17 @@ func emptied(dir string) (string, error) {
 }
 
 // localizer moves the references of mapping files to two local registries. The
-// host that was named becomes the first part of the path.
+// original host becomes the first part of the path.
 type localizer struct {
 	from, to string
 	pushed   map[string]string // digests by source, as pushed
 }
 
-// rewrite returns the file's copies with local references and pushes an image for
-// each source. A file with errors is refused: lint tells more.
+// rewrite returns the file's copies with local references, and pushes an image for
+// each source. It rejects a file with errors.
 func (l *localizer) rewrite(f *mapping.File) (string, error) {
 	for _, p := range f.Problems {
-		return "", fmt.Errorf("%w (mirror-lint tells more)", p)
+		return "", fmt.Errorf("%w (run mirror-lint for details)", p)
 	}
 	var b strings.Builder
 	for e := range f.Entries() {
@@ -107,8 +107,8 @@ func (l *localizer) rewrite(f *mapping.File) (string, error) {
 }
 
 func (l *localizer) source(r mapping.Reference) (string, error) {
-	// One image stands for all tags that a wildcard means, and for the one that
-	// a digest means: it cannot be made up to have that digest.
+	// One image replaces all tags of a wildcard. It also replaces an image with a
+	// digest, because no image can be created for a given digest.
 	repo, tag := place(l.from, r), strings.ReplaceAll(r.Tag, "*", "latest")
 	if tag == "" {
 		tag = "latest"
