@@ -12,9 +12,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// TestNewSetPassesLint starts sets in the example repository. Where everything
-// is there already, mirror-lint has nothing to say of the new one; else it says
-// what the steps that are printed put right.
+// TestNewSetPassesLint creates sets in the example repository. If everything they
+// need exists, mirror-lint finds nothing. Otherwise the printed steps fix all its
+// findings.
 func TestNewSetPassesLint(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../../testdata/release")); err != nil {
@@ -108,7 +108,7 @@ func TestNewSetPassesLint(t *testing.T) {
 	}
 }
 
-// snippet returns the lines of a step that are to be copied.
+// snippet returns the lines of a step to copy.
 func snippet(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

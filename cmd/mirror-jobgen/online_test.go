@@ -16,9 +16,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// TestDiffOnline asks two registries about a change: of one source that is
-// missing, a tag that moves, one that is there already and one that is new. It
-// writes nothing, and without --online nobody is asked.
+// TestDiffOnline compares a change with two registries: a source that does not
+// exist, a tag that moves, one that is up to date and one that is new. It writes
+// nothing, and without --online it sends no request.
 func TestDiffOnline(t *testing.T) {
 	var mu sync.Mutex
 	asked := map[string]int{}

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// periodic is what is needed of a generated job to run it as Kubernetes would.
+// periodic is the part of a generated job that is needed to run it as Kubernetes would.
 type periodic struct {
 	Name string `json:"name"`
 	Spec struct {
@@ -59,8 +59,8 @@ type cluster struct {
 	env        []string // of the image
 }
 
-// run lays out a job, starts its command with its environment, and gives what it
-// said and its exit code.
+// run lays out a job, starts its command with its environment, and returns its
+// output and exit code.
 func (c *cluster) run(t *testing.T, p periodic) (string, int) {
 	t.Helper()
 	l := c.layOut(t, p)

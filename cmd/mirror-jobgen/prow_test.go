@@ -104,8 +104,8 @@ func TestProwTakesJobs(t *testing.T) {
 	var files []string
 	for name, dir := range trees {
 		jobs := filepath.Join(dir, "ci-operator/jobs/infra-image-mirroring.yaml")
-		// Whether a cluster answers is asked of the deployment's bucket, and no
-		// test asks anybody.
+		// Prow checks the health of a cluster in the deployment's bucket, and
+		// tests contact no real host.
 		prow.output(t, "checkconfig", "--strict", "--exclude-warning=validate-cluster-field", "--config-path="+prow.config, "--job-config-path="+jobs)
 		names := jobName.FindAllStringSubmatch(string(readFile(t, jobs)), -1)
 		if len(names) < 3 {
@@ -190,8 +190,8 @@ func TestProwRunsMirror(t *testing.T) {
 	}
 }
 
-// silent returns the address of a registry that takes connections and never says
-// anything, and a channel that is closed at the first of them.
+// silent returns the address of a registry that accepts connections and never
+// responds, and a channel that is closed at the first connection.
 func silent(t *testing.T) (string, <-chan struct{}) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -243,7 +243,7 @@ type prowContainer struct {
 }
 
 // runDecorated runs a job with Prow's utilities below a folder of its own. A
-// signal is sent to the entry point once the job's own command is at work, as
+// signal is sent to the entry point once the job's own command is running, as
 // kubelet sends one when the Pod is deleted.
 func (w *world) runDecorated(t *testing.T, prow prowPrograms, name string, signal syscall.Signal, asked <-chan struct{}) decorated {
 	t.Helper()

@@ -22,8 +22,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// ocScript stands in for oc: it takes what the jobs give oc and nothing else,
-// and has mirror do it.
+// ocScript replaces oc: it accepts only the arguments that the jobs pass, and runs
+// mirror.
 const ocScript = `#!/bin/sh
 case "$1" in -v[0-9]*) shift ;; esac
 case "$1 $2" in
@@ -160,8 +160,8 @@ func newWorld(t *testing.T, cert certificate, bin, runner string, files ...strin
 	return w
 }
 
-// correct brings the tree to the registries of the test and mends the mistakes
-// that it shows, which would keep jobs from succeeding.
+// correct points the tree at the registries of the test and fixes its example
+// mistakes, which would make jobs fail.
 func (w *world) correct(t *testing.T, dir, runner string) {
 	t.Helper()
 	edit := func(pattern string, replace ...string) {
@@ -241,7 +241,7 @@ func (w *world) digest(t *testing.T, repository, tag string) (string, error) {
 }
 
 // check runs a job and compares every destination of the mappings that its
-// pattern picks up.
+// pattern matches.
 func (w *world) check(t *testing.T, p periodic) {
 	i := slices.IndexFunc(w.tree.Jobs.Jobs, func(j *release.Job) bool { return j.Name == p.Name })
 	if i < 0 {

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// The first signal ends the command, whatever it waits for.
+// The first signal ends the command, even while it waits for input.
 func TestSignalsEndTheCommand(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		pipe := filepath.Join(t.TempDir(), "pipe")
@@ -42,7 +42,7 @@ func TestSignalsEndTheCommand(t *testing.T) {
 	}
 }
 
-// Where standard output is full, what was printed is lost, and that is said.
+// If standard output is full, the command reports an error.
 func TestLostOutput(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {

@@ -53,8 +53,8 @@ func withoutRest(t *testing.T, data []byte) []byte {
 	return out
 }
 
-// TestWorkflowTakesThePullRequestAsData holds the workflow to what its head
-// promises: it runs with more rights than the pull request has.
+// TestWorkflowTakesThePullRequestAsData tests the promises in the workflow's head
+// comment, because it runs with more rights than the pull request has.
 func TestWorkflowTakesThePullRequestAsData(t *testing.T) {
 	w := readWorkflow(t)
 	if len(w.On) != 1 || w.On["pull_request_target"] == nil {
@@ -82,7 +82,7 @@ func TestWorkflowTakesThePullRequestAsData(t *testing.T) {
 
 // TestWorkflowComments runs the steps of the workflow on a pull request, with
 // stand-ins for docker and gh: the first time it comments, then it updates its
-// comment, and of an empty effect it says nothing.
+// comment, and it does not comment on an empty effect.
 func TestWorkflowComments(t *testing.T) {
 	for _, program := range []string{"git", "bash", "base64"} {
 		if _, err := exec.LookPath(program); err != nil {

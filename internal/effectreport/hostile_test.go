@@ -13,7 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// hostile are names that somebody may choose to be taken for something else.
+// hostile are names that try to become markup, mentions or commands.
 var hostile = []string{
 	"a\n/lgtm", "a\r\n/approve", "\n\n# A heading", "`</details><b>x", "``` \n```", "a`b``c```d", "<script>alert(1)</script>",
 	"@everyone please", "[x](https://evil.invalid)", "![x](https://evil.invalid/p.png)", "<!-- mirror-jobgen diff -->", "a | b | c",
@@ -139,7 +139,7 @@ func TestJSONReadsBack(t *testing.T) {
 	}
 }
 
-// TestCommentFits makes comments of more than GitHub takes.
+// TestCommentFits renders effects that are longer than GitHub's limit.
 func TestCommentFits(t *testing.T) {
 	for _, name := range []string{"quay.io/org/image", strings.Repeat("`ä", 600), strings.Repeat("quay.io/org/", 40)} {
 		e := &effects.Effect{}
@@ -160,7 +160,7 @@ func TestCommentFits(t *testing.T) {
 			t.Errorf("%.20s: the comment has %d characters", name, n)
 		}
 		if !strings.Contains(b.String(), "4,000 destinations are gone") || !strings.Contains(b.String(), " more\n") {
-			t.Errorf("%.20s: the comment does not say how much there is: %.300s", name, b.String())
+			t.Errorf("%.20s: the comment lacks the total: %.300s", name, b.String())
 		}
 	}
 }

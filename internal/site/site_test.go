@@ -189,7 +189,7 @@ func TestHostileNames(t *testing.T) {
 	linksStayInside(t, p)
 }
 
-// A folder may have any name that a file system takes: the page of its set is a
+// A folder may have any name that a file system accepts: the page of its set is a
 // file below the folder of the pages, and every link leads to a page.
 func TestSetNamesAsFilesAndLinks(t *testing.T) {
 	names := []string{"http:x", "javascript:alert(1)", strings.Repeat("n", 252), strings.Repeat("ü", 126), "-rf", ".hidden", "..x", "a\\b", "C:", "%2e%2e", "a?b#c", "~shop", "index.html", "A", "a", "new\nline"}
@@ -209,7 +209,7 @@ func TestSetNamesAsFilesAndLinks(t *testing.T) {
 	linksStayInside(t, p)
 }
 
-// linksStayInside reports every link of the pages that leads to none of them.
+// linksStayInside reports every link that does not lead to one of the pages.
 func linksStayInside(t *testing.T, p map[string]string) {
 	t.Helper()
 	for file, page := range p {

@@ -84,7 +84,7 @@ func compare(t *testing.T, base, change files) *effects.Effect {
 	return full
 }
 
-// say returns an effect as short lines.
+// say formats an effect as short lines.
 func say(e *effects.Effect) []string {
 	var out []string
 	for _, d := range e.Destinations {
@@ -204,8 +204,8 @@ func entryPoint(dry string) string {
 	).Replace(shopJobs)
 }
 
-// TestUnreadableIsUnknown takes the right to read a file away: what it held
-// cannot be told as gone.
+// TestUnreadableIsUnknown makes a file unreadable: its destinations must not be
+// reported as gone.
 func TestUnreadableIsUnknown(t *testing.T) {
 	base := files{jobsFile: shopJobs, shopFile: "a.io/b:1 quay.io/shop/cart:1\n", toolsFile: "a.io/b:1 quay.io/tools/cart:1\n"}
 	before := load(t, base)

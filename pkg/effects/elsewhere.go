@@ -51,8 +51,8 @@ func (c *comparison) elsewhere() {
 	}
 }
 
-// tell adds an item to the consequences of a set.
-func (c *comparison) tell(kind ConsequenceKind, set string, item Item) {
+// add adds an item to the consequences of a set.
+func (c *comparison) add(kind ConsequenceKind, set string, item Item) {
 	all := c.effect.Elsewhere
 	i := slices.IndexFunc(all, func(o Consequence) bool { return o.Kind == kind && o.Set == set })
 	if i < 0 {
@@ -78,7 +78,7 @@ func (c *comparison) onward() {
 			continue
 		}
 		for _, r := range c.after.Readers(d.ref) {
-			c.tell(Onward, r.Set.Name, Item{
+			c.add(Onward, r.Set.Name, Item{
 				Place: place(r), Image: d.Name,
 				Text: Words{Say(what), Code(d.Name), Say(", which is mirrored to "), Code(r.Destination.Exact())},
 			})
@@ -108,7 +108,7 @@ func (c *comparison) unpublished() {
 					item.Promoted = release.ConfigName(all[0].Config)
 				}
 			}
-			c.tell(Unpublished, w.Set, item)
+			c.add(Unpublished, w.Set, item)
 		}
 	}
 }
@@ -133,7 +133,7 @@ func (c *comparison) unfilled() {
 		if was := c.before.promotions().Of(tag); len(was) > 0 {
 			text = append(text, Say("; it was promoted by "), Code(release.ConfigName(was[0].Config)))
 		}
-		c.tell(Unfilled, r.Set.Name, Item{Place: place(r), Image: r.Source.Exact(), Text: text})
+		c.add(Unfilled, r.Set.Name, Item{Place: place(r), Image: r.Source.Exact(), Text: text})
 	}
 }
 
@@ -166,7 +166,7 @@ func (c *comparison) tags(r *routes.Route, what string, tags []string) {
 	for _, tag := range tags {
 		to := r.Destination
 		to.Tag = tag
-		c.tell(Pattern, r.Set.Name, Item{
+		c.add(Pattern, r.Set.Name, Item{
 			Place: place(r), Image: to.Exact(),
 			Text: Words{Code(to.Exact()), Say(fmt.Sprintf(" %s ", what)), Code(r.Source.Text)},
 		})

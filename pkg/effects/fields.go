@@ -12,14 +12,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// rest compares the YAML of two jobs, without the fields for which told returns
-// true.
-func rest(old, now *release.Job, told func(path string) bool) []Field {
+// rest compares the YAML of two jobs, without the fields for which reported
+// returns true.
+func rest(old, now *release.Job, reported func(path string) bool) []Field {
 	a, b := flatten(old), flatten(now)
 	var out []Field
 	for _, path := range union(a.order, b.order) {
 		before, after := a.values[path], b.values[path]
-		if before == after || told(path) || isKey(path, before) || isKey(path, after) {
+		if before == after || reported(path) || isKey(path, before) || isKey(path, after) {
 			continue
 		}
 		if strings.HasSuffix(path, commandPath) {

@@ -189,13 +189,13 @@ func changed(oldTree *release.Tree, old *release.Job, nowTree *release.Tree, now
 			differ(m.field(), m.String(), "", m.words("no longer mounts the secret ", ""))
 		}
 	}
-	said := func(path string) bool { return toldByName(path, old, now, !slices.Equal(before, after)) }
-	return append(out, rest(old, now, said)...)
+	reported := func(path string) bool { return reportedByName(path, old, now, !slices.Equal(before, after)) }
+	return append(out, rest(old, now, reported)...)
 }
 
-// toldByName reports whether changed has already reported a path of the YAML
+// reportedByName reports whether changed has already reported a path of the YAML
 // under a name of its own.
-func toldByName(path string, old, now *release.Job, secrets bool) bool {
+func reportedByName(path string, old, now *release.Job, secrets bool) bool {
 	switch path {
 	case "name", "cron", "interval", "minimum_interval", "cluster", "namespace":
 		return true

@@ -158,8 +158,8 @@ func differences(t *testing.T, before, after oracle) map[string]effects.Change {
 	return out
 }
 
-// told returns what an effect tells of mappings, in the form of differences.
-func told(t *testing.T, e *effects.Effect) map[string]effects.Change {
+// reported returns the mappings of an effect in the form of differences.
+func reported(t *testing.T, e *effects.Effect) map[string]effects.Change {
 	t.Helper()
 	out := map[string]effects.Change{}
 	for _, d := range e.Destinations {
@@ -172,7 +172,7 @@ func told(t *testing.T, e *effects.Effect) map[string]effects.Change {
 		repository, tag := cut(d.Name)
 		key := repository + ":" + tag
 		if _, twice := out[key]; twice {
-			t.Errorf("%s is told twice", d.Name)
+			t.Errorf("%s is reported twice", d.Name)
 		}
 		out[key] = d.Change
 	}
@@ -212,12 +212,11 @@ func at(t *testing.T, dir, commit string) *release.Tree {
 	return tree
 }
 
-// refused reports whether a mapping file of a tree is refused as a whole: what
-// its other lines say is another question.
+// refused reports whether a mapping file of a tree is refused as a whole.
 func refused(e *effects.Effect) bool { return len(e.Broken) > 0 }
 
 // TestReplay compares the effect of real changes with what a comparison of the
-// mapping files alone gives: nothing is missing, and nothing is too much.
+// mapping files alone finds: no more and no less.
 func TestReplay(t *testing.T) {
 	dir, commits := clone(t, "history-2019-2022.bundle")
 	const wanted = 300
@@ -236,7 +235,7 @@ func TestReplay(t *testing.T) {
 			continue
 		}
 		want := differences(t, was, files)
-		got := told(t, e)
+		got := reported(t, e)
 		check(t, commits[i], want, got)
 		if len(want) == 0 {
 			silent++
@@ -282,7 +281,7 @@ func TestMigration(t *testing.T) {
 			continue
 		}
 		want := differences(t, was, files)
-		check(t, commit, want, told(t, e))
+		check(t, commit, want, reported(t, e))
 		images := after.Layout.Supplemental()
 		if len(want) > 0 || !slices.Equal(schedules(before), schedules(after)) || string(before.Text(images)) != string(after.Text(images)) {
 			continue

@@ -14,8 +14,8 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// TestCases generates from each tree of testdata/cases and compares with what
-// its sections below want/ say: each changed file, what is told, or the error.
+// TestCases generates from each tree of testdata/cases and compares the result with
+// its sections below want/: each changed file, the report, or the error.
 // UPDATE=1 writes them.
 func TestCases(t *testing.T) {
 	names, err := filepath.Glob("testdata/cases/*.txtar")
@@ -57,7 +57,7 @@ func TestCases(t *testing.T) {
 }
 
 // results generates from a tree, checks what must hold for every tree, and
-// gives what changed by name, and the names in order.
+// returns the changes by name, and the names in order.
 func results(t *testing.T, tree fstest.MapFS, o Options) (map[string]string, []string) {
 	t.Helper()
 	got := map[string]string{}
@@ -81,22 +81,22 @@ func results(t *testing.T, tree fstest.MapFS, o Options) (map[string]string, []s
 		}
 		tree[f.Path] = &fstest.MapFile{Data: f.New}
 	}
-	var told strings.Builder
+	var report strings.Builder
 	for _, x := range []struct {
 		what  string
 		names []string
 	}{{"added", out.Added}, {"removed", out.Removed}, {"kept", out.Kept}, {"hand-written", out.HandWritten}} {
 		for _, name := range x.names {
-			fmt.Fprintf(&told, "%s %s\n", x.what, name)
+			fmt.Fprintf(&report, "%s %s\n", x.what, name)
 		}
 	}
 	for _, c := range out.Changed {
-		fmt.Fprintf(&told, "changed %s: %s\n", c.Job, strings.Join(c.What, ", "))
+		fmt.Fprintf(&report, "changed %s: %s\n", c.Job, strings.Join(c.What, ", "))
 	}
 	for _, n := range out.Notes {
-		fmt.Fprintf(&told, "%s: %v\n", n.Severity, n.Error())
+		fmt.Fprintf(&report, "%s: %v\n", n.Severity, n.Error())
 	}
-	got["told"] = told.String()
+	got["report"] = report.String()
 	again, err := Generate(mustLoad(t, tree), o)
 	if err != nil {
 		t.Fatalf("generating again: %v", err)
@@ -106,5 +106,5 @@ func results(t *testing.T, tree fstest.MapFS, o Options) (map[string]string, []s
 			t.Errorf("a second run changes %s:\n%s", f.Path, f.Diff())
 		}
 	}
-	return got, append(order, "told")
+	return got, append(order, "report")
 }

@@ -114,7 +114,7 @@ func (d types) settings(t reflect.Type) []setting {
 	return out
 }
 
-// kind says in words what a value is.
+// kind describes the type of a value.
 func (d types) kind(t reflect.Type) string {
 	if v := d.values[t.Name()]; v != nil {
 		return "`" + strings.Join(v, "`, `") + "`"

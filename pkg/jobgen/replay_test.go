@@ -211,8 +211,8 @@ func corpusTree(t *testing.T, name string) fstest.MapFS {
 	return untar(t, gunzip(t, f))
 }
 
-// TestMigrationIsOneLine takes over the jobs of the real tree of 2024 and changes
-// one line of _mirror.yaml: every job follows, in that and in nothing else.
+// TestMigrationIsOneLine imports the jobs of the real tree of 2024 and changes one
+// line of _mirror.yaml: every job changes in that respect and in no other.
 func TestMigrationIsOneLine(t *testing.T) {
 	for name, test := range map[string]struct {
 		old, new string

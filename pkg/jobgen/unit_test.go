@@ -45,7 +45,7 @@ func TestMergePatch(t *testing.T) {
 		if !reflect.DeepEqual(before, v[0]) {
 			t.Errorf("%s was changed", test[0])
 		}
-		// The difference brings one to the other, where no null stands in the way.
+		// The difference brings one to the other, unless a null prevents it.
 		if patch := diffPatch(v[0], v[2]); !reflect.DeepEqual(mergePatch(v[0], orEmpty(patch)), v[2]) {
 			t.Errorf("the difference from %s to %s is %v", test[0], test[2], patch)
 		}

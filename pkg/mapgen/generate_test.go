@@ -145,8 +145,8 @@ func TestProblems(t *testing.T) {
 	})
 }
 
-// Stale is what the configuration once made, in any form, and never a file with
-// a line of another kind.
+// A file is stale if the configuration once generated it, in any form. A file with
+// any other line is not.
 func TestStale(t *testing.T) {
 	r := generate(t, files(two, map[string]string{
 		dir + "/mapping_lab_1_8":       "registry.ci.openshift.org/lab/1.8:app quay.io/acme/lab-app:1.8 quay.io/acme/lab-app:1.8.0\n",

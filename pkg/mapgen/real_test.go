@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRealFiles makes the generated files of the real trees: those of 2024-05
+// TestRealFiles generates the mapping files of the real trees: those of 2024-05
 // byte for byte. Of 2022-12, two have a line of an image that its config has
 // excluded from promotion since.
 func TestRealFiles(t *testing.T) {

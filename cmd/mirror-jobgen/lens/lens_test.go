@@ -1,6 +1,6 @@
-// Package lens holds the tests that Prow's lenses show our reports as they are
-// meant. It is a package of its own because the lenses register themselves, and
-// say so, in every program that links them.
+// Package lens tests that Prow's lenses show our reports correctly. It is a
+// package of its own because the lenses register themselves, and log that, in
+// every program that links them.
 package lens
 
 import (

@@ -16,7 +16,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// TestLintReports returns the reports of mirror-lint to the lenses that
+// TestLintReports passes the reports of mirror-lint to the lenses that
 // show them on a job's page.
 func TestLintReports(t *testing.T) {
 	tree, err := release.Load(os.DirFS("../../../testdata/release"))
