@@ -52,11 +52,11 @@ result is also written to mirror-diff-summary.html and mirror-diff.json.`,
 	f.StringVar(&o.from, "from", "", "git `REVISION` to compare with (required)")
 	f.StringVar(&o.to, "to", "", "git `REVISION` to compare (default: the files in DIR)")
 	f.StringVar(&o.format, "format", "text", "`FORMAT` of standard output: text, markdown or json")
-	f.StringVar(&o.artifacts, "artifacts", "", "also write HTML and JSON to `FOLDER` (default: $ARTIFACTS)")
+	f.StringVar(&o.artifacts, "artifacts", "", "also write to `FOLDER` (default: $ARTIFACTS, $ARTIFACT_DIR)")
 	cli.FlagGroup(cmd, "Revisions", "from", "to")
 	cli.FlagGroup(cmd, "Reports", "format", "artifacts")
 	o.onlineOptions.bind(cmd)
-	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 0 without changes, 2 with changes, 1 if unknown")
+	f.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 0 without changes, 2 with changes, else 1")
 	return cmd
 }
 

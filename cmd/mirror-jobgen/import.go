@@ -45,7 +45,7 @@ func importJobs(env cli.Env, dir string) error {
 		case j.Job == "" && j.RunBy != "":
 			fmt.Fprintf(env.Stdout, "%s has no job of its own: the job of %s runs its mappings\n", j.Set, j.RunBy)
 		case j.Job == "":
-			fmt.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled; to enable, remove that from %s\n", j.Set, j.File)
+			fmt.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled; to mirror them, remove disabled from %s\n", j.Set, j.File)
 		case len(j.Settings) == 0:
 			fmt.Fprintf(env.Stdout, "%s: same as the defaults\n", j.Job)
 		default:

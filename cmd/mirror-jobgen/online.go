@@ -27,7 +27,7 @@ type onlineOptions struct {
 func (o *onlineOptions) bind(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.online, "online", false, "also read sources and tags from the registries")
-	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "docker or podman auth `FILE` for --online")
+	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "auth `FILE` (default: where podman and docker keep theirs)")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "stop reading from registries after this time")
 	cli.FlagGroup(cmd, "Registries", "online", "registry-config", "timeout")
 }

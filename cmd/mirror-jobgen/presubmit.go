@@ -61,7 +61,7 @@ func presubmitCommand(env cli.Env) *cobra.Command {
 	f.StringVar(&o.Repository, "repository", "openshift/release", "release repository as `ORGANISATION/NAME`")
 	f.StringVar(&o.Branch, "branch", "", "branch (default: from git or job file names, else main)")
 	f.StringVar(&o.Cluster, "cluster", "app.ci", "build cluster of the presubmits")
-	f.StringVar(&o.Image, "image", "registry.ci.openshift.org/ci/mirror-tools-presubmit:latest", "image with sh, git, mirror-lint and mirror-jobgen")
+	f.StringVar(&o.Image, "image", "registry.ci.openshift.org/ci/mirror-tools-presubmit:latest", "`IMAGE` with sh, git, mirror-lint and mirror-jobgen")
 	f.BoolVar(&o.Optional, "optional", false, "make the presubmits optional for merging")
 	f.StringVar(&o.Build, "build", "", "build the commands at this `VERSION` in each job")
 	return cmd
