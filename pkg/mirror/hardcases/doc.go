@@ -1,3 +1,3 @@
-// Package hardcases has no code of its own: it is the test of every case in
-// docs/hard-cases.md, each by its name, against real HTTP servers.
+// Package hardcases has only tests: one for every case in docs/hard-cases.md,
+// which is generated from them, against real HTTP servers.
 package hardcases

@@ -18,62 +18,72 @@ import (
 
 // transfers are the cases that come from what happens on the way.
 var transfers = []hardCase{
-	{name: "21-token-expires", try: func(s *scene) {
-		s.image("a/b", "1", 90_000)
-		s.image("a/b", "2", 80_000)
-		for _, class := range []string{"HEAD manifest", "HEAD blob", "POST upload", "PUT upload", "PUT manifest"} {
-			n := s.again(strict.Options{})
-			tokens := &strict.Tokens{Accounts: []strict.Account{{User: "robot", Password: "pass", Pull: []string{"c"}, Push: []string{"c"}}}}
-			n.dstLog.Fault = func(_ http.ResponseWriter, _ *http.Request, have string, count int) bool {
-				if have == class && count == 1 { // the second of its kind finds its token expired
-					tokens.Expire()
+	{name: "21-token-expires", what: "a token expires in the middle of a run or an upload",
+		does: "requests one new token; a refused credential is reported",
+		try: func(s *scene) {
+			s.image("a/b", "1", 90_000)
+			s.image("a/b", "2", 80_000)
+			for _, class := range []string{"HEAD manifest", "HEAD blob", "POST upload", "PUT upload", "PUT manifest"} {
+				n := s.again(strict.Options{})
+				tokens := &strict.Tokens{Accounts: []strict.Account{{User: "robot", Password: "pass", Pull: []string{"c"}, Push: []string{"c"}}}}
+				n.dstLog.Fault = func(_ http.ResponseWriter, _ *http.Request, have string, count int) bool {
+					if have == class && count == 1 { // the second of its kind finds its token expired
+						tokens.Expire()
+					}
+					return false
 				}
-				return false
+				n.to = n.dst.Serve(s.T, func(h http.Handler) http.Handler { return n.dstLog.Wrap(tokens.Wrap(h)) })
+				n.authFile = fmt.Sprintf(`{"auths": {%q: {"username": "robot", "password": "pass"}}}`, n.to.Host)
+				n.copied("$src/a/b:1 $dst/c:1", "$src/a/b:2 $dst/c:2")
+				if got := len(tokens.Scopes()); got < 2 {
+					s.Errorf("%s: %d tokens were asked for, want a new one", class, got)
+				}
+				tokens.CheckNarrow(s.T)
 			}
+			// A credential that is wrong is said once, not tried again and again.
+			n := s.again(strict.Options{})
+			tokens := &strict.Tokens{}
 			n.to = n.dst.Serve(s.T, func(h http.Handler) http.Handler { return n.dstLog.Wrap(tokens.Wrap(h)) })
-			n.authFile = fmt.Sprintf(`{"auths": {%q: {"username": "robot", "password": "pass"}}}`, n.to.Host)
-			n.copied("$src/a/b:1 $dst/c:1", "$src/a/b:2 $dst/c:2")
-			if got := len(tokens.Scopes()); got < 2 {
-				s.Errorf("%s: %d tokens were asked for, want a new one", class, got)
-			}
-			tokens.CheckNarrow(s.T)
-		}
-		// A credential that is wrong is said once, not tried again and again.
-		n := s.again(strict.Options{})
-		tokens := &strict.Tokens{}
-		n.to = n.dst.Serve(s.T, func(h http.Handler) http.Handler { return n.dstLog.Wrap(tokens.Wrap(h)) })
-		n.authFile = fmt.Sprintf(`{"auths": {%q: {"username": "robot", "password": "wrong"}}}`, n.to.Host)
-		n.failed(n.entry("$src/a/b:1 $dst/c:1"), mirror.CauseDenied)
-	}},
-	{name: "22-too-many-requests", try: tooManyRequests},
-	{name: "23-server-errors", try: serverErrors},
-	{name: "24-downloads", try: downloads},
-	{name: "25-absent-is-denied", try: func(s *scene) {
-		s.image("a/b", "1", 90)
-		for _, code := range []int{401, 403} {
-			n := s.again(strict.Options{})
-			n.dstLog.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
-				if class != "HEAD manifest" && class != "GET manifest" || n.dst.Tags("c")["1"] != "" {
-					return false // the repository is there once something was pushed
+			n.authFile = fmt.Sprintf(`{"auths": {%q: {"username": "robot", "password": "wrong"}}}`, n.to.Host)
+			n.failed(n.entry("$src/a/b:1 $dst/c:1"), mirror.CauseDenied)
+		}},
+	{name: "22-too-many-requests", what: "429 as JSON, HTML and invalid HTTP, Retry-After in seconds and as a date, from the registry and its token endpoint",
+		does: "all requests to the host wait that long; the report says how long",
+		try:  tooManyRequests},
+	{name: "23-server-errors", what: "500, 502, 503, 504, resets and a broken body, for each kind of request, over HTTP/1 and HTTP/2",
+		does: "retried; a broken upload starts again",
+		try:  serverErrors},
+	{name: "24-downloads", what: "a blob cut in the middle, redirected, a Range that is ignored, wrong bytes, gzip",
+		does: "continues with a Range request to the registry; wrong bytes are read once more and never pushed; other hosts get no credential",
+		try:  downloads},
+	{name: "25-absent-is-denied", what: "a repository that does not exist answers 401 or 403",
+		does: "at the destination: pushed; at the source: \"does not exist, or the credential may not read it\"",
+		try: func(s *scene) {
+			s.image("a/b", "1", 90)
+			for _, code := range []int{401, 403} {
+				n := s.again(strict.Options{})
+				n.dstLog.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
+					if class != "HEAD manifest" && class != "GET manifest" || n.dst.Tags("c")["1"] != "" {
+						return false // the repository is there once something was pushed
+					}
+					w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="strict"`, r.Host))
+					strict.Refuse(w, code, "DENIED", "requested access to the resource is denied")
+					return true
 				}
-				w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="strict"`, r.Host))
-				strict.Refuse(w, code, "DENIED", "requested access to the resource is denied")
-				return true
-			}
-			tokens := &strict.Tokens{Accounts: []strict.Account{{User: "robot", Password: "pass", Pull: []string{"c"}, Push: []string{"c"}}}}
-			n.to = n.dst.Serve(s.T, func(h http.Handler) http.Handler { return tokens.Wrap(n.dstLog.Wrap(h)) })
-			n.authFile = strict.AuthFile(map[string]strict.Account{n.to.Host: tokens.Accounts[0]})
-			n.copied("$src/a/b:1 $dst/c:1")
-			n = s.again(strict.Options{})
-			n.srcLog.Fault = func(w http.ResponseWriter, _ *http.Request, class string, _ int) bool {
-				if strings.HasSuffix(class, "manifest") {
-					w.WriteHeader(code)
+				tokens := &strict.Tokens{Accounts: []strict.Account{{User: "robot", Password: "pass", Pull: []string{"c"}, Push: []string{"c"}}}}
+				n.to = n.dst.Serve(s.T, func(h http.Handler) http.Handler { return tokens.Wrap(n.dstLog.Wrap(h)) })
+				n.authFile = strict.AuthFile(map[string]strict.Account{n.to.Host: tokens.Accounts[0]})
+				n.copied("$src/a/b:1 $dst/c:1")
+				n = s.again(strict.Options{})
+				n.srcLog.Fault = func(w http.ResponseWriter, _ *http.Request, class string, _ int) bool {
+					if strings.HasSuffix(class, "manifest") {
+						w.WriteHeader(code)
+					}
+					return strings.HasSuffix(class, "manifest")
 				}
-				return strings.HasSuffix(class, "manifest")
+				n.failed(n.entry("$src/a/gone:1 $dst/gone:1"), mirror.CauseDenied, "does not exist, or the credential cannot pull it")
 			}
-			n.failed(n.entry("$src/a/gone:1 $dst/gone:1"), mirror.CauseDenied, "does not exist, or the credential cannot pull it")
-		}
-	}},
+		}},
 }
 
 func reset(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
