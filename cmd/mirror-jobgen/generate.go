@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 )
 
@@ -80,7 +80,7 @@ func generated(o generateOptions, dir string) (*jobgen.Output, error) {
 	}
 	options := jobgen.Options{Prune: o.prune}
 	if o.template != "" {
-		text, err := os.ReadFile(o.template)
+		text, err := named.ReadFile(o.template)
 		if err != nil {
 			return nil, cli.Usagef("%w", err)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -85,8 +86,7 @@ func newSet(env cli.Env, o newOptions, dir string) error {
 	if o.dryRun {
 		return printPatch(env, files)
 	}
-	folder := filepath.Join(dir, filepath.Dir(filepath.FromSlash(set.Files[0].Path)))
-	if err := os.Mkdir(folder, 0o755); err != nil { // fails if somebody created it meanwhile
+	if err := makeFolder(dir, path.Dir(set.Files[0].Path)); err != nil {
 		return cli.Failf("%w", err)
 	}
 	if err := write(dir, files); err != nil {
@@ -95,6 +95,17 @@ func newSet(env cli.Env, o newOptions, dir string) error {
 	wrote(env, files, set.Generated)
 	steps(env, set.Todo)
 	return nil
+}
+
+// makeFolder creates a folder of the repository. It fails if somebody created it
+// meanwhile.
+func makeFolder(dir, name string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return root.Mkdir(filepath.FromSlash(name), 0o755)
 }
 
 // missing prompts for missing flags on a terminal.

@@ -2,8 +2,7 @@ package main
 
 import (
 	"cmp"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"regexp"
 	"slices"
 
@@ -42,7 +41,7 @@ func presubmitCommand(env cli.Env) *cobra.Command {
 			}
 			o.Mappings = slices.ContainsFunc(tree.Sets, func(s *release.Set) bool { return s.Generated != nil })
 			if o.Branch == "" {
-				o.Branch = branch(dir, tree, o.Repository)
+				o.Branch = branch(tree, o.Repository)
 			}
 			if o.Build != "" && !cmd.Flags().Changed("image") {
 				o.Image = buildImage
@@ -74,9 +73,9 @@ var originHead = regexp.MustCompile(`^ref: refs/(?:remotes/origin|heads)/(\S+)\s
 
 // branch returns the development branch of a repository: the default branch of
 // git's remote origin, or the one in the names of its job files.
-func branch(dir string, tree *release.Tree, repository string) string {
+func branch(tree *release.Tree, repository string) string {
 	read := func(name string) string {
-		text, err := os.ReadFile(filepath.Join(dir, ".git", name))
+		text, err := fs.ReadFile(tree.FS, ".git/"+name)
 		if m := originHead.FindSubmatch(text); err == nil && m != nil {
 			return string(m[1])
 		}

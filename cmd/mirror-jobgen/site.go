@@ -13,6 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/gitfs"
+	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/page"
 	findings "github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/site"
@@ -64,13 +65,18 @@ func makeSite(env cli.Env, dir, output, sourceURL string) error {
 	if err != nil {
 		return cli.Failf("rendering the pages: %w", err)
 	}
-	if err := os.MkdirAll(output, 0o755); err != nil {
+	if err := named.MkdirAll(output); err != nil {
 		return cli.Failf("%w", err)
 	}
-	if err := atomicfile.WriteAll(output, pages); err != nil {
+	folder, err := named.OpenFolder(output)
+	if err != nil {
+		return cli.Failf("%w", err)
+	}
+	defer folder.Close()
+	if err := atomicfile.WriteIn(folder.Root(), pages); err != nil {
 		return cli.Failf("writing the pages: %w", err)
 	}
-	if err := removeStale(output, pages); err != nil {
+	if err := removeStale(folder, pages); err != nil {
 		return cli.Failf("removing pages of deleted sets: %w", err)
 	}
 	fmt.Fprintf(env.Stderr, "wrote %s; open %s\n", count(len(pages), "page"), filepath.Join(output, "index.html"))
@@ -79,13 +85,8 @@ func makeSite(env cli.Env, dir, output, sourceURL string) error {
 
 // removeStale removes the pages of sets that no longer exist. It keeps files
 // that this program did not write.
-func removeStale(output string, pages []atomicfile.File) error {
-	root, err := treefs.Open(output)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	entries, err := root.ReadDir("sets")
+func removeStale(folder *treefs.FS, pages []atomicfile.File) error {
+	entries, err := folder.ReadDir("sets")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -101,12 +102,12 @@ func removeStale(output string, pages []atomicfile.File) error {
 		if current[name] || !e.Type().IsRegular() || filepath.Ext(name) != ".html" {
 			continue
 		}
-		text, err := root.ReadFile(name)
+		text, err := folder.ReadFile(name)
 		if err != nil {
 			return err
 		}
 		if bytes.Contains(text, []byte(page.Generator)) {
-			if err := root.Root().Remove(filepath.FromSlash(name)); err != nil {
+			if err := folder.Root().Remove(filepath.FromSlash(name)); err != nil {
 				return err
 			}
 		}

@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 )
 
@@ -74,5 +74,5 @@ func readInput(env cli.Env, name string) ([]byte, error) {
 	if name == "-" {
 		return io.ReadAll(env.Stdin)
 	}
-	return os.ReadFile(name)
+	return named.ReadFile(name)
 }

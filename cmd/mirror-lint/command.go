@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/place"
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -99,7 +99,7 @@ func lint(env cli.Env, o options, arg string) error {
 		found.at(at.Root)
 	}
 	for _, out := range outputs {
-		if err := atomicfile.Write(out.file, func(w io.Writer) error { return out.write(w, found) }); err != nil {
+		if err := named.Write(out.file, func(w io.Writer) error { return out.write(w, found) }); err != nil {
 			return cli.Failf("writing %s: %w", out.file, err)
 		}
 		if out.format == "html" {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -204,7 +205,7 @@ func readAll(env cli.Env, name string) ([]byte, error) {
 	case info.IsDir():
 		return nil, fmt.Errorf("is a folder, not a mapping file")
 	}
-	f, err := os.Open(name)
+	f, err := named.Open(name)
 	if err != nil {
 		return nil, reason(err)
 	}

@@ -8,13 +8,12 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/runreport"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
@@ -79,7 +78,7 @@ func (m *metricsFlags) write(r *mirror.Report, job string) error {
 		return err
 	}
 	if m.file != "" {
-		err := atomicfile.Write(m.file, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
+		err := named.Write(m.file, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
 		if err != nil {
 			errs = append(errs, fmt.Errorf("cannot write the metrics: %w", err))
 		}
@@ -93,10 +92,9 @@ func (m *metricsFlags) write(r *mirror.Report, job string) error {
 }
 
 func sinceOf(file string) (runreport.Since, error) {
-	f, err := os.Open(file)
+	data, err := named.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return runreport.ReadSince(f, nil)
+	return runreport.ReadSince(bytes.NewReader(data), nil)
 }

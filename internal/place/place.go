@@ -13,7 +13,9 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/suggest"
+	"github.com/mirror-tools/mirror-tools/internal/treefs"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -69,7 +71,7 @@ func findSet(name string, notThere error, commands []string) (Place, error) {
 	if !ok || strings.ContainsAny(name, `/\`) {
 		return Place{}, &cli.Error{Code: cli.ExitUsage, Err: notThere, Hint: suggest.Hint(name, commands, "")}
 	}
-	sets := release.LayoutOf(os.DirFS(root)).Mirroring
+	sets := layoutOf(root).Mirroring
 	dir := path.Join(sets, name)
 	if info, err := os.Stat(filepath.Join(root, filepath.FromSlash(dir))); err == nil && info.IsDir() {
 		return Place{Root: root, Part: dir}, nil
@@ -93,7 +95,7 @@ func rootAbove(dir string) (string, bool) {
 		return "", false
 	}
 	for {
-		if isRoot(at) {
+		if named.IsRoot(at) {
 			return at, true
 		}
 		up := filepath.Dir(absolute)
@@ -107,13 +109,14 @@ func rootAbove(dir string) (string, bool) {
 	}
 }
 
-// isRoot reports whether a folder has what makes a release repository.
-func isRoot(dir string) bool {
-	layout := release.LayoutOf(os.DirFS(dir))
-	return slices.ContainsFunc([]string{layout.Mirroring, layout.Jobs}, func(name string) bool {
-		_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
-		return err == nil
-	})
+// layoutOf gives the layout of the repository in a folder.
+func layoutOf(root string) release.Layout {
+	tree, err := treefs.Open(root)
+	if err != nil {
+		return release.DefaultLayout()
+	}
+	defer tree.Close()
+	return release.LayoutOf(tree)
 }
 
 // relative gives a path below a root with slashes, "" for the root itself.

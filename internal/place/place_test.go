@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
@@ -64,6 +65,32 @@ func TestHas(t *testing.T) {
 	for file, want := range map[string]bool{"a/b": true, "a/b/c": true, "a/bc": false, "a": false} {
 		if p.Has(file) != want || !(Place{Root: "."}).Has(file) {
 			t.Errorf("%s", file)
+		}
+	}
+}
+
+// A tree may bring any kind of file in the place of mirror-tools.yaml: finding the
+// root neither waits for a pipe nor reads a device until memory is full.
+func TestFindOpensNoPipe(t *testing.T) {
+	for name, bring := range map[string]func(file string) error{
+		"pipe":       func(file string) error { return syscall.Mkfifo(file, 0o600) },
+		"device":     func(file string) error { return os.Symlink("/dev/zero", file) },
+		"loop":       func(file string) error { return os.Symlink("mirror-tools.yaml", file) },
+		"folder":     func(file string) error { return os.Mkdir(file, 0o755) },
+		"large file": func(file string) error { return errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, 1<<30)) },
+	} {
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(dir, "core-services/image-mirroring/webshop"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := bring(filepath.Join(dir, "mirror-tools.yaml")); err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(dir)
+		for _, arg := range []string{"", ".", "webshop"} {
+			if got, err := Find(arg); err != nil || got.Root != "." {
+				t.Errorf("%s: %q: %+v, %v", name, arg, got, err)
+			}
 		}
 	}
 }

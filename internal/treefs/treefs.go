@@ -68,6 +68,16 @@ func Open(dir string) (*FS, error) {
 // Root gives the folder for writing.
 func (f *FS) Root() *os.Root { return f.root }
 
+// Folder opens a folder in it, which nothing leads out of in turn. Close it when
+// done.
+func (f *FS) Folder(name string) (*FS, error) {
+	root, err := f.root.OpenRoot(name)
+	if err != nil {
+		return nil, f.explain("open", name, err)
+	}
+	return &FS{root: root, escapes: f.escapes}, nil
+}
+
 // Close ends the use of the folder.
 func (f *FS) Close() error {
 	f.folders.close()

@@ -81,7 +81,7 @@ func (l *Layout) ManifestDirs() []string {
 // LayoutOf gives the layout of the repository whose root is the root of fsys: what
 // can be read of its mirror-tools.yaml, over [DefaultLayout].
 func LayoutOf(fsys fs.FS) Layout {
-	data, err := fs.ReadFile(fsys, LayoutFile)
+	data, err := fs.ReadFile(bound(fsys), LayoutFile)
 	if err != nil {
 		return DefaultLayout()
 	}
