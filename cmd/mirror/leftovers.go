@@ -2,17 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/gitfs"
 	"github.com/mirror-tools/mirror-tools/internal/text"
-	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
@@ -27,13 +26,17 @@ each with its class:
 
   ours          mirror wrote it, by its record (--overwrite changed-by-us)
   once-mapped   a mapping wrote it since the revision of --since
+  once-matched  a wildcard writes tags like it, or did so since then
   never-mapped  unknown origin: it may belong to somebody else
   referrers     a list of referrers, or a signature
   backup        kept by --backup before a tag was moved
   record        the record of a tag that no longer exists
+  unknown       it could not be read (exit status 1)
 
 It only reads. Only ours and once-mapped are safe to treat as leftovers. Pass all
-mapping files that write to these repositories.`,
+mapping files that write to these repositories. With --since, leftovers also searches
+repositories that no mapping writes to any more, and leaves out what files
+mapping_* in the same folders, or beside them, still write.`,
 		Example: `  mirror leftovers -f 'core-services/image-mirroring/team/mapping_*' --since v1.0`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.leftovers(cmd.Context(), env, args, since)
@@ -60,87 +63,68 @@ func (o *options) leftovers(ctx context.Context, env cli.Env, args []string, sin
 		return err
 	}
 	defer s.close()
+	if s.broken { // its tags would be taken for leftovers
+		return &cli.Error{Code: cli.ExitUsage, Err: errors.New("a mapping file has errors, so what it writes is not known"), Hint: "correct it first"}
+	}
 	opts := mirror.LeftoverOptions{Client: s.client, Backup: backup, Parallel: s.client.MaxPerHost()}
 	if since != "" {
-		if opts.Once, err = o.onceMapped(since); err != nil {
+		if opts.Once, opts.Elsewhere, err = o.history(args, since); err != nil {
 			return err
 		}
 	}
 	found := mirror.Leftovers(ctx, s.plan, opts)
-	if o.format == "json" {
-		requests := int64(0)
-		for _, h := range s.client.Stats() {
-			requests += h.Requests
-		}
-		if found == nil {
-			found = []mirror.Leftover{}
-		}
-		err = text.JSON(env.Stdout, map[string]any{"version": 1, "leftovers": found, "requests": requests})
-	} else {
-		for _, l := range found {
-			fmt.Fprintln(env.Stdout, text.Line(leftoverLine(l)))
-		}
+	if ctx.Err() != nil {
+		return cli.Failf("interrupted: %w", context.Cause(ctx))
 	}
-	for _, l := range found {
-		if err == nil && (s.broken || l.Class == mirror.LeftoverUnknown) {
-			err = cli.Exit(cli.ExitFindings)
-		}
+	if o.format == "json" {
+		err = leftoversJSON(env, found, s)
+	} else {
+		leftoversText(env, found)
+	}
+	if err == nil && slices.ContainsFunc(found, func(l mirror.Leftover) bool { return l.Class == mirror.LeftoverUnknown }) {
+		err = cli.Exit(cli.ExitFindings)
 	}
 	return err
 }
 
-// leftoverLine tells a leftover in one line.
+func leftoversJSON(env cli.Env, found []mirror.Leftover, s *survey) error {
+	requests := int64(0)
+	for _, h := range s.client.Stats() {
+		requests += h.Requests
+	}
+	if found == nil {
+		found = []mirror.Leftover{}
+	}
+	return text.JSON(env.Stdout, map[string]any{"version": 1, "leftovers": found, "requests": requests})
+}
+
+func leftoversText(env cli.Env, found []mirror.Leftover) {
+	if len(found) == 0 {
+		fmt.Fprintln(env.Stdout, "no tag is left over")
+	}
+	for _, l := range found {
+		fmt.Fprintln(env.Stdout, text.Line(leftoverLine(l)))
+	}
+}
+
+// leftoverLine describes a leftover in one line.
 func leftoverLine(l mirror.Leftover) string {
+	what := l.Repository
+	if l.Tag != "" {
+		what += ":" + l.Tag
+	}
 	if l.Error != "" {
-		return fmt.Sprintf("%-12s %s:%s: %s", l.Class, l.Repository, l.Tag, l.Error)
+		return fmt.Sprintf("%-12s %s: %s", l.Class, what, l.Error)
 	}
 	about := []string{l.Digest}
 	if l.Created != nil {
 		about = append(about, "of "+l.Created.Format(time.DateOnly))
 	}
-	if len(l.Also) > 0 {
-		about = append(about, "also "+strings.Join(l.Also, ", "))
+	if len(l.Published) > 0 {
+		about = append(about, "still published as "+strings.Join(l.Published, ", "))
 	}
-	return fmt.Sprintf("%-12s %s:%s (%s)", l.Class, l.Repository, l.Tag, strings.Join(about, "; "))
-}
-
-// onceMapped finds the destinations that mappings in the folders of the files
-// wrote since a revision.
-func (o *options) onceMapped(since string) (func(canonical string) bool, error) {
-	names, err := expand(o.files)
-	if err != nil {
-		return nil, err
+	if others := slices.DeleteFunc(slices.Clone(l.Also), func(tag string) bool { return slices.Contains(l.Published, tag) }); len(others) > 0 {
+		about = append(about, "also "+strings.Join(others, ", "))
 	}
-	once := map[string]bool{}
-	var wild []mapping.Pair
-	done := map[string]bool{}
-	for _, name := range names {
-		dir := filepath.Dir(name)
-		if name == "-" || done[dir] {
-			continue
-		}
-		done[dir] = true
-		lines, err := gitfs.Removed(dir, since, ".")
-		if err != nil {
-			return nil, cli.Usagef("--since %s: %w", since, err)
-		}
-		for p := range mapping.Parse("removed lines", lines).Pairs() {
-			if p.Source.Wildcard() {
-				wild = append(wild, p)
-			}
-			once[p.Destination.Canonical()] = true
-		}
-	}
-	return func(canonical string) bool {
-		if once[canonical] {
-			return true
-		}
-		i := strings.LastIndexByte(canonical, ':')
-		for _, p := range wild {
-			if p.Destination.CanonicalRepository() == canonical[:i] && mapping.MatchTag(p.Destination.Tag, canonical[i+1:]) {
-				return true
-			}
-		}
-		return false
-	}, nil
+	return fmt.Sprintf("%-12s %s (%s)", l.Class, what, strings.Join(about, "; "))
 }

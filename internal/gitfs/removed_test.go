@@ -29,16 +29,20 @@ func TestRemoved(t *testing.T) {
 	run("init", "-q")
 	write("mapping_a", "stays\nchanges\n-- looks like a name\n")
 	write("mapping_b", "goes\n")
+	write("OWNERS", "no mapping\n")
 	run("add", "-A")
 	run("commit", "-qm", "one")
 	run("tag", "before")
 	write("mapping_a", "stays\nchanged\n")
 	run("commit", "-qam", "two")
-	if err := os.Remove(filepath.Join(dir, "mapping_b")); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"mapping_b", "OWNERS"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	run("commit", "-qam", "three")
-	out, err := Removed(dir, "before", ".")
+	mapping := func(name string) bool { return strings.HasPrefix(name, "mapping_") }
+	out, err := Removed(dir, "before", ".", mapping)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,11 +51,11 @@ func TestRemoved(t *testing.T) {
 			t.Errorf("%q is missing in %q", want, out)
 		}
 	}
-	if strings.Contains(string(out), "stays") || strings.Contains(string(out), "mapping_") {
+	if strings.Contains(string(out), "stays") || strings.Contains(string(out), "mapping") {
 		t.Errorf("got %q", out)
 	}
 	for _, bad := range []string{"", "--output=x", "nonsense"} {
-		if _, err := Removed(dir, bad, "."); err == nil {
+		if _, err := Removed(dir, bad, ".", mapping); err == nil {
 			t.Errorf("%q is taken for a revision", bad)
 		}
 	}

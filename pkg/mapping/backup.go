@@ -67,11 +67,52 @@ func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {
 	}
 }
 
-// Pattern returns a pattern for [MatchTag] that the backups of a tag match.
-func (b *Backup) Pattern(tag string) (string, error) {
+// Names returns what the backups of a tag look like.
+func (b *Backup) Names(tag string) (BackupNames, error) {
 	var out short
-	err := b.template.Execute(&out, backupFields{Tag: tag, Digest: "*", Date: "*", Time: "*"})
-	return out.String(), err
+	err := b.template.Execute(&out, backupFields{
+		Tag: tag, Digest: strings.Repeat(anyHex, 12), Date: strings.Repeat(anyDigit, 8), Time: strings.Repeat(anyDigit, 6),
+	})
+	return BackupNames{out.String()}, err
+}
+
+// BackupNames are the tags under which the images of one tag are kept, whatever
+// their digest and whenever they were.
+type BackupNames struct{ shape string }
+
+// The characters of a shape that stand for any of their kind; no tag has them.
+const (
+	anyHex   = "\x01"
+	anyDigit = "\x02"
+)
+
+// Len returns the length of each of the tags.
+func (n BackupNames) Len() int { return len(n.shape) }
+
+// Match reports whether a tag is one of them.
+func (n BackupNames) Match(tag string) bool {
+	if len(tag) != len(n.shape) {
+		return false
+	}
+	for i := range len(tag) {
+		c := tag[i]
+		digit := '0' <= c && c <= '9'
+		switch n.shape[i : i+1] {
+		case anyDigit:
+			if !digit {
+				return false
+			}
+		case anyHex:
+			if !digit && (c < 'a' || c > 'f') {
+				return false
+			}
+		default:
+			if c != n.shape[i] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // short takes what may be a tag, and a bit more.

@@ -51,3 +51,23 @@ func TestBackupNames(t *testing.T) {
 		t.Error("a tag that is too long was made")
 	}
 }
+
+// What matches the names of a tag's backups is what they can be, and no more.
+func TestBackupsOfATag(t *testing.T) {
+	for text, tags := range map[string]map[string]bool{
+		"{{.Tag}}-previous":              {"v1-previous": true, "v2-previous": false, "v1-previous2": false, "v1": false},
+		"{{.Tag}}.{{.Date}}T{{.Time}}":   {"v1.20260131T235959": true, "v1.2026013-T235959": false, "v1.nightly": false},
+		"was-{{.Digest}}":                {"was-0123456789ab": true, "was-0123456789ag": false, "was-0123456789AB": false, "was-v1": false},
+		"{{slice .Digest 0 4}}-{{.Tag}}": {"0a1b-v1": true, "0a1b2-v1": false},
+	} {
+		names, err := backup(t, text).Names("v1")
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		for tag, want := range tags {
+			if got := names.Match(tag); got != want || got && names.Len() != len(tag) {
+				t.Errorf("%s: %s of v1: %v, want %v", text, tag, got, want)
+			}
+		}
+	}
+}

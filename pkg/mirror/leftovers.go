@@ -3,237 +3,240 @@ package mirror
 import (
 	"cmp"
 	"context"
-	"encoding/json"
+	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
 )
 
-// LeftoverClass tells where a tag comes from that no mapping writes any more.
+// LeftoverClass is where a tag comes from that no mapping writes.
 type LeftoverClass string
 
 // The classes.
 const (
-	LeftoverOurs      LeftoverClass = "ours"         // its record tells that we wrote what it holds
+	LeftoverOurs      LeftoverClass = "ours"         // mirror wrote what it holds, by its record
 	LeftoverOnce      LeftoverClass = "once-mapped"  // a mapping wrote it once
-	LeftoverNever     LeftoverClass = "never-mapped" // nothing is known of it: somebody else's
+	LeftoverMatched   LeftoverClass = "once-matched" // a wildcard writes, or once wrote, tags like it
+	LeftoverNever     LeftoverClass = "never-mapped" // nothing is known of it: it may belong to somebody else
 	LeftoverReferrers LeftoverClass = "referrers"    // a list of referrers, or one of cosign's tags
-	LeftoverBackup    LeftoverClass = "backup"       // of a tag that is mirrored
-	LeftoverRecord    LeftoverClass = "record"       // of a tag that is no more
-	LeftoverUnknown   LeftoverClass = "unknown"      // it could not be looked at
+	LeftoverBackup    LeftoverClass = "backup"       // a backup of a tag that is or was mirrored
+	LeftoverRecord    LeftoverClass = "record"       // the record of a tag that no longer exists
+	LeftoverUnknown   LeftoverClass = "unknown"      // it could not be read
 )
 
-// Leftover is a tag that no mapping writes any more.
+// Leftover is a tag that no mapping writes.
 type Leftover struct {
 	Repository string        `json:"repository"`
-	Tag        string        `json:"tag"`
+	Tag        string        `json:"tag"` // "" when Error is about more than one tag
 	Class      LeftoverClass `json:"class"`
 	Digest     string        `json:"digest,omitempty"`
-	Created    *time.Time    `json:"created,omitempty"` // of the image; nil where it does not tell
-	Also       []string      `json:"also,omitempty"`    // other tags of the repository with the same digest
+	Created    *time.Time    `json:"created,omitempty"`   // when the image was made; nil if it does not tell
+	Published  []string      `json:"published,omitempty"` // tags with the same digest that a mapping writes
+	Also       []string      `json:"also,omitempty"`      // all other tags of the repository with the same digest
 	Error      string        `json:"error,omitempty"`
 }
 
-// LeftoverOptions tell how leftovers are looked for.
+// LeftoverOptions control [Leftovers].
 type LeftoverOptions struct {
 	Client *registry.Client
-	Backup *mapping.Backup // that of the runs
-	// Once reports whether a mapping once wrote a destination, given in canonical
-	// form; nil: that is not known.
-	Once     func(canonical string) bool
-	Parallel int // repositories looked at at a time
+	Backup *mapping.Backup // the one of the runs; nil for none
+	// Once are copies that mappings made once. Their repositories are searched,
+	// too.
+	Once []mapping.Pair
+	// Elsewhere are copies that mappings outside the plan make. What they write
+	// is not left over.
+	Elsewhere []mapping.Pair
+	Parallel  int // requests at a time
 }
 
-// Leftovers lists the tags in the repositories of a plan's destinations that the
-// plan does not write, by repository and tag. It only reads. A repository that
-// cannot be listed is one leftover without a tag, with an error.
+// Leftovers lists the tags that the plan does not write in the repositories of its
+// destinations, by repository and tag. It only reads, and asks for each tag once.
+// For a repository that cannot be listed, and for a wildcard whose source cannot be
+// listed, the result has one leftover without a tag and with an error; tags that
+// such a wildcard may write are left out.
 func Leftovers(ctx context.Context, plan *Plan, opts LeftoverOptions) []Leftover {
+	opts.Parallel = max(1, opts.Parallel)
 	f := &leftoverFinder{opts: opts, lists: tags.NewLists(opts.Client)}
-	repos := f.destinations(plan)
+	repos := searched(plan, opts)
 	found := make([][]Leftover, len(repos))
-	spread(len(repos), max(1, opts.Parallel), func(i int) { found[i] = f.in(ctx, repos[i]) })
+	spread(len(repos), opts.Parallel, func(i int) { found[i] = f.in(ctx, repos[i]) })
 	return slices.Concat(found...)
 }
 
 type leftoverFinder struct {
 	opts  LeftoverOptions
 	lists *tags.Lists
+	facts flight.Group[imageKey, imageFacts]
 }
 
-// mirroredRepo is a repository and what the plan writes there.
-type mirroredRepo struct {
-	repo    registry.Repository
-	written map[string]bool // tags
-	sources []Target        // with wildcards
+type imageKey struct {
+	repo   registry.Repository
+	digest digest.Digest
+	aged   bool // its age is wanted
 }
 
-// destinations returns the repositories of a plan's destinations, sorted.
-func (f *leftoverFinder) destinations(plan *Plan) []*mirroredRepo {
-	at := map[registry.Repository]*mirroredRepo{}
-	for _, g := range plan.Groups {
-		for _, t := range g.Targets {
-			repo := registry.Repository{Host: t.Destination.Host(), Path: t.Destination.Path()}
-			m, ok := at[repo]
-			if !ok {
-				m = &mirroredRepo{repo: repo, written: map[string]bool{}}
-				at[repo] = m
-			}
-			if g.Source.Wildcard() {
-				m.sources = append(m.sources, t)
-			} else if t.Destination.Tag != "" {
-				m.written[t.Destination.Tag] = true
-			}
-		}
-	}
-	var out []*mirroredRepo
-	for _, m := range at {
-		out = append(out, m)
-	}
-	slices.SortFunc(out, func(a, b *mirroredRepo) int { return cmp.Compare(a.repo.String(), b.repo.String()) })
-	return out
+// imageFacts is what matters of an image, whatever its tags.
+type imageFacts struct {
+	created  *time.Time
+	isRecord bool
 }
 
 // in finds the leftovers of one repository.
-func (f *leftoverFinder) in(ctx context.Context, m *mirroredRepo) []Leftover {
+func (f *leftoverFinder) in(ctx context.Context, m *searchedRepo) []Leftover {
 	listed, err := f.lists.Of(ctx, m.repo)
-	if err == nil {
-		err = f.expand(ctx, m)
-	}
-	if registry.NotFound(err) && len(listed) == 0 {
+	switch {
+	case registry.NotFound(err):
 		return nil // there is no such repository
+	case err != nil:
+		return []Leftover{f.unknown(m, err)}
 	}
+	out, hidden := f.expand(ctx, m)
+	left := slices.DeleteFunc(m.unwritten(listed), func(tag string) bool { return matchesAny(hidden, tag) })
+	if len(left) == 0 {
+		return out
+	}
+	known := f.opts.Client.Listed(ctx, m.repo, listed)
+	digests, err := f.published(ctx, m, listed, known)
 	if err != nil {
-		return []Leftover{{Repository: m.repo.String(), Class: LeftoverUnknown, Error: printable(err.Error())}}
+		out = append(out, f.unknown(m, fmt.Errorf("cannot tell everything that is still published: %w", err)))
 	}
-	digests := f.digests(ctx, m, listed)
-	var out []Leftover
-	for _, tag := range listed {
-		subject, isRecord := strings.CutPrefix(tag, tags.RecordPrefix)
-		gone := isRecord && !strings.HasPrefix(subject, "sha256-") && !slices.Contains(listed, subject)
-		if m.written[tag] || isRecord && !gone {
-			continue
+	looked := make([]lookedTag, len(left))
+	spread(len(left), f.opts.Parallel, func(i int) { looked[i] = f.look(ctx, m.repo, left[i], listed, known) })
+	class := newClassifier(m, listed, f.opts.Backup)
+	for i, l := range looked {
+		l.Class = class.of(l)
+		if l.Digest != "" {
+			d := digests[l.Digest]
+			d.left = append(d.left, left[i])
+			digests[l.Digest] = d
 		}
-		l := Leftover{Repository: m.repo.String(), Tag: tag, Class: f.class(m, tag)}
-		f.look(ctx, m.repo, listed, &l)
-		if gone {
-			l.Class = LeftoverRecord
-		}
-		digests[l.Digest] = append(digests[l.Digest], tag)
-		out = append(out, l)
+		out = append(out, l.Leftover)
 	}
 	for i := range out {
-		if out[i].Digest != "" {
-			out[i].Also = slices.DeleteFunc(slices.Sorted(slices.Values(digests[out[i].Digest])), func(t string) bool { return t == out[i].Tag })
+		if d, tag := digests[out[i].Digest], out[i].Tag; out[i].Digest != "" {
+			out[i].Published = d.written
+			others := slices.DeleteFunc(slices.Concat(d.written, d.left), func(t string) bool { return t == tag })
+			slices.Sort(others)
+			out[i].Also = others
 		}
 	}
 	return out
 }
 
-// expand adds the tags that wildcards write.
-func (f *leftoverFinder) expand(ctx context.Context, m *mirroredRepo) error {
-	for _, t := range m.sources {
+// unknown is what could not be found out about a repository.
+func (f *leftoverFinder) unknown(m *searchedRepo, err error) Leftover {
+	return Leftover{Repository: m.repo.String(), Class: LeftoverUnknown, Error: f.printable(err)}
+}
+
+// printable is the text of an error without secrets that a registry was sent.
+func (f *leftoverFinder) printable(err error) string {
+	return printable(f.opts.Client.Scrub(err.Error()))
+}
+
+// expand adds the tags that wildcards write. Where a source cannot be listed, it
+// is not known which of the tags that match its pattern are left over: these
+// patterns are returned as hidden.
+func (f *leftoverFinder) expand(ctx context.Context, m *searchedRepo) (problems []Leftover, hidden []string) {
+	for _, t := range m.wild {
+		pattern := cmp.Or(t.Source.Tag, "*")
 		from, err := f.lists.Of(ctx, registry.Repository{Host: t.Source.Host(), Path: t.Source.Path()})
 		if err != nil {
-			return err // what it writes is not known, so nothing can be called left over
+			hidden = append(hidden, pattern)
+			err = fmt.Errorf("%s: cannot tell which of the tags that match %s are left over: %w", t.Destination.Pos, pattern, err)
+			problems = append(problems, f.unknown(m, err))
+			continue
 		}
 		for _, tag := range from {
-			if mapping.MatchTag(cmp.Or(t.Source.Tag, "*"), tag) {
+			if mapping.MatchTag(pattern, tag) && !tags.IsRecord(tag) {
 				m.written[tag] = true
 			}
 		}
 	}
-	return nil
+	return problems, hidden
 }
 
-// digests returns the tags that the plan writes by what they hold.
-func (f *leftoverFinder) digests(ctx context.Context, m *mirroredRepo, listed []string) map[string][]string {
-	out := map[string][]string{}
+// sameDigest are the tags of a repository that hold one image.
+type sameDigest struct{ written, left []string }
+
+// published finds the tags that mappings write by what they hold. The error is the
+// first of those that could not be read.
+func (f *leftoverFinder) published(ctx context.Context, m *searchedRepo, listed []string, known map[string]registry.Listed) (map[string]sameDigest, error) {
 	written := slices.DeleteFunc(slices.Clone(listed), func(t string) bool { return !m.written[t] })
-	if len(written) == len(listed) {
-		return out // nothing is left over
-	}
-	known := f.opts.Client.Listed(ctx, m.repo, written)
-	for _, tag := range written {
-		d := known[tag].Digest
-		if d == "" {
-			if found, err := f.opts.Client.Resolve(ctx, m.repo, tag); err == nil {
-				d = found.Digest
-			}
+	holds, failed := make([]digest.Digest, len(written)), make([]error, len(written))
+	spread(len(written), f.opts.Parallel, func(i int) {
+		if holds[i] = known[written[i]].Digest; holds[i] == "" {
+			found, err := f.opts.Client.Resolve(ctx, m.repo, written[i])
+			holds[i], failed[i] = found.Digest, err
 		}
+	})
+	out := map[string]sameDigest{}
+	for i, d := range holds {
 		if d != "" {
-			out[string(d)] = append(out[string(d)], tag)
+			same := out[string(d)]
+			same.written = append(same.written, written[i])
+			out[string(d)] = same
 		}
 	}
-	return out
+	return out, cmp.Or(failed...)
 }
 
-// class tells by its name where a tag comes from.
-func (f *leftoverFinder) class(m *mirroredRepo, tag string) LeftoverClass {
-	base, _, _ := strings.Cut(tag, ".")
-	if d := digest.Digest(strings.Replace(base, "-", ":", 1)); d.Validate() == nil {
-		return LeftoverReferrers
+// lookedTag is a tag with what it holds.
+type lookedTag struct {
+	Leftover
+	recorded bool // by its record, mirror wrote what it holds
+	isRecord bool // it is a record itself
+}
+
+// look reads what a tag holds: its digest and age, and whether it has a record.
+func (f *leftoverFinder) look(ctx context.Context, repo registry.Repository, tag string, listed []string, known map[string]registry.Listed) lookedTag {
+	l := lookedTag{Leftover: Leftover{Repository: repo.String(), Tag: tag}}
+	facts, d, err := f.image(ctx, repo, tag, known[tag].Digest)
+	if err != nil {
+		l.Error = f.printable(err)
+		return l
 	}
-	if f.opts.Backup != nil {
-		for written := range m.written {
-			if pattern, err := f.opts.Backup.Pattern(written); err == nil && mapping.MatchTag(pattern, tag) {
-				return LeftoverBackup
+	l.Digest, l.Created, l.isRecord = string(d), facts.created, facts.isRecord && tags.IsRecord(tag)
+	record := tags.RecordTag(tag)
+	if _, ok := slices.BinarySearch(listed, record); ok {
+		m, err := f.opts.Client.Manifest(ctx, repo, record)
+		if err != nil {
+			l.Error = f.printable(fmt.Errorf("cannot read its record: %w", err))
+		}
+		l.recorded = err == nil && tags.Recorded(m, tag, d)
+	}
+	return l
+}
+
+// image reads what a tag holds. Where its digest is known from a list, and another
+// tag holds the same, nothing is asked.
+func (f *leftoverFinder) image(ctx context.Context, repo registry.Repository, tag string, listed digest.Digest) (imageFacts, digest.Digest, error) {
+	key := imageKey{repo, listed, !ofReferrers(tag)}
+	var m registry.Manifest
+	if listed == "" {
+		var err error
+		if m, err = f.opts.Client.Manifest(ctx, repo, tag); err != nil {
+			return imageFacts{}, "", err
+		}
+		key.digest = m.Digest
+	}
+	facts, err := f.facts.Do(ctx, key, func() (imageFacts, error) {
+		if listed != "" {
+			var err error
+			if m, err = f.opts.Client.Manifest(ctx, repo, string(listed)); err != nil {
+				return imageFacts{}, err
 			}
 		}
-	}
-	if f.opts.Once != nil && f.opts.Once(m.repo.String()+":"+tag) {
-		return LeftoverOnce
-	}
-	return LeftoverNever
-}
-
-// look reads what a leftover holds: its digest, its age, and whether its record
-// tells that it is ours.
-func (f *leftoverFinder) look(ctx context.Context, repo registry.Repository, listed []string, l *Leftover) {
-	m, err := f.opts.Client.Manifest(ctx, repo, l.Tag)
-	if err != nil {
-		l.Class, l.Error = LeftoverUnknown, printable(err.Error())
-		return
-	}
-	l.Digest, l.Created = string(m.Digest), f.created(ctx, repo, m)
-	if l.Class != LeftoverOnce && l.Class != LeftoverNever {
-		return
-	}
-	record := tags.RecordTag(l.Tag)
-	if _, ok := slices.BinarySearch(listed, record); !ok {
-		return
-	}
-	if body, err := f.opts.Client.Manifest(ctx, repo, record); err == nil && tags.Recorded(body, l.Tag, m.Digest) {
-		l.Class = LeftoverOurs
-	}
-}
-
-// created reads when an image was made: from its annotations or its
-// configuration.
-func (f *leftoverFinder) created(ctx context.Context, repo registry.Repository, m registry.Manifest) *time.Time {
-	var noted struct {
-		Annotations map[string]string `json:"annotations"`
-	}
-	if json.Unmarshal(m.Body, &noted) == nil {
-		if t, err := time.Parse(time.RFC3339, noted.Annotations["org.opencontainers.image.created"]); err == nil {
-			return &t
+		facts := imageFacts{isRecord: tags.OfRecord(m)}
+		if key.aged && !facts.isRecord {
+			facts.created = f.age(ctx, repo, m)
 		}
-	}
-	content, err := m.Content()
-	if err != nil || len(content.Blobs) == 0 || registry.IsIndex(m.MediaType) {
-		return nil
-	}
-	data, err := f.opts.Client.SmallBlob(ctx, repo, content.Blobs[0])
-	var config struct {
-		Created *time.Time `json:"created"`
-	}
-	if err != nil || json.Unmarshal(data, &config) != nil || config.Created == nil || config.Created.Year() < 1990 {
-		return nil
-	}
-	return config.Created
+		return facts, nil
+	})
+	return facts, key.digest, err
 }

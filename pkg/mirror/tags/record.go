@@ -107,6 +107,14 @@ func parseRecord(m registry.Manifest, tag string) (c record, ok bool) {
 	return record{digest.Digest(body.Annotations[recordLast]), digest.Digest(body.Annotations[recordNext])}, true
 }
 
+// OfRecord reports whether a manifest is the record of some tag.
+func OfRecord(m registry.Manifest) bool {
+	var body struct {
+		ArtifactType string `json:"artifactType"`
+	}
+	return json.Unmarshal(m.Body, &body) == nil && body.ArtifactType == recordType
+}
+
 // Recorded reports whether a manifest is the record of a tag and tells that what
 // the tag holds was mirrored to it.
 func Recorded(m registry.Manifest, tag string, holds digest.Digest) bool {
