@@ -51,7 +51,7 @@ result is also written to mirror-diff-summary.html and mirror-diff.json.`,
 	f := cmd.Flags()
 	f.StringVar(&o.from, "from", "", "git `REVISION` to compare with (required)")
 	f.StringVar(&o.to, "to", "", "git `REVISION` to compare (default: the files in DIR)")
-	f.StringVar(&o.format, "format", "text", "`FORMAT` of standard output: text, markdown or json")
+	cli.WordVar(f, &o.format, "format", "text", "`FORMAT` of standard output: text, markdown or json", "text", "markdown", "json")
 	f.StringVar(&o.artifacts, "artifacts", "", "also write to `FOLDER` (default: $ARTIFACTS, $ARTIFACT_DIR)")
 	cli.FlagGroup(cmd, "Revisions", "from", "to")
 	cli.FlagGroup(cmd, "Reports", "format", "artifacts")
@@ -112,14 +112,12 @@ func (o *diffOptions) writer() (func(io.Writer, effectreport.Change) error, erro
 		return nil, &cli.Error{Code: cli.ExitUsage, Err: errors.New("--from is missing"), Hint: "name the revision that the change merges into, such as --from origin/master"}
 	}
 	switch o.format {
-	case "text":
-		return effectreport.Text, nil
 	case "markdown":
 		return effectreport.Markdown, nil
 	case "json":
 		return effectreport.JSON, nil
 	}
-	return nil, cli.Usagef("--format %s: use text, markdown or json", o.format)
+	return effectreport.Text, nil
 }
 
 // compare loads both trees and compares them.

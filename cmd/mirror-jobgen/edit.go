@@ -143,13 +143,12 @@ The default repository is the one that contains the working folder.`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	f := cmd.Flags()
-	f.StringVar(&runner, "runner", "", "new runner: oc, entrypoint or mirror")
+	cli.WordVar(f, &runner, "runner", "", "new runner: oc, entrypoint or mirror", runners()...)
 	f.BoolVar(&dryRun, "dry-run", false, "write nothing; print the patch")
 	dir := f.String("repository", "", "root `DIR` of the release repository")
-	cli.Complete(cmd, "runner", runners()...)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		if err := cli.OneOf("runner", runner, runners()); err != nil {
-			return err
+		if runner == "" {
+			return cli.Usagef("--runner is missing: use %s", cli.Alternatives(runners()))
 		}
 		var at []string
 		if *dir != "" {

@@ -44,7 +44,7 @@ On a terminal it prompts for missing flags.`,
 	f.StringArrayVar(&o.Sources, "source", nil, "source `IMAGE`; repeatable, one for each destination")
 	f.StringArrayVar(&o.Destinations, "destination", nil, "destination `IMAGE` of the source; repeatable")
 	f.StringArrayVar(&o.Approvers, "approver", nil, "`LOGIN` or alias of an approver of the set; repeatable")
-	f.StringVar((*string)(&o.Job.Runner), "runner", "", "oc, entrypoint or mirror (default: as most jobs)")
+	cli.WordVar(f, (*string)(&o.Job.Runner), "runner", "", "oc, entrypoint or mirror (default: as most jobs)", runners()...)
 	f.StringVar(&o.Job.Cron, "cron", "", "schedule of the job (default: as most jobs)")
 	f.StringVar(&o.Job.Image, "image", "", "image of the job (default: as most jobs)")
 	f.StringVar(&o.Job.Cluster, "cluster", "", "build cluster of the job (default: as most jobs)")
@@ -53,7 +53,6 @@ On a terminal it prompts for missing flags.`,
 	f.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the patch")
 	cli.FlagGroup(cmd, "Set", "source", "destination", "approver")
 	cli.FlagGroup(cmd, "Job", "runner", "cron", "image", "cluster", "secret", "secret-key")
-	cli.Complete(cmd, "runner", runners()...)
 	return cmd
 }
 
@@ -62,11 +61,6 @@ func runners() []string {
 }
 
 func newSet(env cli.Env, o newOptions, dir string) error {
-	if o.Job.Runner != "" {
-		if err := cli.OneOf("runner", string(o.Job.Runner), runners()); err != nil {
-			return err
-		}
-	}
 	tree, err := load(dir)
 	if err != nil {
 		return err

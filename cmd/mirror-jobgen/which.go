@@ -33,14 +33,11 @@ suggests similar names and exits 1.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error { return which(env, args[0], folder(args, 1), format) },
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT` of standard output: text or json")
+	cli.WordVar(cmd.Flags(), &format, "format", "text", "`FORMAT` of standard output: text or json", "text", "json")
 	return cmd
 }
 
 func which(env cli.Env, image, dir, format string) error {
-	if format != "text" && format != "json" {
-		return cli.Usagef("--format %s: use text or json", format)
-	}
 	if strings.TrimSpace(image) == "" {
 		return cli.Usagef("the image has no name")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,11 +10,12 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/place"
 	"github.com/mirror-tools/mirror-tools/internal/suggest"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// chosen are the flags that say which findings are wanted.
+// chosen are the flags that choose findings.
 type chosen struct {
 	selected []string
 	ignored  []string
@@ -24,10 +26,9 @@ func (c *chosen) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&c.selected, "select", nil, "show only these `RULES`, separated by commas")
 	f.StringSliceVar(&c.ignored, "ignore", nil, "hide these `RULES`, separated by commas")
-	f.StringVar(&c.severity, "severity", "", "least severity to show: error, warning or info")
+	cli.WordVar(f, &c.severity, "severity", source.Info.String(), "least severity to show: error, warning or info", severityNames()...)
 	cli.Complete(cmd, "select", ruleIDs()...)
 	cli.Complete(cmd, "ignore", ruleIDs()...)
-	cli.Complete(cmd, "severity", severityNames()...)
 	cli.FlagGroup(cmd, "Which findings", "select", "ignore", "severity")
 }
 
@@ -43,12 +44,9 @@ func (c chosen) filter() (filter, error) {
 			return filter{}, unknownRule(id)
 		}
 	}
-	least := source.Info
-	if c.severity != "" {
-		if err := cli.OneOf("severity", c.severity, severityNames()); err != nil {
-			return filter{}, err
-		}
-		least, _ = source.ParseSeverity(c.severity)
+	least, err := source.ParseSeverity(c.severity)
+	if err != nil {
+		return filter{}, cli.Usagef("--severity: %w", err)
 	}
 	return filter{least: least, rules: func(id string) bool {
 		return (len(c.selected) == 0 || slices.Contains(c.selected, id)) && !slices.Contains(c.ignored, id)
@@ -58,12 +56,20 @@ func (c chosen) filter() (filter, error) {
 // wants reports whether a finding is chosen.
 func (k filter) wants(f validate.Finding) bool { return k.rules(f.Rule) && f.Severity <= k.least }
 
-// narrow takes out of a result what is not chosen, or lies elsewhere. What a
-// related place says belongs to that place, too.
-func (k filter) narrow(r *validate.Result, at place.Place) {
+// narrow removes from a result what is not chosen, or lies elsewhere. The folder
+// of a set includes the jobs of the set. A finding also belongs to its related
+// places.
+func (k filter) narrow(r *validate.Result, tree *release.Tree, at place.Place) {
+	here := func(pos source.Position) bool {
+		if at.Has(pos.File) {
+			return true
+		}
+		set := tree.Runs().SetAt(pos)
+		return set != nil && set.Dir == at.Part
+	}
 	r.Findings = slices.DeleteFunc(r.Findings, func(f validate.Finding) bool {
-		here := at.Has(f.Pos.File) || slices.ContainsFunc(f.Related, func(r validate.Related) bool { return at.Has(r.Pos.File) })
-		return !here || !k.wants(f)
+		near := slices.ContainsFunc(f.Related, func(r validate.Related) bool { return here(r.Pos) })
+		return !here(f.Pos) && !near || !k.wants(f)
 	})
 	r.Skipped = slices.DeleteFunc(r.Skipped, func(s validate.Skipped) bool { return !k.rules(s.Rule) })
 }
@@ -78,4 +84,13 @@ func ruleIDs() []string {
 
 func unknownRule(id string) error {
 	return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("no rule is named %q", id), Hint: suggest.Hint(id, ruleIDs(), "see 'mirror-lint rules'")}
+}
+
+// asRule adds to an error about an argument that it is the name of a rule.
+func asRule(arg string, err error) error {
+	var e *cli.Error
+	if _, ok := validate.Lookup(arg); !ok || !errors.As(err, &e) {
+		return err
+	}
+	return &cli.Error{Code: e.Code, Err: e.Err, Hint: fmt.Sprintf("%s is a rule: use --select %[1]s, or 'mirror-lint explain %[1]s'", arg)}
 }

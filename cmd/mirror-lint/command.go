@@ -38,7 +38,7 @@ overwrites another.
 
 Without an argument it checks the repository that the working folder is in. With
 a folder or a file of a repository, or the name of a set, it reads the whole
-repository and shows what it finds there.`,
+repository and shows what it finds there. A set includes its jobs.`,
 		Example: `  mirror-lint                          # check the repository around this folder
   mirror-lint knative                  # show what is found in one set
   mirror-lint --format json ~/release  # for another program
@@ -55,8 +55,7 @@ repository and shows what it finds there.`,
 	f.BoolVar(&o.fix, "fix", false, "apply fixes that have one right answer, report the rest")
 	f.BoolVar(&o.diff, "diff", false, "with --fix: print the changes, write nothing")
 	cli.FlagGroup(cmd, "Mending", "fix", "diff")
-	f.StringVar(&o.failOn, "fail-on", "error", "exit 1 from this severity on: error, warning, info, never")
-	cli.Complete(cmd, "fail-on", failOn()...)
+	cli.WordVar(f, &o.failOn, "fail-on", "error", "exit 1 from this severity on: error, warning, info, never", failOn()...)
 	cmd.AddCommand(rulesCommand(env), explainCommand(env))
 	return cmd
 }
@@ -70,10 +69,6 @@ func lint(env cli.Env, o options, arg string) error {
 	if err != nil {
 		return err
 	}
-	color, err := cli.Color(env, o.show.color)
-	if err != nil {
-		return err
-	}
 	outputs, err := o.show.files()
 	if err != nil {
 		return err
@@ -84,7 +79,7 @@ func lint(env cli.Env, o options, arg string) error {
 	}
 	at, err := place.Find(arg, "rules", "explain", "completion")
 	if err != nil {
-		return err
+		return asRule(arg, err)
 	}
 	result, tree, err := o.look(env, at, keep)
 	if err != nil || result == nil {
@@ -93,8 +88,8 @@ func lint(env cli.Env, o options, arg string) error {
 	if err := o.known.narrow(env, at.Root, tree, result); err != nil {
 		return err
 	}
-	keep.narrow(result, at)
-	found := outcome{result: result, tree: tree, show: o.show, link: report.Link(o.show.sourceURL)}
+	keep.narrow(result, tree, at)
+	found := outcome{result: result, tree: tree, show: o.show, link: report.Link(o.show.sourceURL), fresh: o.known.any()}
 	if len(outputs) > 0 || o.show.format == "html" || cli.ArtifactsDir(env, o.show.artifacts) != "" {
 		found.at(at.Root)
 	}
@@ -113,7 +108,7 @@ func lint(env cli.Env, o options, arg string) error {
 			found.page = page
 		}
 	}
-	found.color, found.width = color, cli.Width(env)
+	found.color, found.width = cli.Color(env, o.show.color), cli.Width(env)
 	if err := write(env.Stdout, found); err != nil {
 		return cli.Failf("writing the findings: %w", err)
 	}
@@ -123,21 +118,12 @@ func lint(env cli.Env, o options, arg string) error {
 	return nil
 }
 
-// check finds values and flags that do not go together.
+// check finds flags that do not go together.
 func (o options) check() error {
-	for _, err := range []error{
-		cli.OneOf("fail-on", o.failOn, failOn()),
-		cli.OneOf("sort", o.show.sort, orders()),
-		o.known.check(),
-	} {
-		if err != nil {
-			return err
-		}
-	}
 	if o.diff && !o.fix {
 		return cli.Usagef("--diff needs --fix")
 	}
-	return nil
+	return o.known.check()
 }
 
 // failOn lists the values of --fail-on.

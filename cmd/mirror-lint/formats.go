@@ -36,22 +36,19 @@ type show struct {
 
 func (s *show) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.format, "format", "text", "format of standard output: "+cli.Alternatives(formatNames()))
+	cli.WordVar(f, &s.format, "format", "text", "format of standard output: "+cli.Alternatives(formatNames()), formatNames()...)
 	f.StringArrayVar(&s.outputs, "output", nil, "also write `FORMAT=FILE`; repeatable")
 	f.StringVar(&s.artifacts, "artifacts", "", "also write all reports into `FOLDER` (default: $ARTIFACTS, else $ARTIFACT_DIR)")
 	f.StringVar(&s.sourceURL, "source-url", "", "web address of the files, for links (default: from origin)")
 	cli.FlagGroup(cmd, "Reports", "format", "output", "artifacts", "source-url")
-	f.StringVar(&s.sort, "sort", orders()[0], "order of the text: "+cli.Alternatives(orders()))
+	cli.WordVar(f, &s.sort, "sort", orders()[0], "order of the text: "+cli.Alternatives(orders()), orders()...)
 	f.BoolVar(&s.full, "full", false, "show each finding in full, even when there are many")
 	f.BoolVar(&s.noGroup, "no-group", false, "list each finding, without grouping by cause")
 	f.BoolVar(&s.owners, "owners", false, "group findings by the approvers of their set")
 	f.BoolVar(&s.statistics, "statistics", false, "print only the number of findings per rule")
 	f.BoolVar(&s.quiet, "quiet", false, "print only findings")
-	f.StringVar(&s.color, "color", "auto", "colour the text: auto, always or never")
+	cli.ColorVar(f, &s.color, "colour the text")
 	cli.FlagGroup(cmd, "Text", "sort", "full", "no-group", "owners", "statistics", "quiet", "color")
-	cli.Complete(cmd, "format", formatNames()...)
-	cli.Complete(cmd, "sort", orders()...)
-	cli.Complete(cmd, "color", "auto", "always", "never")
 }
 
 // outcome is what a run found, and how standard output shows it.
@@ -62,6 +59,7 @@ type outcome struct {
 	page   string // the HTML report that was written
 	link   report.Link
 	of     string // the commit of the checkout
+	fresh  bool   // known findings are left out
 	color  bool
 	width  int
 }
@@ -94,7 +92,7 @@ func writeText(w io.Writer, o outcome) error {
 	}
 	opts := report.TextOptions{
 		Color: o.color, Source: o.tree.Text, Width: o.width, Order: report.Order(o.show.sort),
-		Single: o.show.noGroup, Full: o.show.full, Quiet: o.show.quiet, Page: o.page,
+		Single: o.show.noGroup, Full: o.show.full, Quiet: o.show.quiet, Page: o.page, New: o.fresh,
 	}
 	if o.show.owners {
 		opts.Owners = o.ownersAt

@@ -57,6 +57,9 @@ func (o known) check() error {
 	return nil
 }
 
+// any reports whether known findings are left out.
+func (o known) any() bool { return o.newFrom != "" || o.baseline != "" }
+
 // narrow takes out what is known: by a git revision, by a baseline.
 func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *validate.Result) error {
 	if o.newFrom != "" {

@@ -20,21 +20,18 @@ func rulesCommand(env cli.Env) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			switch format {
-			case "text":
-				for _, r := range validate.Rules() {
-					fmt.Fprintf(env.Stdout, "%-22s %-8s %s\n", r.ID, r.Severity, r.Title)
-				}
-				return nil
 			case "json":
 				return rulesJSON(env.Stdout)
 			case "markdown":
 				return rulesMarkdown(env.Stdout)
 			}
-			return cli.OneOf("format", format, []string{"text", "json", "markdown"})
+			for _, r := range validate.Rules() {
+				fmt.Fprintf(env.Stdout, "%-22s %-8s %s\n", r.ID, r.Severity, r.Title)
+			}
+			return nil
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text, json or markdown")
-	cli.Complete(cmd, "format", "text", "json", "markdown")
+	cli.WordVar(cmd.Flags(), &format, "format", "text", "text, json or markdown", "text", "json", "markdown")
 	return cmd
 }
 

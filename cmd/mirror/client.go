@@ -21,14 +21,7 @@ func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (m
 	opts := mirror.Options{
 		Mode: mode, Force: o.force, SkipMissing: o.skipMissing, SkipMount: o.skipMount,
 		Referrers: o.referrers, AllowOverlap: o.allowOverlap, FailFast: o.stopAtFailure(),
-		Single: !o.keepManifestList, Lists: !o.noListing && o.verify != "deep",
-	}
-	switch o.verify {
-	case "shallow":
-	case "deep":
-		opts.Deep = true
-	default:
-		return opts, cli.Usagef("--verify %s: use shallow or deep", o.verify)
+		Single: !o.keepManifestList, Lists: !o.noListing && o.verify != "deep", Deep: o.verify == "deep",
 	}
 	if o.filter != "" {
 		re, err := regexp.Compile(o.filter)

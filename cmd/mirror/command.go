@@ -121,7 +121,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 
 	f.StringVar(&o.filter, "filter-by-os", "", "copy platforms whose os/arch[/variant] matches `REGEXP`")
 	f.BoolVar(&o.keepManifestList, "keep-manifest-list", true, "copy the index; =false: only the one filtered platform")
-	f.StringVar(&o.verify, "verify", "shallow", "how deeply to check unchanged images: shallow or deep")
+	cli.WordVar(f, &o.verify, "verify", "shallow", "how deeply to check unchanged images: shallow or deep", "shallow", "deep")
 	f.BoolVar(&o.skipMissing, "skip-missing", false, "skip sources that do not exist")
 	f.BoolVar(&o.allowOverlap, "allow-overlap", false, "if sources share a destination, the last one wins")
 	f.BoolVar(&o.continueOnError, "continue-on-error", true, "copy the other images after a failure; still exits 1")

@@ -73,8 +73,8 @@ func (o *options) read(ctx context.Context, env cli.Env, args []string) (*input,
 	return in, nil
 }
 
-// sort tells names of files from references: after -f, an argument that is a
-// file is the rest of a glob that the shell expanded.
+// sort separates names of files from references. With -f, an argument that is a
+// file belongs to a glob that the shell expanded. Without it, -f was forgotten.
 func (o *options) sort(args []string) (names, words []string, err error) {
 	if slices.Contains(o.files, "") {
 		return nil, nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("-f has an empty name"), Hint: "check whether a variable is unset"}
@@ -83,10 +83,13 @@ func (o *options) sort(args []string) (names, words []string, err error) {
 		return nil, nil, err
 	}
 	for _, a := range args {
-		if len(o.files) > 0 && exists(a) {
-			names = append(names, a)
-		} else {
+		switch {
+		case !exists(a):
 			words = append(words, a)
+		case len(o.files) == 0:
+			return nil, nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s is a file, not an image", a), Hint: "name mapping files with -f"}
+		default:
+			names = append(names, a)
 		}
 	}
 	return names, words, nil

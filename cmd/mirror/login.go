@@ -35,7 +35,7 @@ it writes nothing. The exit code is 1 if access is denied or cannot be determine
 	f := cmd.Flags()
 	f.SortFlags = false
 	o.bindInput(f)
-	f.StringVar(&o.format, "format", "text", "output format: text or json")
+	cli.WordVar(f, &o.format, "format", "text", "output format: text or json", "text", "json")
 	o.bindClient(f)
 	groupFlags(cmd)
 	return cmd

@@ -27,13 +27,13 @@ type outputs struct {
 }
 
 func (o *outputs) bind(f *pflag.FlagSet) {
-	f.StringVar(&o.format, "format", "text", "output format: text or json")
+	cli.WordVar(f, &o.format, "format", "text", "output format: text or json", "text", "json")
 	f.StringVar(&o.report, "report", "", "also write the JSON report to `FILE`")
 	f.StringVar(&o.artifacts, "artifacts", "", "write all reports to `DIR` (default: $ARTIFACTS)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only failures and the summary")
-	f.StringVar(&o.color, "color", "auto", "color the text: auto, always or never")
-	f.StringVar(&o.progress, "progress", "auto", "show progress: auto, lines (every 30 s) or none")
-	f.StringVar(&o.logFormat, "log-format", "text", "format of the log on standard error: text or json")
+	cli.ColorVar(f, &o.color, "color the text")
+	cli.WordVar(f, &o.progress, "progress", "auto", "show progress: auto, lines (every 30 s) or none", "auto", "lines", "none")
+	cli.WordVar(f, &o.logFormat, "log-format", "text", "format of the log on standard error: text or json", "text", "json")
 	o.metrics.bind(f)
 }
 
@@ -48,23 +48,7 @@ type output struct {
 
 // open checks the flags.
 func (o *outputs) open(env cli.Env, mode mirror.Mode) (*output, error) {
-	if o.format != "text" && o.format != "json" {
-		return nil, cli.Usagef("unknown format %q: use text or json", o.format)
-	}
-	switch o.progress {
-	case "auto", "lines", "none":
-	default:
-		return nil, cli.Usagef("--progress %s: use auto, lines or none", o.progress)
-	}
-	color, err := cli.Color(env, o.color)
-	if err != nil {
-		return nil, err
-	}
-	v, err := newVoice(env, o.logFormat)
-	if err != nil {
-		return nil, err
-	}
-	return &output{outputs: o, env: env, mode: mode, voice: v, color: color}, o.metrics.check()
+	return &output{outputs: o, env: env, mode: mode, voice: newVoice(env, o.logFormat), color: cli.Color(env, o.color)}, o.metrics.check()
 }
 
 // watch lets the engine tell of what it does; stop ends that.

@@ -18,9 +18,10 @@ type protection struct {
 }
 
 func (p *protection) bind(f *pflag.FlagSet, mode mirror.Mode) {
-	f.StringVar(&p.overwrite, "overwrite", string(mirror.OverwriteAlways), "overwrite tags: always, changed-by-us or never")
+	cli.WordVar(f, &p.overwrite, "overwrite", string(mirror.OverwriteAlways), "overwrite tags: always, changed-by-us or never",
+		string(mirror.OverwriteAlways), string(mirror.OverwriteOurs), string(mirror.OverwriteNever))
 	f.StringArrayVar(&p.immutable, "immutable", nil, "never move tags that match `PATTERN`, such as '*:v[0-9]*'")
-	f.StringVar(&p.protected, "protected", "fail", "what a protected tag does to the run: fail or warn")
+	cli.WordVar(f, &p.protected, "protected", "fail", "what a protected tag does to the run: fail or warn", "fail", "warn")
 	if mode != mirror.ModeCheck {
 		f.BoolVar(&p.adopt, "adopt", false, "treat current tags as mirrored by us (changed-by-us)")
 		f.StringVar(&p.backup, "backup", "", "keep a moved tag's image under a tag `TEMPLATE`")
@@ -29,11 +30,7 @@ func (p *protection) bind(f *pflag.FlagSet, mode mirror.Mode) {
 
 // apply checks the flags and hands them to the engine.
 func (p *protection) apply(opts *mirror.Options) error {
-	switch opts.Overwrite = mirror.Overwrite(p.overwrite); opts.Overwrite {
-	case mirror.OverwriteAlways, mirror.OverwriteOurs, mirror.OverwriteNever:
-	default:
-		return cli.Usagef("--overwrite %s: use always, changed-by-us or never", p.overwrite)
-	}
+	opts.Overwrite = mirror.Overwrite(p.overwrite)
 	if opts.Adopt = p.adopt; p.adopt && opts.Overwrite != mirror.OverwriteOurs {
 		return cli.Usagef("--adopt needs --overwrite changed-by-us")
 	}
@@ -44,13 +41,7 @@ func (p *protection) apply(opts *mirror.Options) error {
 		}
 		opts.Immutable = append(opts.Immutable, g)
 	}
-	switch p.protected {
-	case "fail":
-	case "warn":
-		opts.TolerateProtected = true
-	default:
-		return cli.Usagef("--protected %s: use fail or warn", p.protected)
-	}
+	opts.TolerateProtected = p.protected == "warn"
 	return nil
 }
 

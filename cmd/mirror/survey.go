@@ -24,13 +24,7 @@ type survey struct {
 
 // survey reads the mappings and makes a client.
 func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*survey, error) {
-	if o.format != "text" && o.format != "json" {
-		return nil, cli.Usagef("unknown format %q: use text or json", o.format)
-	}
-	v, err := newVoice(env, "text")
-	if err != nil {
-		return nil, err
-	}
+	v := newVoice(env, "text")
 	o.continueOnError = true
 	in, err := o.read(ctx, env, o.insecureHosts(args, env.Stderr))
 	if err != nil {

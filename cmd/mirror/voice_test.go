@@ -18,10 +18,7 @@ import (
 func speak(t *testing.T, format string) []string {
 	t.Helper()
 	var b bytes.Buffer
-	v, err := newVoice(cli.Env{Stderr: &b}, format)
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := newVoice(cli.Env{Stderr: &b}, format)
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	v.problem(source.Problem{Pos: source.Position{File: "mapping_a", Line: 2, Column: 3}, Message: "it is wrong", Hint: "mend it"})
 	v.beat(progress.Snapshot{State: mirror.State{Total: 9, Done: 3, Working: 1, Longest: "a.io/b:1", Since: now}, At: now})

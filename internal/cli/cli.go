@@ -117,6 +117,7 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 	cmd.SetFlagErrorFunc(flagError)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		plainDescriptions(cmd)
+		offerWords(cmd)
 	}
 	called, err := cmd.ExecuteContextC(ctx)
 	if out, ok := env.Stdout.(interface{ failure() error }); ok && out.failure() != nil {
@@ -161,6 +162,10 @@ func flagError(cmd *cobra.Command, err error) error {
 	// The flags of a misspelt command are not what is wrong.
 	if wrong := cmd.ValidateArgs(cmd.Flags().Args()); wrong != nil && cmd.HasSubCommands() {
 		return wrong
+	}
+	var value *Error // of a flag that takes words
+	if errors.As(err, &value) {
+		return value
 	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {

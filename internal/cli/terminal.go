@@ -4,29 +4,28 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 )
 
-// Color decides whether output is coloured: "always" and "never" say so; "auto"
-// means on a terminal, unless NO_COLOR is set or TERM is dumb, and wherever
-// FORCE_COLOR is set.
-func Color(env Env, when string) (bool, error) {
-	switch when {
-	case "always":
-		return true, nil
-	case "never":
-		return false, nil
-	case "auto":
-	default:
-		return false, Usagef("--color %s: use auto, always or never", when)
+// ColorVar declares the flag --color, for [Color].
+func ColorVar(f *pflag.FlagSet, p *string, usage string) {
+	WordVar(f, p, "color", "auto", usage+": auto, always or never", "auto", "always", "never")
+}
+
+// Color reports whether to colour output: always, never, or with "auto" on a
+// terminal. For "auto", NO_COLOR and a dumb terminal turn colour off, and
+// FORCE_COLOR turns it on.
+func Color(env Env, when string) bool {
+	switch {
+	case when != "auto":
+		return when == "always"
+	case env.Getenv("NO_COLOR") != "":
+		return false
+	case env.Getenv("FORCE_COLOR") != "":
+		return true
 	}
-	if env.Getenv("NO_COLOR") != "" {
-		return false, nil
-	}
-	if env.Getenv("FORCE_COLOR") != "" {
-		return true, nil
-	}
-	return Terminal(env, env.Stdout), nil
+	return Terminal(env, env.Stdout)
 }
 
 // Terminal reports whether a stream is a terminal that can be drawn on.

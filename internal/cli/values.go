@@ -11,13 +11,42 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/suggest"
 )
 
-// OneOf checks the value of a flag that takes one of a few words.
-func OneOf(flag, value string, allowed []string) error {
-	if slices.Contains(allowed, value) {
+// WordVar declares a flag that takes one of a few words. The shell offers them, and
+// another value is a usage error that suggests the nearest.
+func WordVar(f *pflag.FlagSet, p *string, name, value, usage string, words ...string) {
+	*p = value
+	f.Var(&word{p, name, words}, name, usage)
+}
+
+// word is the value of a flag that takes one of a few words.
+type word struct {
+	value *string
+	flag  string
+	words []string
+}
+
+func (w *word) String() string { return *w.value }
+func (w *word) Type() string   { return "string" }
+
+func (w *word) Set(value string) error {
+	if slices.Contains(w.words, value) {
+		*w.value = value
 		return nil
 	}
-	return &Error{Code: ExitUsage, Err: fmt.Errorf("--%s: unknown value %q: use %s", flag, value, Alternatives(allowed)),
-		Hint: suggest.Hint(value, allowed, "")}
+	return &Error{Code: ExitUsage, Err: fmt.Errorf("--%s: unknown value %q: use %s", w.flag, value, Alternatives(w.words)),
+		Hint: suggest.Hint(value, w.words, "")}
+}
+
+// offerWords makes the shell offer the words of all flags that take words.
+func offerWords(cmd *cobra.Command) {
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if w, ok := f.Value.(*word); ok {
+			Complete(cmd, f.Name, w.words...)
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		offerWords(sub)
+	}
 }
 
 // Alternatives joins words as "a, b or c".

@@ -18,7 +18,11 @@ func (t textWriter) footer(r *validate.Result, causes int) {
 		t.wrapped("skipped: ", "skipped: ", text.Line(s), "")
 	}
 	if len(r.Findings) == 0 {
-		fmt.Fprintln(t, "no findings")
+		if t.opts.New {
+			fmt.Fprintln(t, "no new findings")
+		} else {
+			fmt.Fprintln(t, "no findings")
+		}
 		return
 	}
 	if len(r.Findings) > 1 {

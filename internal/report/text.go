@@ -33,6 +33,8 @@ type TextOptions struct {
 	Full bool
 	// Quiet writes the findings and nothing else.
 	Quiet bool
+	// New is set if findings that were known before are left out.
+	New bool
 	// Page is the HTML report that was written with the same findings; "" for none.
 	Page string
 	// Owners gives the people to ask about a place; nil leaves them out.
@@ -130,14 +132,20 @@ func (t textWriter) digest(all []validate.Group) {
 	t.heading(first, fmt.Sprintf("%s: %s, with %s", title, text.Plural(places, "place"), text.Plural(len(all), "cause")))
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b validate.Group) int { return len(b.Findings) - len(a.Findings) })
-	for _, g := range all[:maxPlaces] {
+	shown := map[source.Position]bool{} // two causes may begin in one place
+	for _, g := range all {
+		at := g.First().Pos
+		if len(shown) == maxPlaces || shown[at] {
+			continue
+		}
+		shown[at] = true
 		more := ""
 		if n := len(g.Findings) - 1; n > 0 {
 			more = fmt.Sprintf(" and %d more", n)
 		}
-		t.place(g.First().Pos, more)
+		t.place(at, more)
 	}
-	if n := len(all) - maxPlaces; n > 0 {
+	if n := len(all) - len(shown); n > 0 {
 		fmt.Fprintf(t, "      and %s: --select %s\n", text.Plural(n, "more cause"), first.Rule)
 	}
 	fmt.Fprintln(t)

@@ -106,3 +106,25 @@ func TestTextOwners(t *testing.T) {
 		t.Errorf("owners:\n%s", got)
 	}
 }
+
+// A digest names no place twice, and counts the causes that it leaves out.
+func TestTextDigest(t *testing.T) {
+	r := many(brief, 1)
+	for c, line := range []int{7, 7, 8, 9, 10} {
+		r.Findings = append(r.Findings, validate.Finding{Rule: "twice", Severity: source.Warning, Message: fmt.Sprint(c), Pos: source.Position{File: "jobs.yaml", Line: line}})
+	}
+	got := written(t, r, TextOptions{})
+	const want = "[twice]\n  --> jobs.yaml:7\n  --> jobs.yaml:8\n  --> jobs.yaml:9\n      and 2 more causes: --select twice\n"
+	if !strings.Contains(got, want) {
+		t.Errorf("want\n%s\nin\n%s", want, got)
+	}
+}
+
+// A report that leaves out known findings does not claim that there are none.
+func TestTextNothing(t *testing.T) {
+	for fresh, want := range map[bool]string{false: "no findings\n", true: "no new findings\n"} {
+		if got := written(t, &validate.Result{}, TextOptions{New: fresh}); got != want {
+			t.Errorf("New %v: %q, want %q", fresh, got, want)
+		}
+	}
+}
