@@ -77,7 +77,7 @@ func (m metrics) value(name string, v float64, labels ...string) {
 var labelEscape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 // Metrics writes what there is to watch about a run for Prometheus' textfile
-// collector or its Pushgateway. docs/reports.md lists the metrics.
+// collector or its Pushgateway. docs/metrics.md lists the metrics.
 // job, where it is not "", becomes the label job_name of every value, so that the
 // files of several jobs in one folder of the collector do not collide.
 func Metrics(w io.Writer, r *mirror.Report, version, job string, failing Since) error {
@@ -99,10 +99,10 @@ func (m metrics) run(r *mirror.Report, version string) {
 		v          float64
 		labels     []string
 	}{
-		{"mirror_run_info", "The last run.", 1, []string{"mode", string(r.Mode), "version", version}},
+		{"mirror_run_info", "Always 1; the labels describe the last run.", 1, []string{"mode", string(r.Mode), "version", version}},
 		{"mirror_run_timestamp_seconds", "When the last run ended.", seconds(end(r)), nil},
 		{"mirror_run_duration_seconds", "How long the last run took.", r.Seconds, nil},
-		{"mirror_run_success", "Whether the last run succeeded (1) or not (0).", ok, nil},
+		{"mirror_run_success", "1 if the last run succeeded, else 0.", ok, nil},
 		{"mirror_sent_bytes", "Bytes of the pushed blobs.", float64(r.Moved.BlobBytes), nil},
 		{"mirror_sent_blobs", "Blobs that were pushed.", float64(r.Moved.Blobs), nil},
 		{"mirror_mounted_blobs", "Blobs that were mounted from another repository.", float64(r.Moved.Mounts), nil},
@@ -116,7 +116,7 @@ func (m metrics) run(r *mirror.Report, version string) {
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 func (m metrics) images(r *mirror.Report) {
-	m.family("mirror_images", "Destinations by outcome.")
+	m.family("mirror_images", "Destinations of the last run.")
 	for _, o := range mirror.Outcomes() {
 		m.value("mirror_images", float64(r.Summary[o]), "outcome", string(o))
 	}
@@ -130,14 +130,14 @@ func (m metrics) images(r *mirror.Report) {
 	}
 	m.family("mirror_left_out_files", "Mapping files that were skipped because of errors.")
 	m.value("mirror_left_out_files", float64(leftOut(r)))
-	m.family("mirror_failed_images", "Destinations that failed or differ, by mapping file.")
+	m.family("mirror_failed_images", "Destinations that failed or differ.")
 	for _, set := range slices.Sorted(maps.Keys(failed)) {
 		m.value("mirror_failed_images", float64(failed[set]), "set", set)
 	}
 }
 
 func (m metrics) hosts(r *mirror.Report) {
-	m.family("mirror_requests", "Requests by registry and response status; none if there was no response.")
+	m.family("mirror_requests", "Requests to a registry; without a response, the status is \"none\".")
 	for _, h := range r.Hosts {
 		for _, c := range byStatus(h) {
 			name := "none"
@@ -189,11 +189,11 @@ func (m metrics) failing(r *mirror.Report, failing Since) {
 		oldest = seconds(failing[names[0]])
 		age = max(0, end(r).Sub(failing[names[0]]).Seconds())
 	}
-	m.family("mirror_oldest_failure_timestamp_seconds", "Time of the oldest failure that persists; 0 without failures.")
+	m.family("mirror_oldest_failure_timestamp_seconds", "Since when the longest failing destination fails; 0 without failures.")
 	m.value("mirror_oldest_failure_timestamp_seconds", oldest)
-	m.family("mirror_oldest_failure_age_seconds", "Age of the oldest failure that persists, at the end of the run.")
+	m.family("mirror_oldest_failure_age_seconds", "How long the longest failing destination has failed, at the end of the run.")
 	m.value("mirror_oldest_failure_age_seconds", age)
-	m.family(failingSince, "Time since which a destination fails.")
+	m.family(failingSince, fmt.Sprintf("Since when a destination fails, for the %d that fail the longest.", maxFailing))
 	for _, d := range names[:min(len(names), maxFailing)] {
 		m.value(failingSince, seconds(failing[d]), "set", set[d], "destination", d)
 	}
