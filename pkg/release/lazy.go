@@ -1,6 +1,9 @@
 package release
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+)
 
 // lazy is a fact that is worked out when it is first asked for. The zero value
 // is ready for use.
@@ -12,4 +15,23 @@ type lazy[T any] struct {
 func (l *lazy[T]) get(work func() T) T {
 	l.once.Do(func() { l.value = work() })
 	return l.value
+}
+
+// inParallel calls work with each number below n, on as many goroutines as there
+// are processors.
+func inParallel(n int, work func(i int)) {
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := range next {
+				work(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
 }

@@ -38,6 +38,9 @@ func (t *Tree) SetName(job string) string {
 	return job
 }
 
+// Paused reports whether the settings of the set keep it without a job.
+func (s *Set) Paused() bool { return s.Job != nil && s.Job.Disabled != nil && *s.Job.Disabled }
+
 // Prefix is what the names of the set's mapping files have after "mapping_".
 func (s *Set) Prefix() string {
 	if s.Job != nil && s.Job.Prefix != "" {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,24 +19,14 @@ func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
 	folders := configFolders(fsys, dir)
 	read := make([]configReader, len(folders))
 	var promoted atomic.Int64
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			var buffer []byte
-			for i := range next {
-				read[i].fsys, read[i].top, read[i].buffer, read[i].promoted = fsys, dir, buffer, &promoted
-				read[i].asked = p.images.any()
-				read[i].folder(folders[i])
-				buffer, read[i].buffer = read[i].buffer, nil
-			}
-		})
-	}
-	for i := range folders {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
+	buffers := sync.Pool{New: func() any { return new([]byte) }}
+	inParallel(len(folders), func(i int) {
+		r, buffer := &read[i], buffers.Get().(*[]byte)
+		r.fsys, r.top, r.promoted, r.asked, r.buffer = fsys, dir, &promoted, p.images.any(), *buffer
+		r.folder(folders[i])
+		*buffer, r.buffer = r.buffer, nil
+		buffers.Put(buffer)
+	})
 	if promoted.Load() > maxPromotions {
 		p.Problems = append(p.Problems, source.Problem{
 			Pos:     source.Position{File: dir},

@@ -17,6 +17,7 @@ type Runs struct {
 	files   map[*Job][]*MappingFile
 	sets    map[*Job]*Set
 	byKey   []numbered // the mapping files by ConfigMap key
+	others  otherJobs  // read only if a set seems to have no job, or a file
 }
 
 // numbered is a mapping file with its place among all, by set and name.
@@ -58,7 +59,8 @@ func inPlace(found []numbered) []*MappingFile {
 	return files
 }
 
-// Of gives the jobs that mirror a file, in the order of the jobs file.
+// Of gives the jobs that mirror a file, in the order of the jobs file. Where that
+// leaves a file or a set without a job, those of other files follow.
 func (r *Runs) Of(m *MappingFile) []*Job { return r.runners[m] }
 
 // Files gives what a job mirrors, by set and name.
@@ -83,6 +85,16 @@ func (r *Runs) JobsOf(set *Set) []*Job {
 	}
 	return jobs
 }
+
+// Elsewhere gives the jobs of other files than the jobs file that were made for
+// a set. They are known for sets without a job in the jobs file.
+func (r *Runs) Elsewhere(set *Set) []*Job {
+	return slices.DeleteFunc(slices.Clone(r.others.jobs), func(j *Job) bool { return r.sets[j] != set })
+}
+
+// Unread gives the jobs files that may have a job of a set that seems to have
+// none, and that cannot be read.
+func (r *Runs) Unread() []source.Problem { return r.others.unread }
 
 // JobOf gives the job that represents a set: the one that is named after it, else
 // the first that was made for it; nil when there is none.
@@ -110,7 +122,7 @@ func (r *Runs) RunBy(set *Set) *Job {
 			return r.JobOf(s)
 		}
 	}
-	for _, j := range r.tree.Jobs.Jobs {
+	for _, j := range slices.Concat(r.tree.Jobs.Jobs, r.others.jobs) {
 		if j.Name == set.Job.RunBy {
 			return j
 		}
@@ -119,12 +131,12 @@ func (r *Runs) RunBy(set *Set) *Job {
 }
 
 // Unknown reports whether a job that may run anything may mirror a set: its own,
-// or one that no set is known for.
+// one that no set is known for, or one of a file that cannot be read.
 func (r *Runs) Unknown(set *Set) bool {
-	if r.tree.Jobs == nil {
+	if r.tree.Jobs == nil || len(r.others.unread) > 0 && len(r.JobsOf(set)) == 0 {
 		return true
 	}
-	for _, j := range r.tree.Jobs.Jobs {
+	for _, j := range slices.Concat(r.tree.Jobs.Jobs, r.others.jobs) {
 		if owner := r.sets[j]; j.Mirrors && !j.Mappings.Known && (owner == nil || owner == set) {
 			return true
 		}
@@ -166,21 +178,42 @@ func (t *Tree) loadRuns() *Runs {
 		return r
 	}
 	for _, job := range t.Jobs.Jobs {
-		if !job.Mirrors {
-			r.sets[job] = r.namesake(job)
-			continue
+		r.add(job)
+	}
+	if slices.ContainsFunc(t.Sets, r.jobless) {
+		r.others = t.loadOtherJobs()
+		for _, job := range r.others.jobs {
+			r.add(job)
 		}
-		var found []numbered
-		for _, g := range job.Mappings.Globs {
-			found = append(found, r.matching(g.Pattern)...)
-		}
-		r.files[job] = inPlace(found)
-		for _, m := range r.files[job] {
-			r.runners[m] = append(r.runners[m], job)
-		}
-		r.sets[job] = r.owner(job)
 	}
 	return r
+}
+
+// add takes in what a job mirrors and whose it is.
+func (r *Runs) add(job *Job) {
+	if !job.Mirrors {
+		r.sets[job] = r.namesake(job)
+		return
+	}
+	var found []numbered
+	for _, g := range job.Mappings.Globs {
+		found = append(found, r.matching(g.Pattern)...)
+	}
+	r.files[job] = inPlace(found)
+	for _, m := range r.files[job] {
+		r.runners[m] = append(r.runners[m], job)
+	}
+	r.sets[job] = r.owner(job)
+}
+
+// jobless reports whether no job of the jobs file was made for a set that has
+// mappings, or mirrors one of them.
+func (r *Runs) jobless(set *Set) bool {
+	if set.Paused() || len(set.Files) == 0 {
+		return false
+	}
+	unrun := func(m *MappingFile) bool { return len(r.runners[m]) == 0 }
+	return len(r.JobsOf(set)) == 0 || slices.ContainsFunc(set.Files, unrun)
 }
 
 // namesake gives the set that a job bears the name of, for one that mounts no

@@ -37,7 +37,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 
 func unrun(p *Pass) {
 	for _, m := range p.tree.Mappings() {
-		if len(p.tree.Runs().Of(m)) > 0 || p.tree.Runs().Unknown(m.Set) || paused(m.Set) || p.unmountedJob(m.Set) {
+		if len(p.tree.Runs().Of(m)) > 0 || p.tree.Runs().Unknown(m.Set) || m.Set.Paused() || p.unmountedJob(m.Set) {
 			continue
 		}
 		f := p.Report(source.Position{File: m.Path}, "", "no periodic runs %s", m.Base)

@@ -24,23 +24,38 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 				p.Skip("%s", reason)
 				return
 			}
+			for _, problem := range p.tree.Runs().Unread() {
+				p.Skip("%s: whether it has the job of a set is not known", problem.Error())
+			}
+			for _, job := range p.tree.Runs().Elsewhere(nil) {
+				if !job.Mappings.Known {
+					p.Skip("which mappings %s, at %s, runs is not known: describe it with mappings_from in %s", job.Name, job.Pos, p.tree.Layout.Settings())
+				}
+			}
 			for _, set := range p.tree.Sets {
-				if paused(set) || len(set.Files) == 0 || len(p.tree.Runs().JobsOf(set)) > 0 || p.tree.Runs().RunBy(set) != nil {
-					continue // of a set without mappings set-mapping speaks
-				}
-				if set.Job != nil && set.Job.RunBy != "" {
-					p.Report(set.Job.At("run_by"), "name a set that has a job, or a periodic", "run_by is %q, which is neither a set with a job nor a periodic of %s",
-						set.Job.RunBy, p.tree.Jobs.Path)
-					continue
-				}
-				p.Report(source.Position{File: set.Dir}, "run mirror-jobgen generate, or add the job to "+p.tree.Jobs.Path,
-					"no periodic in %s is for the set %s", p.tree.Jobs.Path, set.Name)
+				checkSetJob(p, set)
 			}
 		},
 	}
 }
 
-// paused reports whether the settings of a set keep it without a job.
-func paused(set *release.Set) bool {
-	return set.Job != nil && set.Job.Disabled != nil && *set.Job.Disabled
+// checkSetJob reports a set without a job. Of a set without mappings set-mapping
+// speaks.
+func checkSetJob(p *Pass, set *release.Set) {
+	runs, jobs := p.tree.Runs(), p.tree.Jobs.Path
+	if set.Paused() || len(set.Files) == 0 || len(runs.JobsOf(set)) > 0 || runs.RunBy(set) != nil {
+		return
+	}
+	switch elsewhere := runs.Elsewhere(set); {
+	case len(elsewhere) > 0:
+		for _, job := range elsewhere {
+			p.Skip("the job of the set %s, %s, is at %s: only jobs in %s are checked", set.Name, job.Name, job.Pos, jobs)
+		}
+	case set.Job != nil && set.Job.RunBy != "":
+		p.Report(set.Job.At("run_by"), "name a set that has a job, or a periodic", "run_by is %q, which is neither a set with a job nor a periodic of %s",
+			set.Job.RunBy, jobs)
+	case !runs.Unknown(set): // else job-unused speaks of the job, or the file was skipped above
+		p.Report(source.Position{File: set.Dir}, "run mirror-jobgen generate, or add the job to "+jobs,
+			"no periodic in %s is for the set %s", jobs, set.Name)
+	}
 }
