@@ -12,6 +12,8 @@ import (
 const (
 	// CIRegistry is the registry of the CI cluster.
 	CIRegistry = "registry.ci.openshift.org"
+	// OldCIRegistry is the name that it had until 2020.
+	OldCIRegistry = "registry.svc.ci.openshift.org"
 	// QCIRepository holds what ci-operator promotes, a tag for each image stream tag.
 	QCIRepository = "quay.io/openshift/ci"
 	// QCIProxyRepository is the same repository as the CI clusters read it.
@@ -20,11 +22,8 @@ const (
 	QCIPublicRepository = "quay.io/openshift/ci-public"
 )
 
-// ciRegistry reports whether a host is the registry of the CI cluster, by its
-// name of today or by the one that it had until 2020.
-func ciRegistry(host string) bool {
-	return host == "registry.ci.openshift.org" || host == "registry.svc.ci.openshift.org"
-}
+// ciRegistry reports whether a host is the registry of the CI cluster.
+func ciRegistry(host string) bool { return host == CIRegistry || host == OldCIRegistry }
 
 // CITag gives the tag of an image stream whose image a reference names, with
 // "" or a pattern as its tag where the reference has that; false when it is no

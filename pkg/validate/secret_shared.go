@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -32,6 +33,7 @@ registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
 
 func checkSecretShared(p *Pass) {
 	users := map[string][]*secretUser{} // by secret
+	pushed := map[string]bool{}         // secrets that a job pushes with
 	eachSecret(p, func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
 		set := p.tree.Runs().SetOf(job)
 		if set == nil {
@@ -43,8 +45,12 @@ func checkSecretShared(p *Pass) {
 			u.foreign = foreignDestinations(p, job, set, here[0])
 		}
 		users[m.Secret] = append(users[m.Secret], u)
+		pushed[m.Secret] = pushed[m.Secret] || pushesWith(job, m)
 	})
-	for _, secret := range slices.Sorted(maps.Keys(users)) {
+	for _, secret := range slices.Sorted(maps.Keys(pushed)) {
+		if !pushed[secret] {
+			continue // such as one to pull with, which all jobs mount
+		}
 		all := users[secret]
 		slices.SortStableFunc(all, func(a, b *secretUser) int {
 			return cmp.Or(len(a.foreign)-len(b.foreign), strings.Compare(a.set.Name, b.set.Name))
@@ -56,6 +62,19 @@ func checkSecretShared(p *Pass) {
 			}
 		}
 	}
+}
+
+// pushesWith reports whether a job may push with a secret that it mounts: with
+// those that it mounts as an auth file or, where there are none, with any.
+func pushesWith(job *release.Job, m release.SecretMount) bool {
+	return authFile(m) || !slices.ContainsFunc(job.Secrets, authFile)
+}
+
+// authFile reports whether a secret is mounted as the file in which oc, docker
+// and podman look for credentials.
+func authFile(m release.SecretMount) bool {
+	base := path.Base(m.MountPath)
+	return base == "config.json" || base == "auth.json" || base == ".docker" || base == ".dockerconfigjson"
 }
 
 // secretUser is a set whose job mounts a secret.

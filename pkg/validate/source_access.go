@@ -28,6 +28,9 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 				p.Skip("%s", reason)
 				return
 			}
+			for _, cluster := range otherClusters(p) {
+				p.Skip("which of its images the CI registry gives to jobs on the cluster %s is not known", cluster)
+			}
 			for _, set := range p.tree.Sets {
 				pullable(p, set)
 			}
@@ -42,11 +45,33 @@ func platformNamespace(name string) bool {
 	return name == "ocp" || name == "openshift" || name == "origin"
 }
 
+// otherClusters gives the clusters of mirroring jobs that are not the CI
+// registry's own, in order: the accounts there are none of that registry.
+func otherClusters(p *Pass) []string {
+	var clusters []string
+	for _, m := range p.tree.Mappings() {
+		for _, job := range p.tree.Runs().Of(m) {
+			if p.elsewhere(job) && !slices.Contains(clusters, job.Cluster) {
+				clusters = append(clusters, job.Cluster)
+			}
+		}
+	}
+	slices.Sort(clusters)
+	return clusters
+}
+
+// elsewhere reports whether a job runs on another cluster than the one of the CI
+// registry.
+func (f *facts) elsewhere(job *release.Job) bool {
+	registry := f.tree.Settings.ClusterRegistries[job.Cluster]
+	return job.Cluster != "" && registry != release.CIRegistry && registry != release.OldCIRegistry
+}
+
 // pullable reports each namespace that a set takes images from and may not.
 func pullable(p *Pass, set *release.Set) {
 	seen := map[string]bool{}
 	for _, m := range set.Files {
-		if idle(p, m) { // that no job runs it is for mapping-unused to say
+		if idle(p, m) || slices.ContainsFunc(p.tree.Runs().Of(m), p.elsewhere) { // that no job runs it is for mapping-unused to say
 			continue
 		}
 		for e := range m.Entries() {

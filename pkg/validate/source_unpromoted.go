@@ -221,7 +221,7 @@ func nearest(p *Pass, wrong release.ImageTag) string {
 		return swapped.String()
 	}
 	tags, complete := p.tree.Promotions().Tags(wrong.Stream)
-	if len(tags) == 1 && complete {
+	if len(tags) == 1 && complete && tags[0] != wrong.Tag {
 		return release.ImageTag{Stream: wrong.Stream, Tag: tags[0]}.String()
 	}
 	near := ""
