@@ -29,3 +29,11 @@ func (t *Tree) loadTemplate() *yaml.Node {
 	doc := parseYAML(file, data)
 	return doc.root
 }
+
+// TemplateForm gives how a job that is made from the template names its mappings.
+func (t *Tree) TemplateForm() Form {
+	if t.Template() == nil {
+		return FormNone
+	}
+	return jobReader{settings: t.Settings}.job(t.Template()).Mappings.Form
+}

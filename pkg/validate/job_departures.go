@@ -34,6 +34,7 @@ var govern = []struct {
 }{
 	{"name", []string{"name", "shards"}, true},
 	{"labels.ci.openshift.io/area", []string{"area"}, true},
+	{"labels.pj-rehearse.openshift.io/can-be-rehearsed", []string{"labels"}, true},
 	{"cron", []string{"cron", "interval"}, true},
 	{"interval", []string{"cron", "interval"}, true},
 	{"minimum_interval", []string{"cron", "interval"}, true},

@@ -138,6 +138,12 @@ func (u usualValues) has(d departure) bool {
 	return ok && value == d.value
 }
 
+// covers reports whether most jobs depart from the template where a job does.
+func (u usualValues) covers(d departure) bool {
+	_, ok := u[d.path]
+	return ok
+}
+
 // instead says what a job has in place of what most have, or of the template's.
 func (u usualValues) instead(d departure) string {
 	value, ok := u[d.path]

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -62,13 +63,18 @@ func checkJobTemplate(p *Pass) {
 	for i, job := range jobs {
 		all[i] = departures(p, job)
 	}
-	usual := usualDepartures(all)
+	usual, form, template := usualDepartures(all), usualForm(jobs), p.tree.TemplateForm()
 	for i, job := range jobs {
 		unfilledTemplate(p, job)
 		told := wrongScripts(p, job)
+		odd := otherForm(p, job, form)
+		fromTemplate := cmp.Or(job.Mappings.Form, form.kind, template) == template
 		for _, d := range all[i] {
 			if told && strings.Contains(d.what, "image mirror") {
 				continue // the same command
+			}
+			if ofForm(d.path) && (odd || !fromTemplate && !usual.covers(d)) {
+				continue // the template has another form
 			}
 			if !usual.has(d) && !declaredDeparture(p, job, d) {
 				departs(p, job, d.severity, d.pos, usual.instead(d))
