@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -8,6 +9,9 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // options are the flags of run, plan and check.
@@ -152,11 +156,13 @@ func (o *options) bindClient(f *pflag.FlagSet) {
 	f.BoolVar(&o.noListing, "no-listing", false, "check each tag instead of listing whole repositories")
 	f.StringArrayVar(&o.apiTokens, "api-token", nil, "Quay API token, to list private repositories: `HOST=FILE`")
 
-	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, "parallel requests per registry (default: adapts, 16-64)")
-	f.IntVar(&o.attempts, "attempts", 7, "attempts per request (429 and 503 have their own limit)")
-	f.Int64Var(&o.perImage, "retries-per-image", 20, "retries per image beyond its successful requests")
-	f.Int64Var(&o.perRegistry, "retries-per-registry", 200, "retries per registry beyond its successful requests")
-	f.DurationVar(&o.idleTimeout, "idle-timeout", 2*time.Minute, "abort a transfer that makes no progress for this time")
+	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, fmt.Sprintf(
+		"parallel requests per registry (default: adapts, %d-%d)", throttle.DefaultStart, throttle.DefaultMaxPerHost))
+	policy := retry.Policy{}.WithDefaults()
+	f.IntVar(&o.attempts, "attempts", policy.Attempts, "attempts per request (429 and 503 have their own limit)")
+	f.Int64Var(&o.perImage, "retries-per-image", policy.PerImage, "retries per image beyond its successful requests")
+	f.Int64Var(&o.perRegistry, "retries-per-registry", policy.PerHost, "retries per registry beyond its successful requests")
+	f.DurationVar(&o.idleTimeout, "idle-timeout", throttle.DefaultIdle, "abort a transfer that makes no progress for this time")
 
 	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "auth `FILE` (default: that of podman or docker)")
 	f.StringArrayVar(&o.registryTokens, "registry-token", nil, "registry token from a file, reread on change: `HOST=FILE`")
@@ -165,5 +171,5 @@ func (o *options) bindClient(f *pflag.FlagSet) {
 	f.Lookup("insecure").NoOptDefVal = everyHost
 	f.StringArrayVar(&o.authorities, "certificate-authority", nil, "also trust the certificate authorities in a PEM `FILE`")
 	f.StringArrayVar(&o.clientCertificates, "client-certificate", nil, "client certificate and key in PEM: `HOST=FILE`")
-	f.Int64Var(&o.maxBlob, "max-blob-bytes", 1<<40, "fail images with a blob larger than this")
+	f.Int64Var(&o.maxBlob, "max-blob-bytes", registry.DefaultMaxBlob, "fail images with a blob larger than this")
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // kills is how many runs TestKilledAtAnyMoment kills. $MIRROR_KILLS asks for
-// another number; make test-kill is 200.
+// another number, as make test-kill does.
 const kills = 40
 
 // world is a source whose images move on, and a destination that outlives the

@@ -48,11 +48,17 @@ func (y *tally) add(hits map[string]int, r *mirror.Report, took time.Duration) {
 	}
 }
 
+// fewSeeds is how many seeds make test runs.
+const fewSeeds = 40
+
+// rates are the shares of its requests that a registry spoils.
+var rates = [...]float64{0.01, 0.05, 0.1, 0.2, 0.4}
+
 // TestChaos runs the engine once for each seed, over registries that spoil
 // requests, and compares what the report says with what is there. It takes
-// MIRROR_CHAOS_SEEDS seeds (default 40), or the one of MIRROR_CHAOS_SEED.
+// MIRROR_CHAOS_SEEDS seeds (default: fewSeeds), or the one of MIRROR_CHAOS_SEED.
 func TestChaos(t *testing.T) {
-	first, n := uint64(1), uint64(40)
+	first, n := uint64(1), uint64(fewSeeds)
 	if v := os.Getenv("MIRROR_CHAOS_SEEDS"); v != "" {
 		n = number(t, v)
 	}
@@ -115,7 +121,7 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 		stops = append(stops, w.serve(cdn, s.calm))
 		s.injector = &Injector{
 			Seed: seed, Kinds: some(dice), CDN: w.scheme() + "://" + cdn,
-			Rate:  []float64{0.01, 0.05, 0.1, 0.2, 0.4}[dice.IntN(5)],
+			Rate:  rates[dice.IntN(len(rates))],
 			Stuck: []float64{0, 0, 0.01, 0.03}[dice.IntN(4)],
 		}
 		injectors = append(injectors, s.injector)

@@ -35,11 +35,11 @@ type Options struct {
 	TokenEndpoints []string
 	Listings       Listings
 	// MaxBlob is the size in bytes up to which a blob is believed to exist; default
-	// 1 TiB.
+	// [DefaultMaxBlob].
 	MaxBlob int64
 	Retry   retry.Policy
 	// Idle ends a request or transfer in which nothing moved for so long;
-	// default 2 minutes.
+	// default [throttle.DefaultIdle].
 	Idle      time.Duration
 	Clock     throttle.Clock
 	UserAgent string
@@ -62,12 +62,15 @@ type Client struct {
 	hosts map[string]*host
 }
 
+// DefaultMaxBlob is the largest blob, in bytes, that a client believes.
+const DefaultMaxBlob = 1 << 40
+
 // New makes a client.
 func New(opts Options) *Client {
 	opts.Retry = opts.Retry.WithDefaults()
 	opts.Clock = opts.Clock.WithDefaults()
 	if opts.MaxBlob <= 0 {
-		opts.MaxBlob = 1 << 40
+		opts.MaxBlob = DefaultMaxBlob
 	}
 	if opts.UserAgent == "" {
 		opts.UserAgent = "mirror-tools"

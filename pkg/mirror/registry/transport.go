@@ -109,7 +109,7 @@ func newTransport(opts Options, insecure bool) *http.Transport {
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    15 * time.Second,
 		DisableCompression:     true, // a blob is wanted byte for byte
-		MaxResponseHeaderBytes: 256 << 10,
+		MaxResponseHeaderBytes: maxHeaders,
 		WriteBufferSize:        8 << 10,
 		ReadBufferSize:         8 << 10,
 		TLSClientConfig:        &tls.Config{RootCAs: opts.Roots, InsecureSkipVerify: insecure}, // #nosec G402 -- only for hosts named by --insecure
@@ -122,6 +122,9 @@ type bulkConn struct {
 	*net.TCPConn
 	buffers *sync.Pool // of *[]byte
 }
+
+// maxHeaders bounds the headers of an answer, in bytes.
+const maxHeaders = 256 << 10
 
 // piece is the size of such a piece in bytes. It should stay in the processor's
 // cache while it is read, hashed and written.

@@ -15,20 +15,23 @@ type Options struct {
 	// with [DefaultStart] and goes up to [DefaultMaxPerHost] as long as the host
 	// answers well. A host that says that it is too much (429, 503) gets fewer.
 	MaxPerHost int
-	// Idle ends a request or transfer in which nothing moved for so long;
-	// default 2 minutes.
+	// Idle ends a request or transfer without progress for this time; default
+	// [DefaultIdle].
 	Idle  time.Duration
 	Clock Clock
 	Log   *slog.Logger        // nil: discarded
 	Scrub func(string) string // takes secrets out of text; nil: there are none
 }
 
-// Requests in flight to a host when no bound is given: at the start, and when
-// the host has answered well for a while.
+// Concurrent requests to a host without a limit of the caller: at the start, and
+// after the host has answered well for a while.
 const (
 	DefaultStart      = 16
 	DefaultMaxPerHost = 64
 )
+
+// DefaultIdle ends a request or transfer without progress.
+const DefaultIdle = 2 * time.Minute
 
 // Hosts are all hosts that something speaks to.
 type Hosts struct {
@@ -46,7 +49,7 @@ func NewHosts(opts Options) *Hosts {
 		start, opts.MaxPerHost = DefaultStart, DefaultMaxPerHost
 	}
 	if opts.Idle <= 0 {
-		opts.Idle = 2 * time.Minute
+		opts.Idle = DefaultIdle
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)

@@ -1,0 +1,17 @@
+package release
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
+)
+
+// docs/security.md has the limits of trees.
+func TestDocumentedNumbers(t *testing.T) {
+	testkit.Documented(t, "docs/security.md",
+		fmt.Sprintf("A mapping file has at most %s, any other file %s and %s YAML values.",
+			testkit.Bytes(maxMapping), testkit.Bytes(maxText), testkit.Count(maxValues)),
+		fmt.Sprintf("at most %s mapping lines, %s sets, %s jobs, %s promoted tags and %s of manifests.",
+			testkit.Count(maxLines), testkit.Count(maxSets), testkit.Count(maxJobs), testkit.Count(maxPromotions), testkit.Bytes(maxManifests)))
+}
