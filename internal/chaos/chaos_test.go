@@ -34,6 +34,10 @@ type tally struct {
 	longest  time.Duration
 }
 
+func newTally() *tally {
+	return &tally{faults: map[string]int{}, outcomes: map[mirror.Outcome]int{}}
+}
+
 func (y *tally) add(hits map[string]int, r *mirror.Report, took time.Duration) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -55,31 +59,11 @@ const fewSeeds = 40
 var rates = [...]float64{0.01, 0.05, 0.1, 0.2, 0.4}
 
 // TestChaos runs the engine once for each seed, over registries that spoil
-// requests, and compares what the report says with what is there. It takes
-// MIRROR_CHAOS_SEEDS seeds (default: fewSeeds), or the one of MIRROR_CHAOS_SEED.
+// requests, and compares what the report says with what is there.
 func TestChaos(t *testing.T) {
-	first, n := uint64(1), uint64(fewSeeds)
-	if v := os.Getenv("MIRROR_CHAOS_SEEDS"); v != "" {
-		n = number(t, v)
-	}
-	if os.Getenv("MIRROR_CHAOS_SEED") != "" {
-		first, n = number(t, os.Getenv("MIRROR_CHAOS_SEED")), 1
-	}
-	log.SetOutput(io.Discard) // net/http tells of answers that nobody asked for
-	defer log.SetOutput(os.Stderr)
-	y := &tally{faults: map[string]int{}, outcomes: map[mirror.Outcome]int{}}
+	y := newTally()
 	start := time.Now()
-	t.Run("seeds", func(t *testing.T) {
-		for seed := first; seed < first+n; seed++ {
-			t.Run(fmt.Sprint(seed), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { chaos(t, seed, y) })
-				if t.Failed() {
-					t.Logf("to see this again: MIRROR_CHAOS_SEED=%d go test ./internal/chaos -run TestChaos", seed)
-				}
-			})
-		}
-	})
+	n := seeds(t, fewSeeds, func(t *testing.T, seed uint64) { chaos(t, seed, y) })
 	total := 0
 	for _, k := range slices.Sorted(maps.Keys(y.faults)) {
 		t.Logf("%7d  %s", y.faults[k], k)
@@ -95,6 +79,37 @@ func TestChaos(t *testing.T) {
 	if len(Kinds()) < 40 {
 		t.Errorf("%d kinds of faults", len(Kinds()))
 	}
+}
+
+// seeds runs a test for each of some seeds, in a bubble of its own: for
+// MIRROR_CHAOS_SEEDS seeds (default: n) from MIRROR_CHAOS_FIRST (default: 1) on, or
+// for the one of MIRROR_CHAOS_SEED. It gives the number of seeds.
+func seeds(t *testing.T, n uint64, f func(t *testing.T, seed uint64)) uint64 {
+	first := uint64(1)
+	if v := os.Getenv("MIRROR_CHAOS_SEEDS"); v != "" {
+		n = number(t, v)
+	}
+	if v := os.Getenv("MIRROR_CHAOS_FIRST"); v != "" {
+		first = number(t, v)
+	}
+	if v := os.Getenv("MIRROR_CHAOS_SEED"); v != "" {
+		first, n = number(t, v), 1
+	}
+	log.SetOutput(io.Discard) // net/http tells of answers that nobody asked for
+	defer log.SetOutput(os.Stderr)
+	name := t.Name()
+	t.Run("seeds", func(t *testing.T) {
+		for seed := first; seed < first+n; seed++ {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { f(t, seed) })
+				if t.Failed() {
+					t.Logf("to see this again: MIRROR_CHAOS_SEED=%d go test ./internal/chaos -run '%s$'", seed, name)
+				}
+			})
+		}
+	})
+	return n
 }
 
 func number(t *testing.T, s string) uint64 {
@@ -118,20 +133,19 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 	for _, name := range slices.Sorted(maps.Keys(w.sites)) {
 		s := w.sites[name]
 		cdn := "cdn-" + name
-		stops = append(stops, w.serve(cdn, s.calm))
+		stops = append(stops, w.serve(cdn, Store(s.calm)))
 		s.injector = &Injector{
 			Seed: seed, Kinds: some(dice), CDN: w.scheme() + "://" + cdn,
 			Rate:  rates[dice.IntN(len(rates))],
 			Stuck: []float64{0, 0, 0.01, 0.03}[dice.IntN(4)],
 		}
 		injectors = append(injectors, s.injector)
-		var h http.Handler = (&testkit.Quay{Edit: oddLists(dice.Uint64())}).Wrap(s.calm)
-		if dice.IntN(2) == 0 {
-			account := strict.Account{User: "mirror", Password: "s3cret", Pull: []string{"ci", "org"}, Push: []string{"org"}}
-			tokens := &strict.Tokens{Accounts: []strict.Account{account}}
-			h, s.injector.Revoke = tokens.Wrap(h), tokens.Expire
+		var h http.Handler = s.calm
+		if dice.IntN(3) == 0 {
+			h = (&Late{Seed: dice.Uint64()}).Wrap(h)
 		}
-		stops = append(stops, w.serve(name, s.injector.Wrap(h)))
+		h = (&testkit.Quay{Edit: oddLists(dice.Uint64())}).Wrap(h)
+		stops = append(stops, w.serve(name, s.injector.Wrap(w.guarded(s, h, dice.IntN(4)))))
 	}
 	retry := retry.Policy{}
 	client := w.client(registry.Options{Retry: retry, MaxPerHost: 1 + dice.IntN(16)})
@@ -182,6 +196,21 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 		}
 		t.Log(strings.Join(w.lines, "\n"))
 	}
+}
+
+// guarded lets only those in who have a token, which they get for a password or for
+// an identity token, which may be another after each use; or everybody.
+func (w *world) guarded(s *site, h http.Handler, how int) http.Handler {
+	account := strict.Account{User: "mirror", Password: "s3cret", Pull: []string{"ci", "org"}, Push: []string{"org"}}
+	switch how {
+	case 0, 1:
+		return h
+	case 2:
+		account.IdentityToken = "identity-0-mirror"
+	}
+	s.tokens = &strict.Tokens{Accounts: []strict.Account{account}, Rotate: true}
+	s.injector.Revoke = s.tokens.Expire
+	return s.tokens.Wrap(h)
 }
 
 // some chooses the kinds of one registry: all, or a few, so that rare ones

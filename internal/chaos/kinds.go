@@ -25,8 +25,8 @@ type Kind struct {
 func (k *Kind) applies(class string) bool { return k.on == nil || slices.Contains(k.on, class) }
 
 var (
-	reads   = []string{"GET manifest", "HEAD manifest", "GET blob", "HEAD blob", "tags", "ping", "referrers"}
-	bodies  = []string{"GET manifest", "GET blob", "tags", "token"}
+	reads   = []string{"GET manifest", "HEAD manifest", "GET blob", "HEAD blob", "tags", "ping", "referrers", "listing"}
+	bodies  = []string{"GET manifest", "GET blob", "tags", "referrers", "token", "listing"}
 	content = []string{"GET manifest", "GET blob"}
 	writes  = []string{"POST upload", "mount", "PATCH upload", "PUT upload", "PUT manifest"}
 	uploads = []string{"POST upload", "mount", "PATCH upload"}
@@ -194,7 +194,7 @@ func contents() []*Kind {
 			f.r.Header.Set("Range", fmt.Sprintf("bytes=%d-", f.dice.IntN(20)))
 			f.write(f.answer())
 		}},
-		{Name: "an endless body", on: []string{"GET manifest", "tags", "token", "GET blob"}, do: func(f *Fault) {
+		{Name: "an endless body", on: []string{"GET manifest", "tags", "token", "GET blob", "listing"}, do: func(f *Fault) {
 			chunk := bytes.Repeat([]byte(" "), 64<<10)
 			for range 2048 {
 				if _, err := f.w.Write(chunk); err != nil {

@@ -56,6 +56,14 @@ func registries() []*Kind {
 		code("parts are said to be unknown", []string{"PUT manifest"}, 400, "MANIFEST_BLOB_UNKNOWN"),
 		code("digest is said to be wrong", []string{"PUT upload", "PUT manifest"}, 400, "DIGEST_INVALID"),
 		code("upload is said to be unknown", []string{"PATCH upload", "PUT upload"}, 404, "BLOB_UPLOAD_UNKNOWN"),
+		{Name: "upload is unknown after it was stored", on: []string{"PUT upload"}, do: func(f *Fault) {
+			f.answer()
+			if f.dice.IntN(2) == 0 {
+				f.say(http.StatusRequestedRangeNotSatisfiable, "application/json", "")
+				return
+			}
+			f.say(http.StatusNotFound, "application/json", `{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"chaos"}]}`)
+		}},
 		code("tag is immutable", []string{"PUT manifest"}, 409, "TAG_INVALID"),
 		{Name: "blob is said to be there", on: []string{"HEAD blob"}, do: func(f *Fault) { f.w.WriteHeader(http.StatusOK) }},
 		{Name: "mount is said to be done", on: []string{"mount"}, do: func(f *Fault) { f.w.WriteHeader(http.StatusCreated) }},
@@ -63,7 +71,7 @@ func registries() []*Kind {
 		{Name: "mount declined", on: []string{"mount"}, do: func(f *Fault) { f.r.URL.RawQuery = ""; f.write(f.answer()) }},
 		{Name: "a part of the chunk is taken", on: []string{"PATCH upload"}, do: func(f *Fault) { f.part(); f.write(f.answer()) }},
 		redirect("redirect to the CDN", reads, func(f *Fault) string { return f.in.CDN + f.r.URL.RequestURI() }),
-		redirect("redirect to a store that refuses", []string{"GET blob"}, func(f *Fault) string { return f.in.CDN + "/refused" + f.r.URL.RequestURI() }),
+		redirect("redirect to a store that refuses", []string{"GET blob"}, func(f *Fault) string { return f.in.CDN + refused + f.r.URL.RequestURI() }),
 		redirect("redirect of a write", writes, func(f *Fault) string { return f.in.CDN + f.r.URL.RequestURI() }),
 		redirect("redirect to itself", reads, func(f *Fault) string { return f.r.URL.RequestURI() }),
 		redirect("redirect to nowhere", reads, func(*Fault) string { return "https://nowhere.test:1/" }),

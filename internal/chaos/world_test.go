@@ -37,6 +37,7 @@ type site struct {
 	name     string // host:port
 	calm     *strict.Registry
 	injector *Injector
+	tokens   *strict.Tokens // nil: everybody is let in
 }
 
 // world is a network with registries, images and a mapping file, all of which
@@ -114,6 +115,9 @@ func (w *world) client(opts registry.Options, roots ...*x509.CertPool) *registry
 	auths := map[string]any{}
 	for _, s := range w.sites {
 		auths[s.name] = map[string]string{"username": "mirror", "password": "s3cret"}
+		if s.tokens != nil && s.tokens.Accounts[0].IdentityToken != "" {
+			auths[s.name] = map[string]string{"identitytoken": s.tokens.Identity(s.tokens.Accounts[0])}
+		}
 	}
 	config, err := json.Marshal(map[string]any{"auths": auths})
 	if err != nil {

@@ -23,8 +23,11 @@ type Quay struct {
 	// more is answered 429. 0: no bound.
 	PerSecond int
 	Now       func() time.Time // for PerSecond; nil: time.Now
+	PageSize  int              // the most tags on a page; 0: 100, as Quay has it
 	// Edit may change a page before it is sent.
 	Edit func(repo string, page *QuayPage)
+	// Head may change the headers of a page before it is sent.
+	Head func(h http.Header)
 
 	mu     sync.Mutex
 	second int64
@@ -104,7 +107,11 @@ func (q *Quay) serve(w http.ResponseWriter, r *http.Request, registry http.Handl
 	if err != nil {
 		limit = quayPageSize / 2
 	}
-	page, limit = max(page, 1), min(max(limit, 1), quayPageSize)
+	most := quayPageSize
+	if q.PageSize > 0 {
+		most = q.PageSize
+	}
+	page, limit = max(page, 1), min(max(limit, 1), most)
 	first := min((page-1)*limit, len(all))
 	last := min(first+limit, len(all))
 	answer := QuayPage{Tags: []QuayTag{}, Page: page, More: last < len(all)}
@@ -119,6 +126,9 @@ func (q *Quay) serve(w http.ResponseWriter, r *http.Request, registry http.Handl
 		q.Edit(repo, &answer)
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if q.Head != nil {
+		q.Head(w.Header())
+	}
 	json.NewEncoder(w).Encode(answer)
 }
 

@@ -23,6 +23,10 @@ type Account struct {
 // nothing.
 type Tokens struct {
 	Accounts []Account
+	// Rotate gives a new identity token with each answer to one. The one that was
+	// used last stays good, so that a client that lost an answer is not locked out;
+	// all older ones do not.
+	Rotate bool
 	// Fault is asked first at the token endpoint; it says true when it has
 	// answered.
 	Fault func(w http.ResponseWriter, r *http.Request) bool
@@ -32,6 +36,13 @@ type Tokens struct {
 	scopes [][]string
 	users  []string
 	denied int
+	latest map[string]rotation // by the account's identity token
+}
+
+// rotation is which identity tokens of an account are good.
+type rotation struct {
+	n         int
+	used, now string
 }
 
 // Wrap puts the tokens before a registry.
@@ -95,7 +106,7 @@ func (k *Tokens) issue(w http.ResponseWriter, r *http.Request) {
 	var account Account
 	i := slices.IndexFunc(k.Accounts, func(a Account) bool {
 		if r.Method == http.MethodPost {
-			return a.IdentityToken != "" && r.PostForm.Get("grant_type") == "refresh_token" && r.PostForm.Get("refresh_token") == a.IdentityToken
+			return r.PostForm.Get("grant_type") == "refresh_token" && k.good(a, r.PostForm.Get("refresh_token"))
 		}
 		return basic && a.User == user && a.Password == password
 	})
@@ -131,8 +142,44 @@ func (k *Tokens) issue(w http.ResponseWriter, r *http.Request) {
 	k.tokens[token] = granted
 	k.scopes = append(k.scopes, scopes)
 	k.users = append(k.users, account.User)
+	answer := map[string]any{"token": token, "expires_in": 300}
+	if r.Method == http.MethodPost && k.Rotate {
+		answer["refresh_token"] = k.rotate(account, r.PostForm.Get("refresh_token"))
+	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string]any{"token": token, "expires_in": 300})
+	json.NewEncoder(w).Encode(answer)
+}
+
+// good reports whether an identity token is one of an account.
+func (k *Tokens) good(a Account, token string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	last, rotated := k.latest[a.IdentityToken]
+	if !rotated {
+		return token != "" && token == a.IdentityToken
+	}
+	return token == last.used || token == last.now
+}
+
+// rotate gives the identity token that follows one. The caller holds mu.
+func (k *Tokens) rotate(a Account, used string) string {
+	if k.latest == nil {
+		k.latest = map[string]rotation{}
+	}
+	n := k.latest[a.IdentityToken].n + 1
+	now := fmt.Sprintf("identity-%d-%s", n, a.User)
+	k.latest[a.IdentityToken] = rotation{n, used, now}
+	return now
+}
+
+// Identity is the identity token of an account that is good now.
+func (k *Tokens) Identity(a Account) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if last, rotated := k.latest[a.IdentityToken]; rotated {
+		return last.now
+	}
+	return a.IdentityToken
 }
 
 func (a Account) may(action, name string) bool {

@@ -236,14 +236,23 @@ func (l *lists) spend() {
 	l.balance--
 }
 
-// fresh reports whether an answer is not from before the run.
-func (l *lists) fresh(h http.Header) bool {
-	age, err := strconv.ParseFloat(strings.TrimSpace(h.Get("Age")), 64)
-	if h.Get("Age") == "" {
-		age, err = 0, nil
+// fresh reports whether an answer is not from before the run. A cache says how old
+// an answer is by its Age, in whole seconds, or keeps the Date at which it was made.
+// A Date is compared with the clock of the registry, not with ours.
+func (l *lists) fresh(resp *http.Response) bool {
+	o := l.host.origin
+	if base, first := o.base.Load(), o.first.Load(); first != nil && base != nil && resp.Request != nil && resp.Request.URL.Host == base.Host {
+		if made, err := http.ParseTime(resp.Header.Get("Date")); err == nil && made.Before(*first) {
+			return false
+		}
 	}
-	now := l.host.opts.Clock.Now()
-	return err == nil && !now.Add(-time.Duration(age*float64(time.Second))).Before(l.started)
+	age := strings.TrimSpace(resp.Header.Get("Age"))
+	if age == "" {
+		return true
+	}
+	seconds, err := strconv.ParseUint(age, 10, 31)
+	made := l.host.opts.Clock.Now().Add(-time.Duration(seconds+1) * time.Second)
+	return err == nil && !made.Before(l.started)
 }
 
 // get asks for a list, once. Redirects are not followed.

@@ -49,7 +49,7 @@ func (l *lists) quay(ctx context.Context, repo Repository, w *wanted) (has, ok b
 		if json.Unmarshal(body, &answer) != nil || answer.More == nil || len(answer.Tags) == 0 && *answer.More {
 			return page > 1, page > 1
 		}
-		if !l.fresh(resp.Header) {
+		if !l.fresh(resp) {
 			return true, page > 1
 		}
 		before := len(w.found)
@@ -98,7 +98,7 @@ func (l *lists) google(ctx context.Context, repo Repository, w *wanted) (has, ok
 	if json.Unmarshal(body, &answer) != nil || answer.Manifests == nil {
 		return false, false
 	}
-	if !l.fresh(resp.Header) {
+	if !l.fresh(resp) {
 		return true, false
 	}
 	for d, m := range answer.Manifests {
@@ -143,7 +143,7 @@ func (l *lists) streams(api *StreamsAPI) form {
 			return false, false
 		}
 		here := repo.Host + "/" + repo.Path
-		if answer.Status.Repository != here && answer.Status.PublicRepository != here || !l.fresh(resp.Header) {
+		if answer.Status.Repository != here && answer.Status.PublicRepository != here || !l.fresh(resp) {
 			return true, false
 		}
 		answer.tell(w)

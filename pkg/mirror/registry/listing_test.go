@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // tagged is a registry whose repositories have tags t000, t001 and so on.
@@ -159,19 +161,37 @@ func instead(h http.Handler, status int, body string) http.Handler {
 	})
 }
 
-// TestListedOld does not believe a list that a cache has kept from before the run.
+// TestListedOld does not believe a list that a cache has kept from before the run,
+// however the cache tells so.
 func TestListedOld(t *testing.T) {
-	var log testkit.Recorder
-	log.Edit = func(_ *http.Request, class string, _ int, h http.Header) {
-		if class == "listing" {
-			h.Set("Age", "3600")
-		}
-	}
-	at := testkit.Serve(t, "quay", log.Wrap((&testkit.Quay{}).Wrap(tagged(map[string]int{"org/app": 9}))))
-	c := New(Options{})
-	defer c.Close()
-	if got := c.Listed(t.Context(), Repository{Host: at.Host, Path: "org/app"}, names(0, 9)); len(got) > 0 {
-		t.Errorf("believed: %v", got)
+	for name, tt := range map[string]struct {
+		header, value string
+		want          int
+	}{
+		"nothing tells":              {"Age", "", 9},
+		"an hour old":                {"Age", "3600", 0},
+		"less than a second old":     {"Age", "0", 0}, // the run is younger than that
+		"an age that is no number":   {"Age", "NaN", 0},
+		"an age without end":         {"Age", "99999999999999999999", 0},
+		"made before the run":        {"Date", time.Now().Add(-time.Minute).UTC().Format(http.TimeFormat), 0},
+		"made after the run began":   {"Date", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat), 9},
+		"a date that cannot be read": {"Date", "soon", 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log testkit.Recorder
+			log.Edit = func(_ *http.Request, class string, _ int, h http.Header) {
+				if class == "listing" {
+					h.Set(tt.header, tt.value)
+				}
+			}
+			at := testkit.Serve(t, "quay", log.Wrap((&testkit.Quay{}).Wrap(tagged(map[string]int{"org/app": 9}))))
+			now := time.Now()
+			c := New(Options{Clock: throttle.Clock{Now: func() time.Time { return now }}})
+			defer c.Close()
+			if got := c.Listed(t.Context(), Repository{Host: at.Host, Path: "org/app"}, names(0, 9)); len(got) != tt.want {
+				t.Errorf("%d tags are told, want %d: %v", len(got), tt.want, got)
+			}
+		})
 	}
 }
 

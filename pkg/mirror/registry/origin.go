@@ -28,6 +28,8 @@ type origin struct {
 	connecting chan struct{} // held by the one who finds out how to reach it
 	base       atomic.Pointer[url.URL]
 	unsure     atomic.Bool // how it wants us to authenticate has to be asked again
+	// first is the registry's own time when it first answered in this run.
+	first atomic.Pointer[time.Time]
 }
 
 func newOrigin(gate *throttle.Host, loop *retry.Loop, insecure bool, wire http.RoundTripper, learn func([]auth.Challenge)) *origin {
@@ -137,6 +139,9 @@ func (o *origin) ping(ctx context.Context) (*url.URL, error) {
 	defer resp.Body.Close()
 	if throttle.Temporary(resp.StatusCode) {
 		return nil, newError(o.gate, resp, o.loop.Clock.Now())
+	}
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		o.first.CompareAndSwap(nil, &at)
 	}
 	o.learn(auth.Challenges(resp.Header))
 	return base, nil
