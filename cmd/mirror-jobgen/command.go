@@ -77,7 +77,7 @@ func load(dir string) (*release.Tree, error) {
 	return tree, nil
 }
 
-// wrong gives an error about settings or configuration exit code 2, and any
+// wrong returns an error about settings or configuration exit code 2, and any
 // other error exit code 3.
 func wrong(err error) error {
 	var problems jobgen.Problems

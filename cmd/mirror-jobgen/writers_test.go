@@ -59,7 +59,7 @@ func runJobgen(args ...string) string {
 	return string(said)
 }
 
-// writtenJobs gives the jobs file that is generated for the plain tree.
+// writtenJobs returns the jobs file that is generated for the plain tree.
 func writtenJobs(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

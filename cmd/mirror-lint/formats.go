@@ -100,7 +100,7 @@ func writeText(w io.Writer, o outcome) error {
 	return report.Text(w, o.result, opts)
 }
 
-// ownersAt gives the approvers of the set that a place is about.
+// ownersAt returns the approvers of the set that a place is about.
 func (o outcome) ownersAt(pos source.Position) []string {
 	set := o.tree.Runs().SetAt(pos)
 	if set == nil || set.Owners == nil {
@@ -126,7 +126,7 @@ func (o *outcome) at(dir string) {
 	}
 }
 
-// setAt gives the name of the set that a place is about.
+// setAt returns the name of the set that a place is about.
 func (o outcome) setAt(pos source.Position) string {
 	if set := o.tree.Runs().SetAt(pos); set != nil {
 		return set.Name

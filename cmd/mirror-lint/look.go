@@ -94,7 +94,7 @@ func makeChanges(log io.Writer, root *os.Root, changes []validate.Change) error 
 	return nil
 }
 
-// mayChange gives the reason why a change cannot be made.
+// mayChange returns the reason why a change cannot be made.
 func mayChange(root *os.Root, c validate.Change) error {
 	if c.From != c.To {
 		if _, err := root.Lstat(filepath.FromSlash(c.To)); !errors.Is(err, fs.ErrNotExist) {

@@ -137,7 +137,7 @@ func TestJSONSchemaRefuses(t *testing.T) {
 	}
 }
 
-// officialSARIF gives the schema of SARIF 2.1.0 as OASIS published it, which
+// officialSARIF returns the schema of SARIF 2.1.0 as OASIS published it, which
 // the module go-sarif has in its source.
 func officialSARIF(t *testing.T) []byte {
 	t.Helper()

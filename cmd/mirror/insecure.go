@@ -36,11 +36,11 @@ func (o *options) insecureHosts(args []string, stderr io.Writer) []string {
 
 var hostPattern = regexp.MustCompile(`^(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[0-9a-fA-F:]+\])(:\d+)?$|^[A-Za-z0-9-]+:\d{4,5}$`)
 
-// isHost says whether an argument is a host, perhaps with a port, rather than an
+// isHost reports whether an argument is a host, perhaps with a port, rather than an
 // image reference, which nearly always has a "/".
 func isHost(s string) bool { return hostPattern.MatchString(s) }
 
-// isInsecure says whether a host was named by --insecure, with or without its
+// isInsecure reports whether a host was named by --insecure, with or without its
 // port.
 func (o *options) isInsecure(host string) bool {
 	name, _, err := net.SplitHostPort(host)

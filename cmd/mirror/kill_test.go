@@ -125,7 +125,7 @@ func (w *world) done() int {
 	return w.written
 }
 
-// move gives every source another image: two of three for one platform, the
+// move returns every source another image: two of three for one platform, the
 // others an index of two. All share a layer.
 func (w *world) move() {
 	w.round++

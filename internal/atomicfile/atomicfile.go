@@ -93,7 +93,7 @@ func into(name string, write func(io.Writer) error) (err error) {
 	return buf.Flush()
 }
 
-// Target gives the file that a name refers to: where symbolic links lead, in
+// Target returns the file that a name refers to: where symbolic links lead, in
 // the end, even when nothing is there yet. The folder has to exist.
 func Target(name string) (string, error) {
 	for range 40 {

@@ -118,7 +118,7 @@ func removeLeftoversIn(root *os.Root, name string) {
 	}
 }
 
-// targetIn gives the file below root that a path refers to: where symbolic
+// targetIn returns the file below root that a path refers to: where symbolic
 // links lead, in the end, even when nothing is there yet.
 func targetIn(root *os.Root, name string) (string, error) {
 	outside := &fs.PathError{Op: "write", Path: name, Err: ErrOutside}

@@ -20,7 +20,7 @@ func Zipped(h http.Header) bool {
 // ErrTooLong means that an answer has more bytes than may be read.
 var ErrTooLong = errors.New("the response is too long")
 
-// Read gives the body of an answer, uncompressed, of at most limit bytes.
+// Read returns the body of an answer, uncompressed, of at most limit bytes.
 func Read(resp *http.Response, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
@@ -35,7 +35,7 @@ func Read(resp *http.Response, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// Unzip gives a body as it was meant: uncompressed where it was compressed for the
+// Unzip returns a body as it was meant: uncompressed where it was compressed for the
 // way, up to limit+1 bytes. A body that only claims to be compressed stays as it is.
 func Unzip(h http.Header, data []byte, limit int64) []byte {
 	if !Zipped(h) || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {

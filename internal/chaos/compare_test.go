@@ -184,7 +184,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// bytesOf gives bytes that follow from a seed.
+// bytesOf returns bytes that follow from a seed.
 func bytesOf(seed uint64, n int) []byte {
 	return (&world{dice: (&Injector{Seed: seed}).dice("", 0)}).layer(n)
 }

@@ -62,7 +62,7 @@ func (w *world) guard(seed uint64, opts *mirror.Options) *guard {
 	return g
 }
 
-// holds gives the digest of the whole image that a destination holds.
+// holds returns the digest of the whole image that a destination holds.
 func (w *world) holds(destination string) (digest.Digest, error) {
 	host, rest, _ := strings.Cut(destination, "/")
 	repo, tag, _ := strings.Cut(rest, ":")

@@ -40,7 +40,7 @@ func Kinds() []*Kind {
 	return all
 }
 
-// Named gives some kinds of Kinds by their names.
+// Named returns some kinds of Kinds by their names.
 func Named(names ...string) []*Kind {
 	return slices.DeleteFunc(Kinds(), func(k *Kind) bool { return !slices.Contains(names, k.Name) })
 }

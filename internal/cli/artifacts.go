@@ -18,7 +18,7 @@ type Artifact struct {
 	Write func(io.Writer) error
 }
 
-// ArtifactsDir gives the folder in which a job leaves its reports: what the
+// ArtifactsDir returns the folder in which a job leaves its reports: what the
 // flag --artifacts says, else $ARTIFACTS (Prow), else $ARTIFACT_DIR (a step of
 // ci-operator); "" means that no reports are wanted.
 func ArtifactsDir(env Env, flag string) string {

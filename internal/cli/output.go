@@ -32,7 +32,7 @@ func (o *output) Write(p []byte) (int, error) {
 // WriteString implements [io.StringWriter].
 func (o *output) WriteString(s string) (int, error) { return o.Write([]byte(s)) }
 
-// failure gives the first error, without the name that the system has for
+// failure returns the first error, without the name that the system has for
 // standard output.
 func (o *output) failure() error {
 	o.mu.Lock()

@@ -34,7 +34,7 @@ func Terminal(env Env, stream io.Writer) bool {
 	return ok && env.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
-// Width gives how many columns standard output has: what COLUMNS says, else the
+// Width returns how many columns standard output has: what COLUMNS says, else the
 // terminal; 0 when it is not a terminal.
 func Width(env Env) int {
 	if n, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && n > 0 {

@@ -5,7 +5,7 @@ import "runtime/debug"
 // version is set by the linker in released binaries.
 var version string
 
-// Version gives the version of the running binary: the one it was linked with,
+// Version returns the version of the running binary: the one it was linked with,
 // else that of the module, else "devel".
 func Version() string {
 	if version != "" {

@@ -43,7 +43,7 @@ func list(t *testing.T, args ...string) []string {
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
-// room gives the layer and the name of a package, with its sub-packages.
+// room returns the layer and the name of a package, with its sub-packages.
 func room(path string) (layer int, name string) {
 	for i, names := range layers {
 		for _, n := range names {

@@ -10,7 +10,7 @@ import (
 
 var commands = []string{"mirror", "mirror-jobgen", "mirror-lint"}
 
-// modules gives what go.mod requires directly.
+// modules returns what go.mod requires directly.
 func modules(t *testing.T) []string {
 	t.Helper()
 	data, err := os.ReadFile("../../go.mod")
@@ -27,7 +27,7 @@ func modules(t *testing.T) []string {
 	return out
 }
 
-// moduleOf gives the module that a package belongs to, or "".
+// moduleOf returns the module that a package belongs to, or "".
 func moduleOf(modules []string, pkg string) string {
 	best := ""
 	for _, m := range modules {

@@ -69,7 +69,7 @@ func blocks(page string) ([]block, error) {
 	return all, nil
 }
 
-// tools gives the folder with the built commands. The tests do not build them:
+// tools returns the folder with the built commands. The tests do not build them:
 // the generator links Prow, which takes minutes.
 func tools(t *testing.T) string {
 	t.Helper()

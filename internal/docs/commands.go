@@ -60,7 +60,7 @@ func Commands(t *testing.T, root *cobra.Command) {
 	examples(t, root)
 }
 
-// owner gives the program that a man page is about.
+// owner returns the program that a man page is about.
 func owner(page string) string {
 	for _, name := range []string{"mirror-lint", "mirror-jobgen"} {
 		if strings.HasPrefix(page, name) {
@@ -70,7 +70,7 @@ func owner(page string) string {
 	return "mirror"
 }
 
-// tree gives a command and those below it; of the completion command only
+// tree returns a command and those below it; of the completion command only
 // itself, because its sub-commands differ in nothing but the shell.
 func tree(c *cobra.Command) []*cobra.Command {
 	all := []*cobra.Command{c}

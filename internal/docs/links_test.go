@@ -13,7 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// read gives the text of a page.
+// read returns the text of a page.
 func read(t *testing.T, page string) string {
 	t.Helper()
 	data, err := os.ReadFile(page)
@@ -29,7 +29,7 @@ var (
 	noID    = regexp.MustCompile("[^a-z0-9 _-]")
 )
 
-// anchors gives the anchors of a page as GitHub makes them of its headings.
+// anchors returns the anchors of a page as GitHub makes them of its headings.
 func anchors(page string) map[string]bool {
 	out := map[string]bool{}
 	for _, m := range heading.FindAllStringSubmatch(page, -1) {
@@ -83,7 +83,7 @@ func TestNamesExist(t *testing.T) {
 	}
 }
 
-// lines gives the lines that match, each after a line break, of all files of this
+// lines returns the lines that match, each after a line break, of all files of this
 // project whose names end in one of the endings.
 func lines(t *testing.T, match *regexp.Regexp, endings ...string) string {
 	t.Helper()

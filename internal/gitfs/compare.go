@@ -15,7 +15,7 @@ import (
 	"sync"
 )
 
-// Changed gives the files below some folders that are not the same at a revision
+// Changed returns the files below some folders that are not the same at a revision
 // and in another tree, in order: another revision, or files that lie there now,
 // those that git does not track among them. It compares bytes: no driver, filter
 // or conversion that the checkout asks for is run. Only files with one of the
@@ -40,7 +40,7 @@ func Changed(from *FS, to fs.FS, extensions, folders []string) ([]string, error)
 	return names, nil
 }
 
-// objects gives the files of a tree as git names them.
+// objects returns the files of a tree as git names them.
 func objects(from *FS, to fs.FS, extensions, folders []string) (map[string]object, error) {
 	out := map[string]object{}
 	if revision, ok := to.(*FS); ok {
@@ -88,7 +88,7 @@ func below(name string, folders []string) bool {
 	return false
 }
 
-// hash gives the hash by which the repository names its objects.
+// hash returns the hash by which the repository names its objects.
 func (f *FS) hash() func() hash.Hash {
 	for _, o := range f.files {
 		if len(o.id) == hex.EncodedLen(sha256.Size) {
@@ -98,7 +98,7 @@ func (f *FS) hash() func() hash.Hash {
 	return sha1.New
 }
 
-// hashed gives the names that git has for files. One that cannot be read has
+// hashed returns the names that git has for files. One that cannot be read has
 // none, so that it counts as changed.
 func hashed(tree fs.FS, names []string, sum func() hash.Hash) []string {
 	ids := make([]string, len(names))

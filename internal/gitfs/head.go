@@ -14,7 +14,7 @@ type Head struct {
 	Web string
 }
 
-// HeadOf gives the commit of the checkout that a folder is in; the error is
+// HeadOf returns the commit of the checkout that a folder is in; the error is
 // [ErrNoCheckout] where it is in none.
 func HeadOf(dir string) (Head, error) {
 	out, err := git(dir, "log", "-1", "--format=%H %cs")
@@ -33,7 +33,7 @@ func HeadOf(dir string) (Head, error) {
 	return h, nil
 }
 
-// webAddress gives where the files of a commit are shown, by the address that
+// webAddress returns where the files of a commit are shown, by the address that
 // git fetches from. User names and passwords in it are left out.
 func webAddress(remote, commit, folder string) string {
 	if host, name, ok := strings.Cut(remote, ":"); ok && !strings.Contains(remote, "://") && !strings.Contains(host, "/") {

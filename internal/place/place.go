@@ -109,7 +109,7 @@ func rootAbove(dir string) (string, bool) {
 	}
 }
 
-// layoutOf gives the layout of the repository in a folder.
+// layoutOf returns the layout of the repository in a folder.
 func layoutOf(root string) release.Layout {
 	tree, err := treefs.Open(root)
 	if err != nil {
@@ -119,7 +119,7 @@ func layoutOf(root string) release.Layout {
 	return release.LayoutOf(tree)
 }
 
-// relative gives a path below a root with slashes, "" for the root itself.
+// relative returns a path below a root with slashes, "" for the root itself.
 func relative(root, name string) (string, error) {
 	from, err := filepath.Abs(root)
 	if err != nil {

@@ -111,7 +111,7 @@ func (s Snapshot) left() time.Duration {
 	return time.Duration(max(images, bytes))
 }
 
-// duration gives a time in the two units that matter.
+// duration returns a time in the two units that matter.
 func duration(d time.Duration) string {
 	d = d.Round(time.Second)
 	switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// lines gives the lines that positions point to; it splits each file once.
+// lines holds the lines that positions point to; it splits each file once.
 type lines struct {
 	text  func(file string) []byte // may be nil
 	files map[string][][]byte
@@ -18,7 +18,7 @@ type lines struct {
 
 func newLines(text func(string) []byte) lines { return lines{text, map[string][][]byte{}} }
 
-// at gives the line of a position; false when there is none or it is blank.
+// at returns the line of a position; false when there is none or it is blank.
 func (l lines) at(pos source.Position) ([]rune, bool) {
 	if pos.Line == 0 || l.text == nil {
 		return nil, false
@@ -35,7 +35,7 @@ func (l lines) at(pos source.Position) ([]rune, bool) {
 	return line, strings.TrimSpace(string(line)) != ""
 }
 
-// utf16Column gives the column of a position in UTF-16 code units, at least 1.
+// utf16Column returns the column of a position in UTF-16 code units, at least 1.
 func (l lines) utf16Column(pos source.Position) int {
 	line, _ := l.at(pos)
 	column := max(pos.Column, 1)
@@ -65,7 +65,7 @@ func cut(line []rune, column, width int) ([]rune, int) {
 	return out, max(column-start, 0)
 }
 
-// word gives how many characters from a column on belong together: up to the
+// word returns how many characters from a column on belong together: up to the
 // next white space, without punctuation at the end.
 func word(line []rune, column int) int {
 	rest := line[column-1:]

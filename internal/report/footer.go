@@ -68,7 +68,7 @@ func skippedByReason(skipped []validate.Skipped) []string {
 	return reasons
 }
 
-// ruleCounts gives the number of findings of each rule, most first.
+// ruleCounts returns the number of findings of each rule, most first.
 func ruleCounts(findings []validate.Finding, s source.Severity) []string {
 	count := map[string]int{}
 	var rules []string

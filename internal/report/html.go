@@ -18,9 +18,9 @@ import (
 
 // HTMLOptions say what an HTML report needs beyond the findings.
 type HTMLOptions struct {
-	// Source gives the text of a file; nil when it is not to be had.
+	// Source returns the text of a file; nil when it is not to be had.
 	Source func(file string) []byte
-	// Set gives the name of the set that a place is about, "" when there is
+	// Set returns the name of the set that a place is about, "" when there is
 	// none; nil when nothing is known of sets.
 	Set     func(source.Position) string
 	Owners  func(source.Position) []string // the people to ask about a place; may be nil
@@ -34,7 +34,7 @@ type HTMLOptions struct {
 // web; "" when there is none.
 type Link string
 
-// To gives the address of a place, "" when there is none.
+// To returns the address of a place, "" when there is none.
 func (l Link) To(pos source.Position) string {
 	if l == "" || pos.File == "" {
 		return ""
@@ -95,7 +95,7 @@ type htmlGroup struct {
 // Name is the group's heading.
 func (g *htmlGroup) Name() string { return cmp.Or(g.Set, "Outside any set") }
 
-// Counts gives how many findings there are.
+// Counts returns how many findings there are.
 func (g *htmlGroup) Counts() string {
 	var parts []string
 	for s, n := range g.Count {
@@ -109,7 +109,7 @@ func (g *htmlGroup) Counts() string {
 // ID is what the jump list leads to.
 func (g *htmlGroup) ID() string { return "set-" + slug(g.Name()) }
 
-// slug gives a name in characters that an address takes as they are.
+// slug returns a name in characters that an address takes as they are.
 func slug(name string) string {
 	return strings.Map(func(r rune) rune {
 		if '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
@@ -262,7 +262,7 @@ func (h *htmlReport) group(r *validate.Result, opts HTMLOptions) {
 	}
 }
 
-// code gives the line of a position; nil when there is none to show.
+// code returns the line of a position; nil when there is none to show.
 func (l lines) code(pos source.Position) *htmlCode {
 	line, ok := l.at(pos)
 	if !ok {

@@ -92,7 +92,7 @@ func TestHTMLWithoutFindings(t *testing.T) {
 	}
 }
 
-// foreign gives what a page has that no template of ours wrote.
+// foreign returns what a page has that no template of ours wrote.
 func foreign(t *testing.T, page string) []string {
 	t.Helper()
 	ours := strings.Fields("html head meta title style body a header h1 h2 h3 p dl div dt dd main ul li code section small article span pre mark b details summary footer script")

@@ -88,7 +88,7 @@ type sarifLocation struct {
 // SARIFOptions say what SARIF needs beyond the findings.
 type SARIFOptions struct {
 	Version string // of the command
-	// Source gives the text of a file, to count columns in UTF-16; without it
+	// Source returns the text of a file, to count columns in UTF-16; without it
 	// every character counts as one.
 	Source func(file string) []byte
 }

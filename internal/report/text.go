@@ -19,7 +19,7 @@ import (
 // TextOptions say how findings are written for a person.
 type TextOptions struct {
 	Color bool
-	// Source gives the text of a file, for the line under a finding; nil when
+	// Source returns the text of a file, for the line under a finding; nil when
 	// it is not to be had.
 	Source func(file string) []byte
 	// Width is that of the terminal in columns: messages are wrapped, and longer
@@ -37,7 +37,7 @@ type TextOptions struct {
 	New bool
 	// Page is the HTML report that was written with the same findings; "" for none.
 	Page string
-	// Owners gives the people to ask about a place; nil leaves them out.
+	// Owners returns the people to ask about a place; nil leaves them out.
 	Owners func(source.Position) []string
 }
 
@@ -222,7 +222,7 @@ func (t textWriter) wrapped(head, shown, s, tail string) {
 	}
 }
 
-// consequences gives what follows from a cause as related places.
+// consequences returns what follows from a cause as related places.
 func consequences(g validate.Group) []validate.Related {
 	var all []validate.Related
 	for _, f := range g.Consequences {

@@ -27,7 +27,7 @@ func Told(e mirror.Entry) string {
 	return cmp.Or(e.Error, strings.Join(e.Details, "; "), string(e.Outcome))
 }
 
-// Host gives the registry of a reference in an entry.
+// Host returns the registry of a reference in an entry.
 func Host(reference string) string {
 	first, _, found := strings.Cut(reference, "/")
 	if !found || first != "localhost" && !strings.ContainsAny(first, ".:") {
@@ -68,7 +68,7 @@ func times(n int64) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// Size gives bytes in the unit that a person would choose.
+// Size returns bytes in the unit that a person would choose.
 func Size(n int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	f, i := float64(n), 0

@@ -26,7 +26,7 @@ const maxFailing = 1000
 // Since says since when destinations fail.
 type Since map[string]time.Time
 
-// Failing gives the destinations that fail in a run, and since when: what was
+// Failing returns the destinations that fail in a run, and since when: what was
 // known before, else the end of the run. Those that work again are forgotten.
 func Failing(r *mirror.Report, before Since) Since {
 	now := end(r)

@@ -33,7 +33,7 @@ func families(t *testing.T, text []byte) map[string]*dto.MetricFamily {
 	return out
 }
 
-// sample gives the value of the metric that has the given labels.
+// sample returns the value of the metric that has the given labels.
 func sample(t *testing.T, all map[string]*dto.MetricFamily, name string, labels ...string) float64 {
 	t.Helper()
 	for _, m := range all[name].GetMetric() {

@@ -44,7 +44,7 @@ func NewGateway(client *http.Client, address, job string) (*Gateway, error) {
 	return g, nil
 }
 
-// String gives the address of the group without user, password and query.
+// String returns the address of the group without user, password and query.
 func (g *Gateway) String() string {
 	return (&url.URL{Scheme: g.at.Scheme, Host: g.at.Host, Path: g.at.Path}).String()
 }

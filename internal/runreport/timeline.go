@@ -232,7 +232,7 @@ func waits(r *mirror.Report) []waited {
 	return out[:min(len(out), maxWaits)]
 }
 
-// clock gives seconds as a person reads them.
+// clock returns seconds as a person reads them.
 func clock(s float64) string {
 	switch {
 	case 0 < s && s < 0.0995:

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Corpus gives the folder with real data: $MIRROR_CORPUS, else ../shared/corpus
+// Corpus returns the folder with real data: $MIRROR_CORPUS, else ../shared/corpus
 // beside the module. A test that needs it is skipped where it is absent.
 func Corpus(t testing.TB) string {
 	t.Helper()

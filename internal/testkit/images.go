@@ -51,7 +51,7 @@ func Index(t testing.TB, children map[string]mutate.Appendable, order ...string)
 }
 
 // Push writes an image or index to path (such as "ns/name:tag") of the registry
-// and gives its digest.
+// and returns its digest.
 func (r *Registry) Push(t testing.TB, path string, what remote.Taggable) string {
 	t.Helper()
 	ref := r.reference(t, path)

@@ -94,14 +94,14 @@ func (rec *Recorder) Count(classes ...string) int {
 	return n
 }
 
-// Requests gives every request as "METHOD path?query".
+// Requests returns every request as "METHOD path?query".
 func (rec *Recorder) Requests() []string {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	return slices.Clone(rec.requests)
 }
 
-// Classes gives the counts of all classes.
+// Classes returns the counts of all classes.
 func (rec *Recorder) Classes() map[string]int {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()

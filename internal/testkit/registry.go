@@ -110,7 +110,7 @@ func Basic(user, password string, h http.Handler) http.Handler {
 	})
 }
 
-// Secure says whether a registry process speaks TLS and wants a password.
+// Secure reports whether a registry process speaks TLS and wants a password.
 type Secure bool
 
 // Distribution starts CNCF distribution v3 as a process of its own.

@@ -123,7 +123,7 @@ func (c *comparer) manifest(fromRef, toRef string) error {
 	return nil
 }
 
-// Digest gives the digest of a manifest by tag, "" when there is none.
+// Digest returns the digest of a manifest by tag, "" when there is none.
 func (r *Registry) Digest(path string) string {
 	repo, ref := splitPath(path)
 	data, _, err := r.fetch(repo, "manifests/"+ref)

@@ -16,7 +16,7 @@ type folders struct {
 // maxOpen is how many folders are held open.
 const maxOpen = 64
 
-// get gives a folder; nil when it cannot be reached from the one above it
+// get returns a folder; nil when it cannot be reached from the one above it
 // without leaving that, or at all.
 func (d *folders) get(root *os.Root, name string) *os.Root {
 	if name == "." {

@@ -65,7 +65,7 @@ func Open(dir string) (*FS, error) {
 	return f, nil
 }
 
-// Root gives the folder for writing.
+// Root returns the folder for writing.
 func (f *FS) Root() *os.Root { return f.root }
 
 // Folder opens a folder in it, which nothing leads out of in turn. Close it when
@@ -84,7 +84,7 @@ func (f *FS) Close() error {
 	return f.root.Close()
 }
 
-// Inside gives the path below the folder of a file of this machine; false when
+// Inside returns the path below the folder of a file of this machine; false when
 // the file, by its name, does not lie in the folder.
 func (f *FS) Inside(file string) (string, bool) {
 	dir, err := filepath.Abs(f.root.Name())

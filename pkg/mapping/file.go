@@ -51,7 +51,7 @@ type Pair struct {
 	Destination Reference
 }
 
-// Pairs gives the entry's copies in the order written.
+// Pairs returns the entry's copies in the order written.
 func (e Entry) Pairs() iter.Seq[Pair] {
 	return func(yield func(Pair) bool) {
 		for _, d := range e.Destinations {
@@ -73,7 +73,7 @@ func inherit(src, dst Reference) Reference {
 	return dst
 }
 
-// Entries gives all entries of the file in order.
+// Entries returns all entries of the file in order.
 func (f *File) Entries() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for i := range f.Lines {
@@ -86,7 +86,7 @@ func (f *File) Entries() iter.Seq[Entry] {
 	}
 }
 
-// Pairs gives all copies of the file in order.
+// Pairs returns all copies of the file in order.
 func (f *File) Pairs() iter.Seq[Pair] {
 	return func(yield func(Pair) bool) {
 		for e := range f.Entries() {

@@ -32,7 +32,7 @@ func ParseGlob(s string) (Glob, error) {
 // flat hides the slashes of a path from path.Match, which ends "*" at each.
 func flat(s string) string { return strings.ReplaceAll(s, "/", "\x00") }
 
-// String gives the pattern as it was written.
+// String returns the pattern as it was written.
 func (g Glob) String() string { return g.text }
 
 // Match reports whether the pattern fits a reference's tag. A reference without a

@@ -25,11 +25,11 @@ type Reference struct {
 	Digest string
 }
 
-// Exact gives the reference in its parts as written, without any default:
+// Exact returns the reference in its parts as written, without any default:
 // the key by which oc image mirror finds a destination named twice.
 func (r Reference) Exact() string { return r.join(r.Registry, r.Repository) }
 
-// Canonical gives the reference with the defaults of a registry client filled
+// Canonical returns the reference with the defaults of a registry client filled
 // in: docker.io for a missing host (and for its aliases), library/ for an
 // official image, one spelling of the host. The tag is left as it is.
 func (r Reference) Canonical() string { return r.join(r.Host(), r.Path()) }

@@ -182,7 +182,7 @@ func TestMountToken(t *testing.T) {
 	g.tokens.CheckNarrow(t)
 }
 
-// TestWhoseRefusal: a refusal says whether a credential was there to be refused:
+// TestWhoseRefusal: a refusal reports whether a credential was there to be refused:
 // a key of the secret that fits no repository looks like a wrong password else.
 func TestWhoseRefusal(t *testing.T) {
 	const without = "asked anonymously"

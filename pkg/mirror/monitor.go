@@ -33,7 +33,7 @@ type State struct {
 	Since   time.Time
 }
 
-// State gives the state of this moment.
+// State returns the state of this moment.
 func (m *Monitor) State() State {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -236,7 +236,7 @@ func (b *planBuilder) add(p mapping.Pair) {
 	b.added++
 }
 
-// Shard gives part i of n (from 0) of a plan. Groups are dealt out by their
+// Shard returns part i of n (from 0) of a plan. Groups are dealt out by their
 // source's repository, so that images with common layers stay together and the
 // parts stay the same from run to run.
 func (p *Plan) Shard(i, n int) *Plan {

@@ -53,7 +53,7 @@ func newQueue(jobs []*job, share int) *queue {
 	return &queue{jobs: jobs, share: share, lanes: map[string]*lane{}}
 }
 
-// next gives the next item; it is called once for each target of each job.
+// next returns the next item; it is called once for each target of each job.
 func (q *queue) next() *item {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -29,7 +29,7 @@ func newOwnership(t *testing.T, dst *testkit.Registry) *ownership {
 	return &ownership{t: t, src: src, dst: dst, plan: plan(t, src, dst, "$src/a/b:v1 $dst/c/d:v1"), opts: mirror.Options{Overwrite: mirror.OverwriteOurs}}
 }
 
-// source gives the source another image.
+// source returns the source another image.
 func (o *ownership) source(label string) { o.src.Push(o.t, "a/b:v1", testkit.Image(o.t, label)) }
 
 // other is somebody else who writes the destination.

@@ -65,7 +65,7 @@ func TestReferrersFromHandToHand(t *testing.T) {
 	}
 }
 
-// listed gives the digests of what a registry says refers to a manifest, by its
+// listed returns the digests of what a registry says refers to a manifest, by its
 // API or by the tag that stands for it.
 func listed(t *testing.T, c *registry.Client, repo registry.Repository, subject string) (digests []string) {
 	t.Helper()
@@ -188,7 +188,7 @@ func TestListsOfReferrers(t *testing.T) {
 	}
 }
 
-// oneReferrer gives two registries that have an image, and the source what refers
+// oneReferrer returns two registries that have an image, and the source what refers
 // to it, listed under tag.
 func oneReferrer() (src, dst *strict.Registry, tag string, ours v1.Descriptor) {
 	src, dst = strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})

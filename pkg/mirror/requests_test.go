@@ -125,7 +125,7 @@ func shared(t *testing.T, src *testkit.Registry, images int, label string) (line
 	return lines
 }
 
-// counts gives what a run asked of a host, by kind of request.
+// counts returns what a run asked of a host, by kind of request.
 func counts(r *mirror.Report, host string) map[string]int64 {
 	out := map[string]int64{}
 	for _, h := range r.Hosts {

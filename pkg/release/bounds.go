@@ -43,7 +43,7 @@ func bound(fsys fs.FS) fs.FS {
 	return &bounded{FS: fsys}
 }
 
-// limit gives how many bytes a file of this name may have.
+// limit returns how many bytes a file of this name may have.
 func limit(name string) int {
 	if strings.HasPrefix(path.Base(name), "mapping_") {
 		return maxMapping

@@ -21,7 +21,7 @@ func multiplied(key string) string {
 
 const circular = "x: &x\n  y: [*x]\nkind: RoleBinding\nitems: *x\npromotion: *x\n"
 
-// allProblems gives what is said of a tree, after all of its parts are read.
+// allProblems returns what is said of a tree, after all of its parts are read.
 func allProblems(t *testing.T, tree fs.FS) string {
 	t.Helper()
 	l, err := Load(tree)

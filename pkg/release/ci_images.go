@@ -88,7 +88,7 @@ func (s CISource) Spec() string {
 	return CIRegistry + "/" + s.Tag.String()
 }
 
-// IgnoredAs gives the first entry of the ignored sources that keeps a source
+// IgnoredAs returns the first entry of the ignored sources that keeps a source
 // from being copied.
 func (c *CIImages) IgnoredAs(s CISource) (IgnoredSource, bool) {
 	for _, i := range c.Ignored {
@@ -99,7 +99,7 @@ func (c *CIImages) IgnoredAs(s CISource) (IgnoredSource, bool) {
 	return IgnoredSource{}, false
 }
 
-// File gives the copies as a mapping file whose positions are those of the
+// File returns the copies as a mapping file whose positions are those of the
 // configuration, without those whose source is ignored, which come apart.
 func (c *CIImages) File() (*mapping.File, []CIImage) {
 	f := &mapping.File{Name: c.Path, Problems: c.Problems}
@@ -128,7 +128,7 @@ func (c *CIImages) any() bool {
 	return len(c.supplemental)+len(c.backfilled)+len(c.ART) > 0
 }
 
-// targets gives all tags that an entry fills.
+// targets returns all tags that an entry fills.
 func (c *CIImages) targets() iter.Seq[ImageTag] {
 	return func(yield func(ImageTag) bool) {
 		for _, tags := range []map[ImageTag]bool{c.supplemental, c.backfilled} {
@@ -146,7 +146,7 @@ func (c *CIImages) brings(s Stream) bool {
 	return slices.ContainsFunc(c.ART, func(p StreamPattern) bool { return p.Matches(s) })
 }
 
-// All gives the entries that copy an image, of both kinds.
+// All returns the entries that copy an image, of both kinds.
 func (c *CIImages) All() []CIImage {
 	return append(append([]CIImage(nil), c.Supplemental...), c.Backfills...)
 }
@@ -165,7 +165,7 @@ func (t *Tree) loadCIImages() *CIImages {
 	return ParseCIImages(file, data)
 }
 
-// ImageTag gives the tag of the CI registry that the source is, written in
+// ImageTag returns the tag of the CI registry that the source is, written in
 // either way.
 func (s CISource) ImageTag() (ImageTag, bool) {
 	if s.Image == "" {

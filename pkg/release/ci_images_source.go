@@ -79,7 +79,7 @@ func (d *ciImagesDecoder) warn(pos source.Position, message, hint string) {
 	d.warnings = append(d.warnings, source.Problem{Pos: pos, Severity: source.Warning, Message: message, Hint: hint})
 }
 
-// text gives a scalar's text as ci-images-mirror reads it.
+// text returns a scalar's text as ci-images-mirror reads it.
 func (d *decoder) text(n *yaml.Node, what string) string {
 	n = resolve(n)
 	switch {

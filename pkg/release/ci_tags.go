@@ -25,7 +25,7 @@ const (
 // ciRegistry reports whether a host is the registry of the CI cluster.
 func ciRegistry(host string) bool { return host == CIRegistry || host == OldCIRegistry }
 
-// CITag gives the tag of an image stream whose image a reference names, with
+// CITag returns the tag of an image stream whose image a reference names, with
 // "" or a pattern as its tag where the reference has that; false when it is no
 // image of CI. The repository openshift/ci on quay.io holds what ci-operator
 // promotes, as tags "namespace_stream_tag", and older copies of it as
@@ -121,7 +121,7 @@ func publicCI(r mapping.Reference) bool { return r.Host()+"/"+r.Repository == QC
 // itself, where the roles of a namespace say who may pull.
 func InCIRegistry(r mapping.Reference) bool { return ciRegistry(r.Host()) }
 
-// ConfigName gives a ci-operator config as people speak of it:
+// ConfigName returns a ci-operator config as people speak of it:
 // "org/repo@branch", with the variant in brackets.
 func ConfigName(file string) string {
 	dir := path.Dir(file)

@@ -101,7 +101,7 @@ func (r jobReader) field(key string, n *yaml.Node) Field {
 	return Field{Key: key, Text: text(n), Pos: at(r.name, n), Quoted: n.Tag == "!!str"}
 }
 
-// volumes gives the names of the volumes that hold the mappings, and the nodes
+// volumes returns the names of the volumes that hold the mappings, and the nodes
 // of the secrets' names by volume.
 func (r jobReader) volumes(n *yaml.Node) (maps map[string]bool, secrets map[string]*yaml.Node) {
 	maps, secrets = map[string]bool{}, map[string]*yaml.Node{}

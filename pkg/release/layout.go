@@ -66,19 +66,19 @@ func (l *Layout) Supplemental() string { return l.Mirroring + "/_config.yaml" }
 // Readme is the file that explains the sets to people.
 func (l *Layout) Readme() string { return l.Mirroring + "/README.md" }
 
-// Set gives the folder of a set.
+// Set returns the folder of a set.
 func (l *Layout) Set(name string) string { return l.Mirroring + "/" + name }
 
 // Uploads is the pattern of config-updater that takes every mapping file.
 func (l *Layout) Uploads() string { return l.Mirroring + "/**/mapping_*" }
 
-// ManifestDirs gives the folders that manifests are read from: sets may hold
+// ManifestDirs returns the folders that manifests are read from: sets may hold
 // some, too.
 func (l *Layout) ManifestDirs() []string {
 	return append(append([]string(nil), l.Manifests...), l.Mirroring)
 }
 
-// LayoutOf gives the layout of the repository whose root is the root of fsys: what
+// LayoutOf returns the layout of the repository whose root is the root of fsys: what
 // can be read of its mirror-tools.yaml, over [DefaultLayout].
 func LayoutOf(fsys fs.FS) Layout {
 	data, err := fs.ReadFile(bound(fsys), LayoutFile)

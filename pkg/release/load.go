@@ -58,7 +58,7 @@ func Load(fsys fs.FS, options ...Option) (*Tree, error) {
 	return l.tree, nil
 }
 
-// Text gives the bytes of a file of the tree, for showing the line a
+// Text returns the bytes of a file of the tree, for showing the line a
 // position points to; nil when it cannot be read.
 func (t *Tree) Text(name string) []byte {
 	if text, ok := t.files[name]; ok {
@@ -71,10 +71,10 @@ func (t *Tree) Text(name string) []byte {
 	return text
 }
 
-// Files gives the names of the files that Load read, in order.
+// Files returns the names of the files that Load read, in order.
 func (t *Tree) Files() []string { return slices.Sorted(maps.Keys(t.files)) }
 
-// Mappings gives all mapping files of all sets in order.
+// Mappings returns all mapping files of all sets in order.
 func (t *Tree) Mappings() []*MappingFile {
 	var all []*MappingFile
 	for _, s := range t.Sets {
@@ -97,7 +97,7 @@ func (l *loader) report(part Part, set string, p source.Problem) {
 	l.tree.Problems = append(l.tree.Problems, Problem{Problem: p, Part: part, Set: set})
 }
 
-// read gives the bytes of a file. A file that is not there is no problem; one
+// read returns the bytes of a file. A file that is not there is no problem; one
 // that cannot be read is.
 func (l *loader) read(name string, part Part, set string) ([]byte, bool) {
 	data, err := fs.ReadFile(l.fsys, name)
@@ -328,7 +328,7 @@ func (l *loader) room(s *Set, name string, data []byte) bool {
 	return false
 }
 
-// countWords gives the number of references that a mapping file can have.
+// countWords returns the number of references that a mapping file can have.
 func countWords(data []byte) int {
 	n, inside := 0, false
 	for _, c := range data {

@@ -103,7 +103,7 @@ func ParseMappingConfig(file string, data []byte) *MappingConfig {
 	return c
 }
 
-// plain gives a text that is neither empty nor a list or mapping.
+// plain returns a text that is neither empty nor a list or mapping.
 func (d *decoder) plain(n *yaml.Node, what string) string {
 	n = resolve(n)
 	switch {

@@ -10,7 +10,7 @@ import (
 // Placeholder is what stands in the job template for the name of the set.
 const Placeholder = "FIXME"
 
-// affixes gives what stands before and after the set's name in the names of
+// affixes returns what stands before and after the set's name in the names of
 // jobs, as the template has it.
 func (t *Tree) affixes() (before, after string) {
 	name := text(child(t.Template(), "name"))
@@ -20,13 +20,13 @@ func (t *Tree) affixes() (before, after string) {
 	return "periodic-image-mirroring-", ""
 }
 
-// JobName gives the name of the periodic of a set whose settings give no other.
+// JobName returns the name of the periodic of a set whose settings give no other.
 func (t *Tree) JobName(set string) string {
 	before, after := t.affixes()
 	return before + set + after
 }
 
-// SetName gives the part of a job's name that names its set: all of it where the
+// SetName returns the part of a job's name that names its set: all of it where the
 // name does not follow the convention.
 func (t *Tree) SetName(job string) string {
 	before, after := t.affixes()
@@ -49,7 +49,7 @@ func (s *Set) Prefix() string {
 	return DefaultPrefix(s.Name, s.Files)
 }
 
-// DefaultPrefix gives the prefix of a set whose _job.yaml does not say: the set's
+// DefaultPrefix returns the prefix of a set whose _job.yaml does not say: the set's
 // name, with "_" for "-" unless its files are named with "-".
 func DefaultPrefix(name string, files []*MappingFile) string {
 	under := Fold(name)
@@ -62,7 +62,7 @@ func DefaultPrefix(name string, files []*MappingFile) string {
 	return under
 }
 
-// Organisation gives the registry and the organisation that a reference belongs
+// Organisation returns the registry and the organisation that a reference belongs
 // to, such as quay.io/openshift: what a credential is for.
 func Organisation(r mapping.Reference) string {
 	org, _, _ := strings.Cut(r.Path(), "/")

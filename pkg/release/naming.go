@@ -149,7 +149,7 @@ func (n *naming) below(arg *yaml.Node) []Glob {
 	}
 }
 
-// wordEnd gives the length of the path that a script begins with. A brace that
+// wordEnd returns the length of the path that a script begins with. A brace that
 // was not opened in it belongs to something around it.
 func wordEnd(script string) int {
 	open := 0

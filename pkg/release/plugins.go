@@ -88,7 +88,7 @@ func (t *Tree) loadUpdater() *Updater {
 	return out
 }
 
-// updaterTargets gives the places that an entry names: clusters with their
+// updaterTargets returns the places that an entry names: clusters with their
 // namespaces, or groups of them.
 func updaterTargets(entry, groups *yaml.Node) []Target {
 	var out []Target

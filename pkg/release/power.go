@@ -47,7 +47,7 @@ type Power struct {
 	Pos    source.Position
 }
 
-// Powers gives what the pod of a job can do beyond mirroring, in the order of the
+// Powers returns what the pod of a job can do beyond mirroring, in the order of the
 // file. Secrets that are plainly mounted are in Secrets and not here.
 func (j *Job) Powers(file string) []Power {
 	r := powerReader{file: file, seen: map[*yaml.Node]bool{}}

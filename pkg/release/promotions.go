@@ -14,7 +14,7 @@ import (
 // Stream is an image stream of the CI registry.
 type Stream struct{ Namespace, Name string }
 
-// String gives "namespace/name".
+// String returns "namespace/name".
 func (s Stream) String() string { return s.Namespace + "/" + s.Name }
 
 // ImageTag is one tag of an image stream of the CI registry.
@@ -23,10 +23,10 @@ type ImageTag struct {
 	Tag string
 }
 
-// String gives "namespace/name:tag".
+// String returns "namespace/name:tag".
 func (t ImageTag) String() string { return t.Stream.String() + ":" + t.Tag }
 
-// Joined gives "namespace_name_tag": the tag's name in openshift/ci at quay.io.
+// Joined returns "namespace_name_tag": the tag's name in openshift/ci at quay.io.
 func (t ImageTag) Joined() string { return t.Namespace + "_" + t.Name + "_" + t.Tag }
 
 // Promotion is one tag that a ci-operator config publishes.
@@ -105,7 +105,7 @@ func (p *Promotions) index() {
 	}
 }
 
-// Of gives the promotions of a tag, those that take effect first.
+// Of returns the promotions of a tag, those that take effect first.
 func (p *Promotions) Of(tag ImageTag) []Promotion {
 	var all []Promotion
 	for _, i := range p.byTag[tag] {
@@ -125,7 +125,7 @@ func (p Promotion) rank() int {
 	return 0
 }
 
-// Tags gives the tags of a stream that the tree is known to fill, in order.
+// Tags returns the tags of a stream that the tree is known to fill, in order.
 // Complete says that nothing in the tree adds further ones, whose names it does
 // not tell, but for tags that are the hash of a commit.
 func (p *Promotions) Tags(s Stream) (tags []string, complete bool) {
@@ -153,7 +153,7 @@ func (p *Promotions) FilledInQCI(tag ImageTag) bool {
 	return ok
 }
 
-// Publication gives the publication that fills a tag.
+// Publication returns the publication that fills a tag.
 func (p *Promotions) Publication(tag ImageTag) (Publication, bool) {
 	for _, one := range p.Publications {
 		if one.To == tag.Stream && one.Takes(tag.Tag) && p.holds(ImageTag{one.From, tag.Tag}) {
@@ -174,7 +174,7 @@ func (p *Promotions) holds(tag ImageTag) bool {
 	return len(p.tags[tag.Stream]) == 0 || slices.ContainsFunc(p.byTag[tag], func(i int) bool { return !p.All[i].Disabled })
 }
 
-// Used gives a ci-operator config that builds from a tag, or uses it otherwise.
+// Used returns a ci-operator config that builds from a tag, or uses it otherwise.
 // It is only known in a tree with a configuration of ci-images-mirror.
 func (p *Promotions) Used(tag ImageTag) (config string, ok bool) {
 	config, ok = p.used[tag]
@@ -217,7 +217,7 @@ func (p *Promotions) AnyJoined(pattern string) bool {
 	return len(p.images.ART) > 0 || slices.ContainsFunc(p.Publications, func(one Publication) bool { return within(one.To) })
 }
 
-// Namespaces gives the namespaces into which something is promoted that is
+// Namespaces returns the namespaces into which something is promoted that is
 // neither disabled nor the build cache, in order, with one promotion each.
 func (p *Promotions) Namespaces() []Promotion {
 	first := map[string]Promotion{}

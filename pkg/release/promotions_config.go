@@ -93,7 +93,7 @@ func newTarget(n *yaml.Node) target {
 
 func isTrue(n *yaml.Node) bool { return strings.EqualFold(text(n), "true") }
 
-// size gives how many tags the config promotes to at most.
+// size returns how many tags the config promotes to at most.
 func (c config) size() int {
 	n := 1
 	for _, t := range c.targets {
@@ -102,7 +102,7 @@ func (c config) size() int {
 	return n
 }
 
-// promotions gives what the config at path promotes, in the order of its
+// promotions returns what the config at path promotes, in the order of its
 // images and targets, and the streams that get a tag for each commit.
 func (c config) promotions(path string) (all []Promotion, byCommit []Stream) {
 	for _, t := range c.targets {
@@ -129,7 +129,7 @@ func (c config) promotions(path string) (all []Promotion, byCommit []Stream) {
 	return all, byCommit
 }
 
-// images gives what is promoted to a target: the images that are built and not
+// images returns what is promoted to a target: the images that are built and not
 // excluded, and the additional ones in place of built ones of their name.
 func (t target) images(built []image) []image {
 	var all []image

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// PromotionsLike gives what [Tree.Promotions] gives, where it is known which
+// PromotionsLike returns what [Tree.Promotions] gives, where it is known which
 // files below Layout.Config this tree has otherwise than the tree that other was
 // read from: only they are read. Files that this tree does not have may be among
 // them. What configs build from, which [Tree.KnownTags] asks for, is that of the

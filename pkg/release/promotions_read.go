@@ -49,7 +49,7 @@ func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
 	}
 }
 
-// configFolders gives the folders of all repositories, dir/org/repo, and
+// configFolders returns the folders of all repositories, dir/org/repo, and
 // those above them.
 func configFolders(fsys fs.FS, top string) []string {
 	var folders []string
@@ -141,7 +141,7 @@ func (r *configReader) unreadable(name string, err error) {
 	})
 }
 
-// read gives a file's bytes, which are valid until the next read.
+// read returns a file's bytes, which are valid until the next read.
 func (r *configReader) read(name string) ([]byte, error) {
 	f, err := r.fsys.Open(name)
 	if err != nil {

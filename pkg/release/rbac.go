@@ -43,7 +43,7 @@ type Subject struct {
 	Name      string
 }
 
-// String gives the name under which Kubernetes knows the subject.
+// String returns the name under which Kubernetes knows the subject.
 func (s Subject) String() string {
 	if s.Kind == "ServiceAccount" {
 		return "system:serviceaccount:" + s.Namespace + ":" + s.Name
@@ -78,14 +78,14 @@ type roleRule struct {
 	Verbs         []string `yaml:"verbs"`
 }
 
-// Role gives the role of a namespace, or with "" the ClusterRole, that a
+// Role returns the role of a namespace, or with "" the ClusterRole, that a
 // manifest defines.
 func (m *Manifests) Role(namespace, name string) (Role, bool) {
 	r, ok := m.roles[roleKey{namespace, name}]
 	return r, ok
 }
 
-// In gives the grants that hold in a namespace: its own and the cluster's.
+// In returns the grants that hold in a namespace: its own and the cluster's.
 func (m *Manifests) In(namespace string) []Grant {
 	var all []Grant
 	for _, g := range m.Grants {

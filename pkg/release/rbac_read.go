@@ -132,7 +132,7 @@ func readManifestFile(fsys fs.FS, name string, read *atomic.Int64) ([]manifest, 
 	return all, nil
 }
 
-// manifestFiles gives the YAML files below folders; links are not followed.
+// manifestFiles returns the YAML files below folders; links are not followed.
 func manifestFiles(fsys fs.FS, dirs []string) []string {
 	var files []string
 	for i, dir := range dirs {
@@ -151,7 +151,7 @@ func manifestFiles(fsys fs.FS, dirs []string) []string {
 	return files
 }
 
-// readManifests gives the documents of a file that may be of interest, and how
+// readManifests returns the documents of a file that may be of interest, and how
 // many bytes they have. The error is a [boundsError] or nil.
 func readManifests(data []byte) (all []manifest, size int, err error) {
 	line := 0

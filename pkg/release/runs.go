@@ -26,7 +26,7 @@ type numbered struct {
 	place int
 }
 
-// Matching gives the mapping files whose ConfigMap key a pattern matches, as
+// Matching returns the mapping files whose ConfigMap key a pattern matches, as
 // bash matches file names; by set and name.
 func (r *Runs) Matching(pattern string) []*MappingFile { return inPlace(r.matching(pattern)) }
 
@@ -48,7 +48,7 @@ func (r *Runs) matching(pattern string) []numbered {
 	return found
 }
 
-// inPlace gives files by set and name, each once.
+// inPlace returns files by set and name, each once.
 func inPlace(found []numbered) []*MappingFile {
 	slices.SortFunc(found, func(a, b numbered) int { return cmp.Compare(a.place, b.place) })
 	found = slices.CompactFunc(found, func(a, b numbered) bool { return a.place == b.place })
@@ -59,19 +59,19 @@ func inPlace(found []numbered) []*MappingFile {
 	return files
 }
 
-// Of gives the jobs that mirror a file, in the order of the jobs file. Where that
+// Of returns the jobs that mirror a file, in the order of the jobs file. Where that
 // leaves a file or a set without a job, those of other files follow.
 func (r *Runs) Of(m *MappingFile) []*Job { return r.runners[m] }
 
-// Files gives what a job mirrors, by set and name.
+// Files returns what a job mirrors, by set and name.
 func (r *Runs) Files(job *Job) []*MappingFile { return r.files[job] }
 
-// SetOf gives the set that a job was made for: by the job's name, else by the
+// SetOf returns the set that a job was made for: by the job's name, else by the
 // prefix in its globs, else the set most of whose files it mirrors; nil when
 // there is none.
 func (r *Runs) SetOf(job *Job) *Set { return r.sets[job] }
 
-// JobsOf gives the jobs that were made for a set, in the order of the jobs
+// JobsOf returns the jobs that were made for a set, in the order of the jobs
 // file.
 func (r *Runs) JobsOf(set *Set) []*Job {
 	if r.tree.Jobs == nil {
@@ -86,17 +86,17 @@ func (r *Runs) JobsOf(set *Set) []*Job {
 	return jobs
 }
 
-// Elsewhere gives the jobs of other files than the jobs file that were made for
+// Elsewhere returns the jobs of other files than the jobs file that were made for
 // a set. They are known for sets without a job in the jobs file.
 func (r *Runs) Elsewhere(set *Set) []*Job {
 	return slices.DeleteFunc(slices.Clone(r.others.jobs), func(j *Job) bool { return r.sets[j] != set })
 }
 
-// Unread gives the jobs files that may have a job of a set that seems to have
+// Unread returns the jobs files that may have a job of a set that seems to have
 // none, and that cannot be read.
 func (r *Runs) Unread() []source.Problem { return r.others.unread }
 
-// JobOf gives the job that represents a set: the one that is named after it, else
+// JobOf returns the job that represents a set: the one that is named after it, else
 // the first that was made for it; nil when there is none.
 func (r *Runs) JobOf(set *Set) *Job {
 	jobs := r.JobsOf(set)
@@ -111,7 +111,7 @@ func (r *Runs) JobOf(set *Set) *Job {
 	return jobs[0]
 }
 
-// RunBy gives the job that runs the mappings of a set by its settings, though it
+// RunBy returns the job that runs the mappings of a set by its settings, though it
 // was made for another; nil when the settings name none that there is.
 func (r *Runs) RunBy(set *Set) *Job {
 	if set.Job == nil || set.Job.RunBy == "" || r.tree.Jobs == nil {
@@ -144,7 +144,7 @@ func (r *Runs) Unknown(set *Set) bool {
 	return false
 }
 
-// SetAt gives the set that a place is about: the one whose folder it lies in,
+// SetAt returns the set that a place is about: the one whose folder it lies in,
 // or whose job stands there; nil when there is none.
 func (r *Runs) SetAt(pos source.Position) *Set {
 	if below, ok := strings.CutPrefix(pos.File, r.tree.Layout.Mirroring+"/"); ok {
@@ -216,7 +216,7 @@ func (r *Runs) jobless(set *Set) bool {
 	return len(r.JobsOf(set)) == 0 || slices.ContainsFunc(set.Files, unrun)
 }
 
-// namesake gives the set that a job bears the name of, for one that mounts no
+// namesake returns the set that a job bears the name of, for one that mounts no
 // mappings: whatever it runs, it stands where the set's job belongs.
 func (r *Runs) namesake(job *Job) *Set {
 	for _, s := range r.tree.Sets {

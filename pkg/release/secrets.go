@@ -32,7 +32,7 @@ type Secret struct {
 	Hosts []string
 }
 
-// Named gives the secrets of a name, wherever they are.
+// Named returns the secrets of a name, wherever they are.
 func (s *Secrets) Named(name string) []*Secret {
 	if s.byName != nil {
 		return s.byName[name]

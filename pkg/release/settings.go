@@ -130,7 +130,7 @@ const (
 	LevelOff     Level = "off"
 )
 
-// SeverityOf gives how bad findings of the rule in a file are, where def is the
+// SeverityOf returns how bad findings of the rule in a file are, where def is the
 // rule's own opinion; false means that they are not wanted at all. file is
 // relative to the root of the repository.
 func (s *Settings) SeverityOf(rule, file string, def source.Severity) (source.Severity, bool) {
@@ -168,7 +168,7 @@ func (o Override) matches(file string) bool {
 	return false
 }
 
-// ConfigMaps gives the names of the ConfigMaps that hold the mappings: one, or
+// ConfigMaps returns the names of the ConfigMaps that hold the mappings: one, or
 // as many as there are partitions.
 func (s *Settings) ConfigMaps() []string {
 	if s.Partitions <= 1 {

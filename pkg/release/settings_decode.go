@@ -22,7 +22,7 @@ type positions struct {
 	keys map[string]source.Position // of the value; "" is the mapping itself
 }
 
-// At gives the position of a setting's value by its key, or of the whole
+// At returns the position of a setting's value by its key, or of the whole
 // mapping when the key is not there; the zero Position when the settings were
 // not read from a file.
 func (p *positions) At(key string) source.Position {
@@ -32,7 +32,7 @@ func (p *positions) At(key string) source.Position {
 	return p.keys[""]
 }
 
-// Keys gives the settings that the file sets to something valid, in order of name.
+// Keys returns the settings that the file sets to something valid, in order of name.
 func (p *positions) Keys() []string {
 	keys := slices.Sorted(maps.Keys(p.keys))
 	return slices.DeleteFunc(keys, func(k string) bool { return k == "" })
@@ -74,7 +74,7 @@ func (d *decoder) document(data []byte, into any) {
 	}
 }
 
-// root gives the value of the only document, or nil where there is none: the
+// root returns the value of the only document, or nil where there is none: the
 // file is empty, holds nothing but comments, or is wrong.
 func (d *decoder) root(data []byte) *yaml.Node {
 	doc, err := readNode(data)

@@ -129,7 +129,7 @@ type JobSettings struct {
 	positions `yaml:"-"`
 }
 
-// Over gives the settings with those that are not set taken from base, except
+// Over returns the settings with those that are not set taken from base, except
 // for Labels, Env and Patch: a job gets base's first and its own on top. A
 // script of the job's own makes oc its runner, whatever base says.
 func (s JobSettings) Over(base JobSettings) JobSettings {

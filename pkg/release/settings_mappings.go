@@ -42,7 +42,7 @@ func (s *Settings) entryPoint() MappingsFrom {
 	return m
 }
 
-// NamedBy gives what names the mappings of jobs: what the settings describe, then
+// NamedBy returns what names the mappings of jobs: what the settings describe, then
 // the form of openshift/release unless they differ.
 func (s *Settings) NamedBy() []MappingsFrom {
 	known := slices.Clone(s.MappingsFrom)

@@ -79,7 +79,7 @@ func (s *JobSettings) checkNames(d *decoder) {
 
 func validObject(name string) bool { return len(name) <= maxObjectName && objectName.MatchString(name) }
 
-// badPath gives the reason why a path of the settings is not taken; "" when
+// badPath returns the reason why a path of the settings is not taken; "" when
 // there is none. What a link in it leads to is seen when it is opened.
 func badPath(p string) string {
 	switch {
@@ -98,7 +98,7 @@ func badPath(p string) string {
 	return ""
 }
 
-// badJobsFile gives the reason why a path is not taken for the jobs file, which
+// badJobsFile returns the reason why a path is not taken for the jobs file, which
 // is written.
 func badJobsFile(layout Layout, p string) string {
 	switch why := badPath(p); {

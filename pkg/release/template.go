@@ -30,7 +30,7 @@ func (t *Tree) loadTemplate() *yaml.Node {
 	return doc.root
 }
 
-// TemplateForm gives how a job that is made from the template names its mappings.
+// TemplateForm returns how a job that is made from the template names its mappings.
 func (t *Tree) TemplateForm() Form {
 	if t.Template() == nil {
 		return FormNone

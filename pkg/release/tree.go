@@ -46,30 +46,30 @@ type Tree struct {
 	template   lazy[*yaml.Node]
 }
 
-// Promotions gives what ci-operator and the release controller publish. It is
+// Promotions returns what ci-operator and the release controller publish. It is
 // read on the first call; never nil.
 func (t *Tree) Promotions() *Promotions { return t.promotions.get(t.loadPromotions) }
 
-// CIImages gives what ci-images-mirror copies. It is read on the first call;
+// CIImages returns what ci-images-mirror copies. It is read on the first call;
 // never nil.
 func (t *Tree) CIImages() *CIImages { return t.images.get(t.loadCIImages) }
 
-// Secrets gives what ci-secret-bootstrap creates. It is read on the first call;
+// Secrets returns what ci-secret-bootstrap creates. It is read on the first call;
 // never nil.
 func (t *Tree) Secrets() *Secrets { return t.secrets.get(t.loadSecrets) }
 
-// Updater gives how config-updater uploads files. It is read on the first call;
+// Updater returns how config-updater uploads files. It is read on the first call;
 // never nil.
 func (t *Tree) Updater() *Updater { return t.updater.get(t.loadUpdater) }
 
-// Manifests gives what the manifests of the CI registry's cluster say. They are
+// Manifests returns what the manifests of the CI registry's cluster say. They are
 // read on the first call; never nil.
 func (t *Tree) Manifests() *Manifests { return t.manifests.get(t.loadManifests) }
 
-// Runs gives who mirrors what. It is worked out on the first call; never nil.
+// Runs returns who mirrors what. It is worked out on the first call; never nil.
 func (t *Tree) Runs() *Runs { return t.runs.get(t.loadRuns) }
 
-// Template gives the job that every set starts from, as the mapping node of a
+// Template returns the job that every set starts from, as the mapping node of a
 // periodic; nil when it cannot be read.
 func (t *Tree) Template() *yaml.Node { return t.template.get(t.loadTemplate) }
 

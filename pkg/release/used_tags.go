@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// KnownTags gives the tags of the CI registry that the tree names anywhere, in
+// KnownTags returns the tags of the CI registry that the tree names anywhere, in
 // order: promoted, published or mirrored ones, and those that ci-operator configs
 // build from. Of a stream that is named without tags it gives one with the tag
 // "". It is complete only in a tree with a configuration of ci-images-mirror.

@@ -24,7 +24,7 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// child gives the value under keys, one after the other; nil when it is absent
+// child returns the value under keys, one after the other; nil when it is absent
 // or something on the way is no mapping.
 func child(n *yaml.Node, keys ...string) *yaml.Node {
 next:
@@ -44,7 +44,7 @@ next:
 	return resolve(n)
 }
 
-// items gives the items of a list, nil for anything else.
+// items returns the items of a list, nil for anything else.
 func items(n *yaml.Node) []*yaml.Node {
 	if n = resolve(n); n == nil || n.Kind != yaml.SequenceNode {
 		return nil
@@ -52,7 +52,7 @@ func items(n *yaml.Node) []*yaml.Node {
 	return n.Content
 }
 
-// text gives the value of a scalar and "" for anything else.
+// text returns the value of a scalar and "" for anything else.
 func text(n *yaml.Node) string {
 	if n = resolve(n); n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		return ""
@@ -74,7 +74,7 @@ func kindName(n *yaml.Node) string {
 	}
 }
 
-// Locate gives the position of a byte offset in the value of a scalar node: in
+// Locate returns the position of a byte offset in the value of a scalar node: in
 // a literal block the very line and column in the file, else the start of the
 // scalar.
 func Locate(name string, data []byte, n *yaml.Node, offset int) source.Position {

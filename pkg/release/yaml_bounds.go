@@ -13,7 +13,7 @@ import (
 // bytes of memory.
 const maxValues = 500_000
 
-// countValues gives no less than half the nodes that a YAML file can have: each
+// countValues returns no less than half the nodes that a YAML file can have: each
 // but the first needs one of the signs that separate them.
 func countValues(data []byte) int {
 	n := 0

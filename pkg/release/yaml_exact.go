@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// exact gives the text of a scalar as the tools of the release repository read
+// exact returns the text of a scalar as the tools of the release repository read
 // it, and reports a plain scalar that they take for a number or a truth value
 // of another spelling: an unquoted 4.20 becomes 4.2.
 func (d *decoder) exact(n *yaml.Node, what string) string {
@@ -21,7 +21,7 @@ func (d *decoder) exact(n *yaml.Node, what string) string {
 	return n.Value
 }
 
-// asRead gives what a plain scalar turns into on its way through YAML and JSON
+// asRead returns what a plain scalar turns into on its way through YAML and JSON
 // into a string (sigs.k8s.io/yaml, whose parser follows YAML 1.1).
 func asRead(n *yaml.Node) string {
 	switch strings.ToLower(n.Value) {

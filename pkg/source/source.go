@@ -21,7 +21,7 @@ type Position struct {
 	Column int
 }
 
-// String gives file:line:column and leaves out what is 0.
+// String returns file:line:column and leaves out what is 0.
 func (p Position) String() string {
 	switch {
 	case p.Line == 0:
@@ -51,7 +51,7 @@ const (
 
 var severityNames = [...]string{"error", "warning", "info"}
 
-// String gives "error", "warning" or "info".
+// String returns "error", "warning" or "info".
 func (s Severity) String() string {
 	if s < 0 || int(s) >= len(severityNames) {
 		return fmt.Sprintf("Severity(%d)", int(s))

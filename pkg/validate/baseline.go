@@ -56,7 +56,7 @@ func baselineStale() Rule {
 // problem is what makes two findings the same: one thing that is wrong.
 type problem struct{ rule, file, text string }
 
-// problemsOf gives what a finding is about: its message in its file, or each of
+// problemsOf returns what a finding is about: its message in its file, or each of
 // its parts, which do not depend on the file.
 func problemsOf(f Finding) []problem {
 	if len(f.Parts) == 0 {
@@ -76,7 +76,7 @@ func (p problem) key() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:letters]
 }
 
-// keysOf gives the keys of a finding.
+// keysOf returns the keys of a finding.
 func keysOf(f Finding) []string {
 	var keys []string
 	for _, p := range problemsOf(f) {
@@ -85,7 +85,7 @@ func keysOf(f Finding) []string {
 	return keys
 }
 
-// KnownOf gives the findings of a result as known ones.
+// KnownOf returns the findings of a result as known ones.
 func KnownOf(r *Result) Known {
 	var k Known
 	for _, g := range GroupByCause(r.Findings) {
@@ -106,7 +106,7 @@ func KnownOf(r *Result) Known {
 	return k
 }
 
-// commonPath gives the file, or the folder that two files lie in.
+// commonPath returns the file, or the folder that two files lie in.
 func commonPath(a, b string) string {
 	for a != b && !strings.HasPrefix(b, a+"/") {
 		dir := path.Dir(a)
@@ -118,7 +118,7 @@ func commonPath(a, b string) string {
 	return a
 }
 
-// counts gives how often each problem is known.
+// counts returns how often each problem is known.
 func (k Known) counts() tally {
 	t := tally{}
 	for _, c := range k.causes {

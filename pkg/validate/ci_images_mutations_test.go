@@ -49,7 +49,7 @@ func TestCIImagesMutations(t *testing.T) {
 	}
 }
 
-// effect gives the copies that are no longer made, and sources that were not
+// effect returns the copies that are no longer made, and sources that were not
 // copied from before.
 func effect(was, is *release.CIImages) (lost, missing []string) {
 	sources, pairs := map[string]bool{}, map[string]bool{}
@@ -204,7 +204,7 @@ var mutations = []mutation{
 	}},
 }
 
-// entry gives the index of the line of some entry's key.
+// entry returns the index of the line of some entry's key.
 func entry(rng *rand.Rand, lines []string) int {
 	for {
 		if i := rng.IntN(len(lines)); strings.HasPrefix(lines[i], "  ") && strings.HasSuffix(lines[i], ":") {

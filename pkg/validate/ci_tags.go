@@ -42,7 +42,7 @@ func (f *facts) unread(problems []source.Problem, name string) bool {
 	})
 }
 
-// effective gives the first promotion of a tag that takes effect by itself.
+// effective returns the first promotion of a tag that takes effect by itself.
 func (f *facts) effective(tag release.ImageTag) (release.Promotion, bool) {
 	all := f.tree.Promotions().Of(tag)
 	i := slices.IndexFunc(all, func(p release.Promotion) bool { return !p.Disabled && !p.Optional })

@@ -8,7 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// joinConsequences gives the findings that another one explains its cause:
+// joinConsequences returns the findings that another one explains its cause:
 // fixing the one fixes the other.
 func joinConsequences(facts *facts, out *Result) {
 	c := consequences{facts, map[string][]int{}, out.Findings}
@@ -45,7 +45,7 @@ const (
 	otherCluster = "cluster"
 )
 
-// explains gives the finding that explains another; -1 when none does.
+// explains returns the finding that explains another; -1 when none does.
 func (c consequences) explains(f Finding) int {
 	set, job := c.tree.Runs().SetAt(f.Pos), c.jobAt(f.Pos)
 	sameFile := func(g Finding) bool { return g.Pos.File == f.Pos.File }
@@ -75,7 +75,7 @@ func (c consequences) explains(f Finding) int {
 	return -1
 }
 
-// find gives the first finding of a rule that is as wanted; -1 when there is none.
+// find returns the first finding of a rule that is as wanted; -1 when there is none.
 func (c consequences) find(rule string, wanted func(Finding) bool) int {
 	for _, i := range c.byRule[rule] {
 		if wanted(c.findings[i]) {
@@ -101,7 +101,7 @@ func firstOf(found ...int) int {
 	return -1
 }
 
-// allMisnamed gives the finding about the name of a set's first file, where all
+// allMisnamed returns the finding about the name of a set's first file, where all
 // of its files have one: then its job finds nothing for that reason.
 func (c consequences) allMisnamed(set *release.Set) int {
 	if set == nil || len(set.Files) == 0 {
@@ -118,7 +118,7 @@ func (c consequences) allMisnamed(set *release.Set) int {
 	return first
 }
 
-// allTold gives what is said of the first file that a job picks up beside those of
+// allTold returns what is said of the first file that a job picks up beside those of
 // its set, where something is said of the names of all of them.
 func (c consequences) allTold(f Finding) int {
 	first := -1
@@ -132,7 +132,7 @@ func (c consequences) allTold(f Finding) int {
 	return first
 }
 
-// jobAt gives the job that stands at a place of the jobs file; nil when there is
+// jobAt returns the job that stands at a place of the jobs file; nil when there is
 // none.
 func (f *facts) jobAt(pos source.Position) *release.Job {
 	if f.tree.Jobs == nil || pos.File != f.tree.Jobs.Path {

@@ -93,7 +93,7 @@ func checkDuplicateDestination(p *Pass) {
 	}
 }
 
-// eachWriter gives every place that writes a destination, wildcards as the tags
+// eachWriter returns every place that writes a destination, wildcards as the tags
 // that they stand for; where those are not known, as a pattern.
 func eachWriter(p *Pass, visit func(w writer, pattern bool)) {
 	left := maxExpanded
@@ -161,7 +161,7 @@ func twiceInFile(p *Pass, first, w writer) {
 	f.Related = append(f.Related, Related{Pos: first.Destination.Pos, Message: "first named here"})
 }
 
-// sortedSources gives the sources of writers in an order that does not depend on
+// sortedSources returns the sources of writers in an order that does not depend on
 // theirs.
 func sortedSources(writers ...writer) []string {
 	var names []string

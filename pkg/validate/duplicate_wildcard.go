@@ -16,7 +16,7 @@ const (
 	maxCompared = 50_000_000
 )
 
-// expandWildcard gives what a wildcard copies, where the tree tells all tags of the
+// expandWildcard returns what a wildcard copies, where the tree tells all tags of the
 // stream that it takes them from.
 //
 // left is how many tags may still be compared; where it does not suffice the

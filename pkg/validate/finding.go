@@ -88,7 +88,7 @@ func (r *Result) Sort() {
 	})
 }
 
-// Count gives the number of findings of a severity.
+// Count returns the number of findings of a severity.
 func (r *Result) Count(s source.Severity) int {
 	n := 0
 	for _, f := range r.Findings {

@@ -74,7 +74,7 @@ func applyIgnores(p *Pass, run map[string]bool) {
 	}
 }
 
-// ignoresIn gives the ignore comments of a file.
+// ignoresIn returns the ignore comments of a file.
 func (f *facts) ignoresIn(name string) []*ignore {
 	found, ok := f.ignores[name]
 	if !ok {
@@ -130,7 +130,7 @@ func checkIgnore(p *Pass, ig *ignore, run map[string]bool) {
 	}
 }
 
-// findIgnores gives the ignore comments of a file.
+// findIgnores returns the ignore comments of a file.
 func findIgnores(name, text string) []*ignore {
 	if !strings.Contains(text, "mirror-lint:ignore") {
 		return nil

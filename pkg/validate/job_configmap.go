@@ -79,7 +79,7 @@ func unreached(p *Pass) {
 	}
 }
 
-// uploadsOf gives the entries of config-updater that put mapping files into the
+// uploadsOf returns the entries of config-updater that put mapping files into the
 // ConfigMap of the mappings.
 func uploadsOf(p *Pass) []release.UpdaterMap {
 	var out []release.UpdaterMap

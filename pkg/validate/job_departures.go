@@ -255,7 +255,7 @@ func field(n *yaml.Node, key string) string {
 	return ""
 }
 
-// scalars gives all texts below a node, each once.
+// scalars returns all texts below a node, each once.
 func scalars(n *yaml.Node) []*yaml.Node {
 	switch n.Kind {
 	case yaml.ScalarNode:
@@ -270,7 +270,7 @@ func scalars(n *yaml.Node) []*yaml.Node {
 	return out
 }
 
-// brief gives a value in a few words.
+// brief returns a value in a few words.
 func brief(n *yaml.Node) string {
 	const longest = 120
 	var b strings.Builder

@@ -28,7 +28,7 @@ func formOf(job *release.Job) jobForm {
 	return jobForm{}
 }
 
-// usualForm gives the form of more than half of the jobs, and at least three; the
+// usualForm returns the form of more than half of the jobs, and at least three; the
 // zero value when there is none.
 func usualForm(jobs []*release.Job) jobForm {
 	votes := map[jobForm]int{}

@@ -63,7 +63,7 @@ func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]str
 	}
 }
 
-// handWritten gives the power that hand-written jobs have by their script, image
+// handWritten returns the power that hand-written jobs have by their script, image
 // and token. job-template tells how such a job departs; to take it over into
 // settings brings no more.
 func handWritten(tree *release.Tree) map[power]bool {
@@ -88,7 +88,7 @@ func handWritten(tree *release.Tree) map[power]bool {
 	return found
 }
 
-// usual gives what most of the mirroring jobs have, without those of one set: ""
+// usual returns what most of the mirroring jobs have, without those of one set: ""
 // when no two agree. A set's approvers do not write the jobs of the others.
 func usual(tree *release.Tree, except *release.Set, of func(*release.Job) string) string {
 	if tree.Jobs == nil {
@@ -139,7 +139,7 @@ func settingsPower(p *Pass, set *release.Set) {
 	}
 }
 
-// secretOwners gives the set that a secret belongs to: the first whose job mounts
+// secretOwners returns the set that a secret belongs to: the first whose job mounts
 // it as a volume.
 func secretOwners(p *Pass) map[string]string {
 	owners := map[string]string{}

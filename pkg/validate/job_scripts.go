@@ -57,7 +57,7 @@ func plainCommand(s string) string {
 	return strings.TrimSpace(blanks.ReplaceAllString(unsaid.ReplaceAllString(s, ""), " "))
 }
 
-// loopDifference gives the settings by which one loop becomes another.
+// loopDifference returns the settings by which one loop becomes another.
 func loopDifference(a, b release.Loop) []string {
 	var out []string
 	for _, s := range []struct {
@@ -80,7 +80,7 @@ func loopDifference(a, b release.Loop) []string {
 	return out
 }
 
-// foreignLine gives the first line of a script that is neither a comment nor in
+// foreignLine returns the first line of a script that is neither a comment nor in
 // the template's, where FIXME marks anything, and its place.
 func foreignLine(template, script string) (line string, offset int) {
 	known := map[string]bool{}

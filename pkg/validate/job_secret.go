@@ -66,7 +66,7 @@ func unknownSecret(p *Pass, job *release.Job, m release.SecretMount) {
 	}
 }
 
-// secretNames gives the names of the secrets that ci-secret-bootstrap creates.
+// secretNames returns the names of the secrets that ci-secret-bootstrap creates.
 func secretNames(p *Pass) []string {
 	var names []string
 	for _, s := range p.tree.Secrets().List {

@@ -140,8 +140,8 @@ func declaredDeparture(p *Pass, job *release.Job, d departure) bool {
 	return d.choice && own == nil && !adopted
 }
 
-// settingsOf gives the settings that are for a job alone, nil when there are
-// none, and says whether all jobs are made from settings.
+// settingsOf returns the settings that are for a job alone, nil when there are
+// none, and reports whether all jobs are made from settings.
 func settingsOf(p *Pass, job *release.Job) (*release.JobSettings, bool) {
 	settings := p.tree.Settings
 	for i := range settings.Jobs {

@@ -95,7 +95,7 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 	}
 }
 
-// named gives what the files of a set are named after: the prefix that is
+// named returns what the files of a set are named after: the prefix that is
 // declared, else the name of the set.
 func named(set *release.Set) string {
 	if set.Job != nil && set.Job.Prefix != "" {
@@ -104,7 +104,7 @@ func named(set *release.Set) string {
 	return set.Name
 }
 
-// renameFix gives a file the prefix of its set, when a job of the set runs it
+// renameFix returns a file the prefix of its set, when a job of the set runs it
 // under the new name and no other file has that name.
 func renameFix(p *Pass, m *release.MappingFile) *Fix {
 	to := "mapping_" + m.Set.Prefix() + "_" + strings.TrimPrefix(m.Base, "mapping_")

@@ -74,7 +74,7 @@ func checkSource(p *Pass, e mapping.Entry, inside bool, retired []string) {
 	}
 }
 
-// retired gives the hosts that are out of use: those of the settings, but for
+// retired returns the hosts that are out of use: those of the settings, but for
 // one that is still what most mappings read from, as in a tree of old.
 func retiredRegistries(p *Pass) []string {
 	counts := map[string]int{}

@@ -131,7 +131,7 @@ func (f *facts) counted() *usage {
 	return u
 }
 
-// misspelt gives the registry, or the registry with an organisation, that was
+// misspelt returns the registry, or the registry with an organisation, that was
 // probably meant; "" when nothing looks wrong. A source in the CI registry is not
 // looked at more closely than its host: source-unpromoted knows what is there.
 func (f *facts) misspelt(r mapping.Reference, set string, isSource bool) string {
@@ -175,7 +175,7 @@ func oneLetter(a, b string) bool {
 	return letters(a) != letters(b)
 }
 
-// letters gives a name without its digits.
+// letters returns a name without its digits.
 func letters(s string) string {
 	return strings.Map(func(r rune) rune {
 		if '0' <= r && r <= '9' {

@@ -106,7 +106,7 @@ func sharedBy(p *Pass, secret string, users []*secretUser) {
 	}
 }
 
-// credentialFor gives the organisations that a secret is for, by the names of
+// credentialFor returns the organisations that a secret is for, by the names of
 // the vault's items (quay.io/ORG).
 func credentialFor(secret *release.Secret) []organisation {
 	var orgs []organisation
@@ -118,7 +118,7 @@ func credentialFor(secret *release.Secret) []organisation {
 	return orgs
 }
 
-// foreignDestinations gives the first destination of each organisation that a
+// foreignDestinations returns the first destination of each organisation that a
 // set's credential is not for. One that other rules have something to say of,
 // because it is another set's or misspelt, is left to them.
 func foreignDestinations(p *Pass, job *release.Job, set *release.Set, secret *release.Secret) []mapping.Reference {

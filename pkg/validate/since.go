@@ -79,7 +79,7 @@ func (c *change) onlyParts(f Finding, parts []int) Finding {
 	return f
 }
 
-// keys gives what a finding is known by, in words that do not change with the
+// keys returns what a finding is known by, in words that do not change with the
 // names of what was moved.
 func (c *change) keys(f Finding) []string {
 	var keys []string
@@ -89,7 +89,7 @@ func (c *change) keys(f Finding) []string {
 	return keys
 }
 
-// atChange gives the finding a position that changed, where its own did not and
+// atChange returns the finding a position that changed, where its own did not and
 // a related place did.
 func (c *change) atChange(f Finding) Finding {
 	if c.changed(f.Pos) {

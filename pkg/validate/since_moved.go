@@ -38,7 +38,7 @@ func movedFiles(before, after *release.Tree) map[string]string {
 	return moved
 }
 
-// onlyIn gives the mapping files of one tree that another does not have.
+// onlyIn returns the mapping files of one tree that another does not have.
 func onlyIn(tree, other *release.Tree) []*release.MappingFile {
 	have := map[string]bool{}
 	for _, m := range other.Mappings() {
@@ -47,7 +47,7 @@ func onlyIn(tree, other *release.Tree) []*release.MappingFile {
 	return slices.DeleteFunc(slices.Clone(tree.Mappings()), func(m *release.MappingFile) bool { return have[m.Path] })
 }
 
-// likeness gives the part of the lines of two files that they have in common,
+// likeness returns the part of the lines of two files that they have in common,
 // whatever the names of their sets.
 func likeness(a []byte, set string, b []byte, otherSet string) float64 {
 	count := map[string]int{}
@@ -70,7 +70,7 @@ func likeness(a []byte, set string, b []byte, otherSet string) float64 {
 // renames are pairs of names of before and after that mean the same.
 type renames [][2]string
 
-// renamesOf gives the names of sets and files that changed with the files.
+// renamesOf returns the names of sets and files that changed with the files.
 func renamesOf(before, after *release.Tree, moved map[string]string) renames {
 	sets := map[string]bool{}
 	for _, s := range before.Sets {
@@ -138,7 +138,7 @@ func alphanumeric(c byte) bool {
 // text.
 var hunk = regexp.MustCompile(`^@@ -\S+ \+(\d+)`)
 
-// addedLines gives the numbers of the lines of a text that another does not have
+// addedLines returns the numbers of the lines of a text that another does not have
 // in their place.
 func addedLines(old, text []byte) map[int]bool {
 	added := map[int]bool{}

@@ -175,7 +175,7 @@ func (f files) edit(name, old, text string) {
 	f[name] = strings.Replace(f[name], old, text, 1)
 }
 
-// move gives a file another name.
+// move returns a file another name.
 func (f files) move(from, to string) {
 	if _, ok := f[from]; !ok {
 		panic("no file " + from)
@@ -198,7 +198,7 @@ func (f files) load(t *testing.T) *release.Tree {
 	return tree
 }
 
-// since gives what a change of the files brings.
+// since returns what a change of the files brings.
 func since(t *testing.T, before, after files) *validate.Result {
 	t.Helper()
 	old, tree := before.load(t), after.load(t)
@@ -264,7 +264,7 @@ func TestNothingNew(t *testing.T) {
 	}
 }
 
-// reversedJobs gives the jobs of a file in reversed order.
+// reversedJobs returns the jobs of a file in reversed order.
 func reversedJobs(text string) string {
 	parts := strings.Split(strings.TrimPrefix(text, "periodics:\n"), "- agent:")
 	out := ""

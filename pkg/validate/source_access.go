@@ -45,7 +45,7 @@ func platformNamespace(name string) bool {
 	return name == "ocp" || name == "openshift" || name == "origin"
 }
 
-// otherClusters gives the clusters of mirroring jobs that are not the CI
+// otherClusters returns the clusters of mirroring jobs that are not the CI
 // registry's own, in order: the accounts there are none of that registry.
 func otherClusters(p *Pass) []string {
 	var clusters []string

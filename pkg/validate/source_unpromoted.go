@@ -199,7 +199,7 @@ func (s *stale) names() []string {
 	return names
 }
 
-// otherPushers gives a service account, other than those of ci-operator, that
+// otherPushers returns a service account, other than those of ci-operator, that
 // a manifest lets push to a namespace; "" when there is none.
 func otherPushers(p *Pass, namespace string) string {
 	manifests := p.tree.Manifests()
@@ -211,7 +211,7 @@ func otherPushers(p *Pass, namespace string) string {
 	return ""
 }
 
-// nearest gives what is promoted and was probably meant: a tag of the same
+// nearest returns what is promoted and was probably meant: a tag of the same
 // stream that differs by one letter, the stream's only tag, or the same names
 // with stream and tag swapped, as promotion by name and by tag have them. It
 // gives "" when there is none, or several.

@@ -149,7 +149,7 @@ func (p *Pass) Skip(format string, args ...any) {
 	p.out.Skipped = append(p.out.Skipped, Skipped{Rule: p.rule.ID, Reason: fmt.Sprintf(format, args...)})
 }
 
-// Lookup gives the rule of an ID.
+// Lookup returns the rule of an ID.
 func Lookup(id string) (Rule, bool) {
 	rules := Rules()
 	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
@@ -168,5 +168,5 @@ func nearestRule(id string) string {
 	return suggest.Hint(id, ids, "see mirror-lint rules")
 }
 
-// Help gives why a rule matters and what to do, as two paragraphs.
+// Help returns why a rule matters and what to do, as two paragraphs.
 func (r Rule) Help() string { return strings.TrimSpace(r.Why + "\n\n" + r.Fix) }

@@ -89,7 +89,7 @@ func (t *tagged) list(w http.ResponseWriter, repo string) {
 	check(json.NewEncoder(w).Encode(page))
 }
 
-// spread gives total references in repositories of 1 to most tags.
+// spread returns total references in repositories of 1 to most tags.
 func spread(name string, repositories, total, most int) []string {
 	var out []string
 	for round := 0; len(out) < total; round++ {

@@ -81,7 +81,7 @@ func w3() *workload {
 	return w
 }
 
-// pairs gives source and destination of every copy, all first destinations
+// pairs returns source and destination of every copy, all first destinations
 // before all second ones: peers that copy pair by pair send a blob twice when
 // two tags of one image are copied at the same moment.
 func (w *workload) pairs(src, dst string) [][2]string {

@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// lintSummary gives the page of mirror-lint for a tree.
+// lintSummary returns the page of mirror-lint for a tree.
 func lintSummary(t *testing.T, tree string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -125,7 +125,7 @@ func (p *tab) run(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// eval gives the value of an expression in the page.
+// eval returns the value of an expression in the page.
 func eval[T any](p *tab, expression string, opts ...chromedp.EvaluateOption) T {
 	p.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)

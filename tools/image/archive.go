@@ -76,7 +76,7 @@ func (o options) archive(name string, files []file) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// shared gives what every archive holds: README, man pages, and the completion
+// shared returns what every archive holds: README, man pages, and the completion
 // scripts as the commands of this machine print them.
 func (o options) shared() ([]file, error) {
 	readme, err := os.ReadFile(filepath.Join(o.source, "README.md"))
@@ -123,7 +123,7 @@ func (o options) shared() ([]file, error) {
 	return files, nil
 }
 
-// pageOf tells whether a man page is one of a command: mirror-lint.1 is not one
+// pageOf reports whether a man page is one of a command: mirror-lint.1 is not one
 // of mirror, though it begins like mirror-run.1.
 func pageOf(command, page string) bool {
 	return command != "mirror" || !strings.HasPrefix(page, "mirror-lint") && !strings.HasPrefix(page, "mirror-jobgen")

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// hashes gives name and SHA-256 of every file below a folder.
+// hashes returns name and SHA-256 of every file below a folder.
 func hashes(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string
@@ -70,7 +70,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// read gives the files of an archive.
+// read returns the files of an archive.
 func read(t *testing.T, path string) map[string]string {
 	t.Helper()
 	f, err := os.Open(path)

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// chroot tells whether this process may change the root of another.
+// chroot reports whether this process may change the root of another.
 func chroot() bool { return os.Geteuid() == 0 }
 
 // confine lets a command see nothing but root, as the image's user.

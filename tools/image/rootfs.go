@@ -29,7 +29,7 @@ func base() ([]file, error) {
 	}, nil
 }
 
-// certificates gives the roots that Mozilla trusts, as the Go project publishes
+// certificates returns the roots that Mozilla trusts, as the Go project publishes
 // them: the same on every machine, pinned in go.mod. Roots that are trusted with
 // a condition are left out, because a PEM file cannot tell the condition.
 func certificates() ([]byte, error) {
@@ -45,7 +45,7 @@ func certificates() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// packed gives the files of one command: the binary and what it is made of.
+// packed returns the files of one command: the binary and what it is made of.
 func (o options) packed(b binary, p platform, bin, doc string) ([]file, error) {
 	bom, err := sbom(b, o.version, p)
 	if err != nil {

@@ -28,7 +28,7 @@ func main() {
 	fmt.Printf("%d pods would be created\n", len(os.Args)-1)
 }
 
-// check gives what the API server would say about a Pod, once it has filled in
+// check returns what the API server would say about a Pod, once it has filled in
 // what a Pod may leave out.
 func check(name string) []string {
 	text, err := os.ReadFile(name)

@@ -12,7 +12,7 @@ import (
 	"unicode"
 )
 
-// Texts gives the texts: every control character, characters that change how
+// Texts returns the texts: every control character, characters that change how
 // the rest of a line is shown, and the marks of each output format.
 func Texts() []string {
 	var c0, c1 strings.Builder

@@ -50,7 +50,7 @@ type Link struct {
 	Set func(t testing.TB, o Outside, tree, target string)
 }
 
-// Links gives the ways in which a link can lead out of a tree.
+// Links returns the ways in which a link can lead out of a tree.
 func Links() []Link {
 	to := func(at func(target string) string, lead ...string) func(testing.TB, Outside, string, string) {
 		return func(t testing.TB, o Outside, tree, target string) {

@@ -20,7 +20,7 @@ type Writer struct {
 	Files map[string]string
 }
 
-// Plain gives the files of a tree in which every command has something to write.
+// Plain returns the files of a tree in which every command has something to write.
 func Plain() map[string]string {
 	const mirroring = "core-services/image-mirroring/"
 	return map[string]string{

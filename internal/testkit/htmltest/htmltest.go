@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Parse gives the document that a browser makes of a page.
+// Parse returns the document that a browser makes of a page.
 func Parse(t testing.TB, page string) *html.Node {
 	t.Helper()
 	doc, err := html.Parse(strings.NewReader(page))
@@ -18,7 +18,7 @@ func Parse(t testing.TB, page string) *html.Node {
 	return doc
 }
 
-// Nodes gives the elements that choose takes, in order.
+// Nodes returns the elements that choose takes, in order.
 func Nodes(doc *html.Node, choose func(*html.Node) bool) []*html.Node {
 	var out []*html.Node
 	for n := range doc.Descendants() {
@@ -29,7 +29,7 @@ func Nodes(doc *html.Node, choose func(*html.Node) bool) []*html.Node {
 	return out
 }
 
-// Find gives the elements of a name, or with "." before it of a class, or in
+// Find returns the elements of a name, or with "." before it of a class, or in
 // brackets with an attribute.
 func Find(doc *html.Node, what string) []*html.Node {
 	return Nodes(doc, func(n *html.Node) bool {
@@ -43,7 +43,7 @@ func Find(doc *html.Node, what string) []*html.Node {
 	})
 }
 
-// Has says whether an element has an attribute.
+// Has reports whether an element has an attribute.
 func Has(n *html.Node, key string) bool {
 	for _, a := range n.Attr {
 		if a.Key == key {
@@ -53,7 +53,7 @@ func Has(n *html.Node, key string) bool {
 	return false
 }
 
-// Attr gives the value of an attribute, "" where there is none.
+// Attr returns the value of an attribute, "" where there is none.
 func Attr(n *html.Node, key string) string {
 	for _, a := range n.Attr {
 		if a.Key == key {
@@ -84,7 +84,7 @@ func Words(n *html.Node) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "\u2060", "")), " ")
 }
 
-// AllWords gives the words of every node.
+// AllWords returns the words of every node.
 func AllWords(nodes []*html.Node) []string {
 	var out []string
 	for _, n := range nodes {

@@ -82,7 +82,7 @@ func (g *Registry) Serve(t testing.TB, wrap func(http.Handler) http.Handler) *te
 	return r
 }
 
-// at gives a repository, made when it is not there. The caller holds mu.
+// at returns a repository, made when it is not there. The caller holds mu.
 func (g *Registry) at(name string) *repo {
 	r, ok := g.repos[name]
 	if !ok {
@@ -181,14 +181,14 @@ func (g *Registry) Blobs(name string) int {
 	return len(g.at(name).blobs)
 }
 
-// Bytes gives a blob, nil when it is not there.
+// Bytes returns a blob, nil when it is not there.
 func (g *Registry) Bytes(name, d string) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.at(name).blobs[digest.Digest(d)]
 }
 
-// Content gives the manifest of a tag, "" when there is none.
+// Content returns the manifest of a tag, "" when there is none.
 func (g *Registry) Content(name, tag string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -196,7 +196,7 @@ func (g *Registry) Content(name, tag string) string {
 	return string(r.manifests[r.tags[tag]].body)
 }
 
-// Tags gives the tags of a repository and their digests.
+// Tags returns the tags of a repository and their digests.
 func (g *Registry) Tags(name string) map[string]string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -207,7 +207,7 @@ func (g *Registry) Tags(name string) map[string]string {
 	return out
 }
 
-// Has says whether a repository has a blob or manifest.
+// Has reports whether a repository has a blob or manifest.
 func (g *Registry) Has(name string, d v1.Hash) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -275,7 +275,7 @@ type document struct {
 	Annotations  map[string]string `json:"annotations"`
 }
 
-// refersTo gives the manifests and blobs that have to be there; layers that
+// refersTo returns the manifests and blobs that have to be there; layers that
 // are kept elsewhere (urls) need not.
 func (m manifest) refersTo() (children, blobs []digest.Digest) {
 	var doc document

@@ -93,7 +93,7 @@ func needs(r *http.Request) []string {
 	return out
 }
 
-// issue gives a token for those of the scopes that the account may have.
+// issue returns a token for those of the scopes that the account may have.
 func (k *Tokens) issue(w http.ResponseWriter, r *http.Request) {
 	if k.Fault != nil && k.Fault(w, r) {
 		return
@@ -197,7 +197,7 @@ func (k *Tokens) Expire() {
 	clear(k.tokens)
 }
 
-// Scopes gives the scopes of every token that was asked for, in order.
+// Scopes returns the scopes of every token that was asked for, in order.
 func (k *Tokens) Scopes() [][]string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -211,7 +211,7 @@ func (k *Tokens) Denied() int {
 	return k.denied
 }
 
-// Users gives who asked for each of the tokens of Scopes, "" for nobody.
+// Users returns who asked for each of the tokens of Scopes, "" for nobody.
 func (k *Tokens) Users() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -25,7 +25,7 @@ func (c Credential) Anonymous() bool { return c == Credential{} }
 // Format prints "(credential)" or "(anonymous)" for every verb and flag.
 func (c Credential) Format(s fmt.State, _ rune) { io.WriteString(s, c.String()) }
 
-// String gives "(credential)" or "(anonymous)", nothing of the secret.
+// String returns "(credential)" or "(anonymous)", nothing of the secret.
 func (c Credential) String() string {
 	if c.Anonymous() {
 		return "(anonymous)"

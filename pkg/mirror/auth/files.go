@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Files gives the auth files to look at, in the order of oc, for an environment:
+// Files returns the auth files to look at, in the order of oc, for an environment:
 // those of podman, then those of docker, or the other way round when
 // REGISTRY_AUTH_PREFERENCE is "docker". explicit is the file named by the caller
 // ("" for none): then, or when REGISTRY_AUTH_FILE is set, it is the only one and

@@ -117,7 +117,7 @@ func (s *Secrets) Scrub(text string) string {
 	return b.String()
 }
 
-// reduced gives a text without control characters and, where decode is set, with
+// reduced returns a text without control characters and, where decode is set, with
 // %XX and \uXXXX decoded. at has the place in text of each of its bytes, and of its
 // end.
 func reduced(text string, decode bool) (plain string, at []int) {

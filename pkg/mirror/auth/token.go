@@ -211,7 +211,7 @@ func (r TokenRequest) request(ctx context.Context, at *url.URL) (*http.Request, 
 	return req, err
 }
 
-// realm gives the token endpoint of the challenge, when it is one that may be asked.
+// realm returns the token endpoint of the challenge, when it is one that may be asked.
 func (r TokenRequest) realm() (*url.URL, error) {
 	u, err := url.Parse(r.Challenge.Params["realm"])
 	if err != nil {

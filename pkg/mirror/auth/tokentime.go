@@ -49,7 +49,7 @@ func issuedAt(text string) (time.Time, bool) {
 	return time.Unix(int64(since), 0), true
 }
 
-// textOf gives a JSON string or number as text.
+// textOf returns a JSON string or number as text.
 func textOf(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) != nil {

@@ -211,7 +211,7 @@ func (a *access) authorize(ctx context.Context, base *url.URL, p purpose) (grant
 	return grant{}, nil
 }
 
-// token gives a token for a purpose, from the token endpoint when there is none
+// token returns a token for a purpose, from the token endpoint when there is none
 // that is good for a while yet.
 func (a *access) token(ctx context.Context, base *url.URL, challenge auth.Challenge, cred auth.Credential, p purpose) (auth.Token, error) {
 	a.mu.Lock()

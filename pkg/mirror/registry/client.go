@@ -22,10 +22,10 @@ type Options struct {
 	Insecure func(host string) bool
 	// Roots are the certificate authorities to trust; nil: the system's.
 	Roots *x509.CertPool
-	// TLS gives what TLS with a registry needs of its own; nil: nothing. An error is
+	// TLS returns what TLS with a registry needs of its own; nil: nothing. An error is
 	// that of every request to it.
 	TLS func(host string) (HostTLS, error)
-	// Proxy gives the proxy of a request; nil: none. See
+	// Proxy returns the proxy of a request; nil: none. See
 	// [http.ProxyFromEnvironment].
 	Proxy func(*http.Request) (*url.URL, error)
 	// MaxPerHost is that of [throttle.Options].
@@ -90,7 +90,7 @@ func New(opts Options) *Client {
 	return c
 }
 
-// Stats gives what was asked and moved so far, by host in order of name.
+// Stats returns what was asked and moved so far, by host in order of name.
 func (c *Client) Stats() []throttle.HostStats { return c.throttles.Stats() }
 
 // MaxPerHost is the most requests in flight to one host.

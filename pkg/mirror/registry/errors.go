@@ -57,7 +57,7 @@ func (e *Error) Has(codes ...string) bool {
 	return slices.ContainsFunc(e.Codes, func(have string) bool { return slices.Contains(codes, have) })
 }
 
-// StatusOf gives the status with which a registry refused, 0 for other errors.
+// StatusOf returns the status with which a registry refused, 0 for other errors.
 func StatusOf(err error) int {
 	var e *Error
 	if errors.As(err, &e) {

@@ -57,7 +57,7 @@ func endAbruptly(c io.ReadWriter, code http2.ErrCode, stream bool, size int, par
 	}
 }
 
-// interceptor gives some of the connections that come to somebody else.
+// interceptor hands some of the incoming connections to another server.
 type interceptor struct {
 	net.Listener
 	taken func(net.Conn) bool

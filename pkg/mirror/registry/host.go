@@ -52,7 +52,7 @@ func (c *Client) newHost(name string) *host {
 	return h
 }
 
-// elsewhere gives the way to another server that is asked in the registry's place.
+// elsewhere returns the way to another server that is asked in the registry's place.
 func (h *host) elsewhere(transport http.RoundTripper) http.RoundTripper {
 	return throttle.Limit(h.gate, throttle.Pace(h.gate, throttle.Observe(h.gate, identified(h.opts.UserAgent, transport))))
 }

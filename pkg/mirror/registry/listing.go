@@ -19,10 +19,10 @@ import (
 // tags at once. See [Client.Listed].
 type Listings struct {
 	Off bool
-	// Token gives the API token for a Quay host, "" for none: public repositories
+	// Token returns the API token for a Quay host, "" for none: public repositories
 	// are listed without.
 	Token func(host string) (string, error)
-	// Streams gives the OpenShift API that knows the image streams of a registry,
+	// Streams returns the OpenShift API that knows the image streams of a registry,
 	// nil for none.
 	Streams func(host string) *StreamsAPI
 }
@@ -54,7 +54,7 @@ const (
 	listingTime = 10 * time.Second
 )
 
-// Listed gives the digests of those of the tags that a list of the whole
+// Listed returns the digests of those of the tags that a list of the whole
 // repository tells, and that it may be believed about: as of this run, once in the
 // list, without an expiration. For the others, and where nothing can be listed, the
 // registry has to be asked by [Client.Resolve]. That a tag is missing means nothing.

@@ -174,7 +174,7 @@ type imageStream struct {
 	} `json:"status"`
 }
 
-// tell gives the tags that are settled: no condition says that an import failed,
+// tell returns the tags that are settled: no condition says that an import failed,
 // and none is due.
 func (s *imageStream) tell(w *wanted) {
 	for _, t := range s.Status.Tags {

@@ -146,7 +146,7 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 	return m, nil
 }
 
-// differs gives the error for a manifest that does not have a digest.
+// differs returns the error for a manifest that does not have a digest.
 func (m Manifest) differs(repo Repository, want digest.Digest) error {
 	if m.Is(want) {
 		return nil

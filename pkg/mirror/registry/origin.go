@@ -58,7 +58,7 @@ func (o *origin) layer(next http.RoundTripper) http.RoundTripper {
 
 type baseKey struct{}
 
-// baseOf gives the origin of the registry that a request goes to.
+// baseOf returns the origin of the registry that a request goes to.
 func baseOf(ctx context.Context) *url.URL {
 	base, _ := ctx.Value(baseKey{}).(*url.URL)
 	return base
@@ -67,7 +67,7 @@ func baseOf(ctx context.Context) *url.URL {
 // doubt makes the registry be asked again how it wants us to authenticate.
 func (o *origin) doubt() { o.unsure.Store(true) }
 
-// place gives the URL of a path of the registry, as far as it is known.
+// place returns the URL of a path of the registry, as far as it is known.
 func (o *origin) place(path string) *url.URL {
 	if base := o.base.Load(); base != nil {
 		return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: path}

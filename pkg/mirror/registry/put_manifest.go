@@ -125,7 +125,7 @@ const (
 	futileWaits = 3
 )
 
-// notYet gives how often a manifest that was refused is sent again because the
+// notYet returns how often a manifest that was refused is sent again because the
 // registry may not see yet what it refers to; 0 when that is not the reason.
 func (p *manifestPut) notYet(err error) int {
 	var e *Error

@@ -48,7 +48,7 @@ func (t *transports) close() {
 	}
 }
 
-// of gives the way to a registry and to where it sends us: only its own
+// of returns the way to a registry and to where it sends us: only its own
 // certificate may go unverified, and only it is shown the client's.
 func (t *transports) of(name string, insecure bool) http.RoundTripper {
 	own, special := (&url.URL{Host: name}).Hostname(), t.special(name, insecure)

@@ -26,7 +26,7 @@ type Repository struct {
 	Destination bool
 }
 
-// String gives host/path.
+// String returns host/path.
 func (r Repository) String() string { return r.Host + "/" + r.Path }
 
 // The media types of manifests.
@@ -46,18 +46,18 @@ var manifestTypes = []string{OCIIndex, DockerList, OCIManifest, DockerManifest, 
 // hides what is not on the list.
 var accept = strings.Join(manifestTypes, ", ")
 
-// IsIndex says whether a media type is that of a list of manifests.
+// IsIndex reports whether a media type is that of a list of manifests.
 func IsIndex(mediaType string) bool { return mediaType == OCIIndex || mediaType == DockerList }
 
 // IsManifest reports whether a media type is that of a manifest of any kind.
 func IsManifest(mediaType string) bool { return slices.Contains(manifestTypes, mediaType) }
 
-// IsSchema1 says whether a media type is one of docker's first manifest format.
+// IsSchema1 reports whether a media type is one of docker's first manifest format.
 func IsSchema1(mediaType string) bool {
 	return mediaType == DockerSchema1 || mediaType == DockerSigned1
 }
 
-// PlatformName gives os/architecture[/variant], as oc's filter sees it.
+// PlatformName returns os/architecture[/variant], as oc's filter sees it.
 func PlatformName(p ocispec.Platform) string {
 	s := p.OS + "/" + p.Architecture
 	if p.Variant != "" {
@@ -73,7 +73,7 @@ type Manifest struct {
 	Body      []byte
 }
 
-// Is says whether a digest, of whatever algorithm, is the manifest's.
+// Is reports whether a digest, of whatever algorithm, is the manifest's.
 func (m Manifest) Is(d digest.Digest) bool {
 	return d == m.Digest || d.Validate() == nil && d == d.Algorithm().FromBytes(m.Body)
 }

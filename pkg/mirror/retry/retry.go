@@ -26,7 +26,7 @@ type Policy struct {
 	PerImage, PerHost int64
 }
 
-// WithDefaults gives a policy without zero fields.
+// WithDefaults returns a policy without zero fields.
 func (p Policy) WithDefaults() Policy {
 	if p.Attempts <= 0 {
 		p.Attempts = 7
@@ -59,7 +59,7 @@ type Verdict struct {
 	Most int
 }
 
-// Judge gives the verdict on an error; now is for dates in Retry-After.
+// Judge returns the verdict on an error; now is for dates in Retry-After.
 type Judge func(err error, now time.Time) Verdict
 
 // Loop tries things again at one host.
@@ -102,7 +102,7 @@ func (l *Loop) Do(ctx context.Context, f func() error) error {
 	}
 }
 
-// Next gives how long to wait until what failed with err is tried once more, or
+// Next returns how long to wait until what failed with err is tried once more, or
 // the error to end with.
 func (l *Loop) Next(ctx context.Context, t *Tries, err error) (wait time.Duration, end error) {
 	var spent *SpentError
@@ -143,7 +143,7 @@ func (l *Loop) Next(ctx context.Context, t *Tries, err error) (wait time.Duratio
 	return wait, nil
 }
 
-// backoff gives how long to wait after a failed attempt. What the host asks for
+// backoff returns how long to wait after a failed attempt. What the host asks for
 // holds for every request to it.
 func (l *Loop) backoff(attempt int, v Verdict) time.Duration {
 	wait := min(l.Policy.Base<<min(attempt-1, 20), l.Policy.Max)

@@ -14,7 +14,7 @@ type Clock struct {
 	Rand  func() float64                             // in [0, 1)
 }
 
-// WithDefaults gives a clock without nil fields.
+// WithDefaults returns a clock without nil fields.
 func (c Clock) WithDefaults() Clock {
 	if c.Now == nil {
 		c.Now = time.Now

@@ -79,7 +79,7 @@ type NoHTTPError struct{ Err error }
 func (e *NoHTTPError) Error() string { return "not an HTTPS or HTTP server: " + e.Err.Error() }
 func (e *NoHTTPError) Unwrap() error { return e.Err }
 
-// Redact gives a URL without what may be secret, fit to print.
+// Redact returns a URL without what may be secret, fit to print.
 func Redact(u *url.URL, scrub func(string) string) string {
 	s := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 	if scrub != nil {

@@ -64,7 +64,7 @@ func NewHosts(opts Options) *Hosts {
 // Options are those that the hosts have, defaults filled in.
 func (hs *Hosts) Options() Options { return hs.opts }
 
-// Get gives a host by its name, such as "quay.io" or "127.0.0.1:5000".
+// Get returns a host by its name, such as "quay.io" or "127.0.0.1:5000".
 func (hs *Hosts) Get(name string) *Host {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
@@ -76,7 +76,7 @@ func (hs *Hosts) Get(name string) *Host {
 	return h
 }
 
-// Stats gives what was asked and moved so far, by host in order of name.
+// Stats returns what was asked and moved so far, by host in order of name.
 func (hs *Hosts) Stats() []HostStats {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()

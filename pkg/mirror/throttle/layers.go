@@ -44,7 +44,7 @@ func Limit(h *Host, next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// slotBody gives the host's slot back when the response is done with.
+// slotBody releases the host's slot when the response body is closed.
 type slotBody struct {
 	io.ReadCloser
 	release func()

@@ -94,7 +94,7 @@ func (l *Slots) wait(ctx context.Context, t *turn) error {
 	return context.Cause(ctx)
 }
 
-// Release gives a slot back.
+// Release returns a slot back.
 func (l *Slots) Release(repo string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -39,12 +39,12 @@ type Tally struct {
 
 type tallyKey struct{}
 
-// Into gives a context whose requests are counted by t.
+// Into returns a context whose requests are counted by t.
 func (t *Tally) Into(ctx context.Context) context.Context {
 	return context.WithValue(ctx, tallyKey{}, t)
 }
 
-// TallyOf gives the tally that a context carries, or nil.
+// TallyOf returns the tally that a context carries, or nil.
 func TallyOf(ctx context.Context) *Tally {
 	t, _ := ctx.Value(tallyKey{}).(*Tally)
 	return t

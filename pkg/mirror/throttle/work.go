@@ -22,10 +22,10 @@ type Work struct {
 
 type workKey struct{}
 
-// Into gives a context for requests of this work.
+// Into returns a context for requests of this work.
 func (w Work) Into(ctx context.Context) context.Context { return context.WithValue(ctx, workKey{}, w) }
 
-// WorkOf gives the work that a context carries.
+// WorkOf returns the work that a context carries.
 func WorkOf(ctx context.Context) Work {
 	w, _ := ctx.Value(workKey{}).(Work)
 	return w
