@@ -2,11 +2,13 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/mirror-tools/mirror-tools/internal/text"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
@@ -16,13 +18,14 @@ type book struct {
 
 	mu       sync.Mutex
 	report   *Report
-	stop     chan struct{} // closed by the first failure with FailFast
+	bare     map[string]int // destinations by host that need a credential for push, and have none
+	stop     chan struct{}  // closed by the first failure with FailFast
 	stopOnce sync.Once
 }
 
 func newBook(opts Options) *book {
 	return &book{
-		opts: opts, stop: make(chan struct{}),
+		opts: opts, stop: make(chan struct{}), bare: map[string]int{},
 		report: &Report{Version: 1, Mode: opts.Mode, Started: opts.Now(), Entries: []Entry{}, Summary: map[Outcome]int{}},
 	}
 }
@@ -43,6 +46,13 @@ func (b *book) note(format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.report.Notes = append(b.report.Notes, b.printable(fmt.Sprintf(format, args...)))
+}
+
+// needsCredential counts a destination whose registry grants no push anonymously.
+func (b *book) needsCredential(host string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bare[host]++
 }
 
 // layOut makes the entries of the report, in the order of the plan.
@@ -108,7 +118,7 @@ func (b *book) fail(e *Entry, err error) {
 			e.Details, e.Error, e.Cause, e.Reason = append(e.Details, e.Error), "", "", ""
 		}
 	case CauseDenied, CauseUnavailable, CauseAddress:
-		if e.Outcome = Unknown; b.opts.Mode == ModeRun {
+		if e.Outcome = Unknown; b.opts.Mode == ModeRun || errors.As(err, new(*registry.PushError)) {
 			e.Outcome = Failed
 		}
 	default:
@@ -136,6 +146,9 @@ func (b *book) finish(ctx context.Context, hosts []throttle.HostStats, planned i
 			e.Error += ": " + context.Cause(ctx).Error()
 		}
 		rep.Summary[e.Outcome]++
+	}
+	for host, n := range b.bare {
+		b.note("%s: no credential configured that can push, which a run needs for %s", host, text.Plural(n, "destination"))
 	}
 	rep.Seconds = b.opts.Now().Sub(rep.Started).Seconds()
 	rep.Hosts = hosts

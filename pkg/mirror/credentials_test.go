@@ -2,6 +2,7 @@ package mirror_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -78,11 +79,16 @@ func TestCredentialsByRepository(t *testing.T) {
 		return c
 	}
 	wantSummary(t, run(t, p, mirror.Options{Client: fresh(), Mode: mirror.ModePlan}), map[mirror.Outcome]int{mirror.Planned: 10})
-	for _, g := range []*guarded{src, one, two} {
+	for name, g := range map[string]*guarded{"src": src, "one": one, "two": two} {
+		push := map[string]int{} // by scope
 		for _, scopes := range g.tokens.Scopes() {
 			if strings.Contains(strings.Join(scopes, " "), "push") {
-				t.Errorf("a dry run asked for %q", scopes)
+				push[strings.Join(scopes, " ")]++
 			}
+		}
+		want := map[string]int{"src": 0, "one": 5, "two": 5}[name] // of each repository that a run would write
+		if len(push) != want || slices.Max(append(slices.Collect(maps.Values(push)), 0)) > 1 {
+			t.Errorf("a dry run asked %s for tokens to push: %v, want one for each of %d repositories", name, push, want)
 		}
 	}
 	wantSummary(t, run(t, p, mirror.Options{Client: fresh()}), map[mirror.Outcome]int{mirror.Copied: 10})

@@ -27,8 +27,10 @@ type looks struct {
 	scouted map[earlyKey]bool                // destinations that are looked at before the work
 	taken   flight.Group[earlyKey, *look]    // of them
 	now     func() time.Time
-	first   sync.Map // registry.Repository: chan struct{}, closed when its first look is over
-	refused sync.Map // registry.Repository: error
+	first   sync.Map                                    // registry.Repository: chan struct{}, closed when its first look is over
+	refused sync.Map                                    // registry.Repository: error, of those that cannot be read
+	sealed  sync.Map                                    // by place: error, of those that cannot be written
+	asked   flight.Group[registry.Repository, struct{}] // whether they can be written
 }
 
 // look is what a destination was found to hold.
@@ -95,11 +97,25 @@ func (l *looks) resolve(ctx context.Context, repo registry.Repository, ref strin
 	if err := l.refusal(repo); err != nil {
 		return ocispec.Descriptor{}, err
 	}
-	d, err := l.client.Resolve(ctx, repo, ref)
+	d, err := l.read(ctx, repo, ref)
 	if definite(err) || !repo.Push && unauthorized(err) {
 		l.refuse(repo, err)
 	}
 	return d, err
+}
+
+// read asks the registry what a tag or digest stands for. A token endpoint may
+// refuse a token that may push and grant one that may pull, and then it is known
+// that nothing can be written.
+func (l *looks) read(ctx context.Context, repo registry.Repository, ref string) (ocispec.Descriptor, error) {
+	if repo.Push && l.unwritable(repo) == nil {
+		d, err := l.client.Resolve(ctx, repo, ref)
+		if !refusedByEndpoint(err) || l.writable(ctx, repo) == nil {
+			return d, err
+		}
+	}
+	repo.Push = false
+	return l.client.Resolve(ctx, repo, ref)
 }
 
 // look looks at a destination by a tag or digest.
@@ -135,17 +151,58 @@ type refusedError struct{ err error }
 func (e *refusedError) Error() string { return e.err.Error() }
 func (e *refusedError) Unwrap() error { return e.err }
 
-// unwritable notes what a refused write tells about the repository: that nothing
-// can be written to it with this credential. A refusal of one manifest may be a
-// rule about its tag.
-func (l *looks) unwritable(repo registry.Repository, err error) {
+// place is a repository without what it is wanted for.
+func place(repo registry.Repository) registry.Repository {
+	return registry.Repository{Host: repo.Host, Path: repo.Path}
+}
+
+// seal notes that nothing can be written to a repository; the first reason stays.
+func (l *looks) seal(repo registry.Repository, err error) { l.sealed.LoadOrStore(place(repo), err) }
+
+// unwritable returns why nothing can be written to a repository, as far as that is
+// known without asking.
+func (l *looks) unwritable(repo registry.Repository) error {
+	if err, ok := l.sealed.Load(place(repo)); ok {
+		return &refusedError{err.(error)}
+	}
+	return nil
+}
+
+// writable returns why nothing can be written to a repository; nil when it can be,
+// or only a write can find out. It asks once for a token that may push, where the
+// registry wants one.
+func (l *looks) writable(ctx context.Context, repo registry.Repository) error {
+	if err := l.unwritable(repo); err != nil {
+		return err
+	}
+	l.asked.Do(ctx, place(repo), func() (struct{}, error) {
+		err := l.client.MayPush(ctx, place(repo))
+		if errors.As(err, new(*registry.PushError)) || definite(err) {
+			l.seal(repo, err)
+		}
+		return struct{}{}, nil
+	})
+	return l.unwritable(repo)
+}
+
+// written notes what a refused write tells about the repository: that nothing can
+// be written to it with this credential. A refusal of one manifest may be a rule
+// about its tag.
+func (l *looks) written(repo registry.Repository, err error) {
 	var e *registry.Error
 	if !errors.As(err, &e) || e.Host != repo.Host || !strings.Contains(e.URL, "/v2/"+repo.Path+"/blobs/") {
 		return
 	}
 	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
-		l.refuse(repo, err)
+		l.seal(repo, err)
 	}
+}
+
+// refusedByEndpoint reports whether a token endpoint refuses a token for one
+// repository.
+func refusedByEndpoint(err error) bool {
+	var token *auth.Status
+	return errors.As(err, &token) && token.Refused() && !errors.As(err, new(*registry.CredentialError))
 }
 
 // definite reports whether a registry refuses the credential itself, or that

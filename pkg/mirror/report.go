@@ -188,7 +188,7 @@ func causeOf(err error) Cause {
 		return CauseOverlap
 	case errors.As(err, &wrong), errors.As(err, &manifest):
 		return CauseContent
-	case registry.Denied(err), errors.Is(err, auth.ErrRealm), errors.As(err, &token) && token.Refused():
+	case registry.Denied(err), errors.Is(err, auth.ErrRealm), errors.As(err, new(*registry.PushError)), errors.As(err, &token) && token.Refused():
 		return CauseDenied
 	case registry.Unavailable(err):
 		return CauseUnavailable

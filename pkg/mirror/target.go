@@ -203,10 +203,10 @@ func (r *run) bring(ctx context.Context, src *transfer.Source, w *tags.Move) (En
 	if r.book.ended(ctx) {
 		return Entry{Previous: string(w.Had)}, errInterrupted
 	}
-	err := r.looks.refusal(w.To)
+	err := cmp.Or(r.looks.refusal(w.To), r.writable(ctx, w.To))
 	if err == nil {
 		err = r.write(ctx, src, w)
-		r.looks.unwritable(w.To, err)
+		r.looks.written(w.To, err)
 	}
 	result := Entry{Outcome: Copied, Previous: string(w.Had), Backup: w.Backup, Details: w.Details}
 	switch {
@@ -216,6 +216,19 @@ func (r *run) bring(ctx context.Context, src *transfer.Source, w *tags.Move) (En
 		result.Outcome = Planned
 	}
 	return result, err
+}
+
+// writable returns why a repository cannot be written, as far as that is known
+// before. A plan may be made without any credential for a destination: then it only
+// counts what a run would need one for.
+func (r *run) writable(ctx context.Context, to registry.Repository) error {
+	err := r.looks.writable(ctx, to)
+	var push *registry.PushError
+	if r.opts.Mode == ModePlan && errors.As(err, &push) && push.Anonymous {
+		r.book.needsCredential(to.Host)
+		return nil
+	}
+	return err
 }
 
 func (r *run) write(ctx context.Context, src *transfer.Source, w *tags.Move) error {

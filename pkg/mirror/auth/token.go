@@ -28,7 +28,7 @@ type Token struct {
 type TokenRequest struct {
 	Registry   *url.URL // the registry that sent the challenge; for Realm's rules
 	Challenge  Challenge
-	Scopes     []string // such as "repository:ns/name:pull,push"
+	Scopes     []string // such as "repository:ns/name:pull,push"; none to check the credential alone
 	Credential Credential
 	UserAgent  string
 	Now        time.Time
@@ -43,9 +43,10 @@ var ErrRealm = errors.New("refusing to authenticate")
 
 // Status is the error for an answer of a token endpoint other than 200.
 type Status struct {
-	Host   string
-	Code   int
-	Header http.Header
+	Registry string // that names the endpoint, if it is known
+	Host     string // of the endpoint
+	Code     int
+	Header   http.Header
 }
 
 // Refused reports whether the endpoint refuses the credential.
@@ -54,9 +55,6 @@ func (e *Status) Refused() bool {
 }
 
 func (e *Status) Error() string {
-	if e.Refused() {
-		return fmt.Sprintf("token endpoint %s refuses the credential (%d %s)", e.Host, e.Code, http.StatusText(e.Code))
-	}
 	return fmt.Sprintf("token endpoint %s returned %d %s", e.Host, e.Code, http.StatusText(e.Code))
 }
 
@@ -184,7 +182,10 @@ func (r TokenRequest) request(ctx context.Context, at *url.URL) (*http.Request, 
 	if r.Credential.IdentityToken != "" {
 		form := url.Values{
 			"grant_type": {"refresh_token"}, "refresh_token": {r.Credential.IdentityToken},
-			"service": {service}, "client_id": {"mirror-tools"}, "scope": {strings.Join(r.Scopes, " ")},
+			"service": {service}, "client_id": {"mirror-tools"},
+		}
+		if len(r.Scopes) > 0 {
+			form.Set("scope", strings.Join(r.Scopes, " "))
 		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), strings.NewReader(form.Encode()))
 		if err == nil {

@@ -21,8 +21,10 @@ type access struct {
 	opts    *Options
 	secrets *auth.Secrets
 	wire    http.RoundTripper
-	unsure  func() // the registry has to be asked again how to authenticate
+	unsure  func()                      // the registry has to be asked again how to authenticate
+	answer  func(*http.Response) *Error // reads a refusal
 	renewal renewal
+	logins  logins
 
 	mu         sync.Mutex
 	challenges map[purpose][]auth.Challenge // the zero purpose: of the registry as a whole
@@ -45,11 +47,14 @@ func (p purpose) into(ctx context.Context) context.Context {
 type tokenEntry struct {
 	lock  chan struct{} // holds one thing while somebody asks for the token
 	token auth.Token
+	// refusal is why the endpoint gives no token for the credential denied.
+	refusal error
+	denied  auth.Credential
 }
 
 func newAccess(name string, opts *Options, secrets *auth.Secrets, wire http.RoundTripper) *access {
 	return &access{
-		name: name, opts: opts, secrets: secrets, wire: wire, renewal: newRenewal(),
+		name: name, opts: opts, secrets: secrets, wire: wire, renewal: newRenewal(), logins: logins{registry: name},
 		challenges: map[purpose][]auth.Challenge{}, tokens: map[purpose]*tokenEntry{},
 	}
 }
@@ -108,7 +113,19 @@ func (a *access) layer(next http.RoundTripper) http.RoundTripper {
 					return nil, err
 				}
 			}
-			resp, err := next.RoundTrip(attempt)
+			resp, err := a.send(attempt, g, next)
+			if errors.As(err, new(*CredentialError)) {
+				if resp != nil {
+					resp.Body.Close()
+				}
+				if second || !a.renew(ctx, p, g) {
+					return nil, err
+				}
+				if gone {
+					return nil, throttle.OnTheWay(r.Method, r.URL, errRenewed, a.secrets.Scrub)
+				}
+				continue
+			}
 			if err != nil || resp.StatusCode != http.StatusUnauthorized || !sameOrigin(base, resp.Request.URL) {
 				return resp, err
 			}
@@ -231,12 +248,22 @@ func (a *access) token(ctx context.Context, base *url.URL, challenge auth.Challe
 	if entry.token.Value != "" && a.opts.Clock.Now().Before(entry.token.Expires) {
 		return entry.token, nil
 	}
-	token, err := a.fetch(ctx, base, challenge, cred, p)
-	var refused *auth.Status
-	if errors.As(err, &refused) && refused.Refused() && !cred.Anonymous() {
+	if entry.refusal != nil && entry.denied == cred {
+		return auth.Token{}, entry.refusal
+	}
+	request := auth.TokenRequest{
+		Registry: base, Challenge: challenge, Scopes: p.scopes(), Credential: cred,
+		UserAgent: a.opts.UserAgent, Now: a.opts.Clock.Now(), Trusted: a.opts.TokenEndpoints,
+	}
+	token, err := a.fetch(ctx, request)
+	if refuses(err) && !cred.Anonymous() {
 		if now, lookupErr := a.anew(ctx, p, cred); lookupErr == nil && now != cred {
-			token, err = a.fetch(ctx, base, challenge, now, p)
+			request.Credential = now
+			token, err = a.fetch(ctx, request)
 		}
+	}
+	if refuses(err) {
+		entry.refusal, entry.denied = err, request.Credential
 	}
 	if err != nil {
 		return auth.Token{}, err
@@ -245,7 +272,8 @@ func (a *access) token(ctx context.Context, base *url.URL, challenge auth.Challe
 	return token, nil
 }
 
-func (a *access) fetch(ctx context.Context, base *url.URL, challenge auth.Challenge, cred auth.Credential, p purpose) (auth.Token, error) {
+// scopes are those of a token for a purpose.
+func (p purpose) scopes() []string {
 	actions := ":pull"
 	if p.push {
 		actions = ":pull,push"
@@ -254,10 +282,11 @@ func (a *access) fetch(ctx context.Context, base *url.URL, challenge auth.Challe
 	if p.from != "" && p.from != p.path {
 		scopes = append(scopes, "repository:"+p.from+":pull")
 	}
-	request := auth.TokenRequest{
-		Registry: base, Challenge: challenge, Scopes: scopes, Credential: cred,
-		UserAgent: a.opts.UserAgent, Now: a.opts.Clock.Now(), Trusted: a.opts.TokenEndpoints,
-	}
+	return scopes
+}
+
+// exchange trades a credential for a token.
+func (a *access) exchange(ctx context.Context, request auth.TokenRequest) (auth.Token, error) {
 	work := throttle.WorkOf(ctx)
 	work.Kind = "token"
 	ctx = work.Into(ctx)
@@ -266,6 +295,10 @@ func (a *access) fetch(ctx context.Context, base *url.URL, challenge auth.Challe
 		return request.Fetch(ctx, a.wire.RoundTrip)
 	})
 	a.secrets.Learn(token.Value, token.Refresh)
+	var status *auth.Status
+	if errors.As(err, &status) {
+		status.Registry = a.name
+	}
 	if err != nil && a.secrets.Scrub(err.Error()) != err.Error() {
 		err = &scrubbedError{a.secrets.Scrub(err.Error()), err}
 	}
@@ -281,6 +314,23 @@ type scrubbedError struct {
 
 func (e *scrubbedError) Error() string { return e.text }
 func (e *scrubbedError) Unwrap() error { return e.err }
+
+// held returns the token that is at hand for a purpose.
+func (a *access) held(p purpose) (auth.Token, bool) {
+	a.mu.Lock()
+	entry := a.tokens[p]
+	a.mu.Unlock()
+	if entry == nil {
+		return auth.Token{}, false
+	}
+	select {
+	case entry.lock <- struct{}{}:
+	default: // somebody asks for it
+		return auth.Token{}, false
+	}
+	defer func() { <-entry.lock }()
+	return entry.token, entry.token.Value != ""
+}
 
 // forget throws away a token that the registry did not take.
 func (a *access) forget(p purpose, token auth.Token) {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -193,7 +194,7 @@ func Unavailable(err error) bool {
 	return judge(err, time.Time{}).Again
 }
 
-// Blame says which host an error is about and, without what is particular to
+// Blame returns which host an error is about and, without what is particular to
 // one request, why: "503 Service Unavailable", "connection refused". Both are
 // "" for an error that is of no registry's making.
 func Blame(err error) (host, reason string) {
@@ -202,8 +203,14 @@ func Blame(err error) (host, reason string) {
 		status  *auth.Status
 		network *throttle.NetworkError
 		store   *StoreError
+		bad     *CredentialError
+		push    *PushError
 	)
 	switch {
+	case errors.As(err, &push):
+		return push.Repository.Host, push.reason()
+	case errors.As(err, &bad):
+		return bad.Registry, "wrong credential"
 	case errors.As(err, &store):
 		return store.Store, text.Short(fmt.Sprintf("%d %s from the blob store of %s", store.Answer.Status, http.StatusText(store.Answer.Status), store.Registry), 80)
 	case errors.As(err, &answer):
@@ -213,7 +220,7 @@ func Blame(err error) (host, reason string) {
 		}
 		return answer.Host, text.Short(reason, 60)
 	case errors.As(err, &status):
-		return status.Host, text.Short(fmt.Sprintf("%d %s from the token endpoint", status.Code, http.StatusText(status.Code)), 60)
+		return cmp.Or(status.Registry, status.Host), text.Short(fmt.Sprintf("%d %s from the token endpoint", status.Code, http.StatusText(status.Code)), 60)
 	case errors.As(err, &network):
 		return network.Host, network.Reason
 	}

@@ -43,13 +43,16 @@ func (c *Client) newHost(name string) *host {
 	h.access = newAccess(name, &c.opts, c.secrets, wire)
 	h.origin = newOrigin(gate, h.loop, insecure, wire, h.access.learn)
 	h.access.unsure = h.origin.doubt
-	paced := func(next http.RoundTripper) http.RoundTripper {
-		return throttle.Limit(gate, throttle.Guard(gate, throttle.Pace(gate, next)))
-	}
-	h.send = paced(h.origin.layer(h.access.layer(redirects(name, c.secrets.Scrub, wire))))
-	h.direct = paced(h.origin.layer(wire))
+	h.access.answer = func(resp *http.Response) *Error { return newError(gate, resp, c.opts.Clock.Now()) }
+	h.send = h.paced(h.origin.layer(h.access.layer(redirects(name, c.secrets.Scrub, wire))))
+	h.direct = h.paced(h.origin.layer(wire))
 	h.lists = newLists(h, c.started)
 	return h
+}
+
+// paced decides when a request is sent.
+func (h *host) paced(next http.RoundTripper) http.RoundTripper {
+	return throttle.Limit(h.gate, throttle.Guard(h.gate, throttle.Pace(h.gate, next)))
 }
 
 // elsewhere returns the way to another server that is asked in the registry's place.
