@@ -6,13 +6,13 @@ LDFLAGS := -s -w -X github.com/mirror-tools/mirror-tools/internal/cli.version=$(
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 BINARIES := bin/mirror-lint bin/mirror-jobgen bin/mirror
 
-# Packages that are tested under the race detector: all but those that link
-# Prow, whose instrumented build takes many minutes and which run nothing in
-# parallel.
-RACE   := $(shell $(GO) list ./... | grep -v jobgen | grep -v internal/depcheck)
+# Packages that are tested under the race detector: all but those that run
+# nothing in parallel and link Prow, whose instrumented build takes many minutes,
+# or compare hundreds of trees.
+RACE   := $(shell $(GO) list ./... | grep -v -e jobgen -e internal/depcheck -e pkg/effects)
 # The race detector needs a C compiler; without one the tests run all the same.
 RACEFLAG := $(if $(shell command -v $$($(GO) env CC)),-race)
-NORACE := ./pkg/jobgen/... ./cmd/mirror-jobgen/... ./internal/depcheck/...
+NORACE := ./pkg/effects/... ./pkg/jobgen/... ./cmd/mirror-jobgen/... ./internal/depcheck/...
 
 .DEFAULT_GOAL := help
 

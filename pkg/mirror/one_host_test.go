@@ -34,8 +34,12 @@ func TestOneHost(t *testing.T) {
 	if m := planned.Moved; m.Blobs != 0 || m.BlobBytes != 0 || m.Mounts != 3*images || m.MountedBytes < images*305_000 {
 		t.Errorf("the plan: %+v, want 0 bytes and %d mounts", m, 3*images)
 	}
-	if planned.Moved != done.Moved || planned.Expected != done.Requests {
-		t.Errorf("the plan: %+v and %d requests, the run: %+v and %d", planned.Moved, planned.Expected, done.Moved, done.Requests)
+	// Whether HEAD can be believed here is found out by one GET, unless a source is
+	// answered before the first destination: each of the two runs may have it.
+	probes := func(r *mirror.Report) int64 { return counts(r, at.Host)["GET manifest"] - images }
+	if planned.Moved != done.Moved || planned.Expected-probes(planned) != done.Requests-probes(done) || max(probes(planned), probes(done)) > 1 {
+		t.Errorf("the plan: %+v and %d requests, the run: %+v and %d:\n%v\n%v", planned.Moved, planned.Expected, done.Moved, done.Requests,
+			counts(planned, at.Host), counts(done, at.Host))
 	}
 	if got := counts(done, at.Host); got["GET blob"] != 0 || got["POST mount"] != 3*images {
 		t.Errorf("%v, want no blob read and %d mounts", got, 3*images)
