@@ -14,17 +14,17 @@ type Access struct {
 	Push    bool   `json:"push"`    // else pull
 	Entries int    `json:"entries"` // of the plan that need it
 	Granted bool   `json:"granted"`
-	// Known is false when it could not be found out; Reason tells why, and why it
-	// is not granted.
+	// Known reports whether the answer is known. Reason says why it is not, or
+	// why access is not granted.
 	Known  bool   `json:"known"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// CheckAccess finds out for each repository of a plan whether its sources can be
-// pulled and its destinations pushed, in the order in which the plan names them.
-// It reads one tag of each source and opens and cancels an upload at each
-// destination; nothing is written. parallel is how many repositories are asked
-// at a time.
+// CheckAccess checks, for each repository of a plan, whether its sources can be
+// pulled and its destinations pushed, in the order in which the plan names
+// them. It reads one tag of each source, and opens and cancels an upload at
+// each destination; it writes nothing. parallel is the number of repositories
+// that are checked at the same time.
 func CheckAccess(ctx context.Context, plan *Plan, client *registry.Client, parallel int) []Access {
 	var out []Access
 	var tasks []func(*Access)
@@ -64,7 +64,7 @@ func tryPull(ctx context.Context, client *registry.Client, repo registry.Reposit
 	return err
 }
 
-// judge notes what an answer tells about a repository.
+// judge records what an answer means for a repository.
 func (a *Access) judge(err error) {
 	a.Known = true
 	switch {
@@ -72,7 +72,7 @@ func (a *Access) judge(err error) {
 		a.Granted = true
 		return
 	case registry.NotFound(err) && !a.Push:
-		a.Granted = true // what is asked for does not exist, and we may know that
+		a.Granted = true // the tag does not exist, and the registry may say so
 	case registry.Denied(err), definite(err):
 	default:
 		a.Known = false

@@ -12,7 +12,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// book is the report of a run while it is written.
+// book collects the report of a run.
 type book struct {
 	opts Options
 
@@ -105,7 +105,7 @@ func (b *book) done(i int, c *cost, result Entry, err error) {
 	}
 }
 
-// fail tells in an entry why there is no result.
+// fail records in an entry why it has no result.
 func (b *book) fail(e *Entry, err error) {
 	e.Error, e.Cause = err.Error(), causeOf(err)
 	e.Host, e.Reason = reasonOf(err, e.Cause)
@@ -126,7 +126,7 @@ func (b *book) fail(e *Entry, err error) {
 	}
 }
 
-// tell puts a cost into an entry.
+// tell adds a cost to an entry.
 func (b *book) tell(c *cost, e *Entry) {
 	e.Started, e.Seconds = c.start.Sub(b.report.Started).Seconds(), b.opts.Now().Sub(c.start).Seconds()
 	e.Requests, e.Bytes, e.Waits = c.Requests(), c.bytes.Load(), c.Waits(shortest)
@@ -136,13 +136,13 @@ func (b *book) tell(c *cost, e *Entry) {
 	}
 }
 
-// finish makes the report of a run that is over; planned are the requests that
-// writing would have taken in a dry run.
+// finish completes the report of a run. planned is the number of requests that
+// the writes of a dry run would have taken.
 func (b *book) finish(ctx context.Context, hosts []throttle.HostStats, planned int64) *Report {
 	rep := b.report
 	for i := range rep.Entries {
 		e := &rep.Entries[i]
-		if e.Error == errInterrupted.Error() && ctx.Err() != nil { // its turn never came
+		if e.Error == errInterrupted.Error() && ctx.Err() != nil { // never started
 			e.Error += ": " + context.Cause(ctx).Error()
 		}
 		rep.Summary[e.Outcome]++
@@ -162,10 +162,10 @@ func (b *book) finish(ctx context.Context, hosts []throttle.HostStats, planned i
 	return rep
 }
 
-// printable makes text that registries had a part in fit for a terminal, a log
-// and a page: without control characters, and not longer than a person reads.
+// printable makes text of a registry safe for a terminal, a log and a page:
+// without control characters, and short enough to read.
 func printable(s string) string { return text.Short(s, 2000) }
 
-// printable is text that may come from a registry, without the secrets that it was
-// sent.
+// printable makes text of a registry safe to print, and removes secrets from
+// it.
 func (b *book) printable(s string) string { return printable(b.opts.Client.Scrub(s)) }

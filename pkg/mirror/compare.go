@@ -15,8 +15,8 @@ import (
 
 const partsMissing = "the digest matches, but parts of the image are missing"
 
-// compare tells how a destination differs from its source, for a check, when it
-// is not the same. have is the zero descriptor when it does not exist.
+// compare reports, for a check, how a destination differs from its source. have
+// is the zero descriptor if the destination does not exist.
 func (r *run) compare(ctx context.Context, src *transfer.Source, w *tags.Move, have ocispec.Descriptor, same bool, result Entry) (Entry, error) {
 	switch {
 	case have.Digest == "":
@@ -57,8 +57,8 @@ func (r *run) compare(ctx context.Context, src *transfer.Source, w *tags.Move, h
 	return result, nil
 }
 
-// differences names the platforms that one index has and the other has not, or
-// has in another version.
+// differences lists the platforms that only one of two indexes has, or that
+// have different versions.
 func differences(want, got registry.Manifest) []string {
 	w, g := byPlatform(want), byPlatform(got)
 	var out []string

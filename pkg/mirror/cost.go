@@ -29,5 +29,5 @@ func sent(ctx context.Context, n int64) {
 	}
 }
 
-// shortest is the shortest time of waiting that is worth telling.
+// shortest is the shortest wait that is reported.
 const shortest = 100 * time.Millisecond

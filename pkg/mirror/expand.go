@@ -10,16 +10,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-// expander finds out what the wildcards of a plan stand for.
+// expander expands the wildcards of a plan.
 type expander struct {
 	opts  Options
 	lists *tags.Lists
 	book  *book
 }
 
-// expand turns the groups of a plan into jobs, one for each source without
-// wildcards: a wildcard becomes the tags of its repository that match. overlap
-// tells, by destinationKey, of destinations that turn out to have two sources.
+// expand turns the groups of a plan into jobs, one for each source: a wildcard
+// becomes the matching tags of its repository. overlap has, by destinationKey,
+// an error for each destination that has two sources after that.
 func (x *expander) expand(ctx context.Context, plan *Plan) (jobs []*job, overlap map[string]error) {
 	var wildcards []int
 	for i, g := range plan.Groups {
@@ -41,7 +41,7 @@ func (x *expander) expand(ctx context.Context, plan *Plan) (jobs []*job, overlap
 	return jobs, x.overlaps(jobs)
 }
 
-// tags makes a job of each tag that a wildcard stands for.
+// tags makes a job of each tag that a wildcard matches.
 func (x *expander) tags(ctx context.Context, g Group) []*job {
 	failed := func(err error) []*job { return []*job{{source: &g.Source, targets: g.Targets, err: err}} }
 	if x.book.ended(ctx) {
@@ -83,9 +83,9 @@ func (x *expander) tags(ctx context.Context, g Group) []*job {
 	return jobs
 }
 
-// overlaps finds destinations that have two sources only now that wildcards are
-// known. They fail, so that no tag is written by chance; where overlap is
-// allowed, all but the last are left out.
+// overlaps finds destinations that have two sources after wildcards are
+// expanded. They fail, so that the result does not depend on chance; if overlap
+// is allowed, only the last source is used.
 func (x *expander) overlaps(jobs []*job) map[string]error {
 	type writer struct{ job, target int }
 	last := map[string]writer{}

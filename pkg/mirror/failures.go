@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Failure is what entries that failed have in common: the registry, what it
-// answered or how it could not be reached, since when.
+// Failure is a group of failed entries: their registry, their common reason,
+// and when the first of them failed.
 type Failure struct {
 	Host    string    `json:"host,omitempty"` // "" where no registry is to blame
 	Cause   Cause     `json:"cause"`
@@ -31,7 +31,8 @@ func (f Failure) String() string {
 }
 
 // Failures groups the entries that failed or were interrupted by registry and
-// reason, the largest group first. What a check finds different is no failure.
+// reason, the largest group first. A difference found by a check is not a
+// failure.
 func (r *Report) Failures() []Failure {
 	type key struct {
 		host   string
@@ -47,7 +48,7 @@ func (r *Report) Failures() []Failure {
 		k := key{e.Host, e.Cause, e.Reason}
 		when := r.Started.Add(time.Duration((e.Started + e.Seconds) * float64(time.Second)))
 		if e.Cause == CauseInterrupted && e.Started == 0 && e.Seconds == 0 {
-			when = r.Started.Add(time.Duration(r.Seconds * float64(time.Second))) // its turn never came
+			when = r.Started.Add(time.Duration(r.Seconds * float64(time.Second))) // never started
 		}
 		i, ok := at[k]
 		if !ok {

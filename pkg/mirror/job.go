@@ -18,8 +18,8 @@ type job struct {
 	source  *mapping.Reference
 	targets []Target
 	first   int     // index of the first target's entry
-	err     error   // known before anything was asked
-	shared  *shared // while it is worked on
+	err     error   // known before any request
+	shared  *shared // nil unless a target is in progress
 }
 
 // shared is what the targets of a job have in common.
@@ -29,7 +29,7 @@ type shared struct {
 	left  int  // targets that are not done
 }
 
-// sources finds out what the sources of jobs are, each once.
+// sources resolves the sources of jobs, each once.
 type sources struct {
 	client *registry.Client
 	looks  *looks
@@ -37,8 +37,8 @@ type sources struct {
 	mu     sync.Mutex // guards job.shared
 }
 
-// share returns what the targets of a job have in common. The manifests of the
-// source are kept until the last target is done, which unshare tells.
+// share returns what the targets of a job have in common. It keeps the
+// manifests of the source until unshare has been called for the last target.
 func (o *sources) share(j *job) *shared {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -56,7 +56,7 @@ func (o *sources) unshare(j *job) {
 	}
 }
 
-// find finds out what the source of a job is; the first target pays for that.
+// find resolves the source of a job. Its cost is that of the first target.
 func (o *sources) find(ctx context.Context, j *job, s *shared) (*transfer.Source, error) {
 	return s.found.Do(ctx, struct{}{}, func() (*transfer.Source, error) {
 		ctx := s.cost.into(ctx)
@@ -74,7 +74,8 @@ func (o *sources) find(ctx context.Context, j *job, s *shared) (*transfer.Source
 	})
 }
 
-// resolve finds the digest of a source. A digest needs no question.
+// resolve returns the digest of a source. A source with a digest needs no
+// request.
 func (o *sources) resolve(ctx context.Context, repo registry.Repository, ref mapping.Reference) (ocispec.Descriptor, error) {
 	if ref.Digest != "" {
 		return ocispec.Descriptor{Digest: digest.Digest(ref.Digest)}, nil

@@ -15,15 +15,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
 )
 
-// LeftoverClass is where a tag comes from that no mapping writes.
+// LeftoverClass is the origin of a tag that no mapping writes.
 type LeftoverClass string
 
 // The classes.
 const (
-	LeftoverOurs      LeftoverClass = "ours"         // mirror wrote what it holds, by its record
+	LeftoverOurs      LeftoverClass = "ours"         // written by mirror, according to its record
 	LeftoverOnce      LeftoverClass = "once-mapped"  // a mapping wrote it once
 	LeftoverMatched   LeftoverClass = "once-matched" // a wildcard writes, or once wrote, tags like it
-	LeftoverNever     LeftoverClass = "never-mapped" // nothing is known of it: it may belong to somebody else
+	LeftoverNever     LeftoverClass = "never-mapped" // unknown origin: it may belong to somebody else
 	LeftoverReferrers LeftoverClass = "referrers"    // a list of referrers, or one of cosign's tags
 	LeftoverBackup    LeftoverClass = "backup"       // a backup of a tag that is or was mirrored
 	LeftoverRecord    LeftoverClass = "record"       // the record of a tag that no longer exists
@@ -36,7 +36,7 @@ type Leftover struct {
 	Tag        string        `json:"tag"` // "" when Error is about more than one tag
 	Class      LeftoverClass `json:"class"`
 	Digest     string        `json:"digest,omitempty"`
-	Created    *time.Time    `json:"created,omitempty"`   // when the image was made; nil if it does not tell
+	Created    *time.Time    `json:"created,omitempty"`   // creation time of the image; nil if the image does not have it
 	Published  []string      `json:"published,omitempty"` // tags with the same digest that a mapping writes
 	Also       []string      `json:"also,omitempty"`      // all other tags of the repository with the same digest
 	Error      string        `json:"error,omitempty"`
@@ -45,21 +45,21 @@ type Leftover struct {
 // LeftoverOptions control [Leftovers].
 type LeftoverOptions struct {
 	Client *registry.Client
-	Backup *mapping.Backup // the one of the runs; nil for none
-	// Once are copies that mappings made once. Their repositories are searched,
-	// too.
+	Backup *mapping.Backup // the backup template of the runs, or nil
+	// Once are copies that earlier mappings made. Their repositories are
+	// searched too.
 	Once []mapping.Pair
-	// Elsewhere are copies that mappings outside the plan make. What they write
-	// is not left over.
+	// Elsewhere are copies of mappings outside the plan. The tags that they
+	// write are not leftovers.
 	Elsewhere []mapping.Pair
-	Parallel  int // requests at a time
+	Parallel  int // concurrent requests
 }
 
-// Leftovers lists the tags that the plan does not write in the repositories of its
-// destinations, by repository and tag. It only reads, and asks for each tag once.
-// For a repository that cannot be listed, and for a wildcard whose source cannot be
-// listed, the result has one leftover without a tag and with an error; tags that
-// such a wildcard may write are left out.
+// Leftovers lists the tags that the plan does not write in the repositories of
+// its destinations, by repository and tag. It only reads, and reads each tag
+// once. For a repository that cannot be listed, and for a wildcard whose source
+// cannot be listed, the result has one leftover without a tag and with an
+// error; tags that such a wildcard may write are left out.
 func Leftovers(ctx context.Context, plan *Plan, opts LeftoverOptions) []Leftover {
 	opts.Parallel = max(1, opts.Parallel)
 	f := &leftoverFinder{opts: opts, lists: tags.NewLists(opts.Client)}
@@ -78,10 +78,10 @@ type leftoverFinder struct {
 type imageKey struct {
 	repo   registry.Repository
 	digest digest.Digest
-	aged   bool // its age is wanted
+	aged   bool // the age is wanted
 }
 
-// imageFacts is what matters of an image, whatever its tags.
+// imageFacts are the facts of an image that do not depend on its tags.
 type imageFacts struct {
 	created  *time.Time
 	isRecord bool
@@ -92,7 +92,7 @@ func (f *leftoverFinder) in(ctx context.Context, m *searchedRepo) []Leftover {
 	listed, err := f.lists.Of(ctx, m.repo)
 	switch {
 	case registry.NotFound(err):
-		return nil // there is no such repository
+		return nil // the repository does not exist
 	case err != nil:
 		return []Leftover{f.unknown(m, err)}
 	}
@@ -129,19 +129,19 @@ func (f *leftoverFinder) in(ctx context.Context, m *searchedRepo) []Leftover {
 	return out
 }
 
-// unknown is what could not be found out about a repository.
+// unknown returns the leftover for a repository that could not be searched.
 func (f *leftoverFinder) unknown(m *searchedRepo, err error) Leftover {
 	return Leftover{Repository: m.repo.String(), Class: LeftoverUnknown, Error: f.printable(err)}
 }
 
-// printable is the text of an error without secrets that a registry was sent.
+// printable returns the text of an error without secrets.
 func (f *leftoverFinder) printable(err error) string {
 	return printable(f.opts.Client.Scrub(err.Error()))
 }
 
-// expand adds the tags that wildcards write. Where a source cannot be listed, it
-// is not known which of the tags that match its pattern are left over: these
-// patterns are returned as hidden.
+// expand adds the tags that wildcards write. If a source cannot be listed, any
+// tag that matches its pattern may be in use: these patterns are returned as
+// hidden.
 func (f *leftoverFinder) expand(ctx context.Context, m *searchedRepo) (problems []Leftover, hidden []string) {
 	for _, t := range m.wild {
 		pattern := cmp.Or(t.Source.Tag, "*")
@@ -164,7 +164,7 @@ func (f *leftoverFinder) expand(ctx context.Context, m *searchedRepo) (problems 
 // sameDigest are the tags of a repository that hold one image.
 type sameDigest struct{ written, left []string }
 
-// published finds the tags that mappings write by what they hold. The error is the
+// published finds the tags that mappings write, by digest. The error is the
 // first of those that could not be read.
 func (f *leftoverFinder) published(ctx context.Context, m *searchedRepo, listed []string, known map[string]registry.Listed) (map[string]sameDigest, error) {
 	written := slices.DeleteFunc(slices.Clone(listed), func(t string) bool { return !m.written[t] })
@@ -186,10 +186,10 @@ func (f *leftoverFinder) published(ctx context.Context, m *searchedRepo, listed 
 	return out, cmp.Or(failed...)
 }
 
-// lookedTag is a tag with what it holds.
+// lookedTag is a tag and its content.
 type lookedTag struct {
 	Leftover
-	recorded bool // by its record, mirror wrote what it holds
+	recorded bool // written by mirror, according to its record
 	isRecord bool // it is a record itself
 }
 
@@ -213,8 +213,8 @@ func (f *leftoverFinder) look(ctx context.Context, repo registry.Repository, tag
 	return l
 }
 
-// image reads what a tag holds. Where its digest is known from a list, and another
-// tag holds the same, nothing is asked.
+// image reads the image of a tag. It sends no request if a list has the digest,
+// and another tag with the same digest was read.
 func (f *leftoverFinder) image(ctx context.Context, repo registry.Repository, tag string, listed digest.Digest) (imageFacts, digest.Digest, error) {
 	key := imageKey{repo, listed, !ofReferrers(tag)}
 	var m registry.Manifest

@@ -68,9 +68,9 @@ func searched(plan *Plan, opts LeftoverOptions) []*searchedRepo {
 	return slices.SortedFunc(maps.Values(at), func(a, b *searchedRepo) int { return cmp.Compare(a.repo.String(), b.repo.String()) })
 }
 
-// unwritten returns those of the listed tags that no mapping writes. Records of
-// tags that exist, or will again, go with these. What is no valid tag can be
-// neither written nor asked for.
+// unwritten returns the listed tags that no mapping writes. A record belongs to
+// its tag, if that exists or will again. Invalid tags are left out, because
+// they can be neither written nor read.
 func (m *searchedRepo) unwritten(listed []string) []string {
 	records := map[string]bool{}
 	for tag := range m.written {
@@ -90,7 +90,7 @@ func (m *searchedRepo) unwritten(listed []string) []string {
 	return out
 }
 
-// matched reports whether a wildcard writes such a tag, or did so once.
+// matched reports whether a wildcard writes such a tag, or once did.
 func (m *searchedRepo) matched(tag string) bool {
 	return matchesAny(m.onceWild, tag) ||
 		slices.ContainsFunc(m.wild, func(t Target) bool { return mapping.MatchTag(cmp.Or(t.Source.Tag, "*"), tag) })
@@ -100,7 +100,7 @@ func matchesAny(patterns []string, tag string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return mapping.MatchTag(p, tag) })
 }
 
-// classifier tells where the leftovers of a repository come from.
+// classifier finds the class of a repository's leftovers.
 type classifier struct {
 	repo    *searchedRepo
 	backups map[int][]mapping.BackupNames // of tags that are or were mirrored, by length
@@ -149,9 +149,9 @@ func (c *classifier) of(l lookedTag) LeftoverClass {
 	}
 }
 
-// ofReferrers reports whether a tag is named after a digest: the list of what
-// refers to it, in registries without the referrers API, or a signature by
-// cosign. The specification of distribution cuts long digests to 64 characters.
+// ofReferrers reports whether a tag is named after a digest: it is a list of
+// referrers, in registries without the referrers API, or a signature by cosign.
+// The distribution specification cuts long digests to 64 characters.
 func ofReferrers(tag string) bool {
 	base, _, _ := strings.Cut(tag, ".")
 	algorithm, hex, _ := strings.Cut(base, "-")

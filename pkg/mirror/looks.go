@@ -17,23 +17,23 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// looks finds out what tags hold: by the protocol, or by the list of a whole
-// repository. It remembers which repositories refuse us, so that they are not
-// asked again for each of their tags.
+// looks reads what tags hold: by the protocol, or from a list of the whole
+// repository. It remembers which repositories refuse access, so that their
+// other tags need no request.
 type looks struct {
 	client  *registry.Client
 	lists   bool
 	wanted  map[registry.Repository][]string // tags, by repository
-	scouted map[earlyKey]bool                // destinations that are looked at before the work
-	taken   flight.Group[earlyKey, *look]    // of them
+	scouted map[earlyKey]bool                // destinations that are read before the copying begins
+	taken   flight.Group[earlyKey, *look]    // their results
 	now     func() time.Time
-	first   sync.Map                                    // registry.Repository: chan struct{}, closed when its first look is over
+	first   sync.Map                                    // registry.Repository: chan struct{}, closed after the first request
 	refused sync.Map                                    // registry.Repository: error, of those that cannot be read
 	sealed  sync.Map                                    // by place: error, of those that cannot be written
 	asked   flight.Group[registry.Repository, struct{}] // whether they can be written
 }
 
-// look is what a destination was found to hold.
+// look is the content of a destination.
 type look struct {
 	have ocispec.Descriptor
 	err  error
@@ -45,8 +45,8 @@ type earlyKey struct {
 	target int
 }
 
-// newLooks makes looks for the sources and destinations of jobs. With lists,
-// lists may tell that something is unchanged.
+// newLooks makes looks for the sources and destinations of jobs. If lists is
+// true, a list is enough to see that something is unchanged.
 func newLooks(client *registry.Client, now func() time.Time, lists bool, jobs []*job, destination func(int, *job) registry.Repository) *looks {
 	l := &looks{client: client, now: now, lists: lists, wanted: map[registry.Repository][]string{}, scouted: map[earlyKey]bool{}}
 	if !lists {
@@ -71,8 +71,8 @@ func sourceOf(j *job) registry.Repository {
 	return registry.Repository{Host: j.source.Host(), Path: j.source.Path()}
 }
 
-// listed returns what a list of the repository tells about a tag, and whose list
-// it is; the digest is "" where there is none.
+// listed returns the digest of a tag from a list of its repository, and the
+// kind of list; the digest is "" if the list does not have it.
 func (l *looks) listed(ctx context.Context, repo registry.Repository, tag string) (digest.Digest, string) {
 	if !l.lists {
 		return "", ""
@@ -81,8 +81,9 @@ func (l *looks) listed(ctx context.Context, repo registry.Repository, tag string
 	return d.Digest, d.By
 }
 
-// resolve asks the registry what a tag or digest stands for, unless it refuses
-// us in the whole repository: the first who asks finds that out for all.
+// resolve asks the registry for the digest of a tag or digest, unless the
+// registry refuses access to the whole repository. The first request shows that
+// for all others.
 func (l *looks) resolve(ctx context.Context, repo registry.Repository, ref string) (ocispec.Descriptor, error) {
 	over := make(chan struct{})
 	if c, ok := l.first.LoadOrStore(repo, over); ok {
@@ -118,22 +119,23 @@ func (l *looks) read(ctx context.Context, repo registry.Repository, ref string) 
 	return l.client.Resolve(ctx, repo, ref)
 }
 
-// look looks at a destination by a tag or digest.
+// look reads a destination by a tag or digest.
 func (l *looks) look(ctx context.Context, repo registry.Repository, ref string) *look {
 	taken := &look{at: l.now()}
 	taken.have, taken.err = l.resolve(ctx, repo, ref)
 	return taken
 }
 
-// early looks at a destination that scouts look at, too, for whoever comes first.
+// early reads a destination that scouts read too; only the first caller sends a
+// request.
 func (l *looks) early(ctx context.Context, key earlyKey, repo registry.Repository) (*look, error) {
 	return l.taken.Do(ctx, key, func() (*look, error) {
 		return l.look(ctx, repo, key.job.targets[key.target].Destination.Tag), nil
 	})
 }
 
-// refuse notes that a registry refuses us in a repository; the first reason
-// stays.
+// refuse records that a registry refuses access to a repository; the first
+// reason stays.
 func (l *looks) refuse(repo registry.Repository, err error) { l.refused.LoadOrStore(repo, err) }
 
 // refusal returns why a registry refuses us in a repository.
@@ -144,8 +146,8 @@ func (l *looks) refusal(repo registry.Repository) error {
 	return nil
 }
 
-// refusedError is the refusal of a whole repository, told to one that was not
-// asked for.
+// refusedError is the refusal of a whole repository, for references that were
+// not requested.
 type refusedError struct{ err error }
 
 func (e *refusedError) Error() string { return e.err.Error() }
@@ -205,8 +207,8 @@ func refusedByEndpoint(err error) bool {
 	return errors.As(err, &token) && token.Refused() && !errors.As(err, new(*registry.CredentialError))
 }
 
-// definite reports whether a registry refuses the credential itself, or that
-// there is none, whatever is asked for.
+// definite reports whether a registry refuses the credential itself, or needs
+// one and there is none.
 func definite(err error) bool {
 	var token *auth.Status
 	var answer *registry.Error
@@ -214,16 +216,16 @@ func definite(err error) bool {
 		errors.As(err, &answer) && answer.Status == http.StatusUnauthorized && (answer.Anonymous || answer.Basic)
 }
 
-// unauthorized reports whether a registry refuses what was asked with a fresh
-// credential, and not only one image.
+// unauthorized reports whether a registry refuses a fresh credential for the
+// whole repository, and not for one image only.
 func unauthorized(err error) bool {
 	var e *registry.Error
 	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden && e.Has("DENIED", "UNAUTHORIZED"))
 }
 
-// blind explains why it is not known what a destination holds; nil when it is.
-// Many registries hide by a refusal that something does not exist, which a run
-// finds out by writing.
+// blind explains why the content of a destination is not known; it returns nil
+// if it is. Many registries answer that access is denied when something does
+// not exist; a run finds that out by writing.
 func blind(err error, mode Mode) error {
 	switch {
 	case err == nil, registry.NotFound(err):

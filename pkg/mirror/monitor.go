@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Monitor lets somebody watch a run at work. The zero value is ready for use by
-// one run; the nil Monitor watches nothing.
+// Monitor shows the progress of a run. The zero value is ready for use by one
+// run; a nil Monitor does nothing.
 type Monitor struct {
 	mu      sync.Mutex
 	total   int
@@ -21,19 +21,19 @@ type watched struct {
 	since       time.Time
 }
 
-// State is how far a run has come.
+// State is the progress of a run.
 type State struct {
 	Total, Done, Working, Failed int // destinations; Total is 0 until wildcards are expanded
-	// Bytes are those of the blobs that were sent or may have to be, of the images
-	// that were begun.
+	// Bytes of the blobs that were sent or may have to be sent, for the images
+	// that were started.
 	Bytes int64
-	// Longest is the destination that has been worked on for the longest time,
-	// and Since when.
+	// Longest is the destination that has been in progress for the longest
+	// time; Since is when it was started.
 	Longest string
 	Since   time.Time
 }
 
-// State returns the state of this moment.
+// State returns the current state.
 func (m *Monitor) State() State {
 	m.mu.Lock()
 	defer m.mu.Unlock()

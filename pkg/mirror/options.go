@@ -11,78 +11,77 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// Mode is what a run does with what it finds.
+// Mode is what a run does with differences.
 type Mode string
 
-// The modes. All three decide in the same way.
+// The modes. All three make the same decisions.
 const (
 	ModeRun   Mode = "run"   // copy what is missing or different
 	ModePlan  Mode = "plan"  // write nothing, report what would be copied
 	ModeCheck Mode = "check" // write nothing, report what is different
 )
 
-// Overwrite decides which tags may be moved from one image to another. A tag
-// that does not exist is written in any case.
+// Overwrite decides which tags may be moved from one image to another. A
+// missing tag is always written.
 type Overwrite = tags.Overwrite
 
-// The decisions.
+// The values of Overwrite.
 const (
 	OverwriteAlways = tags.Always
-	OverwriteOurs   = tags.Ours // those that hold what was mirrored to them last
+	OverwriteOurs   = tags.Ours // those that hold what mirror pushed there last
 	OverwriteNever  = tags.Never
 )
 
-// Options tell how a plan is carried out. Client must be set.
+// Options control how a plan is carried out. Client must be set.
 type Options struct {
 	Mode   Mode // default: ModeRun
 	Client *registry.Client
-	// Parallel is the number of copies worked on at a time; default: twice as
-	// many as the client sends requests to a registry at a time.
+	// Parallel is the number of copies in progress at the same time; default:
+	// twice the client's concurrent requests to one registry.
 	Parallel int
-	// Platform chooses the children of an index by os/architecture[/variant];
-	// nil: all of them. The index itself is copied as it is.
+	// Platform selects the children of an index by os/architecture[/variant];
+	// nil selects all. The index itself is not changed.
 	Platform func(platform string) bool
-	// Single copies the one chosen child of an index instead of the index.
+	// Single copies the one selected child of an index instead of the index.
 	Single bool
-	// Force writes every destination, whatever is there, but for what is
-	// protected.
+	// Force pushes to every destination that is not protected, even if it is up
+	// to date.
 	Force bool
 	// Overwrite decides which tags may be moved to another image; default: always.
 	Overwrite Overwrite
 	// Immutable are the tags that are never moved, whatever Overwrite says.
 	Immutable []mapping.Glob
-	// Adopt takes what the destinations hold for what we gave them last, where
-	// Overwrite asks for that.
+	// Adopt treats the current tags as mirrored by us, for OverwriteOurs.
 	Adopt bool
-	// Backup names the tag under which an image is kept before its tag is moved;
-	// nil: it is not kept. The plan has to be made with the same.
+	// Backup names the tag that keeps an image before its tag is moved; nil
+	// keeps none. The plan must have the same Backup.
 	Backup *mapping.Backup
-	// TolerateProtected keeps a destination that is left as it is for these
-	// reasons from making the run fail.
+	// TolerateProtected keeps protected tags from failing the run.
 	TolerateProtected bool
-	// Deep looks behind a destination that has the right digest, for children
-	// and blobs that are missing there, and repairs them.
+	// Deep checks everything below a correct digest for missing children and
+	// blobs, and repairs them.
 	Deep bool
-	// SkipMissing passes over sources that do not exist.
+	// SkipMissing skips sources that do not exist.
 	SkipMissing bool
-	// SkipMount never asks a registry to take a blob from another repository.
+	// SkipMount never mounts blobs from other repositories.
 	SkipMount bool
-	// Referrers copies what refers to an image too: signatures, attestations.
+	// Referrers also copies referrers: signatures, attestations and SBOMs.
 	Referrers bool
-	// AllowOverlap lets the last of several sources of one destination win when
-	// only a wildcard shows that there are several.
+	// AllowOverlap uses the last source of a destination that has several after
+	// wildcards are expanded.
 	AllowOverlap bool
 	// FailFast starts nothing new after the first failure.
 	FailFast bool
-	// Drain, when closed, ends the run gently: nothing new is started, what is
-	// under way is finished. Cancelling the context ends it at once.
+	// Drain, when closed, ends the run gracefully: nothing new is started, and
+	// copies in progress are finished. Cancelling the context ends it at once.
 	Drain <-chan struct{}
-	// Done is told of each destination when it is finished, one at a time.
+	// Done is called with each finished destination, one at a time.
 	Done func(Entry)
-	// Monitor, when not nil, shows the run at work.
+	// Monitor shows the progress of the run; nil for none.
 	Monitor *Monitor
-	// Lists lets the list of a whole repository, where the client can have one,
-	// tell that a tag is unchanged. Nothing is written or protected by a list.
+	// Lists allows a list of a whole repository, if the client can read one, to
+	// show that a tag is unchanged. Nothing is written or protected because of
+	// a list.
 	Lists bool
 	Now   func() time.Time // nil: time.Now
 	// Sleep waits for a time or until the context ends; nil: by a timer.

@@ -9,44 +9,44 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Plan is what a run is to do: copies, grouped by source so that each source is
-// looked at once.
+// Plan lists the copies of a run, grouped by source so that each source is read
+// once.
 type Plan struct {
 	// Groups in the order in which their sources are first named.
 	Groups []Group
-	// Notes are what was noticed and does not matter, such as a copy written
+	// Notes are findings without consequences, such as a copy that is written
 	// twice.
 	Notes []source.Problem
 }
 
-// Group is one source reference, perhaps a wildcard, and where it goes.
+// Group is one source reference, perhaps a wildcard, and its destinations.
 type Group struct {
 	Source  mapping.Reference
 	Targets []Target
 }
 
-// Target is one copy of a group. Its destination has a tag (a pattern when the
-// source is a wildcard), except where a digest is pushed untagged.
+// Target is one copy of a group. Its destination has a tag (a pattern if the
+// source is a wildcard), unless a digest is pushed without a tag.
 type Target struct {
 	Source      mapping.Reference // as written for this copy
 	Destination mapping.Reference
-	order       int // among all targets, as they are written
+	order       int // among all targets, in the order of the files
 }
 
 func (t Target) pair() mapping.Pair {
 	return mapping.Pair{Source: t.Source, Destination: t.Destination}
 }
 
-// PlanOptions say how strictly a plan is made.
+// PlanOptions control how strictly a plan is made.
 type PlanOptions struct {
-	// AllowOverlap lets two sources write one destination: the one written last
-	// wins, the others are left out with a note.
+	// AllowOverlap allows two sources for one destination: the last one is
+	// used, the others are left out with a note.
 	AllowOverlap bool
-	// Backup is that of the run, for names that another destination has.
+	// Backup is that of the run, to find names that are also destinations.
 	Backup *mapping.Backup
 }
 
-// PlanError lists everything that keeps files from being carried out.
+// PlanError lists everything that keeps a plan from being made.
 type PlanError struct {
 	Problems []source.Problem
 	Causes   []Cause // of the problems, in the same order
@@ -63,10 +63,9 @@ func (e *PlanError) Error() string {
 	return b.String()
 }
 
-// NewPlan makes one plan of several files. It returns a [*PlanError] when a
-// file has errors, when one destination is given two sources (in one file or in
-// two), or when a reference is of a kind that is not mirrored. Nothing is asked
-// of any registry.
+// NewPlan makes one plan from several files. It returns a [*PlanError] if a
+// file has errors, if one destination has two sources (in one file or in two),
+// or if a reference is of a kind that is not mirrored. It sends no request.
 func NewPlan(files []*mapping.File, opts PlanOptions) (*Plan, error) {
 	b := planBuilder{opts: opts, plan: &Plan{}, group: map[string]int{}, taken: map[string]mapping.Pair{}}
 	for _, f := range files {
@@ -143,9 +142,9 @@ func (b *planBuilder) refusef(cause Cause, pos source.Position, format string, a
 	b.refuse(cause, source.Problem{Pos: pos, Message: fmt.Sprintf(format, args...)})
 }
 
-// single leaves one pair for each destination: copies written twice are one
-// copy, and two sources for one destination are refused or, where that is
-// allowed, the last one stays.
+// single keeps one pair for each destination: duplicate copies become one, and
+// two sources for one destination are refused or, if that is allowed, the last
+// one is used.
 func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
 	last := make([]int, 0, len(pairs))
 	at := map[string]int{}
@@ -169,7 +168,7 @@ func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
 			}
 			between[files].n++
 		case p.Source.Wildcard() || first.Source.Wildcard():
-			last = append(last, i) // which tags there are is not known yet
+			last = append(last, i) // the tags are not known yet
 		case b.opts.AllowOverlap:
 			b.note(first, "%s is written from %s at %s; the later one wins", first.Destination.Text, p.Source.Text, p.Destination.Pos)
 			last[j] = i
@@ -191,8 +190,8 @@ func (b *planBuilder) single(pairs []mapping.Pair) []mapping.Pair {
 	return out
 }
 
-// repeated are copies that two files have in common (or one file twice): one
-// note is enough for all of them.
+// repeated are copies that two files have in common (or one file has twice).
+// They get one note.
 type repeated struct {
 	pair  mapping.Pair // the first of them, in the later file
 	first source.Position
@@ -205,8 +204,8 @@ func (b *planBuilder) note(p mapping.Pair, format string, args ...any) {
 	})
 }
 
-// destinationKey tells destinations apart; digests pushed untagged to one
-// repository do not collide.
+// destinationKey identifies destinations; different digests that are pushed to
+// one repository without a tag have different keys.
 func destinationKey(p mapping.Pair) string {
 	if p.Destination.Tag == "" {
 		return p.Destination.CanonicalRepository() + "@" + p.Source.Digest
@@ -214,8 +213,8 @@ func destinationKey(p mapping.Pair) string {
 	return p.Destination.CanonicalRepository() + ":" + p.Destination.Tag
 }
 
-// sourceKey tells sources apart: by digest where one is given, because then the
-// tag says nothing.
+// sourceKey identifies sources, by digest if there is one, because the tag does
+// not matter then.
 func sourceKey(r mapping.Reference) string {
 	if r.Digest != "" {
 		return r.CanonicalRepository() + "@" + r.Digest
@@ -236,9 +235,9 @@ func (b *planBuilder) add(p mapping.Pair) {
 	b.added++
 }
 
-// Shard returns part i of n (from 0) of a plan. Groups are dealt out by their
-// source's repository, so that images with common layers stay together and the
-// parts stay the same from run to run.
+// Shard returns part i of n (from 0) of a plan. Groups are assigned by the
+// repository of their source, so that images with common layers stay together
+// and the parts are the same in every run.
 func (p *Plan) Shard(i, n int) *Plan {
 	out := &Plan{Notes: p.Notes}
 	for _, g := range p.Groups {

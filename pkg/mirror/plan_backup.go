@@ -8,9 +8,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
-// check refuses destinations whose backup would be under a tag that another
-// destination has. What a wildcard or the digest makes of it shows only in the
-// run, which checks again.
+// check refuses destinations whose backup tag is also a destination. Names that
+// depend on a wildcard or a digest are checked in the run.
 func (b *planBuilder) check(pairs []mapping.Pair) {
 	if b.opts.Backup == nil {
 		return

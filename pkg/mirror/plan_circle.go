@@ -6,8 +6,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
-// circles refuses tags that are written from each other: each run would move
-// all of them on by one.
+// circles refuses tags that are copied from each other, because each run would
+// move all of them.
 func (b *planBuilder) circles(pairs []mapping.Pair) {
 	from := map[string]mapping.Pair{} // by canonical destination
 	for _, p := range pairs {
@@ -37,7 +37,7 @@ func (b *planBuilder) circles(pairs []mapping.Pair) {
 	}
 }
 
-// circle refuses one circle, whose pairs are each written from the next.
+// circle refuses one circle, whose pairs are each copied from the next.
 func (b *planBuilder) circle(path []mapping.Pair) {
 	first := 0
 	for i := range path {
@@ -59,7 +59,7 @@ func (b *planBuilder) circle(path []mapping.Pair) {
 	b.refusef(CauseOther, path[0].Source.Pos, text, strings.Join(names[:last], ", ")+" and "+names[last], strings.Join(places, ", "))
 }
 
-// before reports whether a pair stands before another in the files.
+// before reports whether a pair comes before another in the files.
 func before(a, b mapping.Pair) bool {
 	x, y := a.Source.Pos, b.Source.Pos
 	if x.File != y.File {

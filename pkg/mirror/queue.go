@@ -21,23 +21,22 @@ func spread(n, most int, f func(i int)) {
 	wg.Wait()
 }
 
-// queue deals out targets in the order of the plan, except that a slow
-// repository, be it source or destination, does not keep the others waiting:
-// each has a share of what is at work, and gets more only when nothing else is
-// left to do.
+// queue returns targets in the order of the plan, but a slow repository, be it
+// source or destination, does not hold up the others: each has a share of the
+// targets in progress, and gets more only if nothing else is left.
 type queue struct {
 	mu    sync.Mutex
-	jobs  []*job // not dealt out yet
+	jobs  []*job // not started
 	first int    // target of the first of them
 	share int
 	lanes map[string]*lane
-	held  []*lane // those that something waits for
+	held  []*lane // those with waiting targets
 }
 
 // lane is one repository.
 type lane struct {
-	busy    int // items at work that read from it or write to it
-	share   int // with so many it is full
+	busy    int // targets in progress that read or write this repository
+	share   int // the most targets in progress
 	waiting []*item
 }
 
@@ -93,8 +92,8 @@ func (q *queue) next() *item {
 }
 
 // take starts an item, or lets it wait for the first of its lanes that is full.
-// What was sent from lane to lane often enough is started all the same, so that
-// the work of dealing out grows with the number of targets and no faster.
+// An item that has waited often enough is started anyway, so that the total
+// work grows only with the number of targets.
 func (q *queue) take(t *item) bool {
 	for _, l := range t.lanes {
 		if l.busy >= l.share && t.waits < 8 {

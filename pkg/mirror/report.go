@@ -14,27 +14,27 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-// Outcome is what became of one destination.
+// Outcome is the result for one destination.
 type Outcome string
 
-// The outcomes. Planned stands for copied in a dry run; differs and absent are
-// what a check finds.
+// The outcomes. Planned stands for Copied in a dry run; Differs and Absent are
+// results of a check.
 const (
 	Copied      Outcome = "copied"
 	Planned     Outcome = "planned"
 	Unchanged   Outcome = "unchanged"
-	Repaired    Outcome = "repaired"    // was there with parts missing
-	Missing     Outcome = "missing"     // no such source, and missing ones are skipped
+	Repaired    Outcome = "repaired"    // existed with parts missing
+	Missing     Outcome = "missing"     // the source does not exist, and SkipMissing is set
 	Unknown     Outcome = "unknown"     // what a source or destination holds could not be seen, and nothing was to be written
 	Filtered    Outcome = "filtered"    // the platform filter matches no platform of the image
 	Differs     Outcome = "differs"     // the destination holds another image
 	Absent      Outcome = "absent"      // the destination does not exist
-	Protected   Outcome = "protected"   // the destination holds another image, which may not be overwritten
+	Protected   Outcome = "protected"   // the destination is a protected tag that holds another image
 	Failed      Outcome = "failed"      // see Error
-	Interrupted Outcome = "interrupted" // not started, or not finished, when the run was ended
+	Interrupted Outcome = "interrupted" // not started, or not finished, when the run ended
 )
 
-// Outcomes lists all outcomes, in the order in which a person is told of them.
+// Outcomes lists all outcomes in the order of summaries.
 func Outcomes() []Outcome {
 	return []Outcome{Copied, Planned, Repaired, Unchanged, Differs, Absent, Missing, Filtered, Protected, Unknown, Failed, Interrupted}
 }
@@ -46,13 +46,13 @@ type Cause string
 const (
 	CauseSourceMissing Cause = "source-missing"
 	CauseDenied        Cause = "denied"      // a registry refuses our credential, or hides that something does not exist
-	CauseRefused       Cause = "refused"     // a registry does not take what it is given
-	CauseUnavailable   Cause = "unavailable" // a registry or the way to it does not work
-	CauseAddress       Cause = "address"     // there is no registry of that name, or a proxy does not let us go there
-	CauseContent       Cause = "content"     // bytes that are not what their digest says
+	CauseRefused       Cause = "refused"     // a registry refuses a push
+	CauseUnavailable   Cause = "unavailable" // a registry or the network does not work
+	CauseAddress       Cause = "address"     // the registry's name does not resolve, or a proxy blocks it
+	CauseContent       Cause = "content"     // the bytes do not match their digest
 	CauseUnsupported   Cause = "unsupported" // an image that is not mirrored by design
 	CauseOverlap       Cause = "overlap"     // two sources for one destination
-	CauseProtected     Cause = "protected"   // the destination may not be overwritten
+	CauseProtected     Cause = "protected"   // the destination is a protected tag
 	CauseInterrupted   Cause = "interrupted"
 	CauseOther         Cause = "other"
 )
@@ -76,31 +76,31 @@ type Entry struct {
 	Digest      string  `json:"digest,omitempty"`   // of the source
 	Previous    string  `json:"previous,omitempty"` // of the destination before
 	Backup      string  `json:"backup,omitempty"`   // the tag under which Previous is kept
-	// Look tells by what it was seen what the destination holds: LookProtocol, or
-	// the kind of list, such as "quay".
+	// Look is how the destination was read: LookProtocol, or the kind of list,
+	// such as "quay".
 	Look  string `json:"look,omitempty"`
 	Error string `json:"error,omitempty"`
 	Cause Cause  `json:"cause,omitempty"`
-	// Host is the registry that an error is about, Reason the error without
-	// what is particular to this entry: entries that failed for one reason have
-	// the same. Report.Failures counts them.
+	// Host is the registry that an error is about. Reason is the error without
+	// the details of this entry: entries that failed for one reason have the
+	// same. Report.Failures counts them.
 	Host    string   `json:"host,omitempty"`
 	Reason  string   `json:"reason,omitempty"`
-	Details []string `json:"details,omitempty"` // what differs, what was left out, what was copied beside the image
-	// Started and Seconds say when the destination was worked on, from the start
-	// of the run, and how long; 0 and 0 when its turn never came.
+	Details []string `json:"details,omitempty"` // what differs, was left out, or was copied in addition
+	// Started is when work on the destination began, in seconds from the start
+	// of the run; Seconds is how long it took. Both are 0 if it never began.
 	Started float64 `json:"started"`
 	Seconds float64 `json:"seconds"`
-	// Requests, Retries and Waits count what was asked for this destination and
-	// for its source; Retried is why something was first tried again. What
-	// several destinations share is counted for the one that came first.
+	// Requests, Retries and Waits belong to this destination and its source;
+	// Retried is the reason of the first retry. What several destinations share
+	// is counted for the first of them.
 	Requests int64           `json:"requests,omitempty"`
 	Retries  int64           `json:"retries,omitempty"`
 	Retried  string          `json:"retried,omitempty"`
 	Waits    []throttle.Wait `json:"waits,omitempty"` // of a tenth of a second or more, the longest first
-	// Bytes are those of the blobs that were sent (in a dry run: would be). Size
-	// and Blobs are those of the image: of the manifests that were read, 0 when
-	// none needed to be read.
+	// Bytes are those of the blobs that were sent (in a dry run: would be
+	// sent). Size and Blobs are those of the image, as far as its manifests
+	// were read; 0 if none was.
 	Bytes int64 `json:"bytes,omitempty"`
 	Size  int64 `json:"size,omitempty"`
 	Blobs int   `json:"blobs,omitempty"`
@@ -108,12 +108,12 @@ type Entry struct {
 	Platforms []string `json:"platforms,omitempty"`
 }
 
-// LookProtocol is the look of a destination that was asked for by its tag.
+// LookProtocol is the Look of a destination that was read by its tag.
 const LookProtocol = "protocol"
 
-// Bad reports whether the entry makes a run fail. A protected destination does
-// when the run was not told to tolerate it: then Error says why it is protected,
-// otherwise Details do.
+// Bad reports whether the entry fails the run. A protected destination does,
+// unless protected tags are tolerated: Error says why it is protected in the
+// first case, Details in the second.
 func (e Entry) Bad() bool {
 	switch e.Outcome {
 	case Failed, Unknown, Interrupted, Differs, Absent:
@@ -124,10 +124,10 @@ func (e Entry) Bad() bool {
 	return false
 }
 
-// Moved counts what was written (in a dry run: what would be).
+// Moved counts what was written (in a dry run: what would be written).
 type Moved = transfer.Moved
 
-// Problem is what keeps a mapping file from being used.
+// Problem is an error in a mapping file that was left out.
 type Problem struct {
 	File    string `json:"file"`
 	Line    int    `json:"line,omitempty"`
@@ -143,30 +143,32 @@ type Report struct {
 	Started time.Time `json:"started"`
 	Seconds float64   `json:"seconds"`
 	Entries []Entry   `json:"entries"` // in the order of the plan
-	// Problems are those for which mapping files were left out. Whoever read the
-	// files adds them; the engine sees plans only.
+	// Problems are the errors of mapping files that were left out. The caller,
+	// who reads the files, adds them.
 	Problems []Problem            `json:"problems,omitempty"`
 	Notes    []string             `json:"notes,omitempty"`
 	Summary  map[Outcome]int      `json:"summary"`
 	Moved    Moved                `json:"moved"`
 	Hosts    []throttle.HostStats `json:"hosts"`
 	Requests int64                `json:"requests"`
-	// Expected is how many requests a run takes, in the report of a dry run. It
-	// is exact as long as nobody else writes meanwhile and the destinations take
-	// mounts; not in it are retries, tokens for writing, records, and a second
-	// look at destinations that are protected or took more than ten seconds.
+	// Expected is the number of requests that a run takes, in the report of a
+	// dry run. It is exact as long as nobody else writes meanwhile and the
+	// destinations accept mounts. It does not include retries, tokens for
+	// writing, records, and the second read of destinations that are protected
+	// or took more than ten seconds.
 	Expected int64 `json:"expectedRequests,omitempty"`
-	// ReferrersLeft counts signatures and other referrers that were seen at the
-	// sources without looking for them and not copied.
+	// ReferrersLeft counts signatures and other referrers that were not copied,
+	// as far as they were seen at the sources without a request.
 	ReferrersLeft int `json:"referrersLeft,omitempty"`
 }
 
-// OK says that nothing failed, nothing differs, and no mapping file was left out.
+// OK reports whether nothing failed, nothing differs, and no mapping file was
+// left out.
 func (r *Report) OK() bool {
 	return len(r.Problems) == 0 && !slices.ContainsFunc(r.Entries, Entry.Bad)
 }
 
-// causeOf puts an error into a class.
+// causeOf returns the class of an error.
 func causeOf(err error) Cause {
 	var wrong *registry.DigestError
 	var missing *transfer.MissingError
@@ -201,7 +203,8 @@ func causeOf(err error) Cause {
 	return CauseOther
 }
 
-// reasonOf is what entries that fail for one reason have in common.
+// reasonOf returns the part of an error that entries which fail for one reason
+// have in common.
 func reasonOf(err error, cause Cause) (host, reason string) {
 	if errors.As(err, new(*transfer.SeveralError)) || errors.As(err, new(*transfer.SparseError)) {
 		return "", ReasonPlatforms
@@ -218,8 +221,8 @@ func reasonOf(err error, cause Cause) (host, reason string) {
 }
 
 // ReasonPlatforms is the reason of entries that fail because of the platform
-// filter: it leaves several images where one is wanted, or the registry takes no
-// index without some of its platforms.
+// filter: it selects several images where one is needed, or the registry
+// refuses an index without some of its platforms.
 const ReasonPlatforms = "the platform filter"
 
 var reasons = map[Cause]string{

@@ -14,9 +14,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-// Run carries out a plan and reports on every destination. What fails is in the
-// report; the error is for a run that could not be made at all. A run that is
-// ended early by its context or by Drain has a report, too.
+// Run carries out a plan and reports on every destination. Failures are in the
+// report; the error is for a run that could not start. A run that is ended
+// early by its context or by Drain has a report, too.
 func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	if opts.Client == nil {
 		return nil, fmt.Errorf("mirror: no registry client")
@@ -43,7 +43,7 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	return b.finish(ctx, opts.Client.Stats(), r.nowhere.Requests()), nil
 }
 
-// run is one run at work: it decides what is to be done with each destination.
+// run is one run: it decides what to do with each destination.
 type run struct {
 	opts     Options
 	book     *book
@@ -51,11 +51,11 @@ type run struct {
 	keeper   *tags.Keeper
 	follower *referrers.Follower
 	left     *referrers.Left
-	nowhere  transfer.Nowhere // writes in a run that writes nothing
+	nowhere  transfer.Nowhere // the writer of a run that writes nothing
 	looks    *looks
 	sources  *sources
 	scouting *scouting
-	overlap  map[string]error // by destinationKey: that it has several sources
+	overlap  map[string]error // by destinationKey: the error that it has several sources
 }
 
 func newRun(opts Options, b *book, tagLists *tags.Lists, jobs []*job) *run {
@@ -88,7 +88,7 @@ func newRun(opts Options, b *book, tagLists *tags.Lists, jobs []*job) *run {
 	return r
 }
 
-// work works on every target of every job, on as many goroutines as the options
+// work copies every target of every job, on as many goroutines as the options
 // allow.
 func (r *run) work(ctx context.Context, jobs []*job) {
 	r.opts.Monitor.expect(len(r.book.report.Entries))
@@ -104,8 +104,8 @@ func (r *run) work(ctx context.Context, jobs []*job) {
 	})
 }
 
-// inOrder works on one target after the other, as they are written, so that it
-// does not depend on chance which of several failures ends the run.
+// inOrder copies one target after the other, in the order of the files, so that
+// chance does not decide which of several failures ends the run.
 func (r *run) inOrder(ctx context.Context, jobs []*job) {
 	type place struct {
 		job    *job
@@ -125,12 +125,12 @@ func (r *run) inOrder(ctx context.Context, jobs []*job) {
 	}
 }
 
-// move begins to move a tag.
+// move starts to move a tag.
 func (r *run) move(to registry.Repository, dest mapping.Reference) *tags.Move {
 	return &tags.Move{To: to, Destination: dest, Looked: r.opts.Now()}
 }
 
-// mirroredBy reports whether jobs mirror a source, given in canonical form.
+// mirroredBy reports whether jobs copy a source, in canonical form.
 func mirroredBy(jobs []*job) func(canonical string) bool {
 	known := sync.OnceValue(func() map[string]bool {
 		known := map[string]bool{}
@@ -142,7 +142,7 @@ func mirroredBy(jobs []*job) func(canonical string) bool {
 	return func(canonical string) bool { return known()[canonical] }
 }
 
-// writtenBy reports whether jobs write a destination, given in canonical form.
+// writtenBy reports whether jobs write a destination, in canonical form.
 func writtenBy(jobs []*job, wanted bool) func(canonical string) bool {
 	written := map[string]bool{}
 	for _, j := range jobs {

@@ -9,16 +9,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// scoutTime is how long the work waits for the first looks. A registry that
-// does not answer for longer does not keep what others hold from being copied.
+// scoutTime is how long copying waits for the first requests, so that a
+// registry that does not answer does not hold up the others.
 const scoutTime = 5 * time.Second
 
-// scouting is what is found out before anything is written: what sources hold
-// that are destinations, too, and whether each repository can be read and
+// scouting are the checks before anything is written: the digests of sources
+// that are also destinations, and whether each repository can be read and
 // written.
 type scouting struct {
 	chained map[string]*chain // by canonical destination
-	over    chan struct{}     // closed when the work may begin
+	over    chan struct{}     // closed when copying may begin
 
 	opts    Options
 	book    *book
@@ -30,10 +30,10 @@ type scouting struct {
 // chain is a source that is written in the same run.
 type chain struct {
 	job      *job
-	resolved chan struct{} // closed when it is known what it holds
+	resolved chan struct{} // closed when its digest is known
 }
 
-// newScouting finds the chains of a run and tells them.
+// newScouting finds the chains of a run and reports them.
 func newScouting(jobs []*job, note func(format string, args ...any)) *scouting {
 	s := &scouting{chained: map[string]*chain{}, over: make(chan struct{})}
 	writer := map[string]Target{}
@@ -66,8 +66,8 @@ func newScouting(jobs []*job, note func(format string, args ...any)) *scouting {
 	return s
 }
 
-// before waits until it is known what a destination holds that is the source of
-// others; then it may be written.
+// before waits until the digest of a destination that is also a source is
+// known; then it may be written.
 func (s *scouting) before(ctx context.Context, canonical string) error {
 	waiting := []chan struct{}{s.over}
 	if c, ok := s.chained[canonical]; ok {
@@ -83,11 +83,11 @@ func (s *scouting) before(ctx context.Context, canonical string) error {
 	return nil
 }
 
-// scout looks at the sources that are destinations, too, and at the first source
-// and the first destination of each repository, so that a refused credential is
-// known before anything is written. These looks are made once: the work takes
-// them over. What a list of the repository tells need not be looked at. wait
-// waits until all looks are made.
+// scout reads the sources that are also destinations, and the first source and
+// the first destination of each repository, so that a refused credential is
+// known before anything is written. The results are used for the copies, so
+// nothing is read twice. What a list of the repository has is not read. wait
+// waits until all reads are done.
 func (s *scouting) scout(ctx context.Context, jobs []*job) (wait func()) {
 	tasks := s.scouts(jobs)
 	all, cancel := context.WithCancel(ctx)
@@ -103,7 +103,7 @@ func (s *scouting) scout(ctx context.Context, jobs []*job) (wait func()) {
 	return scouts.Wait
 }
 
-// scouts are the looks that are made first.
+// scouts returns the first reads.
 func (s *scouting) scouts(jobs []*job) []func(ctx context.Context) {
 	var tasks []func(ctx context.Context)
 	add := func(f func(ctx context.Context)) { tasks = append(tasks, f) }

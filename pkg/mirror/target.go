@@ -16,10 +16,10 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-// copy works on one target of a job and reports on it.
+// copy copies one target of a job and reports on it.
 func (r *run) copy(ctx context.Context, j *job, i int) {
 	if r.book.ended(ctx) {
-		return // its entry tells so already
+		return // its entry has an error already
 	}
 	s := r.sources.share(j)
 	defer r.sources.unshare(j)
@@ -39,7 +39,7 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 	r.book.done(j.first+i, c, result, err)
 }
 
-// target brings one destination in line with its source.
+// target makes one destination equal to its source.
 func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, error) {
 	t := j.targets[i]
 	if err := cmp.Or(j.err, r.overlap[destinationKey(t.pair())]); err != nil {
@@ -48,10 +48,10 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 	if result, ok, err := r.listed(ctx, j, t, s); ok {
 		return result, err
 	}
-	// Both are asked what they hold at the same time.
+	// Both are read at the same time.
 	var asking sync.WaitGroup
 	asking.Go(func() { r.sources.find(ctx, j, s) })
-	defer asking.Wait() // it may be asked longer than we wait for it
+	defer asking.Wait() // the request may take longer than we wait for it
 	var l *look
 	var err error
 	switch {
@@ -59,7 +59,7 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 		if l, err = r.looks.early(ctx, earlyKey{j, i}, r.destination(t.Destination)); err != nil {
 			return Entry{}, err
 		}
-	case t.Destination.Tag != "": // else it depends on the source where to look
+	case t.Destination.Tag != "": // otherwise the source decides where to look
 		l = r.looks.look(ctx, r.destination(t.Destination), t.Destination.Tag)
 	}
 	src, err := r.sources.find(ctx, j, s)
@@ -84,9 +84,9 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 	return result, err
 }
 
-// listed leaves a destination alone that a list tells to hold its source; ok is
-// false when that is not told, and both have to be asked. A source is taken from
-// a list only where nothing but its digest matters.
+// listed leaves a destination unchanged if a list shows that it holds its
+// source; ok is false if no list shows that, and both have to be read. A source
+// is taken from a list only if nothing but its digest matters.
 func (r *run) listed(ctx context.Context, j *job, t Target, s *shared) (result Entry, ok bool, err error) {
 	to := r.destination(t.Destination)
 	if t.Destination.Tag == "" || r.looks.refusal(to) != nil {
@@ -104,7 +104,7 @@ func (r *run) listed(ctx context.Context, j *job, t Target, s *shared) (result E
 	}
 	if src == nil {
 		if src, err = r.sources.find(ctx, j, s); err != nil || src.Root.Digest != have {
-			return result, false, nil // told by the way that asks both
+			return result, false, nil // reported after both are read
 		}
 	}
 	w := r.move(to, t.Destination)
@@ -114,17 +114,17 @@ func (r *run) listed(ctx context.Context, j *job, t Target, s *shared) (result E
 	return result, true, err
 }
 
-// destination is the repository of a destination.
+// destination returns the repository of a destination.
 func (r *run) destination(ref mapping.Reference) registry.Repository {
 	return registry.Repository{
 		Host: ref.Host(), Path: ref.Path(), Push: r.opts.Mode == ModeRun,
-		// Where a tag may have to stay, no HEAD is believed that has only ever
-		// said that something does not exist.
+		// If a tag may be protected, a HEAD that says that it does not exist is
+		// not trusted on a registry where no HEAD ever succeeded.
 		Destination: r.opts.Overwrite == OverwriteAlways && len(r.opts.Immutable) == 0 && r.opts.Backup == nil,
 	}
 }
 
-// align does what the mode asks for with a destination that was looked at.
+// align does what the mode requires with a destination that was read.
 func (r *run) align(ctx context.Context, src *transfer.Source, w *tags.Move, l *look) (Entry, error) {
 	if err := blind(l.err, r.opts.Mode); err != nil {
 		return Entry{}, err
@@ -161,10 +161,10 @@ func (r *run) align(ctx context.Context, src *transfer.Source, w *tags.Move, l *
 	return r.bring(ctx, src, w)
 }
 
-// differs finds out whether two digests are of one image after all: of another
-// algorithm, or given by a registry that errs. Nothing is told or done before
-// that is known. The error is that of a tag that may not be moved, or of a
-// source that cannot be read.
+// differs checks whether two digests are of one image after all: with another
+// algorithm, or reported wrongly by a registry. Nothing is reported or done
+// before that is known. The error is that of a protected tag, or of a source
+// that cannot be read.
 func (r *run) differs(ctx context.Context, src *transfer.Source, w *tags.Move, have digest.Digest) (same bool, err error) {
 	m, err := src.Image(ctx)
 	w.Digest = m.Digest
@@ -174,7 +174,7 @@ func (r *run) differs(ctx context.Context, src *transfer.Source, w *tags.Move, h
 	return false, cmp.Or(r.keeper.Protect(ctx, w), err)
 }
 
-// leave leaves a destination alone that holds its source.
+// leave leaves a destination unchanged that holds its source.
 func (r *run) leave(ctx context.Context, src *transfer.Source, w *tags.Move) (Entry, error) {
 	if err := r.keeper.Adopt(ctx, w); err != nil {
 		return Entry{}, err
@@ -197,7 +197,7 @@ func (r *run) leave(ctx context.Context, src *transfer.Source, w *tags.Move) (En
 	return result, err
 }
 
-// bring brings everything below an image into the repository and then moves the
+// bring copies everything below an image into the repository and then moves the
 // tag.
 func (r *run) bring(ctx context.Context, src *transfer.Source, w *tags.Move) (Entry, error) {
 	if r.book.ended(ctx) {
@@ -237,7 +237,7 @@ func (r *run) write(ctx context.Context, src *transfer.Source, w *tags.Move) err
 		return err
 	}
 	if w.Digest = m.Digest; w.Destination.Tag != "" {
-		m.Digest = digest.FromBytes(m.Body) // what registries say of tags, whatever the source was asked by
+		m.Digest = digest.FromBytes(m.Body) // the digest that registries report for tags, whatever the source was requested by
 	}
 	v := r.copier.Visit(src, w.To)
 	if err := r.copier.Bring(ctx, v, m, w.Had); err != nil {
@@ -249,8 +249,8 @@ func (r *run) write(ctx context.Context, src *transfer.Source, w *tags.Move) err
 	return r.follow(ctx, src, w)
 }
 
-// follow copies what refers to an image. Where referrers are not wanted it takes
-// a note of what could have been followed.
+// follow copies the referrers of an image. If they are not wanted, it counts
+// those that are known.
 func (r *run) follow(ctx context.Context, src *transfer.Source, w *tags.Move) error {
 	if r.follower == nil {
 		r.left.Add(src)
@@ -263,8 +263,8 @@ func (r *run) follow(ctx context.Context, src *transfer.Source, w *tags.Move) er
 	return err
 }
 
-// merge adds to a tag that stands for a list of referrers; isList is false for
-// other tags.
+// merge adds to a tag that is a list of referrers; isList is false for other
+// tags.
 func (r *run) merge(ctx context.Context, src *transfer.Source, w *tags.Move, result *Entry) (isList bool, err error) {
 	isList, wrote, err := r.follower.Merge(ctx, src, w)
 	if !isList {
