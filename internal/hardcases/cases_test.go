@@ -36,15 +36,15 @@ func TestHardCases(t *testing.T) {
 	}
 }
 
-const intro = `<!-- Made from the cases in pkg/mirror/hardcases: make golden. -->
+const intro = `<!-- Made from the cases in internal/hardcases: make golden. -->
 
 # Hard cases
 
 Odd images and odd registries, and what ` + "`mirror`" + ` does about them. Every row is a test of the same name in
-` + "`pkg/mirror/hardcases`" + `, against real HTTP servers, that compares destination and source byte by byte.
+` + "`internal/hardcases`" + `, against real HTTP servers, that compares destination and source byte by byte.
 
 ` + "```sh" + `
-go -C ~/mirror-tools test ./pkg/mirror/hardcases -run 'TestHardCases/04'
+go -C ~/mirror-tools test ./internal/hardcases -run 'TestHardCases/04'
 ` + "```" + `
 `
 
