@@ -174,7 +174,7 @@ func TestBlocks(t *testing.T) {
 				return
 			}
 			dir, release := home(t)
-			must(t, bin, dir, release, "git init -q -b main && git config user.name test && git config user.email test@localhost && git add -A && git commit -q -m before")
+			must(t, bin, dir, release, "mirror-jobgen generate . && git init -q -b main && git config user.name test && git config user.email test@localhost && git add -A && git commit -q -m before")
 			for _, b := range all {
 				switch {
 				case b.reason != "":
