@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -28,7 +29,7 @@ func (o options) look(env cli.Env, at place.Place, keep filter) (*validate.Resul
 		return nil, nil, err
 	}
 	if o.fix {
-		changes, result, tree, err := validate.ApplyFixes(files, func(f validate.Finding) bool { return keep.wants(f) && at.Has(f.Pos.File) }, validate.Rules()...)
+		changes, result, tree, err := validate.ApplyFixes(files, o.toFix(env, at, keep), validate.Rules()...)
 		if err != nil {
 			return nil, nil, loadError(dir, err)
 		}
@@ -47,7 +48,25 @@ func (o options) look(env cli.Env, at place.Place, keep filter) (*validate.Resul
 	return validate.Run(tree, validate.Rules()...), tree, nil
 }
 
+// toFix chooses the findings that --fix may fix: those that the other flags leave,
+// at the place that was named. What is known already is not touched.
+func (o options) toFix(env cli.Env, at place.Place, keep filter) func(*release.Tree, *validate.Result) ([]validate.Finding, error) {
+	return func(tree *release.Tree, found *validate.Result) ([]validate.Finding, error) {
+		r := validate.Result{Findings: slices.Clone(found.Findings), Skipped: slices.Clone(found.Skipped)}
+		if !o.known.write {
+			if err := o.known.narrow(env, at.Root, tree, &r); err != nil {
+				return nil, err
+			}
+		}
+		return slices.DeleteFunc(r.Findings, func(f validate.Finding) bool { return !keep.wants(f) || !at.Has(f.Pos.File) }), nil
+	}
+}
+
 func loadError(dir string, err error) error {
+	var said *cli.Error
+	if errors.As(err, &said) {
+		return err
+	}
 	if errors.Is(err, release.ErrNotRelease) {
 		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", dir, err), Hint: "name the root of a release repository"}
 	}

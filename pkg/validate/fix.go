@@ -23,11 +23,11 @@ type Change struct {
 const maxRounds = 20
 
 // ApplyFixes applies the fixes of findings to a tree, in memory: of those that
-// wanted chooses, or of all where it is nil. It goes on and looks again
-// until there is nothing left to fix: fixes that get into each other's way are
-// made one after the other. It gives the changes in order of name, what the
-// rules find afterwards, and the tree as it would be.
-func ApplyFixes(fsys fs.FS, wanted func(Finding) bool, rules ...Rule) ([]Change, *Result, *release.Tree, error) {
+// choose returns, or of all if it is nil. It repeats this until nothing is left to
+// fix, because fixes that overlap are made one after the other. It returns the
+// changes in order of name, what the rules find afterwards, and the tree as it
+// would be. An error of choose ends it.
+func ApplyFixes(fsys fs.FS, choose func(*release.Tree, *Result) ([]Finding, error), rules ...Rule) ([]Change, *Result, *release.Tree, error) {
 	o := &overlay{base: fsys, files: map[string][]byte{}, origin: map[string]string{}, gone: map[string]bool{}}
 	for round := 0; ; round++ {
 		tree, err := release.Load(o)
@@ -35,7 +35,13 @@ func ApplyFixes(fsys fs.FS, wanted func(Finding) bool, rules ...Rule) ([]Change,
 			return nil, nil, nil, err
 		}
 		result := Run(tree, rules...)
-		if round == maxRounds || !o.apply(result, wanted) {
+		chosen := result.Findings
+		if choose != nil {
+			if chosen, err = choose(tree, result); err != nil {
+				return nil, nil, nil, err
+			}
+		}
+		if round == maxRounds || !o.apply(chosen) {
 			return o.changes(), result, tree, nil
 		}
 	}
@@ -49,13 +55,13 @@ type overlay struct {
 	gone   map[string]bool
 }
 
-// apply makes the wanted fixes of a result that do not overlap; it reports
-// whether there were any.
-func (o *overlay) apply(r *Result, wanted func(Finding) bool) bool {
+// apply makes the fixes of findings that do not overlap; it reports whether there
+// were any.
+func (o *overlay) apply(findings []Finding) bool {
 	edits := map[string][]Edit{}
 	changed := false
-	for _, f := range r.Findings {
-		if f.Fix == nil || wanted != nil && !wanted(f) {
+	for _, f := range findings {
+		if f.Fix == nil {
 			continue
 		}
 		if rename := f.Fix.Rename; rename != nil {
