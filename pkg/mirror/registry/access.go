@@ -14,14 +14,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// access authenticates requests to one registry. What a challenge asks for is
-// remembered for the repository and the kind of access that it was given for.
+// access authenticates requests to one registry. It remembers each challenge
+// for the repository and the kind of access that it was sent for.
 type access struct {
 	name    string
 	opts    *Options
 	secrets *auth.Secrets
 	wire    http.RoundTripper
-	unsure  func()                      // the registry has to be asked again how to authenticate
+	unsure  func()                      // makes the registry be asked again how to authenticate
 	answer  func(*http.Response) *Error // reads a refusal
 	renewal renewal
 	logins  logins
@@ -31,7 +31,7 @@ type access struct {
 	tokens     map[purpose]*tokenEntry
 }
 
-// purpose is what access is wanted for.
+// purpose is the access that a request needs.
 type purpose struct {
 	path string
 	push bool
@@ -45,9 +45,10 @@ func (p purpose) into(ctx context.Context) context.Context {
 }
 
 type tokenEntry struct {
-	lock  chan struct{} // holds one thing while somebody asks for the token
+	lock  chan struct{} // holds one element while somebody requests the token
 	token auth.Token
-	// refusal is why the endpoint gives no token for the credential denied.
+	// refusal is the error of a token endpoint that refused the credential
+	// denied.
 	refusal error
 	denied  auth.Credential
 }
@@ -59,7 +60,7 @@ func newAccess(name string, opts *Options, secrets *auth.Secrets, wire http.Roun
 	}
 }
 
-// learn takes what the registry as a whole asks for.
+// learn records the challenges of the registry as a whole.
 func (a *access) learn(offered []auth.Challenge) { a.learnFor(purpose{}, offered) }
 
 func (a *access) learnFor(p purpose, offered []auth.Challenge) {
@@ -80,16 +81,17 @@ func (a *access) offered(p purpose) []auth.Challenge {
 	return a.challenges[purpose{}]
 }
 
-// grant is what a request is sent with.
+// grant is the authorization of a request.
 type grant struct {
 	header string // "" for nothing
 	cred   auth.Credential
 	token  *auth.Token // nil for another scheme
 }
 
-// layer sends requests with the repository's credential. On a 401 of the registry
-// it learns from the challenge, takes a new token or what the keychain has by now,
-// and sends once more, unless the body is gone.
+// layer sends requests with the repository's credential. On a 401 of the
+// registry it reads the challenge, gets a new token or the current credential
+// of the keychain, and sends the request once more, unless its body has been
+// consumed.
 func (a *access) layer(next http.RoundTripper) http.RoundTripper {
 	return throttle.Func(func(r *http.Request) (*http.Response, error) {
 		ctx := r.Context()
@@ -145,8 +147,8 @@ func (a *access) layer(next http.RoundTripper) http.RoundTripper {
 
 var errRenewed = errors.New("the credential expired and is renewed")
 
-// sameMachine reports whether a URL that the registry gave us for an upload is its
-// own, on whatever port, so that our credential may go there.
+// sameMachine reports whether an upload URL of the registry has the registry's
+// own host, on any port, so that our credential may be sent there.
 func sameMachine(base, target *url.URL) bool {
 	return strings.EqualFold(base.Hostname(), target.Hostname()) && (target.Scheme == base.Scheme || target.Scheme == "https")
 }
@@ -155,7 +157,7 @@ func sameOrigin(base, target *url.URL) bool {
 	return base.Scheme == target.Scheme && strings.EqualFold(base.Host, target.Host)
 }
 
-// renew throws away what the registry did not take and reports whether there is
+// renew discards what the registry refused and reports whether there is
 // something else to send.
 func (a *access) renew(ctx context.Context, p purpose, refused grant) bool {
 	switch {
@@ -169,7 +171,7 @@ func (a *access) renew(ctx context.Context, p purpose, refused grant) bool {
 	return err == nil && now != refused.cred
 }
 
-// anew looks a credential up again that was refused.
+// anew looks up a refused credential again.
 func (a *access) anew(ctx context.Context, p purpose, refused auth.Credential) (auth.Credential, error) {
 	if r, ok := a.opts.Keychain.(auth.Renewer); ok {
 		r.Renew(a.name, p.path, refused)
@@ -195,7 +197,7 @@ func (a *access) anonymous(ctx context.Context, path string) bool {
 	return err == nil && cred.Anonymous()
 }
 
-// authorize makes the header for a purpose.
+// authorize returns the Authorization header for a purpose.
 func (a *access) authorize(ctx context.Context, base *url.URL, p purpose) (grant, error) {
 	offered := a.offered(p)
 	if len(offered) == 0 {
@@ -213,7 +215,7 @@ func (a *access) authorize(ctx context.Context, base *url.URL, p purpose) (grant
 	}
 	if i := has("bearer"); i >= 0 {
 		t, err := a.token(ctx, base, offered[i], cred, p)
-		if errors.Is(err, auth.ErrRealm) { // whoever comes next asks again: one bad answer is not the end
+		if errors.Is(err, auth.ErrRealm) { // the next request tries again: one bad answer is not final
 			a.mu.Lock()
 			delete(a.challenges, purpose{path: p.path, push: p.push})
 			a.mu.Unlock()
@@ -228,8 +230,8 @@ func (a *access) authorize(ctx context.Context, base *url.URL, p purpose) (grant
 	return grant{}, nil
 }
 
-// token returns a token for a purpose, from the token endpoint when there is none
-// that is good for a while yet.
+// token returns a token for a purpose, from the token endpoint unless it has
+// one that stays valid for a while.
 func (a *access) token(ctx context.Context, base *url.URL, challenge auth.Challenge, cred auth.Credential, p purpose) (auth.Token, error) {
 	a.mu.Lock()
 	entry, ok := a.tokens[p]
@@ -272,7 +274,7 @@ func (a *access) token(ctx context.Context, base *url.URL, challenge auth.Challe
 	return token, nil
 }
 
-// scopes are those of a token for a purpose.
+// scopes returns the scopes of a token for a purpose.
 func (p purpose) scopes() []string {
 	actions := ":pull"
 	if p.push {
@@ -285,7 +287,7 @@ func (p purpose) scopes() []string {
 	return scopes
 }
 
-// exchange trades a credential for a token.
+// exchange exchanges a credential for a token.
 func (a *access) exchange(ctx context.Context, request auth.TokenRequest) (auth.Token, error) {
 	work := throttle.WorkOf(ctx)
 	work.Kind = "token"
@@ -305,8 +307,8 @@ func (a *access) exchange(ctx context.Context, request auth.TokenRequest) (auth.
 	return token, err
 }
 
-// scrubbedError is an error whose text holds a secret, such as the name of the place
-// to which a token endpoint redirects.
+// scrubbedError is an error whose text holds a secret, such as the target of a
+// token endpoint's redirect.
 type scrubbedError struct {
 	text string
 	err  error
@@ -315,7 +317,7 @@ type scrubbedError struct {
 func (e *scrubbedError) Error() string { return e.text }
 func (e *scrubbedError) Unwrap() error { return e.err }
 
-// held returns the token that is at hand for a purpose.
+// held returns the current token for a purpose.
 func (a *access) held(p purpose) (auth.Token, bool) {
 	a.mu.Lock()
 	entry := a.tokens[p]
@@ -325,14 +327,14 @@ func (a *access) held(p purpose) (auth.Token, bool) {
 	}
 	select {
 	case entry.lock <- struct{}{}:
-	default: // somebody asks for it
+	default: // somebody is requesting it
 		return auth.Token{}, false
 	}
 	defer func() { <-entry.lock }()
 	return entry.token, entry.token.Value != ""
 }
 
-// forget throws away a token that the registry did not take.
+// forget discards a token that the registry refused.
 func (a *access) forget(p purpose, token auth.Token) {
 	a.mu.Lock()
 	entry := a.tokens[p]
@@ -347,15 +349,15 @@ func (a *access) forget(p purpose, token auth.Token) {
 	}
 }
 
-// renewal keeps the identity tokens that a token endpoint gave in place of those
-// that it was sent (RFC 6749, section 6). An endpoint that does so takes each of
-// them once: until one answer has shown that it does not, it is asked by one
-// request at a time.
+// renewal keeps the identity tokens that a token endpoint returned in place of
+// those that it was sent (RFC 6749, section 6). Such an endpoint accepts each
+// of them once, so it gets one request at a time until an answer has shown that
+// it keeps the token.
 type renewal struct {
-	lock chan struct{} // holds one thing while somebody asks
+	lock chan struct{} // holds one element during a request
 	mu   *sync.Mutex
 	next map[string]string // by the token in the keychain
-	same map[string]bool   // those that stay as they are
+	same map[string]bool   // those that the endpoint keeps
 }
 
 func newRenewal() renewal {

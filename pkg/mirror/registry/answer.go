@@ -20,8 +20,8 @@ import (
 // maxErrorBody is how many bytes of an error's body are read.
 const maxErrorBody = 16 << 10
 
-// newError reads a refusal and closes its body. What the registry says of our
-// secrets is left out.
+// newError reads a refusal and closes its body. It removes our secrets from the
+// registry's text.
 func newError(gate *throttle.Host, resp *http.Response, now time.Time) *Error {
 	defer resp.Body.Close()
 	e := &Error{
@@ -40,15 +40,15 @@ func newError(gate *throttle.Host, resp *http.Response, now time.Time) *Error {
 	return e
 }
 
-// bare is a URL without what may be secret.
+// bare returns a URL without the parts that may be secret.
 func bare(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 const maxCodes = 4 // of one error
 
-// spoken reads what an error's body says: in the form of the specification, that
-// of object stores, and those of the proxies before them.
+// spoken reads an error's body: in the form of the specification, of object
+// stores, and of proxies.
 func spoken(data []byte) (codes []string, message string) {
 	var answer struct {
 		Errors []struct {

@@ -22,14 +22,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// HasBlob asks whether a repository has a blob. Whatever is no clear yes is a
-// no, because then the blob is sent and the registry says what it thinks; the
-// error is for a registry that cannot be asked.
+// HasBlob reports whether a repository has a blob. Any unclear answer counts as
+// no, because then the blob is sent and the registry accepts or refuses it; the
+// error is for a registry that cannot be reached.
 func (c *Client) HasBlob(ctx context.Context, repo Repository, d digest.Digest) (bool, error) {
 	return c.host(repo.Host).hasBlob(ctx, repo, d, false)
 }
 
-// hasBlob asks; held means that the caller has the host's slot.
+// hasBlob sends the request; held reports whether the caller has the host's
+// slot.
 func (h *host) hasBlob(ctx context.Context, repo Repository, d digest.Digest, held bool) (bool, error) {
 	r := request{kind: "blob", method: http.MethodHead, repo: repo, path: "blobs/" + string(d), held: held, expect: []int{http.StatusOK}}
 	_, _, err := h.whole(ctx, r, 1)
@@ -39,10 +40,10 @@ func (h *host) hasBlob(ctx context.Context, repo Repository, d digest.Digest, he
 	return err == nil, err
 }
 
-// blobReader reads a blob from a registry and hashes it on the way. A download
-// that breaks goes on where it broke. The last bytes are handed out only when
-// the whole blob has the right digest, so that whoever passes the bytes on
-// cannot complete a wrong one.
+// blobReader reads a blob from a registry and hashes it on the way. A broken
+// download continues where it broke. The last bytes are returned only after the
+// whole blob has the right digest, so that a caller who passes the bytes on
+// cannot complete a wrong blob.
 type blobReader struct {
 	ctx  context.Context
 	h    *host
@@ -50,26 +51,26 @@ type blobReader struct {
 	desc ocispec.Descriptor
 
 	body    io.ReadCloser
-	decoded bool  // the registry compressed the blob for the way
-	pos     int64 // of what was read and hashed
-	hand    int64 // what is before it is not handed out
+	decoded bool  // the registry compressed the blob for the transfer
+	pos     int64 // offset of what was read and hashed
+	hand    int64 // bytes before this offset are not returned
 	hash    hash.Hash
 	marks   []mark
 	tries   retry.Tries
-	since   int64 // pos when tries began, which seek does not change: what is read again is no progress
+	since   int64 // pos when tries began; seek does not change it, because reading again is no progress
 	err     error // final
 
-	later bool          // the download is to go on when somebody has called resume
+	later bool          // the download continues when somebody calls resume
 	wait  time.Duration // before that
 }
 
-// mark is a place to which the reader can go back.
+// mark is an offset to which the reader can go back.
 type mark struct {
 	pos  int64
-	hash []byte // the state of the hash there
+	hash []byte // state of the hash at that offset
 }
 
-// markEvery is the distance of marks in bytes.
+// markEvery is the distance between marks in bytes.
 const markEvery = 1 << 20
 
 func (c *Client) newBlobReader(ctx context.Context, repo Repository, desc ocispec.Descriptor) *blobReader {
@@ -141,21 +142,21 @@ func (b *blobReader) verify() error {
 	return nil
 }
 
-// failed decides what follows an error: another opening later on, or the end.
+// failed decides whether an error ends the download or a retry follows.
 func (b *blobReader) failed(err error) {
 	b.Close()
 	if b.pos-b.since >= 16<<20 {
 		b.tries, b.since = retry.Tries{}, b.pos
 	}
 	b.wait, b.err = 0, nil
-	if !errors.Is(err, throttle.ErrLater) { // else it was not asked
+	if !errors.Is(err, throttle.ErrLater) { // otherwise nothing was sent
 		b.wait, b.err = b.h.loop.Next(b.ctx, &b.tries, err)
 	}
 	b.later = b.err == nil
 }
 
-// resume waits until a download that failed may be tried again, and reports
-// whether there is one.
+// resume waits until a failed download may be retried, and reports whether it
+// may.
 func (b *blobReader) resume() bool {
 	if !b.later {
 		return false
@@ -165,8 +166,8 @@ func (b *blobReader) resume() bool {
 	return b.err == nil
 }
 
-// open starts the download at pos. A registry that does not know ranges sends
-// everything, and what is known already is skipped.
+// open starts the download at pos. A registry without range support sends
+// everything, and the known part is skipped.
 func (b *blobReader) open() error {
 	r := request{
 		kind: "blob", method: http.MethodGet, repo: b.repo, path: "blobs/" + string(b.desc.Digest), held: true, brief: true,
@@ -208,10 +209,10 @@ func (b *blobReader) open() error {
 	return err
 }
 
-// offset is where the next Read starts.
+// offset returns where the next Read starts.
 func (b *blobReader) offset() int64 { return max(b.pos, b.hand) }
 
-// mark remembers the state of the hash, so that seek can go back to here.
+// mark saves the state of the hash, so that seek can go back to this offset.
 func (b *blobReader) mark() {
 	if n := len(b.marks); n > 0 && b.pos-b.marks[n-1].pos < markEvery {
 		return
@@ -223,8 +224,8 @@ func (b *blobReader) mark() {
 	}
 }
 
-// seek makes the next Read start at offset, up to which everything was read
-// before. What comes again is hashed again, from the last mark before it.
+// seek makes the next Read start at offset, which must have been reached
+// before. Bytes after the last mark before it are hashed again.
 func (b *blobReader) seek(offset int64) {
 	if offset == b.offset() {
 		return
@@ -258,8 +259,8 @@ func (b *blobReader) place() *url.URL {
 }
 
 // acceptedRange reads the Range header of an upload's answer ("0-1023", also
-// with "bytes="): how many bytes the registry has. known is false without a
-// usable header; "0-0" is what many registries send before the first byte.
+// with "bytes="), and returns how many bytes the registry has. known is false
+// without a usable header; many registries send "0-0" before the first byte.
 func acceptedRange(resp *http.Response) (n int64, known bool) {
 	_, end, ok := strings.Cut(strings.TrimPrefix(resp.Header.Get("Range"), "bytes="), "-")
 	last, err := strconv.ParseInt(end, 10, 64)

@@ -16,14 +16,14 @@ import (
 // Options make a [Client]. The zero value reaches public registries anonymously.
 type Options struct {
 	Keychain auth.Keychain // nil: anonymous
-	// Insecure reports for which hosts certificates are not verified and plain
-	// HTTP is tried when there is no TLS; nil: none. Loopback hosts are always
-	// tried over plain HTTP when they do not speak TLS.
+	// Insecure reports whether the certificate of a host is not verified and
+	// plain HTTP is tried; nil: of none. Loopback hosts are always tried over
+	// plain HTTP if they do not speak TLS.
 	Insecure func(host string) bool
 	// Roots are the certificate authorities to trust; nil: the system's.
 	Roots *x509.CertPool
-	// TLS returns what TLS with a registry needs of its own; nil: nothing. An error is
-	// that of every request to it.
+	// TLS returns TLS settings for one registry; nil: none. An error fails
+	// every request to that registry.
 	TLS func(host string) (HostTLS, error)
 	// Proxy returns the proxy of a request; nil: none. See
 	// [http.ProxyFromEnvironment].
@@ -34,22 +34,22 @@ type Options struct {
 	// they do not belong to its domain.
 	TokenEndpoints []string
 	Listings       Listings
-	// MaxBlob is the size in bytes up to which a blob is believed to exist; default
-	// [DefaultMaxBlob].
+	// MaxBlob is the largest size of a blob, in bytes, that is believed;
+	// default [DefaultMaxBlob].
 	MaxBlob int64
 	Retry   retry.Policy
-	// Idle ends a request or transfer in which nothing moved for so long;
-	// default [throttle.DefaultIdle].
+	// Idle ends a request or transfer without progress for this time; default
+	// [throttle.DefaultIdle].
 	Idle      time.Duration
 	Clock     throttle.Clock
 	UserAgent string
 	Log       *slog.Logger // nil: discarded
 	// Transport replaces the HTTP transport, for tests; nil: one like
-	// http.DefaultTransport with connections enough for MaxPerHost.
+	// http.DefaultTransport with enough connections for MaxPerHost.
 	Transport http.RoundTripper
 }
 
-// Client speaks to registries. It may be used by many goroutines.
+// Client sends requests to registries. It is safe for concurrent use.
 type Client struct {
 	opts       Options
 	secrets    *auth.Secrets
@@ -65,7 +65,7 @@ type Client struct {
 // DefaultMaxBlob is the largest blob, in bytes, that a client believes.
 const DefaultMaxBlob = 1 << 40
 
-// New makes a client.
+// New returns a client.
 func New(opts Options) *Client {
 	opts.Retry = opts.Retry.WithDefaults()
 	opts.Clock = opts.Clock.WithDefaults()
@@ -90,13 +90,13 @@ func New(opts Options) *Client {
 	return c
 }
 
-// Stats returns what was asked and moved so far, by host in order of name.
+// Stats returns the requests and transfers so far, by host in order of name.
 func (c *Client) Stats() []throttle.HostStats { return c.throttles.Stats() }
 
-// MaxPerHost is the most requests in flight to one host.
+// MaxPerHost returns the limit of concurrent requests to one host.
 func (c *Client) MaxPerHost() int { return c.opts.MaxPerHost }
 
-// Scrub takes every secret that the client has used out of a text.
+// Scrub removes every secret that the client has used from a text.
 func (c *Client) Scrub(text string) string { return c.secrets.Scrub(text) }
 
 // Close closes idle connections.

@@ -17,7 +17,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// Error is an answer of a registry that means no.
+// Error is a registry's answer that refuses a request.
 type Error struct {
 	Method string
 	URL    string // without user information and query
@@ -27,14 +27,12 @@ type Error struct {
 	// the text of the first, cleaned for printing.
 	Codes   []string
 	Message string
-	// Anonymous means that the registry refused somebody who has no credential
-	// for the repository.
+	// Anonymous reports that no credential is configured for the repository.
 	Anonymous bool
 	// Basic reports that the registry refused a user and password as such (401 to
 	// Basic authentication).
 	Basic bool
-	// RetryAfter is how long the registry wants to be left alone; 0 when it did
-	// not say.
+	// RetryAfter is how long the registry asks to wait; 0 if it does not say.
 	RetryAfter time.Duration
 }
 
@@ -58,7 +56,7 @@ func (e *Error) Has(codes ...string) bool {
 	return slices.ContainsFunc(e.Codes, func(have string) bool { return slices.Contains(codes, have) })
 }
 
-// StatusOf returns the status with which a registry refused, 0 for other errors.
+// StatusOf returns the status of a registry's refusal, 0 for other errors.
 func StatusOf(err error) int {
 	var e *Error
 	if errors.As(err, &e) {
@@ -67,17 +65,18 @@ func StatusOf(err error) int {
 	return 0
 }
 
-// NotFound reports whether the registry answered that it has no such thing.
+// NotFound reports whether the registry answered that something does not exist.
 func NotFound(err error) bool { return StatusOf(err) == http.StatusNotFound }
 
-// Denied reports whether the registry wants other credentials. Many registries
-// answer so, too, for a repository that does not exist.
+// Denied reports whether the registry refuses the credential. Many registries
+// also answer that for a repository that does not exist.
 func Denied(err error) bool {
 	s := StatusOf(err)
 	return s == http.StatusUnauthorized || s == http.StatusForbidden
 }
 
-// DigestError means that content is not what its digest says. Where tells whose.
+// DigestError means that content does not have its digest. Where names its
+// registry.
 type DigestError struct {
 	Where     string
 	Want, Got string
@@ -87,15 +86,15 @@ func (e *DigestError) Error() string {
 	return fmt.Sprintf("%s has the wrong content: expected digest %s, got %s", e.Where, e.Want, e.Got)
 }
 
-// refusal is an error of our own making: trying again gives the same.
+// refusal is an error of our own: a retry would fail in the same way.
 type refusal struct{ text string }
 
 func (r *refusal) Error() string { return r.text }
 
 func refusef(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
 
-// StoreError means that the place to which a registry redirects its content
-// refused. It says nothing about the registry or its credential.
+// StoreError means that the target of a registry's redirect refused a request.
+// It says nothing about the registry or its credential.
 type StoreError struct {
 	Registry, Store string
 	Answer          *Error // of the store
@@ -105,21 +104,20 @@ func (e *StoreError) Error() string {
 	return fmt.Sprintf("%s redirects to %s, which returned an error: %v", e.Registry, e.Store, e.Answer)
 }
 
-// lostSession means that a registry does not know an upload any more that it
-// opened.
+// lostSession means that a registry no longer knows an upload that it opened.
 type lostSession struct{ answer *Error }
 
 func (e *lostSession) Error() string { return "the registry lost the upload: " + e.answer.Error() }
 func (e *lostSession) Unwrap() error { return e.answer }
 
-// How often it is tried again when a store refuses, with a fresh redirect, and
-// when an upload is lost.
+// Retries after a store refuses, each with a fresh redirect, and after an
+// upload is lost.
 const (
 	storeTries   = 1
 	sessionTries = 3
 )
 
-// judge decides what may be tried again.
+// judge decides what is retried.
 func judge(err error, now time.Time) retry.Verdict {
 	var (
 		source *SourceError
@@ -156,9 +154,9 @@ func judge(err error, now time.Time) retry.Verdict {
 		return retry.Verdict{}
 	}
 	if errors.As(err, new(*throttle.NoHTTPError)) {
-		return retry.Verdict{Again: true, Most: 1} // a load balancer that is starting may say anything
+		return retry.Verdict{Again: true, Most: 1} // a load balancer that is starting may answer anything
 	}
-	return retry.Verdict{Again: throttle.Repeatable(err)} // a [DigestError] in one, too: bytes that went wrong on the way
+	return retry.Verdict{Again: throttle.Repeatable(err)} // also a [DigestError]: the bytes may have been damaged in transfer
 }
 
 func answered(status int, after time.Duration) retry.Verdict {
@@ -166,8 +164,8 @@ func answered(status int, after time.Duration) retry.Verdict {
 }
 
 // NoRegistry reports whether an error means that there is no registry at an
-// address, or no way to it: the name does not exist, what answers speaks no HTTP,
-// or a proxy refuses.
+// address, or no way to it: the name does not exist, the answer is not HTTP, or
+// a proxy refuses.
 func NoRegistry(err error) bool {
 	var name *net.DNSError
 	var proxy *throttle.ProxyError
@@ -175,9 +173,9 @@ func NoRegistry(err error) bool {
 		errors.As(err, &proxy) && !throttle.Temporary(proxy.Status)
 }
 
-// Unavailable reports whether an error means that a registry or the way to it does
-// not work now: 408, 425, 429, 5xx but 501, 505 and 507, and everything that goes
-// wrong on the way to a registry except what would go wrong again in the same way.
+// Unavailable reports whether an error means that a registry or the network
+// does not work now: 408, 425, 429, 5xx but 501, 505 and 507, and network
+// errors other than those that would happen again in the same way.
 func Unavailable(err error) bool {
 	var source *SourceError
 	if errors.As(err, &source) {
@@ -194,9 +192,9 @@ func Unavailable(err error) bool {
 	return judge(err, time.Time{}).Again
 }
 
-// Blame returns which host an error is about and, without what is particular to
-// one request, why: "503 Service Unavailable", "connection refused". Both are
-// "" for an error that is of no registry's making.
+// Blame returns the host that an error is about and the reason without the
+// details of one request: "503 Service Unavailable", "connection refused". Both
+// are "" for an error that no registry caused.
 func Blame(err error) (host, reason string) {
 	var (
 		answer  *Error
@@ -227,7 +225,7 @@ func Blame(err error) (host, reason string) {
 	return "", ""
 }
 
-// onTheWay makes an error that may be tried again of what a registry answered.
+// onTheWay turns an error of a registry's answer into one that is retried.
 func (h *host) onTheWay(method string, target *url.URL, err error) error {
 	return throttle.OnTheWay(method, target, err, h.gate.Scrub)
 }

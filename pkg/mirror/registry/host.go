@@ -12,14 +12,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// host is what a client knows of one registry.
+// host is the state of one registry.
 type host struct {
 	opts   *Options
 	gate   *throttle.Host
 	loop   *retry.Loop
 	origin *origin
 	access *access
-	send   http.RoundTripper // all layers, from the limit of requests to the wire
+	send   http.RoundTripper // all layers, from the limit of requests to the transport
 	direct http.RoundTripper // those without credential and redirects
 
 	head   headTrust
@@ -29,8 +29,8 @@ type host struct {
 	memory *memory
 }
 
-// newHost stacks the layers of a registry: when a request is sent, to where, with
-// which credential, and what it moves.
+// newHost stacks the layers of a registry: when a request is sent, where to,
+// with which credential, and what it transfers.
 func (c *Client) newHost(name string) *host {
 	gate := c.throttles.Get(name)
 	h := &host{
@@ -55,7 +55,8 @@ func (h *host) paced(next http.RoundTripper) http.RoundTripper {
 	return throttle.Limit(h.gate, throttle.Guard(h.gate, throttle.Pace(h.gate, next)))
 }
 
-// elsewhere returns the way to another server that is asked in the registry's place.
+// elsewhere returns the layers for another server that is asked in the
+// registry's place.
 func (h *host) elsewhere(transport http.RoundTripper) http.RoundTripper {
 	return throttle.Limit(h.gate, throttle.Pace(h.gate, throttle.Observe(h.gate, identified(h.opts.UserAgent, transport))))
 }
@@ -69,30 +70,30 @@ func identified(agent string, next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// headTrust is how far a registry's HEAD of manifests is believed.
+// headTrust is how far HEAD of manifests is trusted on a registry.
 type headTrust struct {
-	works    atomic.Bool   // it has given a digest
-	broken   atomic.Bool   // it lies: use GET
-	absent   atomic.Bool   // a 404 was found to be true: believed where we write, and a mistake costs a request
-	checking atomic.Bool   // somebody finds out whether one is true
-	checked  chan struct{} // closed when that was tried
+	works    atomic.Bool   // it has returned a digest
+	broken   atomic.Bool   // it is wrong: use GET
+	absent   atomic.Bool   // a 404 was found to be true: trusted for destinations, where a mistake costs one request
+	checking atomic.Bool   // somebody is checking whether a 404 is true
+	checked  chan struct{} // closed after that check
 }
 
-// uploadHabits is what was found out about how a registry takes blobs.
+// uploadHabits is how a registry accepts blobs, as far as it is known.
 type uploadHabits struct {
 	chunk atomic.Int64 // largest request body in bytes; 0: a whole blob
-	patch atomic.Bool  // it takes content by PATCH only
+	patch atomic.Bool  // it accepts content by PATCH only
 }
 
-// recent remembers what was written to each repository a moment ago.
+// recent remembers the latest writes to each repository.
 type recent struct {
-	futile atomic.Int64 // how often it was waited in vain for the registry to see it
+	futile atomic.Int64 // how often waiting for the registry to see a write was in vain
 
 	mu sync.Mutex
 	at map[string]map[digest.Digest]time.Time
 }
 
-// justNow is how long ago something was written that a registry may not see.
+// justNow is the age up to which a registry may not see a write.
 const justNow = 30 * time.Second
 
 func (r *recent) note(path string, d digest.Digest, now time.Time) {
@@ -112,8 +113,8 @@ func (r *recent) note(path string, d digest.Digest, now time.Time) {
 	r.at[path][d] = now
 }
 
-// has reports whether something was written just now: what text names, or anything
-// where it names nothing.
+// has reports whether something was written just now: what text names, or
+// anything if it names nothing.
 func (r *recent) has(path, text string, now time.Time) bool {
 	named := digest.DigestRegexp.FindString(text)
 	r.mu.Lock()

@@ -15,58 +15,57 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// Listings sets what may be asked, beside the protocol, for the digests of many
+// Listings controls the requests, outside the protocol, for the digests of many
 // tags at once. See [Client.Listed].
 type Listings struct {
 	Off bool
-	// Token returns the API token for a Quay host, "" for none: public repositories
-	// are listed without.
+	// Token returns the API token for a Quay host, or "" if there is none:
+	// public repositories need none.
 	Token func(host string) (string, error)
-	// Streams returns the OpenShift API that knows the image streams of a registry,
-	// nil for none.
+	// Streams returns the OpenShift API with the image streams of a registry,
+	// or nil.
 	Streams func(host string) *StreamsAPI
 }
 
-// StreamsAPI is where an OpenShift cluster tells about its image streams.
+// StreamsAPI is the API of an OpenShift cluster, for its image streams.
 type StreamsAPI struct {
 	Server    *url.URL               // such as https://api.example.com:6443
 	Token     func() (string, error) // of a service account that may get image streams
-	Transport http.RoundTripper      // trusts the server's certificate; nil: as registries are trusted
+	Transport http.RoundTripper      // trusts the server's certificate; nil: that of registries
 }
 
-// Listed is what a list tells about a tag.
+// Listed is the entry of a list for a tag.
 type Listed struct {
 	Digest digest.Digest
 	By     string // ListedByQuay, ListedByGoogle or ListedByStream
 }
 
-// The lists that are known.
+// The kinds of lists.
 const (
 	ListedByQuay   = "quay"
 	ListedByGoogle = "google"
 	ListedByStream = "imagestream"
 )
 
-// Lists are read only when that is cheaper than asking for each tag.
+// Lists are read only if that costs less than a request for each tag.
 const (
-	listFrom    = 3   // tags wanted of a repository
-	quayPage    = 100 // tags, the most that Quay gives
+	listFrom    = 3   // wanted tags of a repository
+	quayPage    = 100 // tags, the maximum of Quay
 	listingTime = 10 * time.Second
 )
 
-// Listed returns the digests of those of the tags that a list of the whole
-// repository tells, and that it may be believed about: as of this run, once in the
-// list, without an expiration. For the others, and where nothing can be listed, the
-// registry has to be asked by [Client.Resolve]. That a tag is missing means nothing.
+// Listed returns the digests of those tags for which a list of the whole
+// repository can be trusted: it is from this run, and has the tag once and
+// without an expiration. For all other tags, call [Client.Resolve]. That a list
+// lacks a tag means nothing.
 //
-// All tags that a run wants of a repository should be given at once: a repository
-// is listed once. A list is asked for only when that costs no more requests than
-// asking for each tag, and a registry that turns out to have none is asked once.
-// Nothing is tried again, and there is no error: a failure is only counted
-// ([throttle.HostStats]).
+// Pass all tags that a run needs of a repository at once, because a repository
+// is listed once. A list is requested only if that costs no more requests than
+// one for each tag. A registry without lists gets one request. Nothing is
+// retried, and there is no error: failures are counted in [throttle.HostStats].
 //
-// A list says that a tag is unchanged; before a tag is written or protected, it has
-// to be looked at by the protocol.
+// A list only shows that a tag is unchanged. Before a tag is written or
+// protected, it has to be read by the protocol.
 func (c *Client) Listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
 	if c.opts.Listings.Off || len(tags) == 0 {
 		return nil
@@ -77,19 +76,19 @@ func (c *Client) Listed(ctx context.Context, repo Repository, tags []string) map
 // lists are the lists of one registry.
 type lists struct {
 	host    *host
-	started time.Time // what is older is not believed
+	started time.Time // older lists are not trusted
 	form    form
 
 	mu      sync.Mutex
 	repos   map[string]*listing
-	balance int           // requests saved, less those spent
+	balance int           // requests saved minus requests spent
 	flying  int           // lists being read
 	changed chan struct{} // closed when one of them ends
 	none    bool          // the registry has no such lists
 }
 
-// form reads a list for what is wanted of a repository. has reports whether the
-// registry has lists of that form at all, ok whether this repository has one.
+// form reads a list for the wanted tags of a repository. has reports whether
+// the registry has lists of that form, ok whether this repository has one.
 type form func(ctx context.Context, repo Repository, w *wanted) (has, ok bool)
 
 // listing is the list of one repository.
@@ -98,7 +97,7 @@ type listing struct {
 	tags map[string]Listed
 }
 
-// wanted are the tags that a list is read for.
+// wanted are the tags for which a list is read.
 type wanted struct {
 	by      string
 	left    map[string]bool
@@ -131,8 +130,8 @@ func newLists(h *host, started time.Time) *lists {
 	return l
 }
 
-// ofGoogle guesses that a host is one of Google's registries, where the protocol's
-// own list tells the digests; the answer shows whether that is right.
+// ofGoogle guesses that a host is one of Google's registries, whose list of
+// tags has the digests; the answer shows whether that is right.
 func ofGoogle(host string) bool {
 	return host == "gcr.io" || strings.HasSuffix(host, ".gcr.io") || strings.HasSuffix(host, ".pkg.dev")
 }
@@ -157,7 +156,7 @@ func (l *lists) listed(ctx context.Context, repo Repository, tags []string) map[
 		return nil
 	}
 	l.mu.Lock()
-	if _, ok = l.repos[repo.Path]; ok { // somebody was quicker
+	if _, ok = l.repos[repo.Path]; ok { // another goroutine was faster
 		l.mu.Unlock()
 		l.end(1)
 		return l.listed(ctx, repo, tags)
@@ -192,8 +191,8 @@ func (l *lists) of(one *listing, tags []string) map[string]Listed {
 	return out
 }
 
-// begin spends a request on a list, when so many were saved by lists before, or
-// this is the first. Who comes while others are read waits for what these save.
+// begin spends a request on a list, if earlier lists saved enough, or this is
+// the first. While others are being read, it waits for what they save.
 func (l *lists) begin(ctx context.Context) bool {
 	for {
 		l.mu.Lock()
@@ -229,16 +228,16 @@ func (l *lists) end(saved int) {
 	l.changed = make(chan struct{})
 }
 
-// spend takes a further request for the same list.
+// spend counts another request for the same list.
 func (l *lists) spend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.balance--
 }
 
-// fresh reports whether an answer is not from before the run. A cache says how old
-// an answer is by its Age, in whole seconds, or keeps the Date at which it was made.
-// A Date is compared with the clock of the registry, not with ours.
+// fresh reports whether an answer is not older than the run. A cache sends its
+// Age in whole seconds, or keeps the Date of the original answer. A Date is
+// compared with the clock of the registry, not with ours.
 func (l *lists) fresh(resp *http.Response) bool {
 	o := l.host.origin
 	if base, first := o.base.Load(), o.first.Load(); first != nil && base != nil && resp.Request != nil && resp.Request.URL.Host == base.Host {
@@ -255,7 +254,7 @@ func (l *lists) fresh(resp *http.Response) bool {
 	return err == nil && !made.Before(l.started)
 }
 
-// get asks for a list, once. Redirects are not followed.
+// get requests a list, once. It does not follow redirects.
 func (l *lists) get(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, listingTime)
 	defer cancel()

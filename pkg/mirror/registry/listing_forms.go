@@ -12,12 +12,12 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// quay reads the tags of Quay's API, newest first, 100 a page. The form is that of
-// listRepoTags in endpoints/api/tag.py of github.com/quay/quay, which Red Hat's
-// "Quay API guide" documents as GET /api/v1/repository/{repository}/tag/.
+// quay reads the tags of Quay's API, newest first, 100 a page. The form is that
+// of listRepoTags in endpoints/api/tag.py of github.com/quay/quay, which Red
+// Hat's "Quay API guide" documents as GET /api/v1/repository/{repository}/tag/.
 //
-// Pages are read as they come, as long as the last one had something and the list
-// has saved as many requests as it has cost.
+// It reads pages as long as the last one had a wanted tag and the list has
+// saved as many requests as it has cost.
 func (l *lists) quay(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
 	w.by = ListedByQuay
 	token := ""
@@ -64,8 +64,8 @@ func (l *lists) quay(ctx context.Context, repo Repository, w *wanted) (has, ok b
 	}
 }
 
-// refusedByQuay reports whether an answer is a refusal of Quay's API: then it may
-// list other repositories.
+// refusedByQuay reports whether an answer is a refusal of Quay's API; the API
+// may list other repositories.
 func refusedByQuay(status int, body []byte) bool {
 	var answer struct {
 		Type string `json:"error_type"`
@@ -109,10 +109,10 @@ func (l *lists) google(ctx context.Context, repo Repository, w *wanted) (has, ok
 	return true, true
 }
 
-// streams reads an image stream of OpenShift, whose status has the images of each
-// tag, the current one first: see the reference of image.openshift.io/v1, types
-// ImageStreamStatus, NamedTagEventList and TagEvent. The stream names the registry
-// that it belongs to, so that another cluster's is not taken for it.
+// streams reads an image stream of OpenShift, whose status has the images of
+// each tag, the current one first: see the reference of image.openshift.io/v1,
+// types ImageStreamStatus, NamedTagEventList and TagEvent. The stream names its
+// registry, so that the stream of another cluster is not used by mistake.
 func (l *lists) streams(api *StreamsAPI) form {
 	return func(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
 		w.by = ListedByStream
@@ -151,7 +151,7 @@ func (l *lists) streams(api *StreamsAPI) form {
 	}
 }
 
-// imageStream is what is read of an ImageStream.
+// imageStream is the part of an ImageStream that is read.
 type imageStream struct {
 	Kind string `json:"kind"`
 	Spec struct {
@@ -174,8 +174,8 @@ type imageStream struct {
 	} `json:"status"`
 }
 
-// tell returns the tags that are settled: no condition says that an import failed,
-// and none is due.
+// tell adds the tags that are settled: no condition reports a failed import,
+// and no import is due.
 func (s *imageStream) tell(w *wanted) {
 	for _, t := range s.Status.Tags {
 		if len(t.Items) == 0 {

@@ -12,8 +12,8 @@ import (
 )
 
 // Tags lists all tags of a repository, following its pages, in the registry's
-// order. Tags are as the registry gives them: they need not be valid. A registry that
-// refuses the size of a page that is asked for is asked for one of its own choice.
+// order. The tags need not be valid. If a registry refuses the requested page
+// size, it chooses its own.
 func (c *Client) Tags(ctx context.Context, repo Repository) ([]string, error) {
 	h := c.host(repo.Host)
 	r := request{kind: "tags", method: http.MethodGet, repo: repo, path: "tags/list", query: "n=1000", expect: []int{http.StatusOK}}
@@ -46,10 +46,10 @@ func (c *Client) Tags(ctx context.Context, repo Repository) ([]string, error) {
 // errNoReferrers means that a registry does not have the referrers API.
 var errNoReferrers = errors.New("the registry does not list referrers")
 
-// Referrers lists what refers to a digest in a repository, by the API of the
-// specification. known is false when the registry has no such API (400, 404, 405, or
-// something else than a list); its fallback, a tag, is the caller's to look at. Any
-// other refusal is an error: what cannot be seen is not absent.
+// Referrers lists the referrers of a digest in a repository, by the API of the
+// specification. known is false if the registry has no such API (400, 404, 405,
+// or something other than a list); then the caller reads the fallback tag. Any
+// other refusal is an error, because what cannot be read may exist.
 func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) (list []ocispec.Descriptor, known bool, err error) {
 	h := c.host(repo.Host)
 	r := request{kind: "referrers", method: http.MethodGet, repo: repo, path: "referrers/" + digest, expect: []int{http.StatusOK}}
@@ -83,9 +83,9 @@ func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) 
 	return list, err == nil, err
 }
 
-// pages reads a list page by page. take is given each page and returns how many
-// things are listed so far, of which there may be most; what names the list to a
-// person.
+// pages reads a list page by page. take gets each page and returns how many
+// elements are listed so far; there may be most of them. what names the list in
+// errors.
 func (h *host) pages(ctx context.Context, r request, what string, most int, take func(*http.Response, []byte) (int, error)) error {
 	for page := 0; ; page++ {
 		resp, body, err := h.whole(ctx, r, maxPage)

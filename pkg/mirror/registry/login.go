@@ -25,7 +25,7 @@ func (e *CredentialError) Error() string {
 
 func (e *CredentialError) Unwrap() error { return e.Err }
 
-// verdict is what an answer tells about the credential that it was sent with.
+// verdict is what an answer shows about the credential of its request.
 type verdict int
 
 const (
@@ -34,9 +34,9 @@ const (
 	refused
 )
 
-// logins remembers which credentials a registry accepts at all. The first request
-// with a credential goes alone: a wrong password is sent a few times and not for
-// each repository, because registries lock accounts.
+// logins remembers which credentials a registry accepts at all. The first
+// request with a credential is sent alone: a wrong password is sent a few times
+// and not for each repository, because registries lock accounts.
 type logins struct {
 	registry string
 
@@ -44,13 +44,13 @@ type logins struct {
 	by map[auth.Credential]*login
 }
 
-// login is what is known of one credential.
+// login is the state of one credential.
 type login struct {
-	asking chan struct{} // holds one thing while it is found out whether the credential is accepted
+	asking chan struct{} // holds one element while the credential is being checked
 
 	mu      sync.Mutex
 	ended   bool // the first request has ended
-	settled bool // the credential was accepted, refused, or it cannot be found out
+	settled bool // the credential was accepted, refused, or cannot be checked
 	refusal error
 }
 
@@ -145,8 +145,8 @@ func (o *login) settle(settled bool, refusal error) {
 	}
 }
 
-// basic is the user and password that a request is sent with, the zero Credential
-// for another scheme.
+// basic returns the user and password of a request, or the zero Credential for
+// another scheme.
 func (g grant) basic() auth.Credential {
 	if g.header == "" || g.token != nil || g.cred.RegistryToken != "" {
 		return auth.Credential{}
@@ -154,8 +154,8 @@ func (g grant) basic() auth.Credential {
 	return g.cred
 }
 
-// send sends a request that may have a user and password, and notes whether the
-// registry accepts them. It may return both a response of 401 and a
+// send sends a request that may have a user and password, and records whether
+// the registry accepts them. It may return both a response of 401 and a
 // [*CredentialError].
 func (a *access) send(r *http.Request, g grant, next http.RoundTripper) (resp *http.Response, err error) {
 	ctx := r.Context()
@@ -179,8 +179,8 @@ func (a *access) send(r *http.Request, g grant, next http.RoundTripper) (resp *h
 	return resp, err
 }
 
-// refusesLogin asks the registry whether it refuses a user and password, as docker
-// login does.
+// refusesLogin reports whether the registry refuses a user and password, by the
+// request of docker login.
 func (a *access) refusesLogin(ctx context.Context, header string) bool {
 	r, err := http.NewRequestWithContext(throttle.Work{Kind: "login", Idle: pingTime}.Into(ctx), http.MethodGet, baseOf(ctx).JoinPath("v2/").String(), nil)
 	if err != nil {
@@ -195,8 +195,8 @@ func (a *access) refusesLogin(ctx context.Context, header string) bool {
 	return resp.StatusCode == http.StatusUnauthorized
 }
 
-// fetch asks the token endpoint for a token, and notes whether it accepts the
-// credential.
+// fetch requests a token from the token endpoint, and records whether it
+// accepts the credential.
 func (a *access) fetch(ctx context.Context, request auth.TokenRequest) (token auth.Token, err error) {
 	err = a.logins.use(ctx, request.Credential, true, func() (verdict, error) {
 		var err error

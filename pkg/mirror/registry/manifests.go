@@ -13,16 +13,16 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// maxManifest is the largest manifest that is read; the specification asks
-// registries to take at least 4 MiB.
+// maxManifest is the largest manifest that is read; by the specification,
+// registries should accept at least 4 MiB.
 const maxManifest = 16 << 20
 
 var get = request{kind: "manifest", method: http.MethodGet, expect: []int{http.StatusOK}}
 
-// Resolve says what a tag or digest stands for: by HEAD, and by GET where a
-// registry's HEAD does not tell. The descriptor's size may be -1 when the
-// registry does not give it. A reference that does not exist is an [*Error] for
-// which [NotFound] (or [Denied]) is true.
+// Resolve returns the descriptor of a tag or digest: by HEAD, and by GET if a
+// registry's HEAD is not enough. The size may be -1 if the registry does not
+// send it. A reference that does not exist is an [*Error] for which [NotFound]
+// (or [Denied]) is true.
 func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
 	h := c.host(repo.Host)
 	if h.head.broken.Load() {
@@ -56,7 +56,7 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocis
 		if believed() {
 			return ocispec.Descriptor{}, err
 		}
-		// One finds out for all that ask at the same time.
+		// One goroutine checks for all that are waiting.
 		if h.head.checking.CompareAndSwap(false, true) {
 			defer close(h.head.checked)
 			break
@@ -70,7 +70,7 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocis
 			return ocispec.Descriptor{}, err
 		}
 	}
-	// Some registries know GET only, and answer HEAD with 404, 405 or 500.
+	// Some registries support only GET, and answer HEAD with 404, 405 or 500.
 	d, getErr := c.resolveByGet(ctx, repo, ref)
 	switch {
 	case getErr == nil:
@@ -82,8 +82,8 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocis
 	return ocispec.Descriptor{}, getErr
 }
 
-// DoubtHead makes a registry be asked by GET only what a tag stands for: a
-// digest that it gave to HEAD does not exist there.
+// DoubtHead makes the client use only GET for tags of a registry, because a
+// digest that HEAD returned does not exist there.
 func (c *Client) DoubtHead(host string) { c.host(host).head.broken.Store(true) }
 
 func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
@@ -94,11 +94,10 @@ func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) 
 	return ocispec.Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: int64(len(m.Body))}, nil
 }
 
-// Manifest fetches the manifest for a tag or digest. Its bytes have the digest
-// that it is asked for by; asked for by tag, they have the one that the registry
-// gives with them or, where that is wrong, one by which the registry has them.
-// The error is a [*DigestError] else, and a [*ManifestError] for something that is
-// no manifest at all.
+// Manifest returns the manifest for a tag or digest. Its bytes have the
+// requested digest; for a tag, they have the digest that the registry sends or,
+// if that is wrong, one by which the registry has them. Otherwise the error is
+// a [*DigestError], or a [*ManifestError] for something that is not a manifest.
 func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Manifest, error) {
 	h := c.host(repo.Host)
 	r := get
@@ -130,7 +129,7 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 		case bad == nil, m.Digest == wrong:
 			return bad
 		}
-		wrong = m.Digest // bytes may go wrong on the way: once more, until the same come twice
+		wrong = m.Digest // bytes may be damaged in transfer: read again, until the same come twice
 		return h.onTheWay(r.method, resp.Request.URL, bad)
 	}
 	_, _, err := h.whole(ctx, r, maxManifest)
@@ -154,7 +153,7 @@ func (m Manifest) differs(repo Repository, want digest.Digest) error {
 	return &DigestError{Where: fmt.Sprintf("the manifest in %s", repo), Want: string(want), Got: m.Digest.String()}
 }
 
-// What bounds a list: bytes of one page, pages, and things in all.
+// Limits of a list: bytes of one page, pages, and elements.
 const (
 	maxPage      = 16 << 20
 	maxPages     = 10_000
@@ -162,8 +161,8 @@ const (
 	maxReferrers = 100_000
 )
 
-// nextPage finds the URL of the next page in the Link header (RFC 8288); it has
-// to be on the same registry.
+// nextPage returns the URL of the next page in the Link header (RFC 8288); it
+// must be on the same registry.
 func nextPage(resp *http.Response) (*url.URL, error) {
 	for _, line := range resp.Header.Values("Link") {
 		for _, link := range parseLinks(line) {

@@ -7,37 +7,37 @@ import (
 	"sync"
 )
 
-// memory is a budget, for all requests of a client, of the bytes of large answers
-// that are read and understood at a time.
+// memory is a budget, for all requests of a client, of the bytes of large
+// answers that are read and decoded at the same time.
 type memory struct {
 	most int64
 
 	mu      sync.Mutex
 	used    int64
-	changed chan struct{} // closed when some is given back
+	changed chan struct{} // closed when bytes are returned
 }
 
 const (
 	memoryBudget = 64 << 20
-	// smallAnswer is the size in bytes up to which an answer costs nothing.
+	// smallAnswer is the size in bytes up to which an answer does not count.
 	smallAnswer = 1 << 20
 )
 
 func newMemory(most int64) *memory { return &memory{most: most, changed: make(chan struct{})} }
 
-// budgeted is the body of an answer, of which more than a small part is read only
-// within the budget, until it is given back by release.
+// budgeted is the body of an answer. Beyond a small part it is read only within
+// the budget, until release returns its bytes.
 type budgeted struct {
 	io.ReadCloser
 	ctx    context.Context
 	memory *memory
-	costs  int64 // in bytes, of the whole answer
+	costs  int64 // bytes of the budget for the whole answer
 	read   int64
 	taken  int64
 }
 
-// of puts the budget before the body of an answer, of which at most limit bytes are
-// read.
+// of wraps the body of an answer, of which at most limit bytes are read, in the
+// budget.
 func (m *memory) of(ctx context.Context, resp *http.Response, limit int64) *budgeted {
 	costs := limit
 	if resp.ContentLength >= 0 {

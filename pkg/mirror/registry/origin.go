@@ -17,18 +17,18 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// origin is where a registry is reached: its scheme, host and port.
+// origin is the address of a registry: its scheme, host and port.
 type origin struct {
 	gate  *throttle.Host
 	loop  *retry.Loop
 	plain bool // http may be tried
 	wire  http.RoundTripper
-	learn func([]auth.Challenge) // is told how the registry wants us to authenticate
+	learn func([]auth.Challenge) // called with the registry's challenges
 
-	connecting chan struct{} // held by the one who finds out how to reach it
+	connecting chan struct{} // held by the goroutine that connects
 	base       atomic.Pointer[url.URL]
-	unsure     atomic.Bool // how it wants us to authenticate has to be asked again
-	// first is the registry's own time when it first answered in this run.
+	unsure     atomic.Bool // the challenges have to be requested again
+	// first is the registry's own time of its first answer in this run.
 	first atomic.Pointer[time.Time]
 }
 
@@ -39,7 +39,7 @@ func newOrigin(gate *throttle.Host, loop *retry.Loop, insecure bool, wire http.R
 	}
 }
 
-// layer sends what is for the registry by its name to where it is reached.
+// layer sends requests that name the registry to its address.
 func (o *origin) layer(next http.RoundTripper) http.RoundTripper {
 	return throttle.Func(func(r *http.Request) (*http.Response, error) {
 		base, err := o.connect(r.Context())
@@ -64,7 +64,7 @@ func baseOf(ctx context.Context) *url.URL {
 	return base
 }
 
-// doubt makes the registry be asked again how it wants us to authenticate.
+// doubt makes the next request ask the registry again how to authenticate.
 func (o *origin) doubt() { o.unsure.Store(true) }
 
 // place returns the URL of a path of the registry, as far as it is known.
@@ -75,9 +75,9 @@ func (o *origin) place(path string) *url.URL {
 	return &url.URL{Scheme: "https", Host: o.gate.Name, Path: path}
 }
 
-// connect finds out, once, by which scheme the registry is reached and how it
-// wants us to authenticate. Whoever comes meanwhile waits for that; a registry
-// that cannot be reached is down for all.
+// connect finds out, once, the scheme of the registry and how to authenticate.
+// Other callers wait for that; a registry that cannot be reached is down for
+// all.
 func (o *origin) connect(ctx context.Context) (*url.URL, error) {
 	if base := o.base.Load(); base != nil && !o.unsure.Load() {
 		return base, nil
@@ -97,7 +97,7 @@ func (o *origin) connect(ctx context.Context) (*url.URL, error) {
 		base, err = o.ping(ctx)
 	} else {
 		if err := o.gate.Closed(); err != nil {
-			return nil, err // whoever asked before found out
+			return nil, err // an earlier caller found out
 		}
 		err = o.loop.Do(ctx, func() (err error) {
 			base, err = o.ping(ctx)
@@ -108,7 +108,7 @@ func (o *origin) connect(ctx context.Context) (*url.URL, error) {
 	case err != nil && ctx.Err() != nil:
 		return nil, err
 	case errors.As(err, new(*retry.SpentError)):
-		return nil, err // others may try it more often
+		return nil, err // other callers may retry more often
 	case err != nil:
 		return nil, o.gate.Down(err)
 	}
@@ -117,11 +117,11 @@ func (o *origin) connect(ctx context.Context) (*url.URL, error) {
 	return base, nil
 }
 
-// pingTime is how long the first answer of a registry is waited for.
+// pingTime is the timeout for the first answer of a registry.
 const pingTime = 30 * time.Second
 
-// ping asks GET /v2/, by https and, where that is allowed and nobody speaks TLS
-// there, by http.
+// ping sends GET /v2/ by https and, if that is allowed and the host does not
+// speak TLS, by http.
 func (o *origin) ping(ctx context.Context) (*url.URL, error) {
 	name := o.gate.Name
 	if name == "docker.io" {
@@ -147,7 +147,7 @@ func (o *origin) ping(ctx context.Context) (*url.URL, error) {
 	return base, nil
 }
 
-// noTLS reports whether an error means that nobody speaks TLS there.
+// noTLS reports whether an error means that the host does not speak TLS.
 func noTLS(err error) bool {
 	var record tls.RecordHeaderError
 	return errors.As(err, &record) || errors.Is(err, syscall.ECONNREFUSED)

@@ -7,7 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// PutBlob sends a small blob that is at hand. Where the repository has it, the
+// PutBlob pushes a small blob from memory. If the repository has it, the
 // registry says so when the upload is opened and nothing is sent.
 func (c *Client) PutBlob(ctx context.Context, repo Repository, data []byte) error {
 	d := digest.FromBytes(data)
@@ -40,8 +40,8 @@ func (c *Client) PutBlob(ctx context.Context, repo Repository, data []byte) erro
 	})
 }
 
-// sendSmall sends a blob at hand, by PATCH where the registry takes content by that
-// only.
+// sendSmall sends a blob from memory, by PATCH if the registry accepts content
+// only that way.
 func (h *host) sendSmall(ctx context.Context, repo Repository, d digest.Digest, data []byte, s *Session, patch bool) error {
 	content := map[string]string{"Content-Type": "application/octet-stream"}
 	r := request{

@@ -13,18 +13,18 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
-// PutManifest writes the manifest's bytes under a tag or its digest. subject
-// reports whether the registry told that it keeps referrers (OCI-Subject). An
-// answer that is no clear yes (201 with the digest) is not believed: the
-// registry is asked what it has.
+// PutManifest pushes the manifest's bytes under a tag or its digest. subject
+// reports whether the registry answered that it keeps referrers (OCI-Subject).
+// Only 201 with the digest counts as success; after any other answer
+// PutManifest reads what the registry has.
 //
-// Before each attempt but the first, again is called where it is not nil: it ends
-// the attempts by reporting that all is done, or with its error. Otherwise a tag is
-// looked at: the answer to an attempt may be lost, and the tag immutable from then
-// on.
+// Before each retry, it calls again, if that is not nil: again ends the retries
+// by returning true, or an error. Otherwise it reads the tag first, because the
+// answer to an attempt may have been lost, and the tag may be immutable from
+// then on.
 //
-// A registry that does not see yet what was written to the repository a moment ago
-// is asked again.
+// If the registry does not yet see what was written to the repository a moment
+// ago, the push is retried.
 func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest, again func() (done bool, err error)) (subject bool, err error) {
 	h := c.host(repo.Host)
 	put := &manifestPut{client: c, host: h, repo: repo, ref: ref, manifest: m, again: again}
@@ -39,7 +39,7 @@ func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m
 	return put.subject && err == nil, err
 }
 
-// manifestPut is a manifest on its way.
+// manifestPut is one push of a manifest.
 type manifestPut struct {
 	client   *Client
 	host     *host
@@ -49,7 +49,7 @@ type manifestPut struct {
 	again    func() (done bool, err error)
 
 	attempts int
-	waited   bool // for what was written before
+	waited   bool // for earlier writes
 	subject  bool
 }
 
@@ -90,7 +90,7 @@ func (p *manifestPut) attempt(ctx context.Context) error {
 	return nil
 }
 
-// look finds out before a repetition whether there is anything left to do.
+// look checks before a retry whether there is anything left to do.
 func (p *manifestPut) look(ctx context.Context) (done bool, err error) {
 	if p.again != nil {
 		return p.again()
@@ -98,8 +98,8 @@ func (p *manifestPut) look(ctx context.Context) (done bool, err error) {
 	return p.isThere(ctx), nil
 }
 
-// isThere reports whether the tag is as it should be. A digest is not looked for: to
-// write it again changes nothing.
+// isThere reports whether the tag is correct. A digest is not read: to push it
+// again changes nothing.
 func (p *manifestPut) isThere(ctx context.Context) bool {
 	if digest.Digest(p.ref).Validate() == nil {
 		return false
@@ -108,7 +108,7 @@ func (p *manifestPut) isThere(ctx context.Context) bool {
 	return err == nil && p.manifest.Is(d.Digest)
 }
 
-// notYetError means that a registry may not see yet what was written before.
+// notYetError means that a registry may not yet see an earlier write.
 type notYetError struct {
 	err  error
 	most int
@@ -118,15 +118,16 @@ func (e *notYetError) Error() string { return e.err.Error() }
 func (e *notYetError) Unwrap() error { return e.err }
 
 const (
-	// How often it is waited for that: when the registry says that something is
-	// missing, and when it says something else.
+	// How often to wait for that: if the registry says that something is
+	// missing, and if it says something else.
 	missingTries, otherTries = 5, 3
-	// futileWaits is after how many in vain a registry is not waited for any more.
+	// futileWaits is the number of waits in vain after which a registry gets no
+	// more of them.
 	futileWaits = 3
 )
 
-// notYet returns how often a manifest that was refused is sent again because the
-// registry may not see yet what it refers to; 0 when that is not the reason.
+// notYet returns how often a refused manifest is sent again because the
+// registry may not yet see what it refers to; 0 if that is not the reason.
 func (p *manifestPut) notYet(err error) int {
 	var e *Error
 	switch {
@@ -153,7 +154,7 @@ func says(e *Error, words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(message, w) })
 }
 
-// learn counts how often it was waited in vain.
+// learn counts waits in vain.
 func (p *manifestPut) learn(err error) {
 	switch {
 	case p.waited && err == nil:

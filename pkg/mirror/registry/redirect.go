@@ -9,9 +9,9 @@ import (
 
 const maxRedirects = 10
 
-// redirects follows redirects: all of GET and HEAD, those of other methods that
-// keep the method (307, 308) and whose body can be sent again. The Authorization
-// header goes only to the scheme, host and port that it is meant for.
+// redirects follows redirects: all of GET and HEAD, and those of other methods
+// that keep the method (307, 308) if the body can be sent again. The
+// Authorization header goes only to the scheme, host and port that it is for.
 func redirects(name string, scrub func(string) string, next http.RoundTripper) http.RoundTripper {
 	return throttle.Func(func(r *http.Request) (*http.Response, error) {
 		base, work := baseOf(r.Context()), throttle.WorkOf(r.Context())
@@ -58,7 +58,7 @@ func redirected(r *http.Request, status int) bool {
 	return false
 }
 
-// redirectTarget is where a registry sends a request for from.
+// redirectTarget returns where a registry redirects a request for from.
 func redirectTarget(name string, scrub func(string) string, from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
 	switch {
@@ -70,8 +70,8 @@ func redirectTarget(name string, scrub func(string) string, from *url.URL, locat
 	return to, nil
 }
 
-// movedError means that a request whose body is a stream is to be sent to another
-// place.
+// movedError means that a request whose body is a stream has to be sent to
+// another URL.
 type movedError struct{ to *url.URL }
 
 func (e *movedError) Error() string { return "the upload is redirected to " + e.to.Host }

@@ -14,8 +14,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// request is one thing to ask of a registry. With a stream it can be sent only
-// once.
+// request is one request to a registry. With a stream it can be sent only once.
 type request struct {
 	kind   string // for the statistics, such as "manifest"; the method is put before it
 	method string
@@ -23,12 +22,12 @@ type request struct {
 	from   string   // a second repository that the token must be able to read
 	path   string   // below /v2/REPOSITORY/
 	query  string   // encoded
-	url    *url.URL // absolute, instead of path: where the registry sent us
+	url    *url.URL // absolute, instead of path: an upload URL of the registry
 	header map[string]string
 	body   []byte
 	stream io.Reader
 	length int64                                        // of the stream
-	held   bool                                         // the caller holds the host's slot already
+	held   bool                                         // the caller holds the host's slot
 	brief  bool                                         // and one of another host: throttle.ErrLater instead of a long wait
 	expect []int                                        // other statuses are errors
 	check  func(resp *http.Response, body []byte) error // of a body read whole
@@ -58,15 +57,15 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 	return nil, answer
 }
 
-// ofStore reports whether an answer of the place to which a registry redirects
-// tells about that place, and not what the registry would tell by it: a registry
-// may answer by another one that a manifest does not exist.
+// ofStore reports whether an answer of a redirect's target is about that
+// target, and not the registry's own answer: a registry may redirect to another
+// one which answers that a manifest does not exist.
 func ofStore(r request, status int) bool {
 	return r.kind == "blob" && r.method == http.MethodGet || status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
 // build makes the HTTP request of one attempt. Its URL names the registry; the
-// layers find out where that is.
+// layers fill in the address.
 func (h *host) build(ctx context.Context, r request) (*http.Request, error) {
 	target := r.url
 	if target == nil {
@@ -94,11 +93,11 @@ func (h *host) build(ctx context.Context, r request) (*http.Request, error) {
 	return req, nil
 }
 
-// streamBody is a body that nobody reads any more once its request is
+// streamBody is a body that is not read any more after its request has been
 // answered: a transport goes on reading after an early answer (such as 413),
 // while the stream is needed for the next request.
 type streamBody struct {
-	lock chan struct{} // holds one thing while somebody reads
+	lock chan struct{} // holds one element during a read
 	r    io.Reader
 	done bool
 }
@@ -119,8 +118,8 @@ func (b *streamBody) Close() error {
 	return nil
 }
 
-// whole sends the request, tries again what may be tried again, and reads the
-// body, which may have at most limit bytes.
+// whole sends the request, retries it, and reads the body, which may have at
+// most limit bytes.
 func (h *host) whole(ctx context.Context, r request, limit int64) (*http.Response, []byte, error) {
 	var resp *http.Response
 	var content []byte

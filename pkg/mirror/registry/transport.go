@@ -15,14 +15,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// HostTLS is what TLS with one registry needs beside what all have.
+// HostTLS are the TLS settings of one registry, beside those of all.
 type HostTLS struct {
 	Certificates []tls.Certificate // of the client
-	Roots        *x509.CertPool    // to trust for this registry instead; nil: as for others
+	Roots        *x509.CertPool    // to trust for this registry instead; nil: those of all
 }
 
-// transports are the ways to the wire: one that verifies certificates, one that does
-// not, and those of registries with settings of their own.
+// transports are the HTTP transports: one that verifies certificates, one that
+// does not, and those of registries with settings of their own.
 type transports struct {
 	opts             Options
 	secure, insecure http.RoundTripper
@@ -48,8 +48,9 @@ func (t *transports) close() {
 	}
 }
 
-// of returns the way to a registry and to where it sends us: only its own
-// certificate may go unverified, and only it is shown the client's.
+// of returns the transport for a registry and its redirects: only the
+// registry's own certificate may go unverified, and only the registry gets the
+// client's.
 func (t *transports) of(name string, insecure bool) http.RoundTripper {
 	own, special := (&url.URL{Host: name}).Hostname(), t.special(name, insecure)
 	return throttle.Func(func(r *http.Request) (*http.Response, error) {
@@ -63,7 +64,8 @@ func (t *transports) of(name string, insecure bool) http.RoundTripper {
 	})
 }
 
-// special makes the way to a registry with TLS settings of its own, nil for others.
+// special returns the transport of a registry with its own TLS settings, or
+// nil.
 func (t *transports) special(name string, insecure bool) http.RoundTripper {
 	if t.opts.TLS == nil || t.opts.Transport != nil {
 		return nil
@@ -108,7 +110,7 @@ func newTransport(opts Options, insecure bool) *http.Transport {
 		MaxIdleConnsPerHost:    2 * opts.MaxPerHost, // within one registry a transfer needs two
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    15 * time.Second,
-		DisableCompression:     true, // a blob is wanted byte for byte
+		DisableCompression:     true, // blobs are needed byte for byte
 		MaxResponseHeaderBytes: maxHeaders,
 		WriteBufferSize:        8 << 10,
 		ReadBufferSize:         8 << 10,
@@ -116,8 +118,8 @@ func newTransport(opts Options, insecure bool) *http.Transport {
 	}
 }
 
-// bulkConn writes a request's body in larger pieces than net/http does by
-// itself: fewer calls of the system, and no copy between buffers.
+// bulkConn writes a request's body in larger pieces than net/http does, which
+// saves system calls and copies between buffers.
 type bulkConn struct {
 	*net.TCPConn
 	buffers *sync.Pool // of *[]byte

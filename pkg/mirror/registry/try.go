@@ -12,8 +12,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// TryPush finds out whether a repository can be written: it opens an upload and
-// cancels it. Nothing is left of that in the repository.
+// TryPush checks whether a repository can be written: it opens an upload and
+// cancels it. Nothing is left in the repository.
 func (c *Client) TryPush(ctx context.Context, repo Repository) error {
 	repo.Push = true
 	h := c.host(repo.Host)
@@ -21,7 +21,8 @@ func (c *Client) TryPush(ctx context.Context, repo Repository) error {
 	if err != nil {
 		return err
 	}
-	// A registry that does not know the end of an upload forgets it after a while.
+	// A registry that does not support cancelling drops an upload after a
+	// while.
 	resp, err := h.once(ctx, request{
 		kind: "upload", method: http.MethodDelete, repo: repo, url: s.at,
 		expect: []int{http.StatusNoContent, http.StatusOK, http.StatusAccepted},
@@ -32,7 +33,7 @@ func (c *Client) TryPush(ctx context.Context, repo Repository) error {
 	return nil
 }
 
-// PushError means that a registry grants no push to a repository.
+// PushError means that a registry does not grant push to a repository.
 type PushError struct {
 	Repository Repository
 	// Anonymous means that no credential is configured for the repository.
@@ -60,10 +61,10 @@ func (e *PushError) reason() string {
 	return "no permission to push"
 }
 
-// MayPush returns why a repository cannot be pushed to, as far as the token tells
-// that the registry's token endpoint gives: a [*PushError], or a [*CredentialError].
-// It costs at most one request for a token. A nil error means that push is granted
-// or that only a write can find out.
+// MayPush returns why a repository cannot be pushed to, as far as the
+// registry's token shows it: a [*PushError], or a [*CredentialError]. It costs
+// at most one request for a token. A nil error means that push is granted or
+// that only a write can show it.
 func (c *Client) MayPush(ctx context.Context, repo Repository) error {
 	h := c.host(repo.Host)
 	p := purpose{path: repo.Path, push: true}
@@ -87,7 +88,8 @@ func (c *Client) MayPush(ctx context.Context, repo Repository) error {
 	return nil
 }
 
-// authorize gets what a request for a purpose is sent with, and sends none.
+// authorize gets the authorization for a purpose without sending a request to
+// the registry.
 func (h *host) authorize(ctx context.Context, repo Repository, p purpose) (g grant, err error) {
 	ask := h.paced(h.origin.layer(throttle.Func(func(r *http.Request) (*http.Response, error) {
 		if g, err = h.access.authorize(r.Context(), baseOf(r.Context()), p); err != nil {

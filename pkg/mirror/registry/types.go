@@ -18,11 +18,11 @@ import (
 type Repository struct {
 	Host string // with port; "docker.io" for Docker Hub
 	Path string // such as "library/alpine"
-	// Push asks for credentials and tokens that may write. It is part of the
-	// value so that a destination is asked with one token from first to last.
+	// Push requests credentials and tokens that may write. It is part of the
+	// value so that a destination uses one token from first to last.
 	Push bool
-	// Destination says that images are brought here, in a dry run, too: that one
-	// of them is not there yet is nothing to wonder about.
+	// Destination says that images are copied to this repository, also in a dry
+	// run: that an image does not exist yet is normal.
 	Destination bool
 }
 
@@ -33,7 +33,7 @@ func (r Repository) String() string { return r.Host + "/" + r.Path }
 const (
 	OCIIndex       = "application/vnd.oci.image.index.v1+json"
 	OCIManifest    = "application/vnd.oci.image.manifest.v1+json"
-	OCIArtifact    = "application/vnd.oci.artifact.manifest.v1+json" // never released, but found
+	OCIArtifact    = "application/vnd.oci.artifact.manifest.v1+json" // never released, but in use
 	DockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
 	DockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
 	DockerSchema1  = "application/vnd.docker.distribution.manifest.v1+json"
@@ -43,16 +43,16 @@ const (
 var manifestTypes = []string{OCIIndex, DockerList, OCIManifest, DockerManifest, OCIArtifact, DockerSigned1, DockerSchema1}
 
 // accept is sent with every request for a manifest; a registry converts or
-// hides what is not on the list.
+// hides types that it does not list.
 var accept = strings.Join(manifestTypes, ", ")
 
-// IsIndex reports whether a media type is that of a list of manifests.
+// IsIndex reports whether a media type is that of an index.
 func IsIndex(mediaType string) bool { return mediaType == OCIIndex || mediaType == DockerList }
 
 // IsManifest reports whether a media type is that of a manifest of any kind.
 func IsManifest(mediaType string) bool { return slices.Contains(manifestTypes, mediaType) }
 
-// IsSchema1 reports whether a media type is one of docker's first manifest format.
+// IsSchema1 reports whether a media type is one of Docker's schema 1.
 func IsSchema1(mediaType string) bool {
 	return mediaType == DockerSchema1 || mediaType == DockerSigned1
 }
@@ -73,7 +73,7 @@ type Manifest struct {
 	Body      []byte
 }
 
-// Is reports whether a digest, of whatever algorithm, is the manifest's.
+// Is reports whether the manifest has a digest, of whatever algorithm.
 func (m Manifest) Is(d digest.Digest) bool {
 	return d == m.Digest || d.Validate() == nil && d == d.Algorithm().FromBytes(m.Body)
 }
@@ -86,11 +86,11 @@ type Content struct {
 	ArtifactType string
 }
 
-// ErrSchema1 says that an image is in docker's first format, whose digest
-// cannot be kept by a registry of today.
+// ErrSchema1 means that an image is in Docker's schema 1, whose digest no
+// current registry keeps.
 var ErrSchema1 = errors.New("the image is in docker's schema 1 format, which is not supported: rebuild it, or push it again with a current tool")
 
-// ManifestError says that a manifest cannot be what its registry says it is.
+// ManifestError means that a manifest is not what its registry says it is.
 type ManifestError struct {
 	Digest digest.Digest
 	Text   string // such as "refers to \"x\", which is not a digest"
@@ -102,17 +102,17 @@ func (m Manifest) wrong(format string, args ...any) error {
 	return &ManifestError{m.Digest, fmt.Sprintf(format, args...)}
 }
 
-// What bounds the content of a manifest, beside its size.
+// Limits of the content of a manifest.
 const (
-	// maxValues is how many values its JSON may have; 10,000 layers with
+	// maxValues is the limit of values in its JSON; 10,000 layers with
 	// annotations have about 100,000.
 	maxValues = 200_000
-	// maxSize is the largest size in bytes that may be given for anything.
+	// maxSize is the largest size in bytes that is accepted anywhere.
 	maxSize = 1 << 50
 )
 
-// moderate reports whether JSON has at most so many values. It looks at bytes only,
-// so that what is made to take memory is found before it does.
+// moderate reports whether JSON has at most so many values. It reads only
+// bytes, so that hostile JSON is found before it takes memory.
 func moderate(data []byte, most int) bool {
 	values, text := 1, false
 	for i := 0; i < len(data); i++ {
@@ -134,8 +134,8 @@ func (m Manifest) immoderate() error {
 	return m.wrong("has more than %d values: too many manifests, blobs or annotations", maxValues)
 }
 
-// plausible reports whether the bytes are a manifest of some kind, and not a page
-// or an error that the registry gives with 200.
+// plausible reports whether the bytes are a manifest of some kind, and not a
+// page or an error that the registry sends with 200.
 func (m Manifest) plausible() bool {
 	var raw map[string]json.RawMessage
 	if json.Unmarshal(m.Body, &raw) != nil {
@@ -150,7 +150,7 @@ func (m Manifest) plausible() bool {
 }
 
 // Content reads the manifest; the error is [ErrSchema1] or a [*ManifestError].
-// Every digest in it is valid, and every size is not negative and at most 1 PiB.
+// Every digest in it is valid, and every size is between 0 and 1 PiB.
 func (m Manifest) Content() (Content, error) {
 	if IsSchema1(m.MediaType) {
 		return Content{}, ErrSchema1
@@ -169,7 +169,7 @@ func (m Manifest) Content() (Content, error) {
 	if err := json.Unmarshal(m.Body, &raw); err != nil {
 		return Content{}, m.wrong("is not valid JSON of its media type: %v", err)
 	}
-	// A registry may answer with an error where a manifest is expected, and say 200.
+	// A registry may send an error instead of a manifest, with 200.
 	if raw.Config == nil && raw.Layers == nil && raw.Blobs == nil && m.MediaType != OCIArtifact && !IsIndex(m.MediaType) {
 		return Content{}, fmt.Errorf("manifest %s has no config and no layers: the response may not be a manifest", m.Digest)
 	}
@@ -193,8 +193,8 @@ func (m Manifest) Content() (Content, error) {
 	return c, nil
 }
 
-// mediaTypeOf finds a manifest's type: what the header says when it is one of
-// ours, else what the body says or looks like.
+// mediaTypeOf returns a manifest's type: that of the header if it is one of
+// ours, otherwise that of the body or the one that the body looks like.
 func mediaTypeOf(header string, body []byte) string {
 	kind, _, err := mime.ParseMediaType(header)
 	if err == nil && slices.Contains(manifestTypes, kind) {

@@ -21,10 +21,10 @@ type Session struct {
 	minChunk int64
 }
 
-// Mount asks a registry to make a blob of the repository from available in
-// repo. When it does not, session may hold an upload opened instead, and err
-// says why when the registry refused or could not be asked; then the blob has
-// to be sent.
+// Mount makes a blob of the repository from available in repo. If the registry
+// does not mount it, session may hold an upload that it opened instead, and err
+// is the reason if the registry refused or could not be reached; then the blob
+// has to be sent.
 func (c *Client) Mount(ctx context.Context, repo Repository, from string, d digest.Digest) (mounted bool, session *Session, err error) {
 	h := c.host(repo.Host)
 	r := request{
@@ -52,9 +52,9 @@ func (c *Client) Mount(ctx context.Context, repo Repository, from string, d dige
 	return mounted, session, err
 }
 
-// session reads where an upload goes on. The specification allows a relative
-// and an absolute Location; a registry behind a proxy may lose its port or its
-// scheme there, and on its own host we know better.
+// session returns where an upload continues. The specification allows a
+// relative and an absolute Location; a registry behind a proxy may lose its
+// port or its scheme there, but we know both for its own host.
 func (h *host) session(resp *http.Response) (*Session, error) {
 	location := resp.Header.Get("Location")
 	base := h.origin.base.Load()
@@ -74,8 +74,8 @@ func (h *host) session(resp *http.Response) (*Session, error) {
 	return s, nil
 }
 
-// closing is where the upload of a blob ends. The query of a session is opaque: it
-// goes back as it came.
+// closing returns the URL that ends the upload of a blob. The query of a
+// session is opaque: it is sent back unchanged.
 func (s *Session) closing(d digest.Digest) *url.URL {
 	at := *s.at
 	if at.RawQuery != "" {
@@ -85,7 +85,8 @@ func (s *Session) closing(d digest.Digest) *url.URL {
 	return &at
 }
 
-// openUpload starts a session; held means that the caller has the host's slot.
+// openUpload opens a session; held reports whether the caller has the host's
+// slot.
 func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (s *Session, err error) {
 	err = h.loop.Do(ctx, func() error {
 		resp, err := h.once(ctx, request{
@@ -102,17 +103,16 @@ func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (s *S
 	return s, retry.Enough(err)
 }
 
-// SourceError means that a blob could not be had from its source; Err is why.
+// SourceError means that a blob could not be read from its source; Err is why.
 type SourceError struct{ Err error }
 
 func (e *SourceError) Error() string { return "reading the blob: " + e.Err.Error() }
 func (e *SourceError) Unwrap() error { return e.Err }
 
 // CopyBlob streams a blob from one repository to another, hashing it on the
-// way. session is an upload opened already, or nil. A registry that does not
-// take the blob in one piece gets it in chunks; an upload that breaks goes on
-// from what the registry says it has, or begins anew. The error is a
-// [*SourceError] when the source is to blame.
+// way. session is an open upload, or nil. A registry that refuses the blob in
+// one piece gets it in chunks. A broken upload continues from what the registry
+// has, or starts again. The error is a [*SourceError] if the source caused it.
 func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descriptor, from Repository, session *Session) error {
 	if desc.Size > c.opts.MaxBlob {
 		return refusef("the blob %s has a size of %d bytes; the limit is %d (--max-blob-bytes)", desc.Digest, desc.Size, c.opts.MaxBlob)
@@ -127,10 +127,11 @@ func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descr
 		}
 		var bad *DigestError
 		if errors.As(err, &bad) && bad.Got != wrong {
-			// Bytes may go wrong on the way: they are read until the same come twice.
+			// Bytes may be damaged in transfer: they are read until the same
+			// come twice.
 			wrong = bad.Got
 			err = u.h.onTheWay(http.MethodGet, u.source.place(), bad)
-			if u.source.err == nil { // it is the destination that made something else of them
+			if u.source.err == nil { // the destination changed the bytes
 				err = u.h.onTheWay(http.MethodPut, u.session.at, bad)
 			}
 			u.session, u.source = nil, c.newBlobReader(ctx, from, desc)
@@ -140,7 +141,7 @@ func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descr
 	})
 }
 
-// upload is one blob on its way.
+// upload is one upload of a blob.
 type upload struct {
 	h        *host
 	to, from Repository
@@ -151,8 +152,8 @@ type upload struct {
 	lost     int  // sessions that the registry forgot
 }
 
-// resumeFrom is the size in bytes from which a broken upload is worth asking
-// how far it got.
+// resumeFrom is the size in bytes from which a broken upload is resumed instead
+// of sent again.
 const resumeFrom = 1 << 20
 
 func (u *upload) attempt(ctx context.Context) error {
@@ -199,8 +200,8 @@ func (u *upload) attempt(ctx context.Context) error {
 	return err
 }
 
-// forgotten makes a [lostSession] of a registry's answer that it does not know an
-// upload: some say so by 404, some by 416, some by 400.
+// forgotten returns a [lostSession] for a registry's answer that it does not
+// know an upload: some answer 404, some 416, some 400.
 func forgotten(err error) error {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -213,8 +214,9 @@ func forgotten(err error) error {
 	return err
 }
 
-// onlyPatch reports whether a registry's refusal of a whole blob may mean that it
-// takes content by PATCH only. lost is how often it forgot the upload before.
+// onlyPatch reports whether a registry's refusal of a whole blob may mean that
+// it accepts content by PATCH only. lost is how often it lost the upload
+// before.
 func onlyPatch(err error, lost int) bool {
 	if errors.As(forgotten(err), new(*lostSession)) {
 		return lost > 0
@@ -226,8 +228,8 @@ func onlyPatch(err error, lost int) bool {
 	return false
 }
 
-// accepted asks how much of a broken upload the registry has, and where it goes
-// on; 0 when it is better to begin anew.
+// accepted returns how much of a broken upload the registry has; 0 if it is
+// better to start again.
 func (u *upload) accepted(ctx context.Context) int64 {
 	if u.desc.Size < resumeFrom || u.session == nil {
 		return 0

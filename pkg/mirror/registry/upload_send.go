@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	// onePiece is the largest blob sent in one request: registries in front of
-	// object stores end at 5 GiB.
+	// onePiece is the largest blob that is sent in one request: registries in
+	// front of object stores have a limit of 5 GiB.
 	onePiece = 5<<30 - 1
-	// chunkSize is the size of a chunk, and a quarter of it each time that even
-	// that is refused as too large.
+	// chunkSize is the size of a chunk in bytes; it is divided by four each
+	// time that a chunk is refused as too large.
 	chunkSize    = 64 << 20
 	minChunkSize = 1 << 20
-	// A registry may take less of a chunk than it is sent, and so little of it
-	// only so often.
+	// A registry may accept a part of a chunk, but less than crumb bytes only
+	// maxCrumbs times.
 	crumb     = 64 << 10
 	maxCrumbs = 20
 )
 
-// CopyRequests is how many requests it takes at both ends to copy a blob of so
-// many bytes when nothing goes wrong.
+// CopyRequests returns how many requests to both registries it takes to copy a
+// blob of size bytes without failures.
 func CopyRequests(size int64) int64 {
 	n := int64(2) // an upload is opened and ended
 	if size > 0 {
@@ -39,9 +39,9 @@ func CopyRequests(size int64) int64 {
 	return n
 }
 
-// send sends the blob from an offset on: in one piece, or in chunks when it is
-// too large for the specification of others, the host has said so, or a part of
-// it is there already.
+// send sends the blob from an offset on: in one piece, or in chunks if it is
+// larger than registries accept, the host has refused it, or a part of it is
+// there already.
 func (u *upload) send(ctx context.Context, at int64) error {
 	habits := &u.h.upload
 	if at > 0 || u.desc.Size > onePiece || u.desc.Size > 0 && (habits.chunk.Load() > 0 || habits.patch.Load()) {
@@ -66,7 +66,7 @@ func (u *upload) send(ctx context.Context, at int64) error {
 	return err
 }
 
-// anew begins once more with the first byte in a new session.
+// anew starts again with the first byte in a new session.
 func (u *upload) anew(ctx context.Context) (err error) {
 	u.source.seek(0)
 	u.session, err = u.h.openUpload(ctx, u.to, true)
@@ -105,7 +105,7 @@ func (u *upload) pieces(ctx context.Context) error {
 		if taken == min(size, u.desc.Size-start) {
 			continue
 		}
-		most = max(taken, minChunkSize) // what is not taken is read again
+		most = max(taken, minChunkSize) // what the registry did not accept is read again
 		if taken < crumb {
 			crumbs++
 		}
@@ -116,8 +116,8 @@ func (u *upload) pieces(ctx context.Context) error {
 	return h.commit(ctx, u.to, u.desc, source, 0, u.session)
 }
 
-// stream sends a request whose body is the next bytes of a source. Where it is
-// redirected, they are read again.
+// stream sends a request whose body is the next bytes of a source. After a
+// redirect they are read again.
 func (h *host) stream(ctx context.Context, r request, source *blobReader) (*http.Response, error) {
 	start := source.offset()
 	for hop := 0; ; hop++ {
@@ -135,7 +135,7 @@ func (h *host) stream(ctx context.Context, r request, source *blobReader) (*http
 	}
 }
 
-// patch sends one chunk and sets the source to where the registry wants to go on.
+// patch sends one chunk and moves the source to where the registry continues.
 func (h *host) patch(ctx context.Context, to Repository, desc ocispec.Descriptor, source *blobReader, size int64, session *Session) (*Session, error) {
 	start := source.offset()
 	n := min(size, desc.Size-start)
@@ -154,7 +154,7 @@ func (h *host) patch(ctx context.Context, to Repository, desc ocispec.Descriptor
 	defer resp.Body.Close()
 	next, err := h.session(resp)
 	if err != nil {
-		next = session // a registry that keeps the place need not say so
+		next = session // a registry that keeps the URL need not send it
 	}
 	if taken, known := acceptedRange(resp); known && taken != source.offset() {
 		if taken > source.offset() || taken <= start && start > 0 && n > 0 {
@@ -181,7 +181,7 @@ func (h *host) commit(ctx context.Context, to Repository, desc ocispec.Descripto
 		return err
 	}
 	resp.Body.Close()
-	if resp.StatusCode != http.StatusCreated { // not what the specification has for success: look
+	if resp.StatusCode != http.StatusCreated { // the specification does not define this as success: check
 		if has, err := h.hasBlob(ctx, to, desc.Digest, true); err != nil || !has {
 			return errors.Join(err, h.onTheWay(http.MethodPut, at, fmt.Errorf("the registry returned %s but did not store the blob", resp.Status)))
 		}
