@@ -60,7 +60,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		folder := filepath.Join(dir, "core-services/image-mirroring", fmt.Sprintf("set%03d", i))
 		name := filepath.Base(folder)
 		writeFile(t, filepath.Join(folder, "mapping_"+name), "a.io/a/b:c quay.io/"+name+"/b:c\n")
-		writeFile(t, filepath.Join(folder, "_job.yaml"), "secret: "+secret+"\n")
+		writeFile(t, filepath.Join(folder, "_job.yaml"), "secret: "+secret+"-"+name+"\n")
 	}
 	all := func(secret string) {
 		for i := range 100 {

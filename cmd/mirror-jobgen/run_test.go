@@ -180,7 +180,7 @@ func (w *world) correct(t *testing.T, dir, runner string) {
 		t.Fatal(err)
 	}
 	edit("*/_job.yaml", "runner: mirror\n", "")
-	writeFile(t, filepath.Join(dir, "core-services/image-mirroring/_mirror.yaml"), "adopted: true\ndefaults:\n  runner: "+runner+"\n")
+	writeFile(t, filepath.Join(dir, "core-services/image-mirroring/_mirror.yaml"), "adopted: true\nallow: {legacy: [secret]}\ndefaults:\n  runner: "+runner+"\n")
 }
 
 // credentials puts an auth file with a password into every secret that the jobs

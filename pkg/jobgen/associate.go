@@ -2,8 +2,10 @@ package jobgen
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 // generatedMark begins the first comment of a jobs file that mirror-jobgen
@@ -21,6 +23,13 @@ func adopted(tree *release.Tree) bool {
 	return tree.Settings.Adopted || tree.Jobs == nil || bytes.HasPrefix(tree.Jobs.Text, []byte(generatedMark))
 }
 
+// converted reports whether a tree has settings of jobs, so that some are
+// generated.
+func converted(tree *release.Tree) bool {
+	return adopted(tree) || slices.ContainsFunc(tree.Sets, func(s *release.Set) bool { return s.Job != nil }) ||
+		slices.ContainsFunc(tree.Settings.Keys(), func(key string) bool { return key == "defaults" || key == "jobs" })
+}
+
 // associate finds the job of each set in the jobs file.
 func associate(tree *release.Tree) map[*release.Set]*release.Job {
 	out := map[*release.Set]*release.Job{}
@@ -31,3 +40,21 @@ func associate(tree *release.Tree) map[*release.Set]*release.Job {
 	}
 	return out
 }
+
+// untouched returns the output for a tree without settings of jobs: the jobs file
+// as it is.
+func (g *generator) untouched() (*Output, error) {
+	if g.prune {
+		g.b.problem(source.Position{File: g.tree.Layout.Jobs}, importFirst, "no job is generated, so none can be removed: the repository has no settings of jobs")
+	}
+	g.files()
+	if err := g.b.problems.orNil(); err != nil {
+		return nil, err
+	}
+	g.out.Jobs.New = g.old.text
+	g.out.Notes = append(g.out.Notes, source.Problem{Pos: source.Position{File: g.tree.Layout.Jobs}, Severity: source.Info,
+		Message: "no job is generated: all are hand-written, and the repository has no settings of jobs", Hint: importFirst})
+	return g.out, nil
+}
+
+const importFirst = "run 'mirror-jobgen import' to convert the jobs to settings; it does not change them"

@@ -16,7 +16,8 @@ import (
 type conventions struct {
 	b       builder // with the settings of the tree
 	shared  *release.Settings
-	secrets []string // secrets of the jobs that belong to sets, in the order of the file
+	secrets []string          // secrets of the jobs that belong to sets, in the order of the file
+	owners  map[string]string // sets that secrets belong to
 }
 
 // conventionsOf reads the mirroring jobs of a tree that belong to sets.
@@ -36,9 +37,12 @@ func conventionsOf(tree *release.Tree) (*conventions, error) {
 	im.read()
 	im.jobs = slices.DeleteFunc(im.jobs, func(x *importing) bool { return x.set == nil || !x.node.Mirrors })
 	im.defaults()
+	var jobs []holder
 	for _, x := range im.jobs {
 		c.secrets = append(c.secrets, x.full.Secret)
+		jobs = append(jobs, holder{x.set.Name, x.job})
 	}
+	c.owners = c.b.secretOwners(jobs, nil)
 	return c, nil
 }
 
@@ -134,12 +138,19 @@ func (c *conventions) dashed() bool {
 // secretName returns the name of a new secret for an organisation, in the style
 // of the newest sets.
 func (c *conventions) secretName(target string) string {
-	host, org, _ := strings.Cut(target, "/")
+	_, org, _ := strings.Cut(target, "/")
+	return c.secretNamed(target, org)
+}
+
+// secretNamed returns the name of a new secret for the host of a target, in the
+// style of the newest sets.
+func (c *conventions) secretNamed(target, name string) string {
+	host, _, _ := strings.Cut(target, "/")
 	host = strings.ReplaceAll(host, ":", "-")
 	if c.dashed() {
 		host = strings.ReplaceAll(host, ".", "-")
 	}
-	return strings.ToLower("registry-push-credentials-" + host + "-" + strings.ReplaceAll(org, "_", "-"))
+	return strings.ToLower("registry-push-credentials-" + host + "-" + strings.ReplaceAll(name, "_", "-"))
 }
 
 // selfService reports whether most of the newest sets use secrets that are not in

@@ -84,7 +84,7 @@ func (o *Output) All() []File { return append([]File{o.Jobs}, o.Files...) }
 // Unless _mirror.yaml sets adopted, a job whose set has no _job.yaml is
 // hand-written and does not change, so that sets can be converted one by one. A
 // file that Generate created has a mark in its first line and no hand-written
-// jobs.
+// jobs. In a tree without settings of jobs nothing is generated.
 //
 // The error is a [Problems]. [Load] checks whether Prow accepts the result.
 func Generate(tree *release.Tree, o Options) (*Output, error) {
@@ -103,6 +103,9 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 		tree: tree, old: old, prune: o.Prune, only: o.Only, shown: cmp.Or(o.shown, tree),
 		b:   builder{template: t, layout: &tree.Layout, repo: tree.Settings, secrets: secrets{tree.Secrets()}},
 		out: &Output{Jobs: File{Path: tree.Layout.Jobs, Old: old.text}},
+	}
+	if o.Only == nil && !converted(tree) {
+		return g.untouched()
 	}
 	jobs := g.jobs()
 	g.files()
@@ -143,6 +146,7 @@ type generator struct {
 
 // made is a generated job with its name.
 type made struct {
+	subject
 	name  string
 	value object
 }
@@ -160,10 +164,11 @@ func (g *generator) jobs() []made {
 			if i == 1 || len(g.b.problems) == before {
 				g.b.check(job, s)
 			}
-			all = append(all, made{str(job, "name"), job})
+			all = append(all, made{s, str(job, "name"), job})
 		}
 	}
 	g.unique(all)
+	g.refuseForeignSecrets(all)
 	g.out.Notes = append(g.out.Notes, g.b.notes...)
 	return all
 }

@@ -106,6 +106,7 @@ type importer struct {
 type said struct {
 	Adopted     bool                  `yaml:"adopted"`
 	MirrorImage string                `yaml:"mirror_image,omitempty"`
+	Allow       release.Allow         `yaml:"allow,omitempty"`
 	Entrypoint  release.Entrypoint    `yaml:"entrypoint,omitempty"`
 	Defaults    release.JobSettings   `yaml:"defaults,omitempty"`
 	Jobs        []release.JobSettings `yaml:"jobs,omitempty"`
@@ -216,6 +217,7 @@ func (im *importer) write() {
 	}
 	im.said.Jobs = loose
 	im.said.Defaults = im.b.repo.Defaults
+	im.allow()
 	old := im.tree.Text(im.tree.Layout.Settings())
 	head := "# Settings of all mirroring jobs, and of those that belong to no set.\n"
 	if len(old) > 0 {
@@ -243,6 +245,32 @@ func (im *importer) withoutJob(set *release.Set) release.JobSettings {
 		by = owner
 	}
 	return release.JobSettings{RunBy: by}
+}
+
+// allow lets the sets that read secrets of others go on doing so.
+func (im *importer) allow() {
+	var jobs []holder
+	for _, x := range im.jobs {
+		if x.set != nil {
+			jobs = append(jobs, holder{x.set.Name, x.job})
+		}
+	}
+	found := im.b.foreignSecrets(jobs, jobs)
+	if len(found) > 0 && slices.Contains(im.tree.Settings.Keys(), "allow") {
+		f := found[0]
+		im.problems = append(im.problems, source.Problem{Pos: im.tree.Settings.At("allow"), Message: fmt.Sprintf("allow does not let the job of %s read the secret %s of the set %s, as it does", f.set, f.secret, f.owner),
+			Hint: fmt.Sprintf("add %s: [%s], then import", f.set, release.PowerSecret)})
+		return
+	}
+	for _, f := range found {
+		if im.said.Allow == nil {
+			im.said.Allow = release.Allow{}
+		}
+		im.said.Allow[f.set] = []string{release.PowerSecret}
+	}
+	if len(im.said.Allow)*2 > len(jobs) { // it is the rule here
+		im.said.Allow = release.Allow{"*": {release.PowerSecret}}
+	}
 }
 
 func (im *importer) file(name, head string, settings any) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -75,7 +76,7 @@ func New(tree *release.Tree, o NewOptions) (*NewSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Notes = append(n.untagged(), out.Notes...)
+	out.Notes = slices.Concat(n.untagged(), n.notes, out.Notes)
 	return &NewSet{Files: files, Generated: out, Todo: n.todo(job, known)}, nil
 }
 
@@ -85,6 +86,7 @@ type newSet struct {
 	dir, key string
 	file     *mapping.File
 	like     *conventions
+	notes    []source.Problem
 	problems Problems
 }
 
@@ -166,10 +168,11 @@ func (n *newSet) secret(job *release.JobSettings) (known bool) {
 	cluster, namespace := n.cluster(*job), n.tree.Settings.Namespace
 	target := n.targets()[0]
 	if job.Secret == "" {
-		job.Secret = n.like.secretName(target)
+		names := []string{n.like.secretName(target), n.like.secretNamed(target, n.o.Name)}
 		if list := all.suggest([]string{target}, cluster, namespace); len(list) > 0 && all.good(list[0], target) {
-			job.Secret = list[0]
+			names = slices.Insert(names, 0, list[0])
 		}
+		n.choose(job, names)
 	}
 	if n.o.Job.SecretKey == "" {
 		if keys := all.keys(job.Secret, cluster, namespace); len(keys) == 1 {
@@ -177,6 +180,22 @@ func (n *newSet) secret(job *release.JobSettings) (known bool) {
 		}
 	}
 	return all.known(job.Secret, cluster, namespace)
+}
+
+// choose takes the first secret that does not belong to another set, or the last.
+func (n *newSet) choose(job *release.JobSettings, names []string) {
+	for i, name := range names {
+		job.Secret = name
+		owner := n.like.owners[name]
+		if owner == "" || n.tree.Settings.Allows(n.o.Name, release.PowerSecret) {
+			return
+		}
+		if i == 0 {
+			n.notes = append(n.notes, source.Problem{Pos: source.Position{File: n.dir + "/" + release.JobSettingsName}, Severity: source.Info,
+				Message: fmt.Sprintf("the secret %s belongs to the set %s: %s gets one of its own", name, owner, n.o.Name),
+				Hint:    fmt.Sprintf("to share it, have the owners of %s add allow: {%s: [%s]}, and pass --secret", n.tree.Layout.Settings(), n.o.Name, release.PowerSecret)})
+		}
+	}
 }
 
 // cluster returns the cluster of the new job.

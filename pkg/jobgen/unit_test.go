@@ -3,9 +3,11 @@ package jobgen
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -176,14 +178,78 @@ periodics:
 
 func TestImportRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ tree, want string }{
-		"no jobs":    {"-- core-services/image-mirroring/a/mapping_a --\n", "there is no jobs file to import"},
-		"set's own":  {"-- core-services/image-mirroring/a/_job.yaml --\nsecret: x\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "a/_job.yaml: this set already has settings"},
-		"defaults":   {"-- core-services/image-mirroring/_mirror.yaml --\ndefaults: {cluster: x}\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "_mirror.yaml:1:11: defaults is already set"},
+		"no jobs":   {"-- core-services/image-mirroring/a/mapping_a --\n", "there is no jobs file to import"},
+		"set's own": {"-- core-services/image-mirroring/a/_job.yaml --\nsecret: x\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "a/_job.yaml: this set already has settings"},
+		"defaults":  {"-- core-services/image-mirroring/_mirror.yaml --\ndefaults: {cluster: x}\n-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics: []\n", "_mirror.yaml:1:11: defaults is already set"},
+		"allow": {"-- core-services/image-mirroring/_mirror.yaml --\nallow: {b: [secret]}\n-- core-services/image-mirroring/a/mapping_a --\n-- core-services/image-mirroring/c/mapping_c --\n" +
+			"-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n" + pushJob("a", "s") + pushJob("c", "s"),
+			"_mirror.yaml:1:8: allow does not let the job of c read the secret s of the set a"},
 		"null value": {"-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n- null\n", "a periodic is a mapping"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Import(mustLoad(t, files(test.tree))); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// pushJob is the job of a set that pushes with a secret.
+func pushJob(set, secret string) string {
+	return fmt.Sprintf(`- name: periodic-image-mirroring-%[1]s
+  agent: kubernetes
+  interval: 1h
+  spec:
+    containers:
+    - image: x
+      args: ["run", "-f=/etc/imagemirror/mapping_%[1]s*"]
+      volumeMounts: [{name: config, mountPath: /etc/imagemirror}]
+    volumes:
+    - {name: push, secret: {secretName: %[2]s}}
+    - {name: config, configMap: {name: image-mirror-mappings}}
+`, set, secret)
+}
+
+// TestImportAllowsSharedSecrets imports jobs that push with the secret of another
+// set: import allows what the jobs do, and generate gives it to no other set.
+func TestImportAllowsSharedSecrets(t *testing.T) {
+	for name, test := range map[string]struct {
+		secrets map[string]string // by set
+		want    string
+	}{
+		"one":     {map[string]string{"a": "sa", "b": "sb", "c": "sa", "d": "sd"}, "allow:\n  c: [secret]\n"},
+		"most":    {map[string]string{"a": "s", "b": "s", "c": "s", "d": "sd"}, "allow:\n  b: [secret]\n  c: [secret]\n"},
+		"all":     {map[string]string{"a": "s", "b": "s", "c": "s", "d": "s"}, "allow:\n  '*': [secret]\n"},
+		"by name": {map[string]string{"a": "registry-push-credentials-quay-io-b", "b": "registry-push-credentials-quay-io-b"}, "allow:\n  a: [secret]\n"},
+		"none":    {map[string]string{"a": "sa", "b": "sb"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree := fstest.MapFS{}
+			jobs := "periodics:\n"
+			for _, set := range slices.Sorted(maps.Keys(test.secrets)) {
+				jobs += pushJob(set, test.secrets[set])
+				tree["core-services/image-mirroring/"+set+"/mapping_"+set] = &fstest.MapFile{Data: []byte("a.io/b/c:d e.io/f/" + set + ":h\n")}
+			}
+			tree["ci-operator/jobs/infra-image-mirroring.yaml"] = &fstest.MapFile{Data: []byte(jobs)}
+			im, err := Import(mustLoad(t, tree))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var settings string
+			for _, f := range im.Files {
+				tree[f.Path] = &fstest.MapFile{Data: f.New}
+				if strings.HasSuffix(f.Path, "/_mirror.yaml") {
+					settings = string(f.New)
+				}
+			}
+			if got := strings.Contains(settings, "allow:"); got != (test.want != "") || !strings.Contains(settings, test.want) {
+				t.Errorf("want %q:\n%s", test.want, settings)
+			}
+			tree["core-services/image-mirroring/e/mapping_e"] = &fstest.MapFile{Data: []byte("a.io/b/c:d e.io/f/e:h\n")}
+			tree["core-services/image-mirroring/e/_job.yaml"] = &fstest.MapFile{Data: []byte("secret: " + test.secrets["b"] + "\n")}
+			_, err = Generate(mustLoad(t, tree), Options{})
+			if refused := err != nil && strings.Contains(err.Error(), "the job of e must not read it"); refused == strings.Contains(test.want, "*") {
+				t.Errorf("a new set with the same secret: %v", err)
 			}
 		})
 	}
@@ -227,7 +293,7 @@ func manySets(n int) fstest.MapFS {
 	tree := fstest.MapFS{}
 	for i := range n {
 		dir := fmt.Sprintf("%s/set%04d", "core-services/image-mirroring", i)
-		tree[dir+"/_job.yaml"] = &fstest.MapFile{Data: []byte("secret: s\nattempts: 3\n")}
+		tree[dir+"/_job.yaml"] = &fstest.MapFile{Data: fmt.Appendf(nil, "secret: s%04d\nattempts: 3\n", i)}
 		for k := range 5 {
 			tree[fmt.Sprintf("%s/mapping_set%04d_%d", dir, i, k)] = &fstest.MapFile{Data: bytes.Repeat([]byte("a.io/b/c:d e.io/f/g:h\n"), 20)}
 		}

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,11 +34,27 @@ func Powers() []string {
 	}
 }
 
-// Allow says which power the jobs of sets may have: kinds by the name of the set.
+// Allow says which power the jobs of sets may have: kinds by the name of the set,
+// or by "*" for all sets.
 type Allow map[string][]string
 
+// MarshalYAML writes one line for each set.
+func (a Allow) MarshalYAML() (any, error) {
+	out := &yaml.Node{Kind: yaml.MappingNode}
+	for _, set := range slices.Sorted(maps.Keys(a)) {
+		kinds := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+		for _, kind := range a[set] {
+			kinds.Content = append(kinds.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: kind})
+		}
+		out.Content = append(out.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: set}, kinds)
+	}
+	return out, nil
+}
+
 // Allows reports whether the job of a set may have a kind of power.
-func (s *Settings) Allows(set, kind string) bool { return slices.Contains(s.Allow[set], kind) }
+func (s *Settings) Allows(set, kind string) bool {
+	return slices.Contains(s.Allow[set], kind) || slices.Contains(s.Allow["*"], kind)
+}
 
 // Power is one thing that a job can do beyond mirroring, as its pod has it.
 type Power struct {

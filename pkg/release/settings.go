@@ -68,9 +68,10 @@ type Settings struct {
 	// Severity maps a rule to the severity of its findings: error, warning, info
 	// or off.
 	Severity Severities `yaml:"severity,omitempty"`
-	// Allow maps a set to the powers beyond mirroring that its jobs may have: a
-	// list of script, patch, template, image, service_account_token, cluster,
-	// namespace, env, secret, host and privileged, for the rule job-power.
+	// Allow maps a set, or "*" for all sets, to the powers beyond mirroring that
+	// its jobs may have: a list of script, patch, template, image,
+	// service_account_token, cluster, namespace, env, secret, host and privileged,
+	// for the rule job-power. A job reads a secret of another set only with secret.
 	Allow Allow `yaml:"allow,omitempty"`
 	// Overrides change severities for some files. The last match wins.
 	Overrides []Override `yaml:"overrides,omitempty"`

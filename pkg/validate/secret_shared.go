@@ -53,7 +53,8 @@ func checkSecretShared(p *Pass) {
 		}
 		all := users[secret]
 		slices.SortStableFunc(all, func(a, b *secretUser) int {
-			return cmp.Or(len(a.foreign)-len(b.foreign), strings.Compare(a.set.Name, b.set.Name))
+			return cmp.Or(len(a.foreign)-len(b.foreign), order(p.allowed(a), p.allowed(b)),
+				order(b.named(), a.named()), strings.Compare(a.set.Name, b.set.Name))
 		})
 		sharedBy(p, secret, all)
 		for _, u := range all {
@@ -86,9 +87,30 @@ type secretUser struct {
 	foreign []mapping.Reference // destinations of organisations that it is not for, the first of each
 }
 
+// order sorts false before true.
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// allowed reports whether the settings let the set use secrets of others.
+func (p *Pass) allowed(u *secretUser) bool {
+	return p.tree.Settings.Allows(u.set.Name, release.PowerSecret)
+}
+
+// named reports whether the secret is named after the set.
+func (u *secretUser) named() bool {
+	return strings.HasSuffix(release.Fold(u.mount.Secret), "_"+release.Fold(u.set.Name)) || strings.HasSuffix(u.mount.Secret, "."+u.set.Name)
+}
+
 // sharedBy reports every set that uses the secret of another: all but the one
-// whose destinations it is for, or else the first by name, so that the order of
-// the jobs does not matter.
+// whose destinations it is for, that needs no permission, or that it is named
+// after, or else the first by name, so that the order of the jobs does not matter.
 func sharedBy(p *Pass, secret string, users []*secretUser) {
 	owner := users[0].set.Name
 	seen := map[string]bool{owner: true}
@@ -97,7 +119,11 @@ func sharedBy(p *Pass, secret string, users []*secretUser) {
 			continue
 		}
 		seen[u.set.Name] = true
-		f := p.Report(u.mount.Pos, "give each set a credential of its own",
+		severity := p.rule.Severity
+		if p.allowed(u) {
+			severity = source.Info
+		}
+		f := p.ReportAs(severity, u.mount.Pos, "give each set a credential of its own",
 			"the sets %s and %s push with one secret, %s", owner, u.set.Name, secret)
 		f.Parts = []string{"several sets push with one secret, " + secret}
 		f.power = power{u.set.Name, release.PowerSecret}

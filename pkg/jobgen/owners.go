@@ -1,0 +1,177 @@
+package jobgen
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// holder is a set with one of its jobs.
+type holder struct {
+	set string
+	job object
+}
+
+// pushSecrets returns the secrets with push credentials that each set's jobs
+// mount.
+func pushSecrets(jobs []holder) map[string][]string {
+	out := map[string][]string{}
+	for _, h := range jobs {
+		if _, secret := pushVolume(h.job); secret != nil {
+			out[h.set] = append(out[h.set], str(secret, "secretName"))
+		}
+	}
+	return out
+}
+
+// secretOwners returns the set that each secret with push credentials belongs to.
+// old are the jobs of the jobs file in its order, next those that replace them. Of
+// the sets that push with a secret, it belongs to one that did so before: a change
+// must not make it another's. Of several, it belongs to the one that it is named
+// after, else to the first.
+func (b *builder) secretOwners(old, next []holder) map[string]string {
+	given := pushSecrets(next)
+	owners := map[string]string{}
+	claim := func(jobs []holder, settled map[string]string) {
+		for _, h := range jobs {
+			_, volume := pushVolume(h.job)
+			secret := str(volume, "secretName")
+			now, replaced := given[h.set]
+			switch {
+			case secret == "" || settled[secret] != "" || b.common(secret):
+			case replaced && !slices.Contains(now, secret): // the set gives it up
+			case owners[secret] == "" || b.namedAfter(secret, h.set) && !b.namedAfter(secret, owners[secret]):
+				owners[secret] = h.set
+			}
+		}
+	}
+	claim(old, nil)
+	claim(next, maps.Clone(owners))
+	return owners
+}
+
+// common reports whether the template gives a secret to every set.
+func (b *builder) common(secret string) bool {
+	_, volume := pushVolume(b.template.value)
+	return str(volume, "secretName") == secret
+}
+
+// namedAfter reports whether a secret has the usual name for a set, with dots or
+// dashes.
+func (b *builder) namedAfter(secret, set string) bool {
+	_, volume := pushVolume(b.template.value)
+	dashes := func(s string) string { return strings.ReplaceAll(s, ".", "-") }
+	return dashes(strings.ReplaceAll(str(volume, "secretName"), placeholder, set)) == dashes(secret)
+}
+
+// secretsIn returns the names of all secrets that a job reads, in any form.
+func secretsIn(job object) []string {
+	found := map[string]bool{}
+	add := func(names ...string) {
+		for _, name := range names {
+			if name != "" {
+				found[name] = true
+			}
+		}
+	}
+	var walk func(v any)
+	walk = func(v any) {
+		if items, ok := v.([]any); ok {
+			for _, item := range items {
+				walk(item)
+			}
+			return
+		}
+		o, _ := v.(object)
+		for key, value := range o {
+			switch key {
+			case "secret", "secretKeyRef", "secretRef", "nodePublishSecretRef":
+				add(str(value, "secretName"), str(value, "name"))
+			case "imagePullSecrets":
+				for _, item := range list(o, key) {
+					add(str(item, "name"))
+				}
+			}
+			walk(value)
+		}
+	}
+	walk(job["spec"])
+	return slices.Sorted(maps.Keys(found))
+}
+
+// foreign is a secret of one set that the job of another reads.
+type foreign struct{ set, secret, owner string }
+
+// foreignSecrets returns the secrets of other sets that the new jobs read although
+// the settings do not allow it.
+func (b *builder) foreignSecrets(old, next []holder) []foreign {
+	owners := b.secretOwners(old, next)
+	var out []foreign
+	seen := map[foreign]bool{} // shards read the same
+	for _, h := range next {
+		if b.repo.Allows(h.set, release.PowerSecret) {
+			continue
+		}
+		for _, secret := range secretsIn(h.job) {
+			f := foreign{h.set, secret, owners[secret]}
+			if f.owner != "" && f.owner != h.set && !seen[f] {
+				seen[f] = true
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+// refuseForeignSecrets reports sets whose jobs would read the secrets of others.
+// Whoever approves the folder of a set may write its settings, but not those of
+// the repository.
+func (g *generator) refuseForeignSecrets(jobs []made) {
+	var old, next []holder
+	for i, job := range g.old.jobs {
+		if i < len(g.tree.Jobs.Jobs) {
+			if set := g.tree.Runs().SetOf(g.tree.Jobs.Jobs[i]); set != nil {
+				old = append(old, holder{set.Name, job})
+			}
+		}
+	}
+	subjects := map[string]subject{}
+	for _, m := range jobs {
+		if m.set != nil {
+			next = append(next, holder{m.set.Name, m.value})
+			subjects[m.set.Name] = m.subject
+		}
+	}
+	users := map[string][]string{} // one problem for each secret
+	all := g.b.foreignSecrets(old, next)
+	for _, f := range all {
+		users[f.secret] = append(users[f.secret], f.set)
+	}
+	for _, f := range all {
+		if users[f.secret][0] == f.set {
+			g.refuse(subjects[f.set], f, users[f.secret])
+		}
+	}
+}
+
+// refuse reports that the jobs of some sets read the secret of another. s is the
+// first of them.
+func (g *generator) refuse(s subject, f foreign, others []string) {
+	const few = 5
+	key, jobs, names, allow := "secret", "job", strings.Join(others, ", "), f.set
+	if s.all.Secret != f.secret && len(s.own.Patch) > 0 {
+		key = "patch"
+	}
+	if len(others) > few {
+		names = fmt.Sprintf("%s and %d more", strings.Join(others[:few], ", "), len(others)-few)
+	}
+	if len(others) > 1 {
+		jobs, allow = "jobs", "SET"
+	}
+	g.b.problems = append(g.b.problems, source.Problem{Pos: s.at(key), Message: fmt.Sprintf("the secret %s belongs to the set %s: the %s of %s must not read it", f.secret, f.owner, jobs, names),
+		Hint: fmt.Sprintf("use another secret, or have the owners of %s allow it there: allow: {%s: [%s]}", g.tree.Layout.Settings(), allow, release.PowerSecret)})
+}
