@@ -12,11 +12,12 @@ type Challenge struct {
 	Params map[string]string // keys in lower case
 }
 
-// maxChallenge is how much of a header is looked at; a hostile one can be long.
+// maxChallenge is how many bytes of a header are read; a hostile one can be
+// long.
 const maxChallenge = 8 << 10
 
 // Challenges reads the WWW-Authenticate headers of a response (RFC 9110,
-// section 11.6.1). What it cannot read it leaves out.
+// section 11.6.1). It skips what is not valid.
 func Challenges(h http.Header) []Challenge {
 	var out []Challenge
 	for _, line := range h.Values("WWW-Authenticate") {

@@ -8,10 +8,10 @@ import (
 )
 
 // Grants reports whether the token grants an action, such as "push", on a
-// repository. known is false for a token that does not tell: only a JSON Web Token
-// with the access claim of the distribution project does
-// (https://distribution.github.io/distribution/spec/auth/jwt/). The signature is
-// not checked, so that the answer is good for a message and for nothing else.
+// repository. known is false unless the token is a JSON Web Token with the
+// access claim of the distribution project
+// (https://distribution.github.io/distribution/spec/auth/jwt/). The signature
+// is not checked, so use the answer only for messages.
 func (t Token) Grants(repository, action string) (granted, known bool) {
 	parts := strings.Split(t.Value, ".")
 	if len(parts) != 3 {

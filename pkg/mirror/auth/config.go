@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// dockerServer is the name under which docker keeps the credential of its hub.
+// dockerServer is the key under which docker keeps the credential of Docker
+// Hub.
 const dockerServer = "https://index.docker.io/v1/"
 
 // Config is one auth file: docker's config.json, podman's auth.json or the old
@@ -20,7 +21,7 @@ const dockerServer = "https://index.docker.io/v1/"
 type Config struct {
 	name    string
 	exact   map[string]entry  // by the key as written
-	hosts   map[string]entry  // by host, docker.io's aliases and URLs brought down to it
+	hosts   map[string]entry  // by host; URLs and docker.io's aliases are reduced to it
 	helpers map[string]string // by key as written
 	store   string
 	ask     *asker
@@ -47,12 +48,12 @@ type entryJSON struct {
 	RegistryToken string `json:"registrytoken"`
 }
 
-// ParseConfig reads an auth file. The name is for errors, run starts credential
-// helpers and may be nil when none may be started. A file without the key
-// "auths" whose values are entries is read as .dockercfg.
+// ParseConfig reads an auth file. name is used in errors. run starts credential
+// helpers; nil forbids them. A file without the key "auths" whose values are
+// entries is read as .dockercfg.
 //
-// An entry that cannot be read is an error of [Config.Lookup] for what it is for,
-// and told by [Config.Problems].
+// An invalid entry is an error of [Config.Lookup] for its repositories, and
+// listed by [Config.Problems].
 func ParseConfig(name string, data []byte, run Helper) (*Config, error) {
 	var raw configJSON
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -75,11 +76,11 @@ func ParseConfig(name string, data []byte, run Helper) (*Config, error) {
 		switch {
 		case err != nil && old:
 			continue // another setting
-		case err != nil: // a key may be a secret that was put in the wrong place
+		case err != nil: // do not quote the key: it may be a secret in the wrong place
 			err = fmt.Errorf("auth file %s: entry %d of %d: %w", name, i+1, len(keys), err)
 			c.broken = append(c.broken, err.Error())
 		case cred.Anonymous():
-			continue // docker writes {} where a helper has the credential
+			continue // docker writes {} if a helper has the credential
 		}
 		c.add(key, entry{cred, err})
 	}
@@ -95,11 +96,11 @@ func (c *Config) add(key string, e entry) {
 	}
 }
 
-// Problems tells the entries that cannot be read, by their place in the file.
+// Problems lists the invalid entries, by their place in the file.
 func (c *Config) Problems() []string { return c.broken }
 
-// inOrder reads a JSON object, whose keys it gives in the order of the file, each
-// once.
+// inOrder reads a JSON object and returns its keys in the order of the file,
+// each once.
 func inOrder(data []byte) (values map[string]json.RawMessage, keys []string, err error) {
 	if len(data) == 0 {
 		return nil, nil, nil
@@ -140,7 +141,7 @@ func readEntry(data json.RawMessage) (Credential, error) {
 	return e.credential()
 }
 
-// jsonError says where JSON is broken without quoting any of it.
+// jsonError reports where JSON is invalid without quoting any of it.
 func jsonError(err error) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
@@ -192,15 +193,16 @@ func (c *Config) Lookup(ctx context.Context, host, repository string) (Credentia
 	return f.entry.cred, nil
 }
 
-// Renew implements [Renewer]: a credential helper is asked once more.
+// Renew implements [Renewer]: the next lookup starts the credential helper
+// again.
 func (c *Config) Renew(host, repository string, refused Credential) {
 	if f := c.find(host, repository); f.helper != "" {
 		c.ask.renew(f.helper, f.key, refused)
 	}
 }
 
-// Locate says which part of the file is used for a repository, such as "auth file
-// auth.json, entry quay.io/team"; "" for none.
+// Locate returns which part of the file is used for a repository, such as "auth
+// file auth.json, entry quay.io/team", or "".
 func (c *Config) Locate(host, repository string) string {
 	switch f := c.find(host, repository); {
 	case f.helper != "":
@@ -211,7 +213,7 @@ func (c *Config) Locate(host, repository string) string {
 	return ""
 }
 
-// found is what of a file is for a repository.
+// found is the part of a file for a repository.
 type found struct {
 	key    string // a prefix of host/repository, or the host by another name; "" for nothing
 	helper string // "" for an entry
@@ -246,8 +248,8 @@ func (c *Config) find(host, repository string) found {
 	return found{}
 }
 
-// hostOfKey brings a key that stands for a whole host down to the host: URLs
-// lose their scheme and the API version.
+// hostOfKey returns the host of a key that stands for a whole host: URLs lose
+// their scheme and the API version.
 func hostOfKey(key string) (string, bool) {
 	host := strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
 	host = strings.TrimSuffix(host, "/")

@@ -7,15 +7,15 @@ import (
 	"log/slog"
 )
 
-// Credential is what one registry accepts from us for one repository. The zero
-// value stands for anonymous access.
+// Credential is a credential for one repository of a registry. The zero value
+// stands for anonymous access.
 type Credential struct {
 	Username string
 	Password string
-	// IdentityToken is an OAuth2 refresh token; it is traded at the registry's
-	// token endpoint and wins over the password.
+	// IdentityToken is an OAuth2 refresh token; it is sent to the registry's
+	// token endpoint instead of the password.
 	IdentityToken string
-	// RegistryToken is a bearer token sent to the registry as it is.
+	// RegistryToken is a bearer token that is sent to the registry unchanged.
 	RegistryToken string
 }
 
@@ -25,7 +25,7 @@ func (c Credential) Anonymous() bool { return c == Credential{} }
 // Format prints "(credential)" or "(anonymous)" for every verb and flag.
 func (c Credential) Format(s fmt.State, _ rune) { io.WriteString(s, c.String()) }
 
-// String returns "(credential)" or "(anonymous)", nothing of the secret.
+// String returns "(credential)" or "(anonymous)", and nothing of the secret.
 func (c Credential) String() string {
 	if c.Anonymous() {
 		return "(anonymous)"
@@ -33,7 +33,7 @@ func (c Credential) String() string {
 	return "(credential)"
 }
 
-// MarshalText keeps the secret out of JSON and the like.
+// MarshalText keeps the secret out of JSON and similar formats.
 func (c Credential) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // LogValue keeps the secret out of logs.
@@ -43,12 +43,13 @@ func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) 
 type Keychain interface {
 	// Lookup returns the credential for repository (a path such as
 	// "openshift/origin-cli") on host (such as "quay.io" or "127.0.0.1:5000",
-	// "docker.io" for Docker Hub), the zero Credential when there is none. An
-	// error means that a credential seems to exist and could not be had.
+	// "docker.io" for Docker Hub), or the zero Credential if there is none. An
+	// error means that a credential exists but cannot be read.
 	Lookup(ctx context.Context, host, repository string) (Credential, error)
 }
 
-// Chain asks its keychains in order and takes the first credential.
+// Chain is a list of keychains, of which the first one with a credential is
+// used.
 type Chain []Keychain
 
 // Lookup implements [Keychain].
@@ -62,15 +63,15 @@ func (c Chain) Lookup(ctx context.Context, host, repository string) (Credential,
 	return Credential{}, nil
 }
 
-// Renewer is a [Keychain] that keeps what it found.
+// Renewer is a [Keychain] that caches credentials.
 type Renewer interface {
 	Keychain
-	// Renew forgets a credential that a registry refused, so that the next Lookup
-	// asks again where it came from.
+	// Renew forgets a credential that a registry refused, so that the next
+	// Lookup reads it again.
 	Renew(host, repository string, refused Credential)
 }
 
-// Renew implements [Renewer] for the keychains that keep what they found.
+// Renew implements [Renewer] for the keychains that cache credentials.
 func (c Chain) Renew(host, repository string, refused Credential) {
 	for _, k := range c {
 		if r, ok := k.(Renewer); ok {
@@ -79,8 +80,8 @@ func (c Chain) Renew(host, repository string, refused Credential) {
 	}
 }
 
-// Locate says where the credential for a repository comes from, as far as the
-// keychains tell it; "" for none.
+// Locate returns where the credential for a repository comes from, as far as
+// the keychains know it, or "".
 func (c Chain) Locate(host, repository string) string {
 	for _, k := range c {
 		if l, ok := k.(interface {
@@ -94,7 +95,7 @@ func (c Chain) Locate(host, repository string) string {
 	return ""
 }
 
-// Problems tells what of the keychains cannot be read.
+// Problems lists the invalid entries of the keychains.
 func (c Chain) Problems() []string {
 	var out []string
 	for _, k := range c {

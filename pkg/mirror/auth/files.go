@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// Files returns the auth files to look at, in the order of oc, for an environment:
-// those of podman, then those of docker, or the other way round when
-// REGISTRY_AUTH_PREFERENCE is "docker". explicit is the file named by the caller
-// ("" for none): then, or when REGISTRY_AUTH_FILE is set, it is the only one and
-// required must be there.
+// Files returns the auth files for an environment, in the order of oc: those of
+// podman, then those of docker, or the other way round if
+// REGISTRY_AUTH_PREFERENCE is "docker". explicit is the file named by the
+// caller, or "". If it or REGISTRY_AUTH_FILE is set, that file is the only one
+// and required is true.
 func Files(explicit string, getenv func(string) string, uid int) (paths []string, required bool) {
 	if explicit != "" {
 		return []string{explicit}, true
@@ -49,9 +49,8 @@ func Files(explicit string, getenv func(string) string, uid int) (paths []string
 	return append(podman, docker...), false
 }
 
-// Load reads the auth files into a keychain that asks them in order. A file
-// that is missing is an error only when required; entries that cannot be read are
-// told by [Chain.Problems].
+// Load reads the auth files into a keychain with the same order. A missing file
+// is an error only if required; [Chain.Problems] lists invalid entries.
 func Load(paths []string, required bool, read func(string) ([]byte, error), run Helper) (Chain, error) {
 	var chain Chain
 	for _, path := range paths {
@@ -74,9 +73,9 @@ func Load(paths []string, required bool, read func(string) ([]byte, error), run 
 	return chain, nil
 }
 
-// TokenFile is a keychain for one host whose token stands in a file that is
-// rotated by others, such as the one of a Kubernetes service account. It is
-// what "oc registry login" makes of that file: the token as a password.
+// TokenFile is a keychain for one host whose token is in a file that somebody
+// else rotates, such as the one of a Kubernetes service account. As with "oc
+// registry login", the token is the password.
 type TokenFile struct {
 	Host string
 	Path string
@@ -89,7 +88,7 @@ type TokenFile struct {
 	size  int64
 }
 
-// Locate says where the token is, for its host.
+// Locate returns where the token is, for its host.
 func (t *TokenFile) Locate(host, _ string) string {
 	if canonicalHost(host) != canonicalHost(t.Host) {
 		return ""

@@ -38,12 +38,13 @@ func (e *HelperError) Unwrap() error { return e.Err }
 
 const (
 	helperTime = time.Minute     // for one answer
-	killTime   = 2 * time.Second // for what a helper has started, after its end
+	killTime   = 2 * time.Second // for processes that a helper has started, after its end
 	maxHelper  = 64 << 10        // bytes of each of its outputs
 )
 
-// Exec is the [Helper] that runs the program with env as its environment. It ends
-// with the context, and after a minute, together with what it has started.
+// Exec returns a [Helper] that runs the program with env as its environment.
+// The program and the processes that it has started end with the context, and
+// after a minute.
 func Exec(env []string) Helper {
 	return func(ctx context.Context, name, server string) ([]byte, error) {
 		limited, cancel := context.WithTimeoutCause(ctx, helperTime, errors.New("no response within a minute"))
@@ -61,7 +62,7 @@ func Exec(env []string) Helper {
 			return nil, context.Cause(ctx)
 		case limited.Err() != nil:
 			err = context.Cause(limited)
-		case errors.Is(err, exec.ErrWaitDelay): // it ended well, and left something behind that holds its pipes
+		case errors.Is(err, exec.ErrWaitDelay): // it succeeded, but left a process that holds its pipes
 			err = nil
 		}
 		if err != nil {
@@ -79,11 +80,11 @@ func (b *limitedBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// asker asks credential helpers, each once for a key, and again after what it gave
-// was refused.
+// asker runs credential helpers, each once for a key, and again after its
+// credential was refused.
 type asker struct {
 	file    string
-	run     Helper // nil: none may be started
+	run     Helper // nil: helpers are forbidden
 	answers flight.Group[question, Credential]
 
 	mu     sync.Mutex
@@ -101,7 +102,7 @@ func newAsker(file string, run Helper) *asker {
 	return a
 }
 
-// endedError means that the one who asked did not wait for the answer.
+// endedError means that the caller did not wait for the answer.
 type endedError struct{ cause error }
 
 func (e *endedError) Error() string { return e.cause.Error() }
@@ -126,8 +127,8 @@ func (a *asker) lookup(ctx context.Context, helper, key string) (Credential, err
 	})
 }
 
-// renew makes the helper be asked again, when what was refused is its last answer
-// and not the same as the one before.
+// renew makes the helper run again if its last credential was refused and
+// differs from the one before.
 func (a *asker) renew(helper, key string, refused Credential) {
 	q := a.current(helper, key)
 	last := a.answers.Peek(q)
@@ -139,9 +140,9 @@ func (a *asker) renew(helper, key string, refused Credential) {
 	a.rounds[question{helper: helper, key: key}] = q.round + 1
 }
 
-// start gets the credential for key from a helper. Helpers answer JSON with
-// Username and Secret; the user name "<token>" marks an identity token. Their
-// output is never quoted; their standard error is, without what is a secret.
+// start gets the credential for key from a helper. Helpers print JSON with
+// Username and Secret; the user name "<token>" marks an identity token. Errors
+// never quote their output; they quote their standard error without secrets.
 func (a *asker) start(ctx context.Context, helper, key string) (Credential, error) {
 	if a.run == nil {
 		return Credential{}, fmt.Errorf("auth file %s: credential helper %q for %s must not be started here", a.file, helper, key)
@@ -172,7 +173,7 @@ func (a *asker) start(ctx context.Context, helper, key string) (Credential, erro
 	return Credential{Username: answer.Username, Password: answer.Secret}, nil
 }
 
-// withoutSecrets takes out of a helper's standard error what it wrote to its
+// withoutSecrets removes from a helper's standard error what it wrote to its
 // output, where the secret is.
 func withoutSecrets(err error, out []byte, secret string) error {
 	var failed *HelperError

@@ -4,6 +4,6 @@ package auth
 
 import "os/exec"
 
-// killGroup leaves a command as it is: where there are no process groups, what a
-// helper has started outlives it.
+// killGroup does nothing: without process groups, the processes that a helper
+// has started outlive it.
 func killGroup(*exec.Cmd) {}

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// killGroup makes a command end together with the processes that it has started.
+// killGroup makes the processes that a command has started end with it.
 func killGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

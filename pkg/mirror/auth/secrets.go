@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// Secrets are those that a client has used. A registry may repeat what it was
-// sent, and what it says is told to people: [Secrets.Scrub] takes it out. The zero
-// value knows none; it may be used by many goroutines.
+// Secrets are the secrets that a client has used. A registry may repeat them in
+// its answers, which are printed: [Secrets.Scrub] removes them. The zero value
+// has no secrets. It is safe for concurrent use.
 type Secrets struct {
 	mu    sync.RWMutex
 	seen  map[string]bool
 	forms []string // in which they may appear, without control characters
 }
 
-// shortest is the length in bytes from which a text is looked for: a password of
+// shortest is the length in bytes from which a secret is removed: a password of
 // three letters would hide half of what a registry says.
 const shortest = 5
 
@@ -48,7 +48,7 @@ func (s *Secrets) Learn(values ...string) {
 	}
 }
 
-// LearnCredential adds what is secret of a credential.
+// LearnCredential adds the secrets of a credential.
 func (s *Secrets) LearnCredential(c Credential) {
 	s.Learn(c.Password, c.IdentityToken, c.RegistryToken)
 	if c.Password != "" {
@@ -56,8 +56,8 @@ func (s *Secrets) LearnCredential(c Credential) {
 	}
 }
 
-// encodings are the base64 forms of a secret, alone and within a longer text: the
-// characters that depend on it alone, wherever it begins.
+// encodings returns the base64 forms of a secret, alone and within a longer
+// text: the characters that depend only on the secret, wherever it begins.
 func encodings(secret string) []string {
 	var out []string
 	for before := range 3 {
@@ -73,8 +73,8 @@ func encodings(secret string) []string {
 	return out
 }
 
-// Scrub puts "…" where a text repeats a secret: as it is, in base64, escaped as in
-// URLs and JSON, or broken by line ends and other control characters.
+// Scrub replaces each secret in a text by "…": unchanged, in base64, escaped as
+// in URLs and JSON, or broken by line ends and other control characters.
 func (s *Secrets) Scrub(text string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -117,9 +117,9 @@ func (s *Secrets) Scrub(text string) string {
 	return b.String()
 }
 
-// reduced returns a text without control characters and, where decode is set, with
-// %XX and \uXXXX decoded. at has the place in text of each of its bytes, and of its
-// end.
+// reduced returns a text without control characters and, if decode is set, with
+// %XX and \uXXXX decoded. at has the offset in text of each of its bytes, and
+// of its end.
 func reduced(text string, decode bool) (plain string, at []int) {
 	out := make([]byte, 0, len(text))
 	at = make([]int, 0, len(text)+1)

@@ -16,15 +16,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/body"
 )
 
-// Token is what a token endpoint gave.
+// Token is the answer of a token endpoint.
 type Token struct {
 	Value   string
 	Expires time.Time
-	// Refresh is the identity token to use from now on; "" for the same.
+	// Refresh is the identity token to use from now on, or "" if it is the
+	// same.
 	Refresh string
 }
 
-// TokenRequest asks the token endpoint of a registry for access.
+// TokenRequest is a request for access at the token endpoint of a registry.
 type TokenRequest struct {
 	Registry   *url.URL // the registry that sent the challenge; for Realm's rules
 	Challenge  Challenge
@@ -32,13 +33,12 @@ type TokenRequest struct {
 	Credential Credential
 	UserAgent  string
 	Now        time.Time
-	// Trusted are hosts that may get the registry's credential although they
-	// are neither it nor of its domain.
+	// Trusted are other hosts that may get the registry's credential.
 	Trusted []string
 }
 
-// ErrRealm is wrapped by errors that mean: the registry names a token endpoint
-// that must not see our credential. Trying again does not help.
+// ErrRealm is wrapped by errors about a token endpoint that must not get our
+// credential. A retry does not help.
 var ErrRealm = errors.New("refusing to authenticate")
 
 // Status is the error for an answer of a token endpoint other than 200.
@@ -60,15 +60,16 @@ func (e *Status) Error() string {
 
 const (
 	maxTokenBody    = 1 << 20
-	defaultLifetime = time.Minute      // the least, and of a token that does not say; distribution's token specification
+	defaultLifetime = time.Minute      // the least, and that of a token without one; distribution's token specification
 	leastLifetime   = 20 * time.Second // of one that was issued a while ago
 	renewBefore     = 10 * time.Second
 )
 
-// Fetch trades the credential for a token: an OAuth2 POST with an identity
-// token, else a GET with the password as Basic, else an anonymous GET. An endpoint
-// that knows no POST is asked by GET, when there is a password, too. send must not
-// follow redirects: they are followed to where the credential may go.
+// Fetch exchanges the credential for a token: by an OAuth2 POST with an
+// identity token, else a GET with the password as Basic, else an anonymous GET.
+// If an endpoint does not support POST and there is a password, a GET follows.
+// send must not follow redirects, because Fetch follows those that may get the
+// credential.
 func (r TokenRequest) Fetch(ctx context.Context, send func(*http.Request) (*http.Response, error)) (Token, error) {
 	realm, err := r.realm()
 	if err != nil {
@@ -82,7 +83,8 @@ func (r TokenRequest) Fetch(ctx context.Context, send func(*http.Request) (*http
 	return token, err
 }
 
-// noPost reports whether an endpoint may know no POST.
+// noPost reports whether an error may mean that an endpoint does not support
+// POST.
 func noPost(err error) bool {
 	var status *Status
 	if errors.As(err, &status) {
@@ -135,7 +137,7 @@ func (r TokenRequest) exchange(ctx context.Context, at *url.URL, send func(*http
 	return Token{}, fmt.Errorf("%w: too many redirects from the token endpoint %s", ErrRealm, at.Host)
 }
 
-// moved is where a token endpoint redirects.
+// moved returns where a token endpoint redirects.
 func (r TokenRequest) moved(from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
 	if location == "" || err != nil {
@@ -153,8 +155,8 @@ func (r TokenRequest) moved(from *url.URL, location string) (*url.URL, error) {
 	return to, r.allowed(to)
 }
 
-// read takes the token from an answer. Times may have any form; what cannot be
-// read has its default.
+// read reads the token in an answer. Times may have any form; an invalid one
+// has its default.
 func (r TokenRequest) read(data []byte, h http.Header) (Token, error) {
 	var answer struct {
 		Token        string          `json:"token"`
@@ -212,7 +214,8 @@ func (r TokenRequest) request(ctx context.Context, at *url.URL) (*http.Request, 
 	return req, err
 }
 
-// realm returns the token endpoint of the challenge, when it is one that may be asked.
+// realm returns the token endpoint of the challenge, if requests to it are
+// allowed.
 func (r TokenRequest) realm() (*url.URL, error) {
 	u, err := url.Parse(r.Challenge.Params["realm"])
 	if err != nil {
@@ -222,10 +225,9 @@ func (r TokenRequest) realm() (*url.URL, error) {
 }
 
 // allowed checks a token endpoint. It must have an absolute http or https URL
-// without user information; https when the registry is reached by https. A
-// credential goes only to the registry's own host, to one of its domain, or to a
-// trusted one; over plain http only to the registry's own host when that is plain
-// itself.
+// without user information; https if the registry uses https. A credential goes
+// only to the registry's own host, to one of its domain, or to a trusted one;
+// over plain http only to the registry's own host if that uses plain http.
 func (r TokenRequest) allowed(u *url.URL) error {
 	if u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
 		return fmt.Errorf("%w: %s names an invalid token endpoint", ErrRealm, r.Registry.Host)
@@ -245,7 +247,7 @@ func (r TokenRequest) allowed(u *url.URL) error {
 	return fmt.Errorf("%w: %s wants its credential sent to another host, %s; allow it with --token-endpoint %s", ErrRealm, r.Registry.Host, u.Host, u.Host)
 }
 
-// wellKnown are the token endpoints that lie outside their registry's domain.
+// wellKnown returns the token endpoints outside the domain of their registry.
 func wellKnown(registry string) []string {
 	if registry == "nvcr.io" {
 		return []string{"authn.nvidia.com"}
@@ -254,8 +256,8 @@ func wellKnown(registry string) []string {
 }
 
 // sameDomain reports whether two hosts belong to one owner by the public suffix
-// list. Hosts below a suffix that is not on it (such as .internal) have none in
-// common: anybody may be there.
+// list. Hosts below a suffix that is not on it (such as .internal) have no
+// common owner: anybody may be there.
 func sameDomain(a, b string) bool {
 	return domain(a) != "" && domain(a) == domain(b)
 }

@@ -19,8 +19,8 @@ func lifetime(raw json.RawMessage) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// age is how long ago a token was issued, by the clock of the endpoint where its
-// answer tells that (Date); 0 when that is not known.
+// age returns how long ago a token was issued, by the clock of the endpoint if
+// its answer has one (Date); 0 if that is not known.
 func age(raw json.RawMessage, h http.Header, now time.Time) time.Duration {
 	issued, ok := issuedAt(textOf(raw))
 	if !ok {
@@ -32,14 +32,14 @@ func age(raw json.RawMessage, h http.Header, now time.Time) time.Duration {
 	return max(now.Sub(issued), 0)
 }
 
-// issuedAt reads a time as token endpoints write it.
+// issuedAt reads a time in the forms of token endpoints.
 func issuedAt(text string) (time.Time, bool) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, true
 		}
 	}
-	since, err := strconv.ParseFloat(text, 64) // of 1970, in seconds or milliseconds
+	since, err := strconv.ParseFloat(text, 64) // since 1970, in seconds or milliseconds
 	if err != nil || !(since > 0 && since < 1e14) {
 		return time.Time{}, false
 	}

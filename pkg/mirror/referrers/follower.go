@@ -16,47 +16,47 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-// signatureTags are the endings of the tags that cosign writes beside an image,
+// signatureTags are the suffixes of the tags that cosign writes for an image,
 // after sha256-<digest>.
 var signatureTags = []string{".sig", ".att", ".sbom"}
 
-// Tag returns the tag that stands for a digest: by itself that of the list of
-// referrers in a registry without the referrers API.
+// Tag returns the tag for a digest; without a suffix it is the fallback tag,
+// which holds the list of referrers in a registry without the referrers API.
 func Tag(d digest.Digest) string { return strings.Replace(string(d), ":", "-", 1) }
 
-// Options make a [Follower]. All but Note must be set.
+// Options configure a [Follower]. All but Note must be set.
 type Options struct {
 	Client *registry.Client
 	Copier *transfer.Copier
 	Keeper *tags.Keeper
 	Lists  *tags.Lists
 	Filter transfer.Filter
-	Moves  func(to registry.Repository, dest mapping.Reference) *tags.Move // begins to move a tag
+	Moves  func(to registry.Repository, dest mapping.Reference) *tags.Move // starts to move a tag
 	Note   func(format string, args ...any)
 }
 
-// Follower copies what refers to images. It may be used by many goroutines.
+// Follower copies the referrers of images. It is safe for concurrent use.
 type Follower struct {
 	opts     Options
 	lists    lists
 	followed flight.Group[step, struct{}]
 }
 
-// step is an image in a repository, and where what refers to it is looked for.
+// step is an image in a repository, and where to look for its referrers.
 type step struct {
 	from, to registry.Repository
 	digest   digest.Digest
 }
 
-// New makes a follower.
+// New returns a follower.
 func New(opts Options) *Follower {
 	f := &Follower{opts: opts, lists: lists{opts: opts}}
-	f.followed.Forget = registry.Unavailable // it may work for the next who asks
+	f.followed.Forget = registry.Unavailable // a retry may succeed
 	return f
 }
 
-// Follow copies what refers to an image, to the manifests in it, and to what was
-// found in that way. It returns how many manifests were written.
+// Follow copies the referrers of an image, of the manifests in it, and of the
+// referrers themselves. It returns how many manifests were written.
 func (f *Follower) Follow(ctx context.Context, src *transfer.Source, to registry.Repository) (wrote int64, err error) {
 	root, err := src.Image(ctx)
 	if err != nil {
@@ -99,8 +99,8 @@ func (f *Follower) all(ctx context.Context, v *transfer.Visit, root digest.Diges
 	return nil
 }
 
-// subjects returns the digests of a manifest and of those below it, each once: an
-// index may hold the same one again and again.
+// subjects returns the digests of a manifest and of those below it, each once:
+// an index may contain the same one several times.
 func (f *Follower) subjects(ctx context.Context, src *transfer.Source, root digest.Digest) ([]digest.Digest, error) {
 	out := []digest.Digest{root}
 	seen := map[digest.Digest]bool{root: true}
@@ -139,8 +139,8 @@ func (f *Follower) subjects(ctx context.Context, src *transfer.Source, root dige
 	return out, nil
 }
 
-// refersTo copies what refers to one manifest: by the referrers API, by the tag
-// that stands for it, and by cosign's tags. It returns the digests that it found.
+// refersTo copies the referrers of one manifest: by the referrers API, by the
+// fallback tag, and by cosign's tags. It returns the digests that it found.
 func (f *Follower) refersTo(ctx context.Context, v *transfer.Visit, subject digest.Digest, tags []string) (found []digest.Digest, err error) {
 	list, _, err := f.opts.Client.Referrers(ctx, v.Source.Repo, string(subject))
 	if err != nil {
@@ -184,9 +184,9 @@ func (f *Follower) refersTo(ctx context.Context, v *transfer.Visit, subject dige
 	return found, nil
 }
 
-// list makes the destination list what refers to a manifest: a registry that
-// has the API does so by itself, another one needs the tag that stands for the
-// list. fallback is what that tag holds at the source.
+// list makes the destination list the referrers of a manifest: a registry with
+// the API does so by itself, another one needs the fallback tag. fallback is
+// what that tag holds at the source.
 func (f *Follower) list(ctx context.Context, v *transfer.Visit, subject digest.Digest, list []ocispec.Descriptor, fallback registry.Manifest) error {
 	_, known, err := f.opts.Client.Referrers(ctx, v.To, string(subject))
 	if err != nil || known && fallback.Body == nil {
@@ -196,7 +196,7 @@ func (f *Follower) list(ctx context.Context, v *transfer.Visit, subject digest.D
 	return err
 }
 
-// signature copies one of cosign's tags. It is protected as other tags are.
+// signature copies one of cosign's tags. It is protected like other tags.
 func (f *Follower) signature(ctx context.Context, v *transfer.Visit, tag string) error {
 	root, err := f.opts.Client.Resolve(ctx, v.Source.Repo, tag)
 	if err != nil {
@@ -227,11 +227,10 @@ func tagged(repo registry.Repository, tag string) mapping.Reference {
 	return mapping.Reference{Registry: repo.Host, Repository: repo.Path, Tag: tag}
 }
 
-// Merge mirrors a tag that stands for a list of referrers and that a mapping
-// names, such as by a wildcard: it is added to, so that neither the mapping
-// undoes what follows from the images, nor the other way round. isList is false
-// for other tags, with which nothing is done; wrote reports whether the list was
-// written.
+// Merge mirrors a fallback tag that a mapping names, for example by a wildcard:
+// it adds to the tag, so that neither the mapping nor the images undo each
+// other's entries. isList is false for other tags, which Merge does not touch;
+// wrote reports whether the list was written.
 func (f *Follower) Merge(ctx context.Context, src *transfer.Source, w *tags.Move) (isList, wrote bool, err error) {
 	if subjectOf(w.Destination.Tag).Validate() != nil {
 		return false, false, nil

@@ -11,8 +11,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-// Left counts the tags of signatures and referrers that lists of tags, fetched
-// for other reasons, show beside images that were mirrored without them.
+// Left counts the tags of signatures and referrers of images that were mirrored
+// without them, as far as tag lists that were fetched for other reasons show
+// them.
 type Left struct {
 	lists  *tags.Lists
 	images sync.Map // image
@@ -23,10 +24,10 @@ type image struct {
 	digest digest.Digest
 }
 
-// NewLeft counts by the lists of a run.
+// NewLeft returns a counter that uses the lists of a run.
 func NewLeft(lists *tags.Lists) *Left { return &Left{lists: lists} }
 
-// Add notes an image that was mirrored without what refers to it.
+// Add records an image that was mirrored without its referrers.
 func (l *Left) Add(src *transfer.Source) {
 	if len(l.lists.Known(src.Repo)) == 0 {
 		return

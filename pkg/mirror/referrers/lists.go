@@ -18,15 +18,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-// lists keeps the lists of referrers that destinations without the referrers
-// API have under tags.
+// lists maintains the fallback tags of destinations without the referrers API.
 type lists struct {
 	opts  Options
 	locks sync.Map // "repository:tag" of a list: *sync.Mutex
 }
 
-// ensure makes the list of a tag list something; wrote reports whether it was
-// written. m is what the tag gets when it does not exist.
+// ensure adds entries to the list of a tag; wrote reports whether it was
+// written. m is the content of a new tag.
 func (l *lists) ensure(ctx context.Context, v *transfer.Visit, tag string, list []ocispec.Descriptor, m registry.Manifest) (wrote bool, err error) {
 	lock, _ := l.locks.LoadOrStore(v.To.String()+":"+tag, &sync.Mutex{})
 	lock.(*sync.Mutex).Lock()
@@ -41,15 +40,15 @@ func (l *lists) ensure(ctx context.Context, v *transfer.Visit, tag string, list 
 
 var errListMoved = errors.New("another client keeps changing the list of referrers")
 
-// subjectOf is the digest that a tag of [Tag] stands for.
+// subjectOf returns the digest of a fallback tag.
 func subjectOf(tag string) digest.Digest {
 	return digest.Digest(strings.Replace(tag, "-", ":", 1))
 }
 
-// grow adds to the list that a tag holds what it does not list yet. What is
-// listed stays, so that nothing but an immutable tag keeps a list from growing;
-// what is no list is somebody's image and stays as it is. A tag that does not
-// exist gets the source's list, as it is if that lists all.
+// grow adds missing entries to the list that a tag holds. Existing entries
+// stay, so that nothing but an immutable tag keeps a list from growing. An
+// image that has such a name is left unchanged. A missing tag gets the source's
+// list, unchanged if that is complete.
 func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []ocispec.Descriptor, m registry.Manifest) (wrote bool, err error) {
 	have, err := l.opts.Client.Manifest(ctx, v.To, tag)
 	there := err == nil
@@ -60,7 +59,7 @@ func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []
 		return false, err
 	}
 	if there && have.Is(subjectOf(tag)) {
-		return false, nil // some registries answer with the image itself, and have no list of their own
+		return false, nil // some registries answer with the image itself, and have no list
 	}
 	listed, isList, err := listOf(m)
 	all := merge(listed, list)
@@ -81,7 +80,7 @@ func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []
 	}
 	err = l.opts.Copier.Put(ctx, v, tag, m, 1, l.again(ctx, v.To, tag, m, have))
 	var missing *transfer.MissingError
-	if errors.As(err, &missing) { // the registry refused a list of what it has not any more
+	if errors.As(err, &missing) { // the registry refused a list of something that no longer exists
 		there, listErr := l.stillThere(ctx, v.To, listed)
 		if listErr != nil || len(there) == len(listed) {
 			return false, cmp.Or(listErr, err)
@@ -93,7 +92,7 @@ func (l *lists) grow(ctx context.Context, v *transfer.Visit, tag string, list []
 	return err == nil, err
 }
 
-// again looks at a list before it is tried to be written once more.
+// again reads a list before a push of it is retried.
 func (l *lists) again(ctx context.Context, to registry.Repository, tag string, want, had registry.Manifest) func() (done bool, err error) {
 	return func() (bool, error) {
 		now, err := l.opts.Client.Resolve(ctx, to, tag)
@@ -109,7 +108,7 @@ func (l *lists) again(ctx context.Context, to registry.Repository, tag string, w
 	}
 }
 
-// stillThere returns those of a list that a repository has.
+// stillThere returns the entries of a list that a repository has.
 func (l *lists) stillThere(ctx context.Context, repo registry.Repository, list []ocispec.Descriptor) (there []ocispec.Descriptor, err error) {
 	for _, d := range list {
 		has, err := l.opts.Copier.Exists(ctx, repo, d.Digest)
@@ -123,8 +122,8 @@ func (l *lists) stillThere(ctx context.Context, repo registry.Repository, list [
 	return there, nil
 }
 
-// listOf returns what a manifest lists as referring to another one; isList is
-// false for an image, of one platform or of several.
+// listOf returns the referrers that a manifest lists; isList is false for an
+// image, of one platform or of several.
 func listOf(m registry.Manifest) (list []ocispec.Descriptor, isList bool, err error) {
 	if !registry.IsIndex(m.MediaType) {
 		return nil, false, nil
@@ -137,7 +136,7 @@ func listOf(m registry.Manifest) (list []ocispec.Descriptor, isList bool, err er
 	return content.Children, true, nil
 }
 
-// merge adds to a list what it does not have.
+// merge adds missing entries to a list.
 func merge(list, more []ocispec.Descriptor) []ocispec.Descriptor {
 	out := slices.Clone(list)
 	has := map[digest.Digest]bool{}
@@ -153,8 +152,8 @@ func merge(list, more []ocispec.Descriptor) []ocispec.Descriptor {
 	return out
 }
 
-// newList is the index of referrers that the specification asks clients to keep
-// in a registry without the API.
+// newList returns the index of referrers that the specification requires of
+// clients in a registry without the API.
 func newList(manifests []ocispec.Descriptor) registry.Manifest {
 	body, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": registry.OCIIndex, "manifests": manifests})
 	if err != nil {

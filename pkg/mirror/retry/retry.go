@@ -11,18 +11,17 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// Policy sets how often and how patiently something is tried. A zero field has
-// its default.
+// Policy controls retries. A zero field has its default.
 type Policy struct {
-	Attempts int           // in all, not counting answers 429 and 503, of which there may be 10, or 10 minutes; default 7
+	Attempts int           // in all, without answers 429 and 503, of which there may be 10, or 10 minutes; default 7
 	Base     time.Duration // wait before the second attempt, doubled for each further one; default 500 ms
-	Max      time.Duration // longest wait of our own choice; default 20 s
-	// MaxAfter is the longest Retry-After that is obeyed; a registry that asks
-	// for more is obeyed that long. Default 2 minutes.
+	Max      time.Duration // longest wait without Retry-After; default 20 s
+	// MaxAfter is the longest wait for Retry-After, even if a registry asks for
+	// more. Default 2 minutes.
 	MaxAfter time.Duration
-	// PerImage and PerHost bound how often something is tried again: as often
-	// as requests of the image (of the whole run to one host) succeeded, and so
-	// many times more; what follows 429 and 503 does not count. Default 20 and 200.
+	// PerImage and PerHost limit retries: as many as requests of the image (of
+	// the whole run to one host) succeeded, and this many more; retries after
+	// 429 and 503 do not count. Default 20 and 200.
 	PerImage, PerHost int64
 }
 
@@ -49,20 +48,19 @@ func (p Policy) WithDefaults() Policy {
 	return p
 }
 
-// Verdict is what an error means for another attempt.
+// Verdict is what an error means for a retry.
 type Verdict struct {
-	Again     bool          // it may help
-	After     time.Duration // how long the host wants to be left alone; 0: it did not say
-	Throttled bool          // the host says that it is too much, which costs no budget
-	// Most is how often this kind of failure is tried again at most; 0: as often
-	// as others.
+	Again     bool          // a retry may help
+	After     time.Duration // the wait that the host asks for; 0 if it does not say
+	Throttled bool          // the host limits our requests; such retries cost no budget
+	// Most limits the retries after this kind of failure; 0: as for others.
 	Most int
 }
 
 // Judge returns the verdict on an error; now is for dates in Retry-After.
 type Judge func(err error, now time.Time) Verdict
 
-// Loop tries things again at one host.
+// Loop retries operations at one host.
 type Loop struct {
 	Policy Policy // with defaults
 	Host   *throttle.Host
@@ -71,20 +69,21 @@ type Loop struct {
 	Log    *slog.Logger
 }
 
-// Tries counts how often one thing was tried; answers that ask for patience
-// apart, with the time that they took. The zero value is for a new thing.
+// Tries counts the attempts of one operation; answers 429 and 503 are counted
+// separately, with the time that they took. The zero value is for a new
+// operation.
 type Tries struct {
 	failed, throttled, few int
 	waited                 time.Duration
 }
 
-// How often something may be answered 429 or 503, and for how long.
+// The limits for answers 429 and 503: how many, and for how long.
 const (
 	maxThrottled = 10
 	maxPatience  = 10 * time.Minute
 )
 
-// Do calls f until it succeeds, fails for good, or may not be tried again.
+// Do calls f until it succeeds, fails for good, or may not be retried.
 func (l *Loop) Do(ctx context.Context, f func() error) error {
 	var t Tries
 	for {
@@ -102,8 +101,8 @@ func (l *Loop) Do(ctx context.Context, f func() error) error {
 	}
 }
 
-// Next returns how long to wait until what failed with err is tried once more, or
-// the error to end with.
+// Next returns the wait before the retry of what failed with err, or the error
+// to end with.
 func (l *Loop) Next(ctx context.Context, t *Tries, err error) (wait time.Duration, end error) {
 	var spent *SpentError
 	if errors.As(err, &spent) {
@@ -129,7 +128,7 @@ func (l *Loop) Next(ctx context.Context, t *Tries, err error) (wait time.Duratio
 	switch {
 	case t.failed >= l.Policy.Attempts, t.throttled >= maxThrottled, t.waited > maxPatience, ctx.Err() != nil:
 		return 0, err
-	case verdict.Throttled: // the host works, and tells us when
+	case verdict.Throttled: // the host works, and says when to retry
 	case !tally.MayRetry(l.Policy.PerImage):
 		return 0, &SpentError{"its image", err}
 	case !l.Host.Total.MayRetry(l.Policy.PerHost):
@@ -143,8 +142,8 @@ func (l *Loop) Next(ctx context.Context, t *Tries, err error) (wait time.Duratio
 	return wait, nil
 }
 
-// backoff returns how long to wait after a failed attempt. What the host asks for
-// holds for every request to it.
+// backoff returns the wait after a failed attempt. A Retry-After delays every
+// request to the host.
 func (l *Loop) backoff(attempt int, v Verdict) time.Duration {
 	wait := min(l.Policy.Base<<min(attempt-1, 20), l.Policy.Max)
 	wait = wait/2 + time.Duration(l.Clock.Rand()*float64(wait/2))
@@ -159,14 +158,14 @@ func (l *Loop) backoff(attempt int, v Verdict) time.Duration {
 	return wait
 }
 
-// SpentError means that something was not tried again because there was too much
-// of that.
+// SpentError means that a request was not retried because a budget of retries
+// was spent.
 type SpentError struct {
 	what string
 	err  error
 }
 
-// Enough makes an error final that was tried often enough where it happened.
+// Enough makes an error final, because its retries happened elsewhere.
 func Enough(err error) error {
 	if err == nil {
 		return nil
@@ -195,7 +194,7 @@ func After(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// Throttled reports whether a status means that a host is asked too much.
+// Throttled reports whether a status means that a host limits our requests.
 func Throttled(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// NewTransport puts limits, pace, breaker and retries before a transport, so that
-// any client of registries may have them. A request with a body is sent again only
-// if it has GetBody.
+// NewTransport wraps a transport in limits, pace, circuit breaker and retries,
+// for any client of registries. A request with a body is retried only if it has
+// GetBody.
 //
-// The answer of the last attempt is returned as it came, up to 64 KiB of it when it
-// is 429 or 5xx. An error wraps a [*throttle.NetworkError], is a
+// The answer of the last attempt is returned unchanged, up to 64 KiB of it if
+// it is 429 or 5xx. An error wraps a [*throttle.NetworkError], is a
 // [*throttle.DownError], or is the cause of the context.
 func NewTransport(next http.RoundTripper, hosts *throttle.Hosts, policy Policy) http.RoundTripper {
 	opts := hosts.Options()
@@ -52,8 +52,8 @@ func NewTransport(next http.RoundTripper, hosts *throttle.Hosts, policy Policy) 
 
 const maxErrorBody = 64 << 10
 
-// whole reads an answer that may be the last one, so that nothing is in flight
-// while we wait for another one.
+// whole reads an answer that may be the last one, so that no request is in
+// flight during a wait.
 func whole(resp *http.Response, now time.Time) error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	resp.Body.Close()
@@ -61,7 +61,7 @@ func whole(resp *http.Response, now time.Time) error {
 	return &statusError{resp.StatusCode, After(resp.Header, now)}
 }
 
-// statusError is an answer after which a request may be sent again.
+// statusError is an answer after which a request may be retried.
 type statusError struct {
 	status int
 	after  time.Duration

@@ -1,12 +1,11 @@
-// Package tags moves tags, and keeps those that may not be moved.
+// Package tags moves tags and protects tags.
 //
 // It promises:
 //
-//   - a tag that holds an image which may not be overwritten stays as it is;
-//     that is decided by what the registry holds right before the tag is
-//     written;
-//   - what a tag holds is kept under another tag before it is moved, where that
-//     is asked for, or the tag is not moved;
-//   - where only what was mirrored may be overwritten, a record beside the tag
-//     tells what was mirrored, in a run that is killed, too.
+//   - a protected tag that holds another image is left unchanged; that is
+//     decided by what the registry holds right before the push;
+//   - if a backup is wanted, the current image is kept under another tag
+//     before a tag is moved, or the tag is not moved;
+//   - if only mirrored tags may be overwritten, a record beside the tag holds
+//     what was mirrored, even after a run is killed.
 package tags

@@ -12,22 +12,22 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-// Overwrite decides which tags may be moved from one image to another. A tag
-// that does not exist is written in any case.
+// Overwrite decides which tags may be moved from one image to another. A
+// missing tag is always written.
 type Overwrite string
 
-// The decisions.
+// The values of Overwrite.
 const (
 	Always Overwrite = "always"
-	Ours   Overwrite = "changed-by-us" // those that hold what was mirrored to them last
+	Ours   Overwrite = "changed-by-us" // those that hold what mirror pushed there last
 	Never  Overwrite = "never"
 )
 
-// lookAgain is after how long a destination is looked at once more before its
-// tag is moved, when nothing else asks for it.
+// lookAgain is the age of a read after which a tag is read again before it is
+// moved, even if nothing else requires that.
 const lookAgain = 10 * time.Second
 
-// Options make a [Keeper]. Client, Copier, Writer and Now must be set.
+// Options configure a [Keeper]. Client, Copier, Writer and Now must be set.
 type Options struct {
 	Client *registry.Client
 	Copier *transfer.Copier
@@ -36,27 +36,27 @@ type Options struct {
 	Dry       bool // Writer writes nothing
 	Overwrite Overwrite
 	Immutable []mapping.Glob // tags that are never moved, whatever Overwrite says
-	Adopt     bool           // takes what the tags hold for what was mirrored to them
+	Adopt     bool           // treats current tags as mirrored by us
 	Backup    *mapping.Backup
-	// Written reports whether a run writes a destination, given in canonical form,
-	// so that no backup takes its place. It may be nil where Backup is.
+	// Written reports whether a run writes a destination, in canonical form, so
+	// that no backup replaces it. It may be nil if Backup is.
 	Written func(canonical string) bool
 	Now     func() time.Time
 	Note    func(format string, args ...any)
 }
 
-// Keeper moves tags. It may be used by many goroutines.
+// Keeper moves tags. It is safe for concurrent use.
 type Keeper struct {
 	opts    Options
 	records *records
 }
 
-// New makes a keeper.
+// New returns a keeper.
 func New(opts Options) *Keeper {
 	return &Keeper{opts: opts, records: newRecords(opts)}
 }
 
-// Immutable returns the pattern that keeps a tag from being moved.
+// Immutable returns the pattern that protects a tag.
 func (k *Keeper) Immutable(dest mapping.Reference) (mapping.Glob, bool) {
 	for _, g := range k.opts.Immutable {
 		if g.Match(dest) {
@@ -66,15 +66,15 @@ func (k *Keeper) Immutable(dest mapping.Reference) (mapping.Glob, bool) {
 	return mapping.Glob{}, false
 }
 
-// careful reports whether a tag has to be looked at right before it is written:
-// something may keep it from being moved, or what it holds is to be kept.
+// careful reports whether a tag has to be read right before the push: it may be
+// protected, or needs a backup.
 func (k *Keeper) careful(dest mapping.Reference) bool {
 	_, immutable := k.Immutable(dest)
 	return dest.Tag != "" && (k.opts.Backup != nil || immutable || k.opts.Overwrite != Always)
 }
 
-// Protect returns a [*ProtectedError] for a tag that holds another image and
-// has to stay as it is; nil when it may be moved.
+// Protect returns a [*ProtectedError] for a protected tag that holds another
+// image, and nil if it may be moved.
 func (k *Keeper) Protect(ctx context.Context, m *Move) error {
 	if m.Destination.Tag == "" || m.Had == "" {
 		return nil
@@ -91,7 +91,7 @@ func (k *Keeper) Protect(ctx context.Context, m *Move) error {
 	return nil
 }
 
-// Adopt records what a tag holds as mirrored, where that is asked for.
+// Adopt records the content of a tag as mirrored, if the options say so.
 func (k *Keeper) Adopt(ctx context.Context, m *Move) error {
 	if !k.opts.Adopt {
 		return nil
@@ -99,7 +99,7 @@ func (k *Keeper) Adopt(ctx context.Context, m *Move) error {
 	return k.records.adopt(ctx, m)
 }
 
-// Write moves the tag to an image that is in the repository but for its own
+// Write moves the tag to an image that is in the repository except for its own
 // manifest.
 func (k *Keeper) Write(ctx context.Context, v *transfer.Visit, m *Move, image registry.Manifest) error {
 	if err := k.recheck(ctx, m, image.Digest); err != nil || m.Present {
@@ -118,10 +118,10 @@ func (k *Keeper) Write(ctx context.Context, v *transfer.Visit, m *Move, image re
 	return nil
 }
 
-// again makes what has to be seen to before a tag is tried to be written once
-// more, perhaps minutes after the last look: done reports that it holds the
-// image by now, because the answer to our own write was lost or somebody wrote
-// the same. It is nil where any tag may be moved unseen.
+// again returns what has to be checked before a push of a tag is retried,
+// perhaps minutes after the last read: done reports that it holds the image
+// now, because the answer to our own push was lost or somebody pushed the same.
+// It returns nil if any tag may be moved without a check.
 func (k *Keeper) again(ctx context.Context, m *Move, want digest.Digest) func() (done bool, err error) {
 	if !k.careful(m.Destination) {
 		return nil
@@ -145,10 +145,9 @@ func (k *Keeper) again(ctx context.Context, m *Move, want digest.Digest) func() 
 	}
 }
 
-// recheck looks at the tag once more where somebody may have moved it since the
-// last look: after a long copy, and always where it may be protected. Registries
-// know no conditional write, so that what happens within one request is not
-// noticed.
+// recheck reads the tag again if somebody may have moved it since the last
+// read: after a long copy, and always if it may be protected. Registries have
+// no conditional write, so a change during one request is not noticed.
 func (k *Keeper) recheck(ctx context.Context, m *Move, want digest.Digest) error {
 	careful := k.careful(m.Destination)
 	if m.Destination.Tag == "" || k.opts.Dry || !careful && k.opts.Now().Sub(m.Looked) < lookAgain {
@@ -187,8 +186,8 @@ func holding(d digest.Digest) string {
 	return string(d)
 }
 
-// backup keeps what a tag holds under another tag. No blob is copied: it is the
-// same repository.
+// backup keeps the content of a tag under another tag. It copies no blob,
+// because the repository is the same.
 func (k *Keeper) backup(ctx context.Context, m *Move, want digest.Digest) error {
 	if k.opts.Backup == nil || m.Destination.Tag == "" || m.Had == "" || m.Had == want {
 		return nil

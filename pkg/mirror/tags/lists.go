@@ -14,10 +14,10 @@ type Lists struct {
 	known  flight.Group[registry.Repository, []string]
 }
 
-// NewLists makes lists that are asked for by a client.
+// NewLists returns lists that a client reads.
 func NewLists(client *registry.Client) *Lists {
 	l := &Lists{client: client}
-	l.known.Forget = registry.Unavailable // it may work for the next who asks
+	l.known.Forget = registry.Unavailable // a retry may succeed
 	return l
 }
 
@@ -30,5 +30,5 @@ func (l *Lists) Of(ctx context.Context, repo registry.Repository) ([]string, err
 	})
 }
 
-// Known returns the tags of a repository that was listed before, else nil.
+// Known returns the tags of a repository that was listed before, or nil.
 func (l *Lists) Known(repo registry.Repository) []string { return l.known.Peek(repo) }

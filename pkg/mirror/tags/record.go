@@ -16,19 +16,19 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// record tells what was mirrored to a tag last. It is a manifest without
-// content in the same repository, under a tag of its own, because a job has no
-// place that outlives it but its destinations. Not a referrer: that would tell
-// that an image was mirrored once, and not to which tag, or that it was the
-// last; and many registries do not list referrers.
+// record holds what was last mirrored to a tag. It is a manifest without
+// content in the same repository, under its own tag, because nothing but its
+// destinations outlives a job. A referrer would not do: it would say that an
+// image was mirrored once, but not to which tag, or that it was the last; and
+// many registries do not list referrers.
 type record struct {
-	Last digest.Digest // what the tag was given
-	// Next is what it is about to be given: a run that is killed between its two
+	Last digest.Digest // what was pushed last
+	// Next is what is about to be pushed: a run that is killed between its two
 	// writes leaves a tag that holds either.
 	Next digest.Digest
 }
 
-// RecordPrefix begins the tags of records.
+// RecordPrefix is the prefix of the tags of records.
 const RecordPrefix = "_mirror."
 
 const (
@@ -38,7 +38,7 @@ const (
 	recordNext   = "io.github.mirror-tools.record.next"
 )
 
-// RecordTag is the tag of a tag's record.
+// RecordTag returns the tag of a tag's record.
 func RecordTag(tag string) string {
 	if name := RecordPrefix + tag; mapping.ValidTag(name) {
 		return name
@@ -50,8 +50,7 @@ func RecordTag(tag string) string {
 // IsRecord reports whether a tag is that of a record.
 func IsRecord(tag string) bool { return strings.HasPrefix(tag, RecordPrefix) }
 
-// emptyBlob is the content of everything that has none, by the image
-// specification.
+// emptyBlob is the content of the empty descriptor of the image specification.
 var emptyBlob = []byte("{}")
 
 func (c record) manifest(tag string) registry.Manifest {
@@ -78,11 +77,11 @@ type records struct {
 
 func newRecords(opts Options) *records {
 	r := &records{opts: opts}
-	r.emptied.Forget = registry.Unavailable // it may work for the next who asks
+	r.emptied.Forget = registry.Unavailable // a retry may succeed
 	return r
 }
 
-// read reads the record of a tag; found is false when there is none.
+// read reads the record of a tag; found is false if there is none.
 func (r *records) read(ctx context.Context, m *Move) (c record, found bool, err error) {
 	manifest, err := r.opts.Client.Manifest(ctx, m.To, RecordTag(m.Destination.Tag))
 	switch {
@@ -95,7 +94,7 @@ func (r *records) read(ctx context.Context, m *Move) (c record, found bool, err 
 	return c, found, nil
 }
 
-// parseRecord reads the record of a tag; ok is false for what is none.
+// parseRecord reads the record of a tag; ok is false for any other manifest.
 func parseRecord(m registry.Manifest, tag string) (c record, ok bool) {
 	var body struct {
 		ArtifactType string            `json:"artifactType"`
@@ -115,14 +114,14 @@ func OfRecord(m registry.Manifest) bool {
 	return json.Unmarshal(m.Body, &body) == nil && body.ArtifactType == recordType
 }
 
-// Recorded reports whether a manifest is the record of a tag and tells that what
-// the tag holds was mirrored to it.
+// Recorded reports whether a manifest is the record of a tag and says that the
+// tag's digest was mirrored to it.
 func Recorded(m registry.Manifest, tag string, holds digest.Digest) bool {
 	c, ok := parseRecord(m, tag)
 	return ok && (c.Last == holds || c.Next == holds)
 }
 
-// ours returns a [*ProtectedError] for a tag that holds what was not mirrored to
+// ours returns a [*ProtectedError] for a tag whose content was not mirrored to
 // it.
 func (r *records) ours(ctx context.Context, m *Move) error {
 	if r.opts.Adopt {
@@ -140,7 +139,7 @@ func (r *records) ours(ctx context.Context, m *Move) error {
 	return nil
 }
 
-// announce records that a tag is about to be given an image.
+// announce records that a tag is about to get an image.
 func (r *records) announce(ctx context.Context, m *Move, want digest.Digest) error {
 	if r.opts.Overwrite != Ours || m.Destination.Tag == "" {
 		return nil
@@ -158,9 +157,9 @@ func announced(m *Move, want digest.Digest) record {
 	return record{Last: m.Had, Next: want}
 }
 
-// settle records that a tag was moved. When it fails, what was announced holds.
-// Where another run of the same job has recorded something since, the tag may
-// hold what it was given by either.
+// settle records that a tag was moved. If it fails, the announcement stays. If
+// another run of the same job has recorded something since, the tag may hold
+// the image of either run.
 func (r *records) settle(ctx context.Context, m *Move, want digest.Digest) {
 	if r.opts.Overwrite != Ours || m.Destination.Tag == "" || r.opts.Dry {
 		return
@@ -180,7 +179,7 @@ func (r *records) settle(ctx context.Context, m *Move, want digest.Digest) {
 	}
 }
 
-// adopt makes a record of a tag that is as it should be.
+// adopt writes a record of a tag that is correct.
 func (r *records) adopt(ctx context.Context, m *Move) error {
 	if r.opts.Overwrite != Ours || r.opts.Dry || m.Destination.Tag == "" {
 		return nil

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// breaker keeps a run from asking a host that is down. It opens when nothing
-// but failures came back, many of them, for a while; then requests fail at once
-// with a [*DownError], but for one now and then that tries whether the host is
-// back. Any answer that is no failure closes it.
+// breaker is a circuit breaker: it stops requests to a host that is down. It
+// opens after many failures, and nothing else, for a while. Then requests fail
+// at once with a [*DownError], except for one now and then that checks whether
+// the host is back. Any answer that is not a failure closes it.
 type breaker struct {
 	mu     sync.Mutex
 	failed int       // in a row
-	fresh  int       // those of them that were begun after the first had come
-	since  time.Time // when the first of them came
-	busy   time.Time // since when the host has only said 429; zero: it has not
+	fresh  int       // those of them that began after the first failure
+	since  time.Time // time of the first of them
+	busy   time.Time // since when the host has only answered 429; zero: it has not
 	last   error
 	open   bool
-	probe  time.Time // when the next request may pass
+	probe  time.Time // when the next request may be sent
 	wait   time.Duration
 }
 
@@ -30,8 +30,8 @@ const (
 	slowestProbing = 2 * time.Minute
 )
 
-// pass reports whether the host may be asked; one in a while may, though it is
-// down: then trying is true.
+// pass returns an error if the host is down; one request now and then may be
+// sent anyway: then trying is true.
 func (b *breaker) pass(host string, now time.Time) (trying bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -43,7 +43,7 @@ func (b *breaker) pass(host string, now time.Time) (trying bool, err error) {
 	return true, nil
 }
 
-// closed reports the same and lets nobody try.
+// closed is pass without such requests.
 func (b *breaker) closed(host string, now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -57,12 +57,12 @@ func (b *breaker) check(host string, now time.Time) error {
 	return nil
 }
 
-// failure is told of each failure that may mean that the host is down, or that
-// it throttles us, which is a sign of life unless it goes on for long. It gives
-// an error when the breaker opens now.
+// failure counts a failure that may mean that the host is down, or that it
+// throttles us, which is a sign of life unless it goes on for long. It returns
+// an error if the breaker opens now.
 //
-// began is when the request was sent. Requests that were under way together and
-// end one after the other tell of one moment only: the host may be well by now.
+// began is when the request was sent. Requests that were in flight together and
+// fail one after the other show one moment only: the host may be well by now.
 func (b *breaker) failure(now, began time.Time, err error, throttled bool) *DownError {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,7 +92,7 @@ func (b *breaker) opens(now time.Time, yes bool) *DownError {
 	return &DownError{Since: b.since, Err: b.last}
 }
 
-// trip opens the breaker without more ado.
+// trip opens the breaker at once.
 func (b *breaker) trip(now time.Time, err error) (down *DownError, opens bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -108,8 +108,8 @@ func (b *breaker) trip(now time.Time, err error) (down *DownError, opens bool) {
 	return &DownError{Since: b.since, Err: err}, opens
 }
 
-// success is told of each answer that is no failure. It reports whether
-// the breaker was open.
+// success counts an answer that is not a failure. It reports whether the
+// breaker was open.
 func (b *breaker) success() (closes bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Clock is the time and the dice that are used for waiting. A nil field stands
-// for the real thing.
+// Clock is the source of time and randomness for waits. A nil field stands for
+// the real one.
 type Clock struct {
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error // returns early with the context's error

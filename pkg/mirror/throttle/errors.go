@@ -13,8 +13,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
-// DownError means that a registry was not asked, because nothing but failures
-// has come from it since a time; Err is the last of them.
+// DownError means that no request was sent to a registry, because nothing but
+// failures has come from it since a time; Err is the last of them.
 type DownError struct {
 	Host  string
 	Since time.Time
@@ -27,7 +27,7 @@ func (e *DownError) Error() string {
 
 func (e *DownError) Unwrap() error { return e.Err }
 
-// NetworkError is what went wrong on the way to a host. Its text has neither the
+// NetworkError is a failure on the way to a host. Its text has neither the
 // query of the URL nor a secret, which the errors that it wraps may have.
 type NetworkError struct {
 	Method string
@@ -38,8 +38,8 @@ type NetworkError struct {
 	err    error
 }
 
-// OnTheWay makes a NetworkError of what a transport returned; scrub takes secrets
-// out of text and may be nil.
+// OnTheWay makes a NetworkError of a transport's error; scrub removes secrets
+// from text and may be nil.
 func OnTheWay(method string, target *url.URL, err error, scrub func(string) string) *NetworkError {
 	if scrub == nil {
 		scrub = func(s string) string { return s }
@@ -62,7 +62,7 @@ func OnTheWay(method string, target *url.URL, err error, scrub func(string) stri
 func (e *NetworkError) Error() string { return e.Method + " " + e.URL + ": " + e.text }
 func (e *NetworkError) Unwrap() error { return e.err }
 
-// ProxyError means that a proxy does not let us go to a host.
+// ProxyError means that a proxy blocks a host.
 type ProxyError struct {
 	Proxy  string // its host
 	Status int
@@ -72,14 +72,14 @@ func (e *ProxyError) Error() string {
 	return fmt.Sprintf("the proxy %s denies the connection: %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
 }
 
-// NoHTTPError means that what answers at a host speaks no HTTP, or no TLS where
-// that is wanted.
+// NoHTTPError means that a host does not speak HTTP, or no TLS although that is
+// required.
 type NoHTTPError struct{ Err error }
 
 func (e *NoHTTPError) Error() string { return "not an HTTPS or HTTP server: " + e.Err.Error() }
 func (e *NoHTTPError) Unwrap() error { return e.Err }
 
-// Redact returns a URL without what may be secret, fit to print.
+// Redact returns a URL without secrets, safe to print.
 func Redact(u *url.URL, scrub func(string) string) string {
 	s := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 	if scrub != nil {
@@ -88,9 +88,9 @@ func Redact(u *url.URL, scrub func(string) string) string {
 	return text.Short(s, 300)
 }
 
-// Repeatable reports whether an error of a transport is one after which the same
-// request may succeed: not a certificate that cannot be verified, a name that does
-// not exist, or a host that was not asked because it is down.
+// Repeatable reports whether the same request may succeed after an error of a
+// transport: not after a certificate that cannot be verified, a name that does
+// not exist, or a host that is down.
 func Repeatable(err error) bool {
 	var (
 		network *NetworkError

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// Options make [Hosts]. The zero value has the defaults.
+// Options configure [Hosts]. The zero value has the defaults.
 type Options struct {
-	// MaxPerHost bounds the requests in flight to each host. The default begins
-	// with [DefaultStart] and goes up to [DefaultMaxPerHost] as long as the host
-	// answers well. A host that says that it is too much (429, 503) gets fewer.
+	// MaxPerHost limits the requests in flight to each host. The default begins
+	// with [DefaultStart] and rises to [DefaultMaxPerHost] as long as the host
+	// answers well. A host that throttles us (429, 503) gets fewer.
 	MaxPerHost int
 	// Idle ends a request or transfer without progress for this time; default
 	// [DefaultIdle].
 	Idle  time.Duration
 	Clock Clock
 	Log   *slog.Logger        // nil: discarded
-	Scrub func(string) string // takes secrets out of text; nil: there are none
+	Scrub func(string) string // removes secrets from text; nil: there are none
 }
 
 // Concurrent requests to a host without a limit of the caller: at the start, and
@@ -33,7 +33,7 @@ const (
 // DefaultIdle ends a request or transfer without progress.
 const DefaultIdle = 2 * time.Minute
 
-// Hosts are all hosts that something speaks to.
+// Hosts are all hosts of a client.
 type Hosts struct {
 	opts  Options
 	start int
@@ -42,7 +42,7 @@ type Hosts struct {
 	known map[string]*Host
 }
 
-// NewHosts knows no host yet.
+// NewHosts returns an empty set of hosts.
 func NewHosts(opts Options) *Hosts {
 	start := opts.MaxPerHost
 	if opts.MaxPerHost <= 0 {
@@ -61,7 +61,7 @@ func NewHosts(opts Options) *Hosts {
 	return &Hosts{opts: opts, start: start, known: map[string]*Host{}}
 }
 
-// Options are those that the hosts have, defaults filled in.
+// Options returns the options with defaults filled in.
 func (hs *Hosts) Options() Options { return hs.opts }
 
 // Get returns a host by its name, such as "quay.io" or "127.0.0.1:5000".
@@ -76,7 +76,7 @@ func (hs *Hosts) Get(name string) *Host {
 	return h
 }
 
-// Stats returns what was asked and moved so far, by host in order of name.
+// Stats returns the requests and transfers so far, by host in order of name.
 func (hs *Hosts) Stats() []HostStats {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
@@ -87,7 +87,7 @@ func (hs *Hosts) Stats() []HostStats {
 	return out
 }
 
-// Host is how one host is.
+// Host is the state of one host.
 type Host struct {
 	Name  string
 	Slots *Slots
@@ -102,8 +102,8 @@ type Host struct {
 	quietUntil time.Time
 }
 
-// Slot takes one of the requests that the host may have in flight, by a method of
-// Slots, for a repository and, when a blob is sent, its size in bytes.
+// Slot takes one of the host's slots, by a method of Slots, for a repository
+// and, if a blob is sent, its size in bytes.
 func (h *Host) Slot(ctx context.Context, take func(context.Context, string, int64) error, repo string, size int64) error {
 	start := h.opts.Clock.Now()
 	err := take(ctx, repo, size)
@@ -111,7 +111,7 @@ func (h *Host) Slot(ctx context.Context, take func(context.Context, string, int6
 	return err
 }
 
-// turn waits as long as the pace of the host and what it asked for demand.
+// turn waits until the rate and Retry-After of the host allow a request.
 func (h *Host) turn(ctx context.Context, brief bool) error {
 	if wait := h.rate.turn(h.opts.Clock.Now()); wait > 0 {
 		h.Stats.pacedFor(wait)
@@ -126,7 +126,7 @@ func (h *Host) turn(ctx context.Context, brief bool) error {
 	return h.Quiet(ctx)
 }
 
-// Pause keeps all requests away from the host for a while, as it asked for.
+// Pause delays all requests to the host for a while, as it asked for.
 func (h *Host) Pause(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -138,20 +138,20 @@ func (h *Host) Pause(d time.Duration) {
 		longer := until.Sub(h.quietUntil)
 		h.Stats.pausedFor(h.quietUntil, longer)
 		h.quietUntil = until
-		if longer >= d/2 { // many requests are told the same at the same time
+		if longer >= d/2 { // many requests get the same answer at the same time
 			h.opts.Log.Info("rate limit: waiting", "host", h.Name, "wait", d)
 		}
 	}
 }
 
-// QuietFor is how long the host wants to be left alone from now on.
+// QuietFor returns how long the host wants no requests from now on.
 func (h *Host) QuietFor() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return max(h.quietUntil.Sub(h.opts.Clock.Now()), 0)
 }
 
-// Quiet waits until the host may be asked again.
+// Quiet waits until the host may get requests again.
 func (h *Host) Quiet(ctx context.Context) error {
 	for {
 		wait := h.QuietFor()
@@ -165,20 +165,21 @@ func (h *Host) Quiet(ctx context.Context) error {
 	}
 }
 
-// Slower asks less of a host that has said that it is too much.
+// Slower sends fewer requests to a host that throttles us.
 func (h *Host) Slower() {
 	now := h.opts.Clock.Now()
 	rate, moved := h.rate.slower(now)
 	if !moved {
-		return // said by a request that was under way already
+		return // the answer to a request that was already in flight
 	}
 	limit := h.Slots.shrink()
 	h.Stats.slowed(now, limit, rate)
 	h.opts.Log.Info("reducing the request rate", "host", h.Name, "max_in_flight", limit, "requests_per_second", float64(int(rate*10+0.5))/10)
 }
 
-// went tells the breaker how a request went: an error means that the host may be
-// down, or that it throttles us. began is when the request was sent.
+// went reports the result of a request to the breaker: an error means that the
+// host may be down, or that it throttles us. began is when the request was
+// sent.
 func (h *Host) went(began time.Time, err error, throttled bool) {
 	now := h.opts.Clock.Now()
 	if err == nil {
@@ -193,10 +194,10 @@ func (h *Host) went(began time.Time, err error, throttled bool) {
 	}
 }
 
-// Closed returns a [*DownError] when the host is taken to be down.
+// Closed returns a [*DownError] if the host is considered down.
 func (h *Host) Closed() error { return h.breaker.closed(h.Name, h.opts.Clock.Now()) }
 
-// Down makes everybody take a host to be down that could not be reached at all.
+// Down marks a host as down that could not be reached at all.
 func (h *Host) Down(err error) *DownError {
 	down, opens := h.breaker.trip(h.opts.Clock.Now(), err)
 	down.Host = h.Name

@@ -15,13 +15,13 @@ type Func func(*http.Request) (*http.Response, error)
 // RoundTrip implements [http.RoundTripper].
 func (f Func) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Wrap stacks all concerns of the host before a transport.
+// Wrap stacks all concerns of the host on a transport.
 func Wrap(h *Host, next http.RoundTripper) http.RoundTripper {
 	return Limit(h, Guard(h, Pace(h, Observe(h, next))))
 }
 
-// Limit lets so many requests through at a time as the host may have in flight.
-// A request is in flight until the body of its answer is closed.
+// Limit limits the requests in flight to the host. A request is in flight until
+// the body of its answer is closed.
 func Limit(h *Host, next http.RoundTripper) http.RoundTripper {
 	return Func(func(r *http.Request) (*http.Response, error) {
 		release := func() {}
@@ -59,8 +59,8 @@ func (b *slotBody) Close() error {
 	return err
 }
 
-// Guard lets no request through to a host that is down, but for one now and then
-// that finds out whether it still is: see [Trying]. The error is a [*DownError].
+// Guard sends no request to a host that is down, except for one now and then
+// that checks whether it still is: see [Trying]. The error is a [*DownError].
 func Guard(h *Host, next http.RoundTripper) http.RoundTripper {
 	return Func(func(r *http.Request) (*http.Response, error) {
 		trying, err := h.breaker.pass(h.Name, h.opts.Clock.Now())
@@ -74,8 +74,8 @@ func Guard(h *Host, next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// Pace lets a request through when the host may be asked: not while it wants to be
-// left alone, and not more often than it has shown to be enough.
+// Pace delays a request until the host accepts requests: after Retry-After, and
+// within its request rate.
 func Pace(h *Host, next http.RoundTripper) http.RoundTripper {
 	return Func(func(r *http.Request) (*http.Response, error) {
 		if err := h.turn(r.Context(), WorkOf(r.Context()).Brief); err != nil {
@@ -99,8 +99,8 @@ func (e *statusError) Error() string {
 	return fmt.Sprintf("%s %s: %d %s", e.method, e.url, e.status, http.StatusText(e.status))
 }
 
-// Observe counts requests and what they move, tells the breaker how they went,
-// and ends those in which too little moves. An error is a [*NetworkError] or the
+// Observe counts requests and transfers, reports their results to the breaker,
+// and ends transfers that are too slow. An error is a [*NetworkError] or the
 // cause of the request's context.
 func Observe(h *Host, next http.RoundTripper) http.RoundTripper {
 	return Func(func(r *http.Request) (*http.Response, error) {
@@ -177,9 +177,9 @@ func Temporary(status int) bool {
 	return status >= 500
 }
 
-// Short makes what a host says fit to print: without secrets, on one line of at
+// Short makes text of a host safe to print: without secrets, on one line of at
 // most limit bytes.
 func (h *Host) Short(s string, limit int) string { return text.Short(h.opts.Scrub(s), limit) }
 
-// Scrub takes secrets out of a text.
+// Scrub removes secrets from a text.
 func (h *Host) Scrub(s string) string { return h.opts.Scrub(s) }

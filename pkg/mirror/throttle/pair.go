@@ -2,9 +2,9 @@ package throttle
 
 import "context"
 
-// Both takes a slot of two hosts, which may be one, for a transfer between them, when
-// neither wants to be left alone, so that what waits for one does not keep the
-// other from its work.
+// Both takes a slot of two hosts, which may be one, for a transfer between
+// them, when neither asks for a wait, so that a transfer that waits for one
+// does not hold a slot of the other.
 func Both(ctx context.Context, a, b *Host, repoA, repoB string, size int64) (release func(), err error) {
 	if b.Name < a.Name {
 		a, b, repoA, repoB = b, a, repoB, repoA
@@ -22,8 +22,8 @@ func Both(ctx context.Context, a, b *Host, repoA, repoB string, size int64) (rel
 	}
 }
 
-// pair takes the two slots in an order that all transfers share, so that none
-// waits for another in a circle.
+// pair takes the two slots in an order that all transfers share, so that there
+// is no deadlock.
 func pair(ctx context.Context, first, second *Host, a, b string, size int64) (release func(), err error) {
 	if first == second {
 		return func() { first.Slots.Release(a) }, first.Slot(ctx, first.Slots.Acquire, a, size)

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// rate bounds how many requests to one host begin in a second. There is no
-// bound until the host says that it is too much. Then the rate of that second is
-// taken to be too much: three quarters of it are asked, and again so when that is
-// too much, too. The rate rises by half each second in which requests succeed,
-// up to just below what was too much, and slowly from there on, until it is far
-// above where it began and is forgotten.
+// rate limits how many requests to one host begin in a second. There is no
+// limit until the host throttles us. Then the rate of that second is taken to
+// be too high: three quarters of it are allowed, and so on if that is too high,
+// too. The rate rises by half each second in which requests succeed, up to just
+// below the rate that was too high, and slowly from there on. When it is far
+// above where it began, the limit is removed.
 type rate struct {
 	mu     sync.Mutex
-	limit  float64 // a second; 0: no bound
-	much   float64 // the rate that was too much
-	top    float64 // from where on the rate is forgotten
+	limit  float64 // a second; 0: no limit
+	much   float64 // the rate that was too high
+	top    float64 // the rate at which the limit is removed
 	next   time.Time
-	moved  time.Time // when the rate last moved
+	moved  time.Time // when the rate last changed
 	second time.Time // the second that is counted
 	count  int       // requests in it
 	before int       // requests in the second before
@@ -25,7 +25,7 @@ type rate struct {
 
 const slowest = 0.5 // requests a second
 
-// turn counts a request and gives how long it has to wait before it is sent.
+// turn counts a request and returns how long it has to wait before it is sent.
 func (p *rate) turn(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -47,9 +47,9 @@ func (p *rate) turn(now time.Time) time.Duration {
 	return wait
 }
 
-// slower lowers the rate. What else was under way when the host first said so
-// does not count again: it gives false when the rate was lowered less than two
-// seconds ago.
+// slower lowers the rate. It returns false if the rate was lowered less than
+// two seconds ago, because requests that were in flight then do not count
+// again.
 func (p *rate) slower(now time.Time) (limit float64, moved bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -60,14 +60,14 @@ func (p *rate) slower(now time.Time) (limit float64, moved bool) {
 		p.limit = float64(max(p.count, p.before, 1))
 		p.much, p.top = p.limit, max(4*p.limit, 20)
 	}
-	if p.limit > 0.8*p.much { // else it is not our rate that is too much
+	if p.limit > 0.8*p.much { // otherwise our rate is not the reason
 		p.much = p.limit
 	}
 	p.limit, p.moved = max(p.limit*3/4, slowest), now
 	return p.limit, true
 }
 
-// faster is told of each success.
+// faster counts a success.
 func (p *rate) faster(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,59 +6,59 @@ import (
 	"sync"
 )
 
-// Slots bounds the requests in flight to one host. The bound rises with every
-// success until it is at the most that is allowed, or the host says that it is
-// too much: then it falls to half, and from then on rises slowly, by one for
-// four times as many successes as the bound is.
+// Slots limits the requests in flight to one host. The limit rises with every
+// success until it reaches its maximum, or the host throttles us: then it is
+// halved, and from then on rises slowly, by one for four times as many
+// successes as the limit is.
 //
-// A slot that becomes free goes to the repository that holds the fewest, so
-// that one that answers slowly does not keep the others waiting; then to what
-// is short, then to the largest blob, because the largest decides when the run
-// ends; then to who waits longest. Where there are several repositories, none
-// gets the last quarter of the slots. No more than a quarter is held by who
-// waits for a slot of another host, so that a slow host does not keep this one
-// from its other work.
+// A free slot goes to the repository that holds the fewest, so that a slow one
+// does not hold up the others; then to short requests, then to the largest
+// blob, because the largest decides when the run ends; then to the request that
+// has waited longest. If there are several repositories, none gets the last
+// quarter of the slots. At most a quarter is held by requests that wait for a
+// slot of another host, so that a slow host does not stop the other work of
+// this one.
 type Slots struct {
 	mu      sync.Mutex
 	most    int
 	limit   int
-	careful bool           // the host has said that it is too much
-	good    int            // successes since the bound last moved
+	careful bool           // the host has throttled us
+	good    int            // successes since the limit last changed
 	used    int            // slots
-	held    int            // those of them held by who waits for another host
+	held    int            // those of them held while waiting for another host
 	busy    map[string]int // slots by repository
 	only    string         // the first repository
 	several bool           // there are others
 	waiting []*turn
 }
 
-// turn is one who waits for a slot.
+// turn is a request that waits for a slot.
 type turn struct {
 	repo string
-	size int64 // of the blob that is sent; 0 for what is short
-	hold bool  // it will wait for another host then
+	size int64 // of the blob that is sent; 0 for short requests
+	hold bool  // it will wait for another host next
 	come chan struct{}
 }
 
-// NewSlots begins with so many slots and never has more than most.
-// NewSlots begins with so many slots and never has more than most.
+// NewSlots returns slots with the limit start, which never rises above most.
 func NewSlots(start, most int) *Slots {
 	return &Slots{most: most, limit: start, busy: map[string]int{}}
 }
 
-// Acquire takes a slot for a request to a repository, which gives it back with
-// Release. size is that of the blob that is sent in bytes, 0 for what is short.
+// Acquire takes a slot for a request to a repository, which returns it by
+// Release. size is that of the blob that is sent in bytes, 0 for short
+// requests.
 func (l *Slots) Acquire(ctx context.Context, repo string, size int64) error {
 	return l.wait(ctx, &turn{repo: repo, size: size, come: make(chan struct{})})
 }
 
-// Hold takes a slot for a request that cannot begin before another host has a
-// slot for it, too: then it calls Begin.
+// Hold takes a slot for a request that needs a slot of another host, too, and
+// calls Begin when it has that.
 func (l *Slots) Hold(ctx context.Context, repo string, size int64) error {
 	return l.wait(ctx, &turn{repo: repo, size: size, hold: true, come: make(chan struct{})})
 }
 
-// Begin means that the other host of a slot taken by Hold has one, too.
+// Begin reports that the other host of a slot taken by Hold has a slot, too.
 func (l *Slots) Begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,7 +94,7 @@ func (l *Slots) wait(ctx context.Context, t *turn) error {
 	return context.Cause(ctx)
 }
 
-// Release returns a slot back.
+// Release returns a slot.
 func (l *Slots) Release(repo string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -135,7 +135,7 @@ func (l *Slots) wake() {
 	}
 }
 
-// before reports whether a's turn is before b's, who came earlier.
+// before reports whether a gets a slot before b, which came earlier.
 func (l *Slots) before(a, b *turn) bool {
 	if l.busy[a.repo] != l.busy[b.repo] {
 		return l.busy[a.repo] < l.busy[b.repo]
@@ -146,7 +146,7 @@ func (l *Slots) before(a, b *turn) bool {
 	return a.size > b.size
 }
 
-// shrink halves the bound and gives the new one.
+// shrink halves the limit and returns the new one.
 func (l *Slots) shrink() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,63 +8,63 @@ import (
 	"time"
 )
 
-// Count is how many requests of one kind got one answer.
+// Count is how many requests of one kind got one status.
 type Count struct {
 	Request string `json:"request"` // such as "HEAD manifest", "PUT blob"
 	Status  int    `json:"status"`  // 0: no answer
 	Count   int64  `json:"count"`
 }
 
-// HostStats is what was asked of one host and moved from and to it.
+// HostStats are the requests to one host, and its transfers.
 type HostStats struct {
 	Host     string `json:"host"`
 	Requests int64  `json:"requests"`
 	Read     int64  `json:"bytesRead"`    // of all response bodies
 	Written  int64  `json:"bytesWritten"` // of all request bodies
 	Retries  int64  `json:"retries"`
-	// Listed counts the tags whose digest a list of the repository told; By has the
-	// requests for lists as "GET listing".
+	// Listed counts the tags whose digest came from a list of the repository;
+	// By has the requests for lists as "GET listing".
 	Listed int64   `json:"listed,omitempty"`
 	Paused float64 `json:"pausedSeconds"` // asked for by Retry-After
 	By     []Count `json:"by"`
 	// Pauses are the times of Paused, at most maxPauses of them.
 	Pauses []Pause `json:"pauses,omitempty"`
 	// Throttled counts the answers 429 and 503. Slowed are the times from which
-	// on the host was asked less because of them, at most maxPauses; Paced is
-	// how long requests waited for their turn then, summed over them.
+	// on the host got fewer requests because of them, at most maxPauses; Paced
+	// is how long requests waited for their turn then, summed over them.
 	Throttled int64   `json:"throttled,omitempty"`
 	Slowed    []Slow  `json:"slowed,omitempty"`
 	Paced     float64 `json:"pacedSeconds,omitempty"`
-	// Down are the times in which the host was not asked because nothing but
-	// failures came from it.
+	// Down are the times without requests because nothing but failures came
+	// from the host.
 	Down []Outage `json:"down,omitempty"`
 }
 
-// Slow is how little a host was asked from a time on.
+// Slow is a reduced request rate from a time on.
 type Slow struct {
 	At        time.Time `json:"at"`
 	AtATime   int       `json:"atATime"`   // requests in flight
 	PerSecond float64   `json:"perSecond"` // requests begun
 }
 
-// Outage is a time in which a host was taken to be down: from its first
-// failure on until it answered again.
+// Outage is a time in which a host was considered down: from its first failure
+// on until it answered again.
 type Outage struct {
 	From  time.Time  `json:"from"`
-	Until *time.Time `json:"until,omitempty"` // nil: it never did
+	Until *time.Time `json:"until,omitempty"` // nil: it has not
 	Why   string     `json:"why"`             // the last failure
 }
 
-// Pause is a time in which a host was left alone because it asked for it.
+// Pause is a time without requests to a host because it asked for that.
 type Pause struct {
 	At      time.Time `json:"at"`
 	Seconds float64   `json:"seconds"`
 }
 
-// maxPauses bounds the pauses that are remembered of a host.
+// maxPauses limits the pauses that are kept of a host.
 const maxPauses = 500
 
-// Stats count what is asked of one host.
+// Stats count the requests to one host.
 type Stats struct {
 	mu      sync.Mutex
 	by      map[Count]int64 // Count.Count is 0 in keys
@@ -122,14 +122,14 @@ func (s *Stats) moved(read, written int64) {
 	s.written += written
 }
 
-// Retried counts something that is tried again.
+// Retried counts a retry.
 func (s *Stats) Retried() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retries++
 }
 
-// Listed counts n tags whose digest a list told.
+// Listed counts n tags whose digest came from a list.
 func (s *Stats) Listed(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,27 +10,27 @@ import (
 
 // What a request may wait for.
 const (
-	WaitRetry = "retry" // the pause before something is tried again
-	WaitAsked = "asked" // a rate limit or Retry-After of the registry (Retry-After)
-	WaitPace  = "pace"  // so many requests a second are enough for it, as it has shown
-	WaitSlot  = "slot"  // all requests that the host may have are in flight
-	WaitImage = "image" // another image is bringing the same content
+	WaitRetry = "retry" // the pause before a retry
+	WaitAsked = "asked" // Retry-After of the registry
+	WaitPace  = "pace"  // the request rate of the registry
+	WaitSlot  = "slot"  // a slot of the registry
+	WaitImage = "image" // another image that has the same content
 )
 
-// Wait is time that a piece of work spent waiting, summed over its requests,
-// some of which wait side by side.
+// Wait is the time that a piece of work spent waiting, summed over its
+// requests, some of which wait concurrently.
 type Wait struct {
 	For     string  `json:"for"` // retry, asked, pace, slot or image
 	On      string  `json:"on"`  // the host, or the repository of the other image
 	Seconds float64 `json:"seconds"`
 }
 
-// Tally counts what one piece of work costs: the requests that are made under
-// a context that carries it. The nil Tally counts nothing.
+// Tally counts what one piece of work costs: the requests that are made with a
+// context that carries it. A nil Tally counts nothing.
 type Tally struct {
 	mu       sync.Mutex
 	requests int64
-	good     int64 // requests that got an answer and need not be tried again
+	good     int64 // requests that were answered and need no retry
 	retries  int64
 	failures int64 // retries that did not follow 429 or 503
 	retried  error
@@ -58,7 +58,7 @@ func (t *Tally) request() {
 	}
 }
 
-// Retry counts something that is tried again after err.
+// Retry counts a retry after err.
 func (t *Tally) Retry(err error, throttled bool) {
 	if t != nil {
 		t.mu.Lock()
@@ -80,8 +80,8 @@ func (t *Tally) success() {
 	}
 }
 
-// MayRetry reports whether there were fewer failures than requests that
-// succeeded, and so many more.
+// MayRetry reports whether the failures are fewer than the successful requests
+// plus more.
 func (t *Tally) MayRetry(more int64) bool {
 	if t == nil {
 		return true
@@ -103,22 +103,22 @@ func (t *Tally) Waited(kind, on string, d time.Duration) {
 	}
 }
 
-// Requests is how many requests were made.
+// Requests returns how many requests were made.
 func (t *Tally) Requests() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.requests
 }
 
-// Retries is how often something was tried again, and why the first time.
+// Retries returns the number of retries, and the reason of the first.
 func (t *Tally) Retries() (n int64, first error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.retries, t.retried
 }
 
-// Waits lists what was waited for, the longest first; waits shorter than least
-// are left out.
+// Waits lists the waits, the longest first; those shorter than least are left
+// out.
 func (t *Tally) Waits(least time.Duration) []Wait {
 	t.mu.Lock()
 	defer t.mu.Unlock()

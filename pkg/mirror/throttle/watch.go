@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// leastRate is the slowest transfer that is waited for, in bytes a second over
+// leastRate is the slowest transfer that is not ended, in bytes a second over
 // the idle time.
 const leastRate = 2 << 10
 
@@ -22,9 +22,9 @@ var (
 // although the request already has its response.
 var ErrAnswered = errors.New("the request already has its response")
 
-// watch ends a request that the other side keeps waiting: when, in so much time
-// of waiting for it, fewer bytes moved than leastRate asks for. Time in which
-// we do something else does not count.
+// watch ends a request when the other side is too slow: when, over the idle
+// time of waiting for it, fewer bytes moved than leastRate. Time in which we do
+// something else does not count.
 type watch struct {
 	now  func() time.Time
 	idle time.Duration
@@ -32,7 +32,7 @@ type watch struct {
 
 	mu     sync.Mutex
 	timer  *time.Timer
-	since  time.Time // when the waiting began; zero: nobody waits
+	since  time.Time // when the wait began; zero: nobody waits
 	waited time.Duration
 	moved  int64
 }
@@ -58,7 +58,7 @@ func (w *watch) over() {
 	w.end(errIdle)
 }
 
-// wait begins to wait for the other side.
+// wait starts to wait for the other side.
 func (w *watch) wait() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -66,7 +66,7 @@ func (w *watch) wait() {
 	w.timer.Reset(w.idle - w.waited)
 }
 
-// rest ends the waiting, in which n bytes moved; fresh forgets how long it was.
+// rest ends the wait, in which n bytes moved; fresh resets its duration.
 func (w *watch) rest(n int, fresh bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -81,8 +81,8 @@ func (w *watch) rest(n int, fresh bool) {
 	}
 }
 
-// answerBody is a response's body: the other side keeps us waiting while we
-// read. Its errors say where they come from.
+// answerBody is a response's body: a read waits for the other side. Its errors
+// name the host.
 type answerBody struct {
 	io.ReadCloser
 	watch  *watch
@@ -109,13 +109,13 @@ func (b *answerBody) Close() error {
 	return err
 }
 
-// questionBody is a request's body: the other side keeps us waiting while
-// nobody reads from it.
+// questionBody is a request's body: we wait for the other side while nobody
+// reads from it.
 type questionBody struct {
 	io.ReadCloser
 	watch *watch
 	sent  atomic.Int64
-	broke atomic.Bool // it could not be read to its end, which is not the other side's fault
+	broke atomic.Bool // it could not be read to its end, which is our fault
 }
 
 func (b *questionBody) Read(p []byte) (int, error) {

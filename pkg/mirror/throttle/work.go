@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Work is what a request is for. The zero value is a request of no particular
-// kind for no particular repository.
+// Work is the purpose of a request. The zero value is a request of no
+// particular kind for no particular repository.
 type Work struct {
 	Kind       string // for the statistics, such as "manifest"; the method is put before it
-	Repository string // slots are shared out evenly among repositories
-	// Held means that the caller holds a slot of the host already.
+	Repository string // slots are shared evenly among repositories
+	// Held means that the caller holds a slot of the host.
 	Held bool
 	// Brief means that the caller holds a slot of another host, too: the request
 	// fails with [ErrLater] instead of waiting for long.
 	Brief bool
-	// Idle is how long nothing may move; 0 for the host's own.
+	// Idle is the longest time without progress; 0 for the host's own.
 	Idle time.Duration
 }
 
@@ -31,15 +31,15 @@ func WorkOf(ctx context.Context) Work {
 	return w
 }
 
-// Shortly is how long a brief request waits for a host.
+// Shortly is the longest wait of a brief request for a host.
 const Shortly = 5 * time.Second
 
-// ErrLater means that a brief request was not sent, because the host asked to be
-// left alone for longer.
+// ErrLater means that a brief request was not sent, because the host asked for
+// a longer wait.
 var ErrLater = errors.New("the host will be retried later")
 
 type tryingKey struct{}
 
-// Trying reports whether a request was let through to a host that is down, to
-// find out whether it still is.
+// Trying reports whether a request was sent to a host that is down, to check
+// whether it still is.
 func Trying(ctx context.Context) bool { return ctx.Value(tryingKey{}) != nil }

@@ -14,15 +14,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// blobs brings blobs into repositories, each blob once over the wire for each
-// registry: whoever comes first sends it, the others wait and mount.
+// blobs copies blobs into repositories, each blob once over the wire for each
+// registry: the first caller sends it, the others wait and mount.
 type blobs struct {
 	opts Options
 
 	mu    sync.Mutex
 	hosts map[string]*holdings
 
-	arriving flight.Group[arrival, bool] // true: it was not there before
+	arriving flight.Group[arrival, bool] // true: it did not exist before
 	sending  flight.Group[upload, bool]
 	senders  sync.Map // upload: the repository that is sent to
 
@@ -66,8 +66,9 @@ func (b *blobs) host(name string) *holdings {
 	return h
 }
 
-// place makes sure that a blob is in the repository to; sent reports that it was
-// not there before. With ask it looks for every blob first, whatever its size.
+// place makes sure that a blob is in the repository to; sent reports that it
+// did not exist before. With ask it checks for every blob first, whatever its
+// size.
 func (b *blobs) place(ctx context.Context, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, ask bool) (sent bool, err error) {
 	h := b.host(to.Host)
 	there := func() bool {
@@ -76,7 +77,8 @@ func (b *blobs) place(ctx context.Context, to registry.Repository, desc ocispec.
 	if there() {
 		return false, nil
 	}
-	// The failure of another is ours, unless it is that of another source.
+	// We share the failure of another caller, unless it comes from another
+	// source.
 	shares := func(err error) bool { return !ofSource(err) || readFrom(err, from) }
 	first := false
 	sent, err = b.arriving.DoShared(ctx, arrival{to.Host, to.Path, desc.Digest}, shares, func() (bool, error) {
@@ -93,7 +95,8 @@ func (b *blobs) place(ctx context.Context, to registry.Repository, desc ocispec.
 	return sent && first, plain(err)
 }
 
-// arrive brings a blob into a repository into which nobody else is bringing it.
+// arrive copies a blob into a repository into which no other goroutine is
+// copying it.
 func (b *blobs) arrive(ctx context.Context, h *holdings, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, ask bool) (bool, error) {
 	for {
 		if !b.opts.Mount || !h.mountable() {
@@ -113,12 +116,12 @@ func (b *blobs) arrive(ctx context.Context, h *holdings, to registry.Repository,
 	}
 }
 
-// send sends a blob to a registry that has it nowhere, or waits for another who
-// does; then first is false.
+// send sends a blob to a registry that does not have it, or waits for another
+// goroutine that does; then first is false.
 func (b *blobs) send(ctx context.Context, h *holdings, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, ask bool) (sent, first bool, err error) {
 	key := upload{to.Host, desc.Digest}
-	// What another failed to write elsewhere may work here; what it failed to
-	// read from our source will not.
+	// A write that failed elsewhere may work here; a read from our own source
+	// will not.
 	shares := func(err error) bool { return ofSource(err) && readFrom(err, from) }
 	sent, err = b.sending.DoShared(ctx, key, shares, func() (bool, error) {
 		if h.anywhere(desc.Digest) != "" {
@@ -136,8 +139,8 @@ func (b *blobs) send(ctx context.Context, h *holdings, to registry.Repository, d
 	return sent, first, plain(err)
 }
 
-// bring mounts a blob from a path of the same registry, or sends it where that
-// does not work or there is none.
+// bring mounts a blob from a path of the same registry, or sends it if there is
+// no such path or the mount fails.
 func (b *blobs) bring(ctx context.Context, h *holdings, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, mount string, ask bool) (bool, error) {
 	var session *registry.Session
 	switch {
@@ -172,8 +175,8 @@ func (b *blobs) bring(ctx context.Context, h *holdings, to registry.Repository, 
 	return true, nil
 }
 
-// mount asks for a mount. Where nothing comes of it, the blob is to be sent, by
-// the session if the registry opened one; the error is that of the context.
+// mount mounts a blob. If that fails, the blob has to be sent, by the session
+// if the registry opened one; the error is that of the context.
 func (b *blobs) mount(ctx context.Context, h *holdings, to registry.Repository, from string, desc ocispec.Descriptor) (bool, *registry.Session, error) {
 	mounted, session, err := b.opts.Writer.Mount(ctx, to, from, desc.Digest)
 	if ctx.Err() != nil {
@@ -185,7 +188,7 @@ func (b *blobs) mount(ctx context.Context, h *holdings, to registry.Repository, 
 		h.count(&h.mounted)
 		b.mounts.Add(1)
 		b.mountBytes.Add(desc.Size)
-	case errors.As(err, &down): // it was not asked
+	case errors.As(err, &down): // no request was sent
 	case err != nil && !registry.Unavailable(err):
 		h.note(&h.refused)
 	case err != nil:
@@ -197,13 +200,13 @@ func (b *blobs) mount(ctx context.Context, h *holdings, to registry.Repository, 
 }
 
 // openOrFind opens the upload of a blob and finds out by the same request
-// whether it is there already, left by a run that was killed: the blob is to be
-// mounted from its own repository.
+// whether it exists already, left by a run that was killed: it mounts the blob
+// from its own repository.
 func (b *blobs) openOrFind(ctx context.Context, h *holdings, to registry.Repository, desc ocispec.Descriptor) (bool, *registry.Session, error) {
 	switch {
 	case h.isDeaf():
 		return false, nil, nil
-	case b.opts.Dry: // asks, too, to tell what a run would do
+	case b.opts.Dry: // also sends it, to predict a run
 		has, err := b.opts.Client.HasBlob(ctx, to, desc.Digest)
 		return has, &registry.Session{}, err
 	}
@@ -217,7 +220,7 @@ func (b *blobs) openOrFind(ctx context.Context, h *holdings, to registry.Reposit
 	return has, session, nil
 }
 
-// failure is an error of work that reads from a repository.
+// failure is an error of an operation that reads from a repository.
 type failure struct {
 	err  error
 	from registry.Repository
@@ -226,7 +229,7 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// failedFrom notes from where what failed was to be read.
+// failedFrom adds the repository that was being read to an error.
 func failedFrom(from registry.Repository, err error) error {
 	if err == nil {
 		return nil
@@ -234,7 +237,7 @@ func failedFrom(from registry.Repository, err error) error {
 	return &failure{err, from}
 }
 
-// readFrom reports whether what failed was to be read from a repository.
+// readFrom reports whether the failed operation was reading from a repository.
 func readFrom(err error, from registry.Repository) bool {
 	var f *failure
 	return errors.As(err, &f) && f.from == from
@@ -246,7 +249,7 @@ func ofSource(err error) bool {
 	return errors.As(err, &source)
 }
 
-// plain takes the note of failedFrom off an error.
+// plain removes what failedFrom added to an error.
 func plain(err error) error {
 	var f *failure
 	if errors.As(err, &f) {

@@ -16,25 +16,26 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// Options make a [Copier]. Client and Now must be set.
+// Options configure a [Copier]. Client and Now must be set.
 type Options struct {
 	Client *registry.Client
 	Writer Writer // nil: Client
 	Filter Filter
 	Mount  bool // blobs may be mounted from other repositories
 	Dry    bool // Writer writes nothing
-	// Force looks for everything below an image, whatever its manifests say.
+	// Force checks everything below an image, whatever its manifests say.
 	Force bool
-	// Deep does not take the manifest of an image in a repository for a sign that
-	// all below it is there.
+	// Deep does not trust that a manifest in a repository means that everything
+	// below it exists.
 	Deep bool
 	Now  func() time.Time
 
-	Note func(format string, args ...any) // takes notes for a person; nil: none are taken
-	// Expect adds to the bytes that are sent or may have to be: of blobs that were
-	// not looked for yet, of those being sent, and of those that were. It may be nil.
+	Note func(format string, args ...any) // takes notes for people; nil: none
+	// Expect adds to the bytes that are sent or may have to be sent: of blobs
+	// that were not checked yet, and of those being sent or sent. It may be
+	// nil.
 	Expect func(bytes int64)
-	Sent   func(ctx context.Context, size int64) // is called after a blob was sent; may be nil
+	Sent   func(ctx context.Context, size int64) // called after a blob was sent; may be nil
 }
 
 func (o Options) withDefaults() Options {
@@ -53,47 +54,47 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// waiting begins to count the time for which another image is waited for.
+// waiting starts to count the time of waiting for another image.
 func (o Options) waiting(ctx context.Context, on string) (done func()) {
 	start := o.Now()
 	return func() { throttle.TallyOf(ctx).Waited(throttle.WaitImage, on, o.Now().Sub(start)) }
 }
 
-// Copier brings images into repositories. It may be used by many goroutines.
+// Copier copies images into repositories. It is safe for concurrent use.
 type Copier struct {
 	opts      Options
 	blobs     *blobs
 	learner   *learner
 	started   flight.Group[part, struct{}]
-	occupied  sync.Map // registry.Repository: it has a manifest that we know of
+	occupied  sync.Map // registry.Repository: it has a known manifest
 	manifests atomic.Int64
 }
 
-// part is something that is brought into a repository once in a run.
+// part is something that is copied into a repository once in a run.
 type part struct {
 	to     registry.Repository
 	digest digest.Digest
 	deep   bool
-	below  bool // what is below the manifest, without the manifest
+	below  bool // everything below the manifest, without the manifest
 }
 
-// New makes a copier.
+// New returns a copier.
 func New(opts Options) *Copier {
 	opts = opts.withDefaults()
 	b := newBlobs(opts)
 	c := &Copier{opts: opts, blobs: b, learner: &learner{client: opts.Client, blobs: b}}
-	c.started.Forget = registry.Unavailable // it may work for the next who asks
+	c.started.Forget = registry.Unavailable // a retry may succeed
 	c.started.Wait = func(ctx context.Context, p part) func() { return opts.waiting(ctx, p.to.String()) }
 	return c
 }
 
-// Moved counts what was written (in a dry run: what would be, as long as the
-// registries take every mount; what they decline is sent).
+// Moved counts what was written (in a dry run: what would be written, as long
+// as the registries accept every mount; what they refuse is sent).
 type Moved struct {
 	Blobs     int64 `json:"blobs"`
 	BlobBytes int64 `json:"blobBytes"`
 	Mounts    int64 `json:"mounts"`
-	// MountedBytes are those of the blobs that were mounted and so not sent.
+	// MountedBytes are those of the blobs that were mounted instead of sent.
 	MountedBytes int64 `json:"mountedBytes,omitempty"`
 	Manifests    int64 `json:"manifests"`
 }
@@ -106,39 +107,38 @@ func (c *Copier) Moved() Moved {
 	}
 }
 
-// Wrote counts a manifest that was written past the copier.
+// Wrote counts a manifest that was written without the copier.
 func (c *Copier) Wrote() { c.manifests.Add(1) }
 
-// Occupy notes that a repository has manifests, so that it is worth asking it
-// for them.
+// Occupy records that a repository has manifests, so that requests for them are
+// worthwhile.
 func (c *Copier) Occupy(repo registry.Repository) { c.occupied.Store(repo, true) }
 
-// Holds notes that a destination of images from a repository has an image.
+// Holds records that a destination of images from a repository has an image.
 func (c *Copier) Holds(from, to registry.Repository, have ocispec.Descriptor) {
 	c.Occupy(to)
 	c.learner.holds(from, to, have)
 }
 
-// Visit is one image on its way into one repository.
+// Visit is the copy of one image into one repository.
 type Visit struct {
 	Source *Source
 	To     registry.Repository
 
-	deep      bool // believe nothing that the destination's manifests say
-	whole     bool // the filter does not concern it
+	deep      bool // do not trust the destination's manifests
+	whole     bool // the filter does not apply
 	manifests atomic.Int64
 	changed   atomic.Bool
 	wrote     *atomic.Int64
 }
 
-// Visit begins to bring an image into a repository.
+// Visit starts to copy an image into a repository.
 func (c *Copier) Visit(src *Source, to registry.Repository) *Visit {
 	return &Visit{Source: src, To: to, deep: c.opts.Force, wrote: &atomic.Int64{}}
 }
 
-// Beside begins to bring what belongs to an image into the same repository, all
-// of it whatever the filter. What it writes is counted with what the first visit
-// writes.
+// Beside starts to copy what belongs to an image into the same repository,
+// whatever the filter says. Its writes count as those of the first visit.
 func (v *Visit) Beside(src *Source) *Visit {
 	return &Visit{Source: src, To: v.To, deep: v.deep, whole: true, wrote: v.wrote}
 }
@@ -146,9 +146,9 @@ func (v *Visit) Beside(src *Source) *Visit {
 // Wrote returns how many manifests were written.
 func (v *Visit) Wrote() int64 { return v.wrote.Load() }
 
-// Bring brings everything below a manifest into the repository, unless the
-// repository has the manifest. had is the image that the tag holds which is to
-// be moved, or "".
+// Bring copies everything below a manifest into the repository, unless the
+// repository has the manifest. had is the current image of the tag that will be
+// moved, or "".
 func (c *Copier) Bring(ctx context.Context, v *Visit, m registry.Manifest, had digest.Digest) error {
 	return c.once(ctx, v, part{to: v.To, digest: m.Digest, deep: v.deep, below: true}, func() error {
 		if has, err := c.has(ctx, v, m.Digest); err != nil || has {
@@ -161,7 +161,7 @@ func (c *Copier) Bring(ctx context.Context, v *Visit, m registry.Manifest, had d
 	})
 }
 
-// Repair looks behind an image that the repository has and brings what is
+// Repair checks everything below an image in the repository and copies what is
 // missing; changed reports whether anything was.
 func (c *Copier) Repair(ctx context.Context, src *Source, to registry.Repository) (changed bool, err error) {
 	v := c.Visit(src, to)
@@ -174,9 +174,9 @@ func (c *Copier) Repair(ctx context.Context, src *Source, to registry.Repository
 	return v.changed.Load(), err
 }
 
-// once does something for the first who asks for it. A failure is shared only by
-// those who read from the same source, and that of a registry in trouble only by
-// those who wait for it.
+// once does something for the first caller; others get its result. A failure is
+// shared only by callers that read from the same source, and the failure of an
+// unavailable registry only by callers that wait for it.
 func (c *Copier) once(ctx context.Context, v *Visit, p part, f func() error) error {
 	from := v.Source.Repo
 	shares := func(err error) bool { return readFrom(err, from) }
@@ -187,8 +187,8 @@ func (c *Copier) once(ctx context.Context, v *Visit, p part, f func() error) err
 }
 
 // has reports whether the destination has a manifest, so that everything below
-// it is there, unless that is what is looked at. A repository in which nothing is
-// known to be is not asked.
+// it exists, unless just that is being checked. An empty repository gets no
+// request.
 func (c *Copier) has(ctx context.Context, v *Visit, d digest.Digest) (bool, error) {
 	if _, ok := c.occupied.Load(v.To); !ok || v.deep || c.opts.Deep {
 		return false, nil
@@ -196,8 +196,8 @@ func (c *Copier) has(ctx context.Context, v *Visit, d digest.Digest) (bool, erro
 	return c.Exists(ctx, v.To, d)
 }
 
-// Exists asks a repository for a manifest; the error is for a registry that
-// cannot be asked.
+// Exists reports whether a repository has a manifest; the error is for a
+// registry that cannot be reached.
 func (c *Copier) Exists(ctx context.Context, repo registry.Repository, d digest.Digest) (bool, error) {
 	_, err := c.opts.Client.Resolve(ctx, repo, string(d))
 	if registry.StatusOf(err) != 0 && !registry.Unavailable(err) {
@@ -206,9 +206,10 @@ func (c *Copier) Exists(ctx context.Context, repo registry.Repository, d digest.
 	return err == nil, err
 }
 
-// Put writes a manifest under a tag or its digest. When the registry refuses it
-// because something below it is missing, though it seemed to be there, that is
-// brought once more. depth counts the indexes above it; again is that of [registry.Client.PutManifest].
+// Put pushes a manifest under a tag or its digest. If the registry refuses it
+// because something below it is missing, although it seemed to exist, that is
+// copied again. depth counts the indexes above it; again is that of
+// [registry.Client.PutManifest].
 func (c *Copier) Put(ctx context.Context, v *Visit, ref string, m registry.Manifest, depth int, again func() (bool, error)) error {
 	_, err := c.opts.Writer.PutManifest(ctx, v.To, ref, m, again)
 	if incomplete(err) && !v.deep {
@@ -242,7 +243,7 @@ func holdsBlobs(m registry.Manifest) bool {
 	return err == nil && slices.ContainsFunc(content.Children, isBlob)
 }
 
-// SparseError is the error of a registry that takes an index only with all of
+// SparseError is the error of a registry that accepts an index only with all of
 // its children.
 type SparseError struct{ Err error }
 
@@ -253,7 +254,7 @@ func (e *SparseError) Error() string {
 // Unwrap returns the answer of the registry.
 func (e *SparseError) Unwrap() error { return e.Err }
 
-// bringAgain brings what is below a manifest and believes nothing.
+// bringAgain copies what is below a manifest without trusting what exists.
 func (c *Copier) bringAgain(ctx context.Context, v *Visit, m registry.Manifest, depth int) error {
 	content, err := m.Content()
 	if err != nil {

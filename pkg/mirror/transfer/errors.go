@@ -12,11 +12,11 @@ import (
 // ErrUnsupported is the error of images that are not mirrored by design.
 var ErrUnsupported = errors.New("not mirrored")
 
-// MissingError is the error of something that does not exist at a source.
+// MissingError means that something does not exist at a source.
 type MissingError struct {
 	What   string // such as "the source does not exist"
 	Err    error
-	Source bool // all of the image, not a part of it
+	Source bool // the whole image, not a part of it
 }
 
 func (e *MissingError) Error() string { return e.What + ": " + e.Err.Error() }
@@ -24,8 +24,7 @@ func (e *MissingError) Error() string { return e.What + ": " + e.Err.Error() }
 // Unwrap returns the answer of the registry.
 func (e *MissingError) Unwrap() error { return e.Err }
 
-// Unreadable explains an error that comes instead of a source. It returns nil
-// for nil.
+// Unreadable explains an error of reading a source. It returns nil for nil.
 func Unreadable(err error) error {
 	switch {
 	case registry.NotFound(err):
@@ -38,8 +37,8 @@ func Unreadable(err error) error {
 	return nil
 }
 
-// incomplete reports whether a registry refused a manifest because it misses
-// what the manifest refers to.
+// incomplete reports whether a registry refused a manifest because something
+// that the manifest refers to is missing.
 func incomplete(err error) bool {
 	var e *registry.Error
 	if !errors.As(err, &e) {

@@ -12,22 +12,22 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// ErrFiltered is the error of an index of which a [Filter] leaves nothing.
+// ErrFiltered is the error of an index of which a [Filter] selects nothing.
 var ErrFiltered = errors.New("the platform filter matches no platform of the image")
 
-// Filter chooses among the children of an index. The zero value takes all.
+// Filter selects children of an index. The zero value selects all.
 type Filter struct {
-	// Platform reports whether os/architecture[/variant] is wanted; nil takes
-	// all. The index itself stays as it is.
+	// Platform reports whether os/architecture[/variant] is wanted; nil selects
+	// all. The index itself is not changed.
 	Platform func(platform string) bool
-	// Single takes the one chosen child of an index instead of the index.
+	// Single copies the one selected child of an index instead of the index.
 	Single bool
 }
 
 // Apply applies the filter to a source that is an index. The error is
-// [ErrFiltered] when nothing is left. The one child that is left becomes the
-// root of the source where a single one is wanted; otherwise the source notes
-// what is left out.
+// [ErrFiltered] if nothing is selected. If Single is set, the one selected
+// child becomes the root of the source; otherwise the source notes what is left
+// out.
 func (f Filter) Apply(ctx context.Context, src *Source) error {
 	if f.Platform == nil || !f.Single && src.Root.MediaType != "" && !registry.IsIndex(src.Root.MediaType) {
 		return nil
@@ -55,8 +55,8 @@ func (f Filter) Apply(ctx context.Context, src *Source) error {
 	return nil
 }
 
-// SeveralError is the error of an index of which a filter leaves several images
-// where a single one is wanted. It is an [ErrUnsupported].
+// SeveralError is the error of an index of which a filter selects several
+// images although Single is set. It is an [ErrUnsupported].
 type SeveralError struct {
 	Platforms string
 	N         int
@@ -70,8 +70,8 @@ func (e *SeveralError) Error() string {
 func (e *SeveralError) Unwrap() error { return ErrUnsupported }
 
 // Choose returns the children of an index that are to be copied, and those of
-// them that are images. The platform of an attestation, unknown/unknown, never
-// decides: an attestation goes with the image that it is about.
+// them that are images. The platform of an attestation, unknown/unknown, does
+// not matter: an attestation belongs to its image.
 func (f Filter) Choose(children []ocispec.Descriptor) (images, all []ocispec.Descriptor) {
 	if f.Platform == nil {
 		return children, children
@@ -96,13 +96,13 @@ func Among(list []ocispec.Descriptor, d ocispec.Descriptor) bool {
 	return slices.ContainsFunc(list, func(c ocispec.Descriptor) bool { return c.Digest == d.Digest })
 }
 
-// Attestation reports whether a child of an index is one that BuildKit writes
-// beside the images.
+// Attestation reports whether a child of an index is an attestation of
+// BuildKit.
 func Attestation(c ocispec.Descriptor) bool {
 	return c.Annotations["vnd.docker.reference.type"] != "" || c.Platform != nil && c.Platform.OS == "unknown"
 }
 
-// PlatformNames lists the platforms of an index's children for a person.
+// PlatformNames lists the platforms of an index's children for people.
 func PlatformNames(children []ocispec.Descriptor) string {
 	var names []string
 	for _, c := range children {
@@ -117,8 +117,8 @@ func PlatformNames(children []ocispec.Descriptor) string {
 	return strings.Join(names, ", ")
 }
 
-// PlatformName names a child by its platform, with the version that tells one
-// Windows from another, or by its digest.
+// PlatformName names a child by its platform, with the version for Windows, or
+// by its digest.
 func PlatformName(c ocispec.Descriptor) string {
 	switch {
 	case c.Platform == nil:

@@ -7,32 +7,31 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// probeFrom is the size in bytes from which a blob is asked for before it is
-// sent: sending a smaller one costs no more than asking.
+// probeFrom is the size in bytes from which a blob is checked before it is
+// sent: to send a smaller one costs no more than a check.
 const probeFrom = 64 << 10
 
-// How many mounts, with none that worked, it takes to give up on mounting at a
-// registry: declined ones, which are an answer, and failed ones, which any
-// request to a registry in trouble may be.
+// The number of mounts without success after which a registry gets no more of
+// them: declined ones, which are an answer, and failed ones, which may be due
+// to a registry in trouble.
 const (
 	declinedMounts = 3
 	failedMounts   = 12
 )
 
-// holdings is what is known of the blobs of one registry, and of how it takes
-// mounts.
+// holdings are the known blobs of one registry, and how it answers mounts.
 type holdings struct {
 	mu       sync.Mutex
 	blobs    map[digest.Digest]*places
 	mounted  int  // mounts that worked
 	declined int  // mounts answered with an upload session
-	failed   int  // mounts that nothing came of, though they were tried again and again
+	failed   int  // mounts that failed after all retries
 	refused  bool // the registry answered a mount with an error: no more of them
 	deaf     bool // the same for a mount from a blob's own repository
 }
 
-// places are the paths that have a blob. Most blobs are in one repository only:
-// the map is made when it is needed.
+// places are the paths that have a blob. Most blobs are in one repository only,
+// so the map is made on demand.
 type places struct {
 	first  string // to mount from; "" for none
 	others map[string]bool
@@ -63,7 +62,7 @@ func (p *places) remove(path string) {
 	delete(p.others, path)
 }
 
-// knows notes that a repository has a blob.
+// knows records that a repository has a blob.
 func (h *holdings) knows(path string, d digest.Digest) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -101,9 +100,9 @@ func (h *holdings) anywhere(d digest.Digest) string {
 	return ""
 }
 
-// unknown counts the blobs that would be asked for one by one: those worth
-// asking for that are not known to be in the repository or, when anywhere is
-// set, in any of its registry's.
+// unknown counts the blobs that would need a check each: those large enough
+// that are not known to be in the repository or, if anywhere is set, in any
+// repository of the registry.
 func (h *holdings) unknown(path string, blobs []ocispec.Descriptor, anywhere bool) (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -116,21 +115,21 @@ func (h *holdings) unknown(path string, blobs []ocispec.Descriptor, anywhere boo
 	return n
 }
 
-// mountable reports whether it is worth asking the registry for a mount.
+// mountable reports whether a mount is worth a request.
 func (h *holdings) mountable() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return !h.refused && (h.mounted > 0 || h.declined < declinedMounts && h.failed < failedMounts)
 }
 
-// count adds up what became of mounts; it is given one of the fields above.
+// count adds to one of the fields above.
 func (h *holdings) count(n *int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	*n++
 }
 
-// note notes that the registry does not take mounts, or those of one kind.
+// note records that the registry does not support mounts, or those of one kind.
 func (h *holdings) note(what *bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// learner finds out which blobs a destination's registry has from the manifests
-// of images that it has.
+// learner finds the blobs of a destination's registry by reading manifests of
+// images that it has.
 type learner struct {
 	client    *registry.Client
 	blobs     *blobs
@@ -20,8 +20,8 @@ type learner struct {
 	learned   flight.Group[relative, struct{}]
 }
 
-// relative is an image that a destination holds and that may have layers in
-// common with those that come from the same repository.
+// relative is an image of a destination that may have layers in common with
+// images from the same source repository.
 type relative struct {
 	repo   registry.Repository
 	digest digest.Digest
@@ -32,7 +32,7 @@ type kinship struct {
 	host string // of the destination
 }
 
-// holds notes that a destination of images from a repository has an image.
+// holds records that a destination of images from a repository has an image.
 func (l *learner) holds(from, to registry.Repository, have ocispec.Descriptor) {
 	if !registry.IsIndex(have.MediaType) {
 		l.relatives.LoadOrStore(kinship{from, to.Host}, relative{to, have.Digest})
@@ -40,10 +40,10 @@ func (l *learner) holds(from, to registry.Repository, have ocispec.Descriptor) {
 }
 
 // learn finds out which blobs of an image the destination's registry has, by
-// one GET instead of a question for each of them: the manifest that the tag
-// holds now tells what is in the repository; that of another image from the
-// same source tells what can be mounted. What it tells wrongly shows when the
-// image's manifest is refused.
+// one GET instead of a request for each of them: the current manifest of the
+// tag lists blobs of the repository; that of another image from the same source
+// lists blobs that can be mounted. If that is wrong, the registry refuses the
+// image's manifest.
 func (l *learner) learn(ctx context.Context, v *Visit, m registry.Manifest, had digest.Digest) {
 	content, err := m.Content()
 	if err != nil {
@@ -60,7 +60,7 @@ func (l *learner) learn(ctx context.Context, v *Visit, m registry.Manifest, had 
 	}
 }
 
-// read notes the blobs of an image that a destination holds, once in a run.
+// read records the blobs of an image that a destination holds, once in a run.
 func (l *learner) read(ctx context.Context, image relative) {
 	l.learned.Do(ctx, image, func() (struct{}, error) {
 		m, err := l.client.Manifest(ctx, image.repo, string(image.digest))

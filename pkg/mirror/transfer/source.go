@@ -12,12 +12,12 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// Source is an image that is read. Each of its manifests is fetched once.
+// Source is an image to copy. Each of its manifests is fetched once.
 type Source struct {
 	Repo registry.Repository
 	Root ocispec.Descriptor
 	Tag  string // by which Root was found; "" for a digest
-	Left string // what a [Filter] leaves out, for a person
+	Left string // what a [Filter] leaves out, for people
 
 	client  *registry.Client
 	fetched flight.Group[string, registry.Manifest]
@@ -29,8 +29,8 @@ type Source struct {
 	platform []string // of the images among them
 }
 
-// NewSource makes a source of what a registry holds as tag; for a source given
-// by its digest, tag is "".
+// NewSource returns the source for a tag of a registry; tag is "" for a source
+// with a digest.
 func NewSource(client *registry.Client, repo registry.Repository, root ocispec.Descriptor, tag string) *Source {
 	return &Source{client: client, Repo: repo, Root: root, Tag: tag, blobs: map[digest.Digest]bool{}}
 }
@@ -40,9 +40,9 @@ func (s *Source) Manifest(ctx context.Context, d digest.Digest) (registry.Manife
 	return s.fetch(ctx, string(d))
 }
 
-// Image fetches the manifest of the image itself. Where a registry does not have
-// the digest that it gave for the tag, it is what GET gives for the tag. The
-// error is explained by [Unreadable].
+// Image fetches the manifest of the image itself. If a registry does not have
+// the digest that it returned for the tag, Image uses what GET returns for the
+// tag. The error is explained by [Unreadable].
 func (s *Source) Image(ctx context.Context) (registry.Manifest, error) {
 	m, err := s.Manifest(ctx, s.Root.Digest)
 	if registry.NotFound(err) && s.Tag != "" {
@@ -68,7 +68,7 @@ func (s *Source) Parts() []digest.Digest {
 	return append([]digest.Digest{s.Root.Digest}, s.children...)
 }
 
-// maxPlatforms bounds the platforms that are remembered for a person.
+// maxPlatforms limits the platforms that are kept for people.
 const maxPlatforms = 50
 
 // Platforms returns the platforms of the images in the indexes fetched so far.
@@ -91,7 +91,7 @@ func (s *Source) fetch(ctx context.Context, ref string) (registry.Manifest, erro
 func (s *Source) count(m registry.Manifest) {
 	content, err := m.Content()
 	if err != nil {
-		return // whoever needs the content sees the error
+		return // callers that need the content get the error
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,10 +22,10 @@ const (
 	MaxDepth     = 10     // indexes within indexes
 	MaxManifests = 10_000 // of one image
 	maxBlobs     = 10_000 // of one manifest
-	maxFailures  = 20     // of the parts of one manifest, before no more are begun
+	maxFailures  = 20     // of the parts of one manifest, after which no more are started
 )
 
-// below brings the children and blobs of a manifest into the repository.
+// below copies the children and blobs of a manifest into the repository.
 func (c *Copier) below(ctx context.Context, v *Visit, m registry.Manifest, depth int) error {
 	content, err := m.Content()
 	if err == nil {
@@ -42,7 +42,8 @@ func (c *Copier) below(ctx context.Context, v *Visit, m registry.Manifest, depth
 	for _, child := range children {
 		tasks = append(tasks, func() error { return c.Child(ctx, v, "index "+string(m.Digest), child, depth+1) })
 	}
-	// Large blobs first: the largest decides when the image is complete.
+	// Large blobs first, because the largest decides when the image is
+	// complete.
 	slices.SortStableFunc(content.Blobs, func(a, b ocispec.Descriptor) int { return cmp.Compare(b.Size, a.Size) })
 	seen := map[digest.Digest]bool{}
 	for _, b := range content.Blobs {
@@ -67,8 +68,8 @@ func (v *Visit) bounded(content registry.Content, depth int) error {
 	return nil
 }
 
-// all runs tasks side by side and returns the error of the first of them, by
-// order, that failed. After many failures no more are begun.
+// all runs tasks concurrently and returns the error of the first of them, by
+// order, that failed. After many failures it starts no more.
 func all(tasks []func() error) error {
 	if len(tasks) == 1 {
 		return tasks[0]()
@@ -94,9 +95,9 @@ func all(tasks []func() error) error {
 	return cmp.Or(errs...)
 }
 
-// Child brings a manifest that something led to, such as an index: what is below
-// it, and then the manifest itself. parent names what led to it, for a person;
-// depth counts the indexes above it.
+// Child copies a manifest, such as a child of an index: what is below it, and
+// then the manifest itself. parent names its parent in errors; depth counts the
+// indexes above it.
 func (c *Copier) Child(ctx context.Context, v *Visit, parent string, d ocispec.Descriptor, depth int) error {
 	if isBlob(d) {
 		return c.blob(ctx, v, d)
@@ -107,7 +108,7 @@ func (c *Copier) Child(ctx context.Context, v *Visit, parent string, d ocispec.D
 		}
 		m, err := v.Source.Manifest(ctx, d.Digest)
 		if registry.NotFound(err) && d.MediaType != "" && !registry.IsManifest(d.MediaType) {
-			return c.blob(ctx, v, d) // an artifact may keep its parts where it likes
+			return c.blob(ctx, v, d) // an artifact may store its parts anywhere
 		}
 		if err != nil {
 			what := fmt.Sprintf("%s of %s", childName(d), parent)
@@ -139,7 +140,7 @@ func isBlob(d ocispec.Descriptor) bool {
 	return false
 }
 
-// childName tells a child of an index to a person.
+// childName names a child of an index for people.
 func childName(d ocispec.Descriptor) string {
 	if d.Platform == nil {
 		return "child " + string(d.Digest)
@@ -150,14 +151,14 @@ func childName(d ocispec.Descriptor) string {
 // sentKey is the key of a *bool in a context: that a blob was sent.
 type sentKey struct{}
 
-// blob brings one blob.
+// blob copies one blob.
 func (c *Copier) blob(ctx context.Context, v *Visit, b ocispec.Descriptor) error {
 	c.opts.Expect(b.Size)
 	sentNow := false
 	ctx = context.WithValue(ctx, sentKey{}, &sentNow)
 	defer func() {
 		if !sentNow {
-			c.opts.Expect(-b.Size) // it was there, mounted, or brought by another image
+			c.opts.Expect(-b.Size) // it existed, was mounted, or was copied by another image
 		}
 	}()
 	sent, err := c.blobs.place(ctx, v.To, b, v.Source.Repo, v.deep)

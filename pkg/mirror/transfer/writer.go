@@ -10,15 +10,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// Writer is the part of a [registry.Client] that changes something.
+// Writer is the part of a [registry.Client] that writes.
 type Writer interface {
 	Mount(ctx context.Context, to registry.Repository, from string, d digest.Digest) (bool, *registry.Session, error)
 	CopyBlob(ctx context.Context, to registry.Repository, desc ocispec.Descriptor, from registry.Repository, s *registry.Session) error
 	PutManifest(ctx context.Context, to registry.Repository, ref string, m registry.Manifest, again func() (bool, error)) (bool, error)
 }
 
-// Nowhere is the [Writer] of a dry run: everything works, nothing happens, and
-// the requests that it would have taken are counted.
+// Nowhere is the [Writer] of a dry run: everything succeeds, nothing is
+// written, and the requests that it would have taken are counted.
 type Nowhere struct{ requests atomic.Int64 }
 
 // Requests returns how many requests writing would have taken.
@@ -34,7 +34,7 @@ func (w *Nowhere) Mount(context.Context, registry.Repository, string, digest.Dig
 func (w *Nowhere) CopyBlob(_ context.Context, _ registry.Repository, desc ocispec.Descriptor, _ registry.Repository, s *registry.Session) error {
 	w.requests.Add(registry.CopyRequests(desc.Size))
 	if s != nil {
-		w.requests.Add(-1) // that opened it
+		w.requests.Add(-1) // the one that opened it
 	}
 	return nil
 }
