@@ -17,12 +17,12 @@ import (
 // certificates finds what TLS with a registry needs: the client certificates of
 // --client-certificate, and what podman's and docker's certs.d folders have for the
 // registry.
-func (o *options) certificates(env cli.Env, roots func() (*x509.CertPool, error)) (func(host string) (registry.HostTLS, error), error) {
+func (c *connection) certificates(env cli.Env, roots func() (*x509.CertPool, error)) (func(host string) (registry.HostTLS, error), error) {
 	named := map[string]tls.Certificate{}
-	for _, spec := range o.clientCertificates {
-		host, file, ok := strings.Cut(spec, "=")
-		if !ok || host == "" || file == "" {
-			return nil, cli.Usagef("--client-certificate takes HOST=FILE")
+	for _, spec := range c.clientCertificates {
+		host, file, err := hostFile("--client-certificate", spec)
+		if err != nil {
+			return nil, err
 		}
 		cert, err := tls.LoadX509KeyPair(file, file)
 		if err != nil {

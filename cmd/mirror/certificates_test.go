@@ -73,20 +73,20 @@ func TestClientCertificate(t *testing.T) {
 	write(filepath.Join(dir, "client.cert"), cert)
 	write(filepath.Join(dir, "client.key"), key)
 	for name, tt := range map[string]struct {
-		o    options
+		c    connection
 		home string
 		ok   bool
 	}{
-		"--client-certificate":   {options{authorities: []string{ca}, clientCertificates: []string{host + "=" + both}}, "", true},
-		"certs.d":                {options{}, home, true},
-		"for another registry":   {options{authorities: []string{ca}, clientCertificates: []string{"127.0.0.1:1=" + both}}, "", false},
-		"nothing":                {options{authorities: []string{ca}}, "", false},
-		"certs.d of no registry": {options{authorities: []string{ca}}, t.TempDir(), false},
+		"--client-certificate":   {connection{authorities: []string{ca}, clientCertificates: []string{host + "=" + both}}, "", true},
+		"certs.d":                {connection{}, home, true},
+		"for another registry":   {connection{authorities: []string{ca}, clientCertificates: []string{"127.0.0.1:1=" + both}}, "", false},
+		"nothing":                {connection{authorities: []string{ca}}, "", false},
+		"certs.d of no registry": {connection{authorities: []string{ca}}, t.TempDir(), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := cli.Env{Getenv: func(string) string { return tt.home }}
-			tt.o.attempts = 1
-			client, err := tt.o.clientWith(env, nil, nil)
+			tt.c.attempts = 1
+			client, err := tt.c.clientWith(env, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,13 +97,13 @@ func TestClientCertificate(t *testing.T) {
 		})
 	}
 	for _, bad := range []string{"host", "=file", "host=", "host=/no/such/file", host + "=" + ca} {
-		o := options{clientCertificates: []string{bad}}
+		o := connection{clientCertificates: []string{bad}}
 		if _, err := o.certificates(cli.Env{Getenv: func(string) string { return "" }}, o.pool); err == nil {
 			t.Errorf("--client-certificate %s is taken", bad)
 		}
 	}
 	write(filepath.Join(dir, "client.key"), []byte("no key"))
-	if _, err := certsD([]string{filepath.Dir(dir)}, host, (&options{}).pool); err == nil || !strings.Contains(err.Error(), "client.cert") {
+	if _, err := certsD([]string{filepath.Dir(dir)}, host, (&connection{}).pool); err == nil || !strings.Contains(err.Error(), "client.cert") {
 		t.Errorf("a broken key: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,9 +8,6 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // options are the flags of run, plan and check.
@@ -35,26 +31,10 @@ type options struct {
 	shard              string
 	detailedExit       bool
 	filterGiven        bool
-	noListing          bool
-	apiTokens          []string
+	timeout            time.Duration
+	grace              time.Duration
 
-	attempts       int
-	perImage       int64
-	perRegistry    int64
-	maxPerRegistry int
-	timeout        time.Duration
-	idleTimeout    time.Duration
-	grace          time.Duration
-
-	registryConfig string
-	registryTokens []string
-	tokenEndpoints []string
-	insecure       []string
-	authorities    []string
-
-	clientCertificates []string
-	maxBlob            int64
-
+	connection
 	protection
 }
 
@@ -147,29 +127,6 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time (default: no limit)")
 	f.DurationVar(&o.grace, "grace", 10*time.Second, "time to finish copies after a signal")
-	o.bindClient(f)
+	o.connection.bind(f)
 	f.BoolVar(&o.skipMultipleScopes, "skip-multiple-scopes", true, "no effect; accepted for compatibility with oc")
-}
-
-// bindClient declares the flags that tell how registries are asked.
-func (o *options) bindClient(f *pflag.FlagSet) {
-	f.BoolVar(&o.noListing, "no-listing", false, "check each tag instead of listing whole repositories")
-	f.StringArrayVar(&o.apiTokens, "api-token", nil, "Quay API token, to list private repositories: `HOST=FILE`")
-
-	f.IntVar(&o.maxPerRegistry, "max-per-registry", 0, fmt.Sprintf(
-		"parallel requests per registry (default: adapts, %d-%d)", throttle.DefaultStart, throttle.DefaultMaxPerHost))
-	policy := retry.Policy{}.WithDefaults()
-	f.IntVar(&o.attempts, "attempts", policy.Attempts, "attempts per request (429 and 503 have their own limit)")
-	f.Int64Var(&o.perImage, "retries-per-image", policy.PerImage, "retries per image beyond its successful requests")
-	f.Int64Var(&o.perRegistry, "retries-per-registry", policy.PerHost, "retries per registry beyond its successful requests")
-	f.DurationVar(&o.idleTimeout, "idle-timeout", throttle.DefaultIdle, "abort a transfer that makes no progress for this time")
-
-	f.StringVarP(&o.registryConfig, "registry-config", "a", "", "auth `FILE` (default: that of podman or docker)")
-	f.StringArrayVar(&o.registryTokens, "registry-token", nil, "registry token from a file, reread on change: `HOST=FILE`")
-	f.StringArrayVar(&o.tokenEndpoints, "token-endpoint", nil, "send credentials to this token `HOST` of another domain")
-	f.StringArrayVar(&o.insecure, "insecure", nil, "skip TLS checks and allow HTTP, for a `HOST` or for all")
-	f.Lookup("insecure").NoOptDefVal = everyHost
-	f.StringArrayVar(&o.authorities, "certificate-authority", nil, "also trust the certificate authorities in a PEM `FILE`")
-	f.StringArrayVar(&o.clientCertificates, "client-certificate", nil, "client certificate and key in PEM: `HOST=FILE`")
-	f.Int64Var(&o.maxBlob, "max-blob-bytes", registry.DefaultMaxBlob, "fail images with a blob larger than this")
 }

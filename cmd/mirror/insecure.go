@@ -17,18 +17,18 @@ const (
 // insecureHosts reads --insecure, which may be followed by a host or, as with
 // oc, by nothing: the hosts are taken out of the arguments, and the rest of
 // these is returned. That no certificate is verified at all is said loudly.
-func (o *options) insecureHosts(args []string, stderr io.Writer) []string {
+func (c *connection) insecureHosts(args []string, stderr io.Writer) []string {
 	var rest []string
 	for _, a := range args {
-		i := slices.Index(o.insecure, everyHost)
+		i := slices.Index(c.insecure, everyHost)
 		if i < 0 || !isHost(a) || exists(a) {
 			rest = append(rest, a)
 			continue
 		}
-		o.insecure[i] = a
+		c.insecure[i] = a
 	}
-	o.insecure = slices.DeleteFunc(o.insecure, func(h string) bool { return h == noHost })
-	if slices.Contains(o.insecure, everyHost) {
+	c.insecure = slices.DeleteFunc(c.insecure, func(h string) bool { return h == noHost })
+	if slices.Contains(c.insecure, everyHost) {
 		fmt.Fprintln(stderr, "warning: --insecure without a host: no certificate is verified, and every registry may be reached over plain http")
 	}
 	return rest
@@ -42,10 +42,10 @@ func isHost(s string) bool { return hostPattern.MatchString(s) }
 
 // isInsecure reports whether a host was named by --insecure, with or without its
 // port.
-func (o *options) isInsecure(host string) bool {
+func (c *connection) isInsecure(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
 		name = host
 	}
-	return slices.ContainsFunc(o.insecure, func(h string) bool { return h == everyHost || h == host || h == name })
+	return slices.ContainsFunc(c.insecure, func(h string) bool { return h == everyHost || h == host || h == name })
 }

@@ -48,7 +48,7 @@ mapping_* in the same folders, or beside them, still write.`,
 	cli.WordVar(f, &o.format, "format", "text", "output format: text or json", "text", "json")
 	f.StringVar(&since, "since", "", "class once-mapped: tags mapped since the git `REV`")
 	f.StringVar(&o.backup, "backup", "", "the `TEMPLATE` that mirror run --backup uses")
-	o.bindClient(f)
+	o.connection.bind(f)
 	groupFlags(cmd)
 	return cmd
 }

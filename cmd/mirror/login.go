@@ -36,7 +36,7 @@ it writes nothing. The exit code is 1 if access is denied or cannot be determine
 	f.SortFlags = false
 	o.bindInput(f)
 	cli.WordVar(f, &o.format, "format", "text", "output format: text or json", "text", "json")
-	o.bindClient(f)
+	o.connection.bind(f)
 	groupFlags(cmd)
 	return cmd
 }

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
+)
+
+// connection has the flags that say how to reach registries: credentials, TLS,
+// limits and retries.
+type connection struct {
+	noListing bool
+	apiTokens []string
+
+	attempts       int
+	perImage       int64
+	perRegistry    int64
+	maxPerRegistry int
+	idleTimeout    time.Duration
+	maxBlob        int64
+
+	registryConfig string
+	registryTokens []string
+	tokenEndpoints []string
+
+	insecure           []string
+	authorities        []string
+	clientCertificates []string
+}
+
+// bind declares the flags.
+func (c *connection) bind(f *pflag.FlagSet) {
+	f.BoolVar(&c.noListing, "no-listing", false, "check each tag instead of listing whole repositories")
+	f.StringArrayVar(&c.apiTokens, "api-token", nil, "Quay API token, to list private repositories: `HOST=FILE`")
+
+	f.IntVar(&c.maxPerRegistry, "max-per-registry", 0, fmt.Sprintf(
+		"parallel requests per registry (default: adapts, %d-%d)", throttle.DefaultStart, throttle.DefaultMaxPerHost))
+	policy := retry.Policy{}.WithDefaults()
+	f.IntVar(&c.attempts, "attempts", policy.Attempts, "attempts per request (429 and 503 have their own limit)")
+	f.Int64Var(&c.perImage, "retries-per-image", policy.PerImage, "retries per image beyond its successful requests")
+	f.Int64Var(&c.perRegistry, "retries-per-registry", policy.PerHost, "retries per registry beyond its successful requests")
+	f.DurationVar(&c.idleTimeout, "idle-timeout", throttle.DefaultIdle, "abort a transfer that makes no progress for this time")
+
+	f.StringVarP(&c.registryConfig, "registry-config", "a", "", "auth `FILE` (default: that of podman or docker)")
+	f.StringArrayVar(&c.registryTokens, "registry-token", nil, "registry token from a file, reread on change: `HOST=FILE`")
+	f.StringArrayVar(&c.tokenEndpoints, "token-endpoint", nil, "send credentials to this token `HOST` of another domain")
+	f.StringArrayVar(&c.insecure, "insecure", nil, "skip TLS checks and allow HTTP, for a `HOST` or for all")
+	f.Lookup("insecure").NoOptDefVal = everyHost
+	f.StringArrayVar(&c.authorities, "certificate-authority", nil, "also trust the certificate authorities in a PEM `FILE`")
+	f.StringArrayVar(&c.clientCertificates, "client-certificate", nil, "client certificate and key in PEM: `HOST=FILE`")
+	f.Int64Var(&c.maxBlob, "max-blob-bytes", registry.DefaultMaxBlob, "fail images with a blob larger than this")
+}
+
+func (c *connection) client(env cli.Env, log *slog.Logger) (*registry.Client, error) {
+	keychain, err := c.keychain(env)
+	if err != nil {
+		return nil, err
+	}
+	return c.clientWith(env, keychain, log)
+}
+
+func (c *connection) clientWith(env cli.Env, keychain auth.Keychain, log *slog.Logger) (*registry.Client, error) {
+	roots, err := c.roots()
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := c.apiTokenFiles()
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := c.certificates(env, c.pool)
+	if err != nil {
+		return nil, err
+	}
+	return registry.New(registry.Options{
+		TLS: certificates, MaxBlob: c.maxBlob,
+		Listings: registry.Listings{Off: c.noListing, Token: tokens},
+		Keychain: keychain, Roots: roots, Proxy: http.ProxyFromEnvironment, Insecure: c.isInsecure, MaxPerHost: c.maxPerRegistry,
+		TokenEndpoints: c.tokenEndpoints, Idle: c.idleTimeout, Retry: retry.Policy{Attempts: c.attempts, PerImage: c.perImage, PerHost: c.perRegistry}, UserAgent: "mirror-tools/" + cli.Version(),
+		Log: log,
+	}), nil
+}
+
+// hostFile splits a flag's value HOST=FILE; the file has to exist.
+func hostFile(flag, value string) (host, file string, err error) {
+	host, file, _ = strings.Cut(value, "=")
+	if host == "" || file == "" {
+		return "", "", cli.Usagef("%s takes HOST=FILE", flag)
+	}
+	if _, err := os.Stat(file); err != nil {
+		return "", "", cli.Usagef("%s for %s: %w", flag, host, err)
+	}
+	return host, file, nil
+}
+
+// apiTokenFiles finds the token for the API of a host in the files of
+// --api-token, which are read when they are needed.
+func (c *connection) apiTokenFiles() (func(host string) (string, error), error) {
+	files := map[string]string{}
+	for _, spec := range c.apiTokens {
+		host, file, err := hostFile("--api-token", spec)
+		if err != nil {
+			return nil, err
+		}
+		files[host] = file
+	}
+	return func(host string) (string, error) {
+		if files[host] == "" {
+			return "", nil
+		}
+		data, err := os.ReadFile(files[host])
+		return strings.TrimSpace(string(data)), err
+	}, nil
+}
+
+func (c *connection) keychain(env cli.Env) (auth.Keychain, error) {
+	var chain auth.Chain
+	for _, spec := range c.registryTokens {
+		host, file, err := hostFile("--registry-token", spec)
+		if err != nil {
+			return nil, err
+		}
+		chain = append(chain, &auth.TokenFile{Host: host, Path: file, Read: os.ReadFile, Stat: os.Stat})
+	}
+	paths, required := auth.Files(c.registryConfig, env.Getenv, os.Getuid())
+	files, err := auth.Load(paths, required, os.ReadFile, auth.Exec(os.Environ()))
+	if err != nil {
+		return nil, cli.Usagef("%w", err)
+	}
+	for _, p := range files.Problems() {
+		fmt.Fprintf(env.Stderr, "warning: %s: entry ignored; requests that need it fail\n", p)
+	}
+	return append(chain, files), nil
+}
+
+// roots are the system's certificate authorities and those that were named.
+func (c *connection) roots() (*x509.CertPool, error) {
+	if len(c.authorities) == 0 {
+		return nil, nil
+	}
+	return c.pool()
+}
+
+// pool is a new pool of these.
+func (c *connection) pool() (*x509.CertPool, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	for _, file := range c.authorities {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, cli.Usagef("--certificate-authority: %w", err)
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, cli.Usagef("--certificate-authority: %s holds no PEM certificate", file)
+		}
+	}
+	return pool, nil
+}

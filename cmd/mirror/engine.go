@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"regexp"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+)
+
+// runOptions turns flags into what the engine takes.
+func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (mirror.Options, error) {
+	opts := mirror.Options{
+		Mode: mode, Force: o.force, SkipMissing: o.skipMissing, SkipMount: o.skipMount,
+		Referrers: o.referrers, AllowOverlap: o.allowOverlap, FailFast: o.stopAtFailure(),
+		Single: !o.keepManifestList, Lists: !o.noListing && o.verify != "deep", Deep: o.verify == "deep",
+	}
+	if o.filter != "" {
+		re, err := regexp.Compile(o.filter)
+		if err != nil {
+			return opts, cli.Usagef("--filter-by-os: %w", err)
+		}
+		if o.filter != ".*" {
+			opts.Platform = re.MatchString
+		}
+	}
+	if o.filterGiven && opts.Platform == nil {
+		opts.Single = false // a filter that takes everything keeps the index, as with oc
+	}
+	if opts.Single && opts.Platform == nil {
+		return opts, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--keep-manifest-list=false needs --filter-by-os"),
+			Hint: "name the one platform to keep, such as --filter-by-os=linux/amd64; it does not default to that of this machine"}
+	}
+	if err := o.protection.apply(&opts); err != nil {
+		return opts, err
+	}
+	if o.attempts < 1 {
+		return opts, cli.Usagef("--attempts %d: use a number from 1", o.attempts)
+	}
+	if o.perImage < 1 || o.perRegistry < 1 {
+		return opts, cli.Usagef("--retries-per-image and --retries-per-registry take numbers from 1; --attempts 1 turns retries off")
+	}
+	client, err := o.client(env, log)
+	opts.Client = client
+	return opts, err
+}
