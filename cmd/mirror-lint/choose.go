@@ -56,9 +56,9 @@ func (c chosen) filter() (filter, error) {
 // wants reports whether a finding is chosen.
 func (k filter) wants(f validate.Finding) bool { return k.rules(f.Rule) && f.Severity <= k.least }
 
-// narrow removes from a result what is not chosen, or lies elsewhere. The folder
-// of a set includes the jobs of the set. A finding also belongs to its related
-// places.
+// narrow removes from a result what is not selected, or is elsewhere. The
+// folder of a set includes the jobs of the set. A finding also belongs to its
+// related places.
 func (k filter) narrow(r *validate.Result, tree *release.Tree, at place.Place) {
 	here := func(pos source.Position) bool {
 		if at.Has(pos.File) {

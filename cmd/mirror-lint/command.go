@@ -60,7 +60,7 @@ repository and shows what it finds there. A set includes its jobs.`,
 	return cmd
 }
 
-// lint runs all rules on a repository and writes what they found.
+// lint runs all rules on a repository and writes the findings.
 func lint(env cli.Env, o options, arg string) error {
 	if err := o.check(); err != nil {
 		return err
@@ -144,5 +144,5 @@ func orders() []string {
 // fails reports whether a finding makes the exit code 1.
 func (o options) fails(f validate.Finding) bool {
 	least, err := source.ParseSeverity(o.failOn)
-	return err == nil && f.Severity <= least // never is no severity
+	return err == nil && f.Severity <= least // "never" is not a severity
 }

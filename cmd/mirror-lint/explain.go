@@ -23,7 +23,7 @@ func explain(w io.Writer, rule validate.Rule) error {
 	return err
 }
 
-// exampleOutput lints an example and gives what one rule says of it.
+// exampleOutput lints an example and returns the output of one rule.
 func exampleOutput(rule validate.Rule, example string) (string, error) {
 	tree, err := validate.ExampleTree(example)
 	if err != nil {

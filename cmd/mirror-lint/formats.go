@@ -19,7 +19,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// show are the flags that say how findings are written.
+// show are the flags for the output of findings.
 type show struct {
 	format     string
 	outputs    []string
@@ -51,7 +51,7 @@ func (s *show) flags(cmd *cobra.Command) {
 	cli.FlagGroup(cmd, "Text", "sort", "full", "no-group", "owners", "statistics", "quiet", "color")
 }
 
-// outcome is what a run found, and how standard output shows it.
+// outcome is the result of a run, and its form on standard output.
 type outcome struct {
 	result *validate.Result
 	tree   *release.Tree
@@ -113,8 +113,8 @@ func (o outcome) ownersAt(pos source.Position) []string {
 	return names
 }
 
-// at looks up the commit that the checkout is at, for the pages. Where there is
-// no checkout they do without.
+// at looks up the current commit of the checkout, for links in pages. Without a
+// checkout there are none.
 func (o *outcome) at(dir string) {
 	head, err := gitfs.HeadOf(dir)
 	if err != nil {

@@ -60,7 +60,7 @@ func (o known) check() error {
 // any reports whether known findings are left out.
 func (o known) any() bool { return o.newFrom != "" || o.baseline != "" }
 
-// narrow takes out what is known: by a git revision, by a baseline.
+// narrow removes known findings: those of a git revision, and of a baseline.
 func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *validate.Result) error {
 	if o.newFrom != "" {
 		if err := o.since(dir, tree, result); err != nil {
@@ -86,15 +86,15 @@ func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *valid
 	if err != nil {
 		return cli.Usagef("%s: %w", o.baseline, err)
 	}
-	if o.newFrom == "" { // else what is missing may only be old
+	if o.newFrom == "" { // otherwise what is missing may just be old
 		known.Stale(result, o.baseline, tree.Settings)
 	}
 	known.New(result)
 	return nil
 }
 
-// since leaves what a result has more than the tree of a git revision, and lists
-// what the change silences.
+// since keeps the findings that a git revision does not have, and lists what
+// the change silences.
 func (o known) since(dir string, tree *release.Tree, result *validate.Result) error {
 	revision := string(o.newFrom)
 	old, err := gitfs.Open(dir, revision)
@@ -129,7 +129,7 @@ func (o known) since(dir string, tree *release.Tree, result *validate.Result) er
 	return nil
 }
 
-// revisionHint says what to do about a revision that is not there.
+// revisionHint says what to do about a missing revision.
 func revisionHint(err error, revision string) string {
 	switch {
 	case errors.Is(err, gitfs.ErrNoCheckout):

@@ -20,8 +20,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// look applies the rules to a folder, after fixing it when --fix is given.
-// A nil result means that all is said and done.
+// look applies the rules to a folder, after fixing it if --fix is given. A nil
+// result means that everything has been printed.
 func (o options) look(env cli.Env, at place.Place, keep filter) (*validate.Result, *release.Tree, error) {
 	dir := at.Root
 	files, err := cli.OpenTree(dir)

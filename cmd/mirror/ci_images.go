@@ -8,9 +8,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// addImages takes the copies that a configuration of ci-images-mirror stands for.
-// What it leaves out for now is told. With an error nothing of it is copied, as
-// ci-images-mirror has it.
+// addImages adds the copies of a ci-images-mirror configuration. It reports
+// what is left out. After an error nothing of it is copied, as in
+// ci-images-mirror.
 func (in *input) addImages(images *release.CIImages) {
 	bad := false
 	for _, p := range images.Problems {

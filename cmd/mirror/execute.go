@@ -104,7 +104,7 @@ func either(a, b context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// deadlines makes the context of the work under way: it goes on for a while
+// deadlines returns the context of copies in progress: it lasts for a while
 // after a signal, and ends with --timeout.
 func (o *options) deadlines(ctx context.Context, v *voice) (context.Context, context.CancelFunc) {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))

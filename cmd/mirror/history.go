@@ -66,8 +66,9 @@ func (h *history) wanted(name string) bool {
 	return strings.HasPrefix(name, "mapping_") || h.bases[name]
 }
 
-// committed reads what a folder's mapping files have had since the revision. beside
-// is the folder above it, or itself where the checkout ends.
+// committed reads the mapping files that a folder has had since the revision.
+// beside is the parent folder, or the folder itself at the root of the
+// checkout.
 func (h *history) committed(dir string) (beside string, err error) {
 	lines, err := gitfs.Removed(dir, h.since, ".", h.wanted)
 	if err != nil {

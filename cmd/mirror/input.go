@@ -95,8 +95,8 @@ func (o *options) sort(args []string) (names, words []string, err error) {
 	return names, words, nil
 }
 
-// add takes a file, or what keeps it from being used. A file without any
-// mapping is no error here: there is nothing to do.
+// add adds a file, or its error. A file without any mapping is not an error
+// here: there is nothing to do.
 func (in *input) add(f *mapping.File) {
 	bad, empty := false, true
 	for _, l := range f.Lines {
@@ -138,8 +138,8 @@ func (in *input) leftOut() []mirror.Problem {
 
 func (o *options) stopAtFailure() bool { return o.failFast || !o.continueOnError }
 
-// expand expands what -f names: globs, and lists with commas as oc takes them.
-// What matches nothing stays: reading it tells so.
+// expand expands the arguments of -f: globs, and lists with commas as oc
+// accepts them. What matches nothing stays, so that reading it fails.
 func expand(files []string) ([]string, error) {
 	var out []string
 	for _, f := range files {

@@ -15,8 +15,8 @@ const (
 )
 
 // insecureHosts reads --insecure, which may be followed by a host or, as with
-// oc, by nothing: the hosts are taken out of the arguments, and the rest of
-// these is returned. That no certificate is verified at all is said loudly.
+// oc, by nothing: it removes the hosts from the arguments and returns the
+// others. It warns if no certificate is verified at all.
 func (c *connection) insecureHosts(args []string, stderr io.Writer) []string {
 	var rest []string
 	for _, a := range args {

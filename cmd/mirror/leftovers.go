@@ -63,7 +63,7 @@ func (o *options) leftovers(ctx context.Context, env cli.Env, args []string, sin
 		return err
 	}
 	defer s.close()
-	if s.broken { // its tags would be taken for leftovers
+	if s.broken { // otherwise its tags would count as leftovers
 		return &cli.Error{Code: cli.ExitUsage, Err: errors.New("a mapping file has errors, so what it writes is not known"), Hint: "correct it first"}
 	}
 	opts := mirror.LeftoverOptions{Client: s.client, Backup: backup, Parallel: s.client.MaxPerHost()}

@@ -66,7 +66,7 @@ func (o *options) checkLogin(ctx context.Context, env cli.Env, args []string) er
 	return err
 }
 
-// String tells a use in one line.
+// String returns a use in one line.
 func (u credentialUse) String() string {
 	word := "refused"
 	switch {
@@ -90,7 +90,7 @@ func (u credentialUse) String() string {
 	return line
 }
 
-// locate tells where the credential of a repository stands.
+// locate returns where the credential of a repository comes from.
 func locate(k auth.Keychain, host, path string) string {
 	if chain, ok := k.(auth.Chain); ok {
 		for _, part := range chain {

@@ -18,7 +18,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// metricsFlags say where a run's metrics go.
+// metricsFlags are the flags for a run's metrics.
 type metricsFlags struct {
 	file    string
 	gateway string

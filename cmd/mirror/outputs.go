@@ -14,7 +14,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// outputs are the flags that say what a run tells, and where.
+// outputs are the flags for the output of a run.
 type outputs struct {
 	format    string
 	report    string
@@ -37,7 +37,7 @@ func (o *outputs) bind(f *pflag.FlagSet) {
 	o.metrics.bind(f)
 }
 
-// output is what a run tells, and where.
+// output is the output of a run.
 type output struct {
 	*outputs
 	env   cli.Env
@@ -51,7 +51,7 @@ func (o *outputs) open(env cli.Env, mode mirror.Mode) (*output, error) {
 	return &output{outputs: o, env: env, mode: mode, voice: newVoice(env, o.logFormat), color: cli.Color(env, o.color)}, o.metrics.check()
 }
 
-// watch lets the engine tell of what it does; stop ends that.
+// watch connects the engine to the output; stop ends that.
 func (o *output) watch(opts *mirror.Options) (stop func()) {
 	opts.Monitor = &mirror.Monitor{}
 	live := o.progress == "auto" && !o.quiet && !o.voice.json && cli.Terminal(o.env, o.env.Stderr)
@@ -89,9 +89,9 @@ func (o *output) watch(opts *mirror.Options) (stop func()) {
 	return func() { tick.Stop(); end() }
 }
 
-// write brings the report to the files and the streams that were asked for. A
-// file that cannot be written is told and keeps nothing else back; the error is
-// for the report that was asked for by --report or on standard output.
+// write writes the report to files and streams. A file that cannot be written
+// is reported and does not stop the others; the error is that of --report or
+// standard output.
 func (o *output) write(r *mirror.Report) (err error) {
 	if o.report != "" {
 		if failed := named.Write(o.report, func(w io.Writer) error { return runreport.JSON(w, r) }); failed != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
-// plainHandler writes log records as lines for a person: "warning: the registry
-// is asked less (host quay.io, max_in_flight 8)".
+// plainHandler writes log records as lines for people: "warning: reducing the
+// request rate (host quay.io, max_in_flight 8)".
 type plainHandler struct {
 	w     io.Writer
 	attrs []slog.Attr

@@ -8,7 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// protection are the flags that say what may be overwritten.
+// protection are the flags that protect tags.
 type protection struct {
 	overwrite string
 	adopt     bool
@@ -45,7 +45,7 @@ func (p *protection) apply(opts *mirror.Options) error {
 	return nil
 }
 
-// backups reads the template of --backup; nil when there is none.
+// backups reads the template of --backup; nil if there is none.
 func (p *protection) backups() (*mapping.Backup, error) {
 	if p.backup == "" {
 		return nil, nil

@@ -11,8 +11,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// survey is what a command needs that asks registries about a plan and writes
-// nothing.
+// survey is what a command needs that only reads from registries.
 type survey struct {
 	ctx      context.Context
 	plan     *mirror.Plan

@@ -15,8 +15,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// voice is what a run says on standard error while it is at work: plain lines,
-// or a JSON object for each with --log-format json.
+// voice writes the messages of a run to standard error: plain lines, or a JSON
+// object for each with --log-format json.
 type voice struct {
 	w    *redirect
 	log  *slog.Logger
@@ -42,8 +42,8 @@ func lowerLevel(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// errors tells of an error; one that holds several is told line by line, so
-// that each begins as an error does.
+// errors prints an error; one that joins several is printed line by line, so
+// that each line begins with "error:".
 func (v *voice) errors(err error) {
 	for line := range strings.Lines(err.Error()) {
 		if line = strings.TrimSuffix(line, "\n"); v.json {
@@ -54,7 +54,7 @@ func (v *voice) errors(err error) {
 	}
 }
 
-// problem tells of something in a mapping file.
+// problem prints a problem of a mapping file.
 func (v *voice) problem(p source.Problem) {
 	if v.json {
 		level := map[source.Severity]slog.Level{source.Error: slog.LevelError, source.Warning: slog.LevelWarn}[p.Severity]
@@ -67,7 +67,7 @@ func (v *voice) problem(p source.Problem) {
 	}
 }
 
-// entry tells of a destination that is finished. The keys are stable.
+// entry logs a finished destination. The keys are stable.
 func (v *voice) entry(e mirror.Entry) {
 	level := slog.LevelInfo
 	if e.Bad() {
@@ -83,7 +83,7 @@ func (v *voice) entry(e mirror.Entry) {
 	v.log.Log(context.Background(), level, string(e.Outcome), attrs...)
 }
 
-// beat says that the run is at work, where no live area shows it.
+// beat prints the progress if there is no live area.
 func (v *voice) beat(s progress.Snapshot) {
 	if v.json {
 		v.log.Info("running", "done", s.Done, "total", s.Total, "working", s.Working, "bytes", s.Sent, "longest", s.Longest)

@@ -40,8 +40,8 @@ func Write(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// writeTemporary writes what is to become the file name into a file beside it,
-// whose name it gives.
+// writeTemporary writes the new content of the file name into a temporary file
+// beside it, and returns its name.
 func writeTemporary(name string, write func(io.Writer) error) (_ string, err error) {
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(name); err == nil {
@@ -93,8 +93,8 @@ func into(name string, write func(io.Writer) error) (err error) {
 	return buf.Flush()
 }
 
-// Target returns the file that a name refers to: where symbolic links lead, in
-// the end, even when nothing is there yet. The folder has to exist.
+// Target returns the file that a name refers to after all symbolic links, even
+// if it does not exist yet. The folder has to exist.
 func Target(name string) (string, error) {
 	for range 40 {
 		dir, err := filepath.EvalSymlinks(filepath.Dir(name))
@@ -117,8 +117,8 @@ func Target(name string) (string, error) {
 
 const (
 	suffix = ".tmp"
-	// abandoned is the age at which a temporary file is no longer being
-	// written: writing one takes no second.
+	// abandoned is the age from which a temporary file is not being written any
+	// more: a write takes less than a second.
 	abandoned = time.Minute
 )
 
@@ -136,8 +136,8 @@ func removeLeftovers(name string) {
 	}
 }
 
-// leftover reports whether an entry of a folder is a temporary file with this
-// prefix that nobody writes any more.
+// leftover reports whether an entry of a folder is an abandoned temporary file
+// with this prefix.
 func leftover(e fs.DirEntry, prefix string) bool {
 	middle, ours := strings.CutPrefix(e.Name(), prefix)
 	middle, tmp := strings.CutSuffix(middle, suffix)

@@ -14,11 +14,11 @@ import (
 // the folder below which is written.
 var ErrOutside = errors.New("the path leads out of the folder being written")
 
-// WriteIn writes files below an open folder, and nothing outside of it: a path or
-// a symbolic link that leads out is an error, a link that stays inside stays a
-// link. All files are written into temporary files first, and only when that has
-// worked do they take their places, in order: where it fails, the folder's files
-// are what they were. The mode of an existing file is kept.
+// WriteIn writes files below an open folder, and nothing outside of it: a path
+// or a symbolic link that leads out is an error, a link that stays inside stays
+// a link. It writes all files into temporary files first, and renames them in
+// order only if all writes succeeded: after a failure the folder is unchanged.
+// The mode of an existing file is kept.
 func WriteIn(root *os.Root, files []File) error {
 	type pending struct{ from, to string }
 	todo := make([]pending, 0, len(files))
@@ -64,8 +64,8 @@ func CheckIn(root *os.Root, name string) error {
 	return err
 }
 
-// temporaryIn writes what is to become the file name into a file beside it,
-// whose name it gives.
+// temporaryIn writes the new content of the file name into a temporary file
+// beside it, and returns its name.
 func temporaryIn(root *os.Root, name string, data []byte, mode fs.FileMode) (_ string, err error) {
 	tmp := filepath.FromSlash(path.Join(path.Dir(name), "."+short(path.Base(name))+"."+rand.Text()+suffix))
 	f, err := root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -118,8 +118,8 @@ func removeLeftoversIn(root *os.Root, name string) {
 	}
 }
 
-// targetIn returns the file below root that a path refers to: where symbolic
-// links lead, in the end, even when nothing is there yet.
+// targetIn returns the file below root that a path refers to after all symbolic
+// links, even if it does not exist yet.
 func targetIn(root *os.Root, name string) (string, error) {
 	outside := &fs.PathError{Op: "write", Path: name, Err: ErrOutside}
 	rest := strings.Split(name, "/")

@@ -1,5 +1,5 @@
 // Package body reads the bodies of HTTP answers within limits, also those that
-// were compressed for the way although nobody asked for that.
+// a server compresses without being asked to.
 package body
 
 import (

@@ -33,7 +33,7 @@ const (
 	ExitFailed   = 3 // could not do the work
 )
 
-// Env is what a command knows of the world around it.
+// Env is the environment of a command.
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
@@ -43,7 +43,7 @@ type Env struct {
 // Error is an error with an exit code and, optionally, a hint for the person.
 type Error struct {
 	Code int
-	Err  error // nil: everything was said already, only the code counts
+	Err  error // nil: everything has been printed, only the code counts
 	Hint string
 }
 
@@ -81,10 +81,10 @@ func Main(build func(Env) *cobra.Command) {
 	run(context.Background(), build, os.Stdin)
 }
 
-// MainToEnd runs a command that has work to bring to an end, and ends the
-// process. The context it hands down is cancelled by SIGINT, SIGTERM and SIGHUP; they
-// stay caught until the process ends, because Prow sends one right after the
-// other. A third signal ends the process at once.
+// MainToEnd runs a command that has to finish its work, and ends the process.
+// The command's context is cancelled by SIGINT, SIGTERM and SIGHUP; they stay
+// caught until the process ends, because Prow sends one right after the other.
+// A third signal ends the process at once.
 func MainToEnd(build func(Env) *cobra.Command) {
 	signals := make(chan os.Signal, 3)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -96,8 +96,8 @@ func MainToEnd(build func(Env) *cobra.Command) {
 }
 
 func run(ctx context.Context, build func(Env) *cobra.Command, stdin io.Reader) {
-	// Caught, a write to a pipe that nobody reads is an error and not the end of
-	// the process: what else there is to write is still written.
+	// If SIGPIPE is caught, a write to a closed pipe is an error and does not
+	// end the process, so that the reports are still written.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	env := Env{Stdin: stdin, Stdout: &output{File: os.Stdout}, Stderr: os.Stderr, Getenv: os.Getenv}
 	os.Exit(Run(ctx, build(env), env, os.Args[1:]))
@@ -130,7 +130,7 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 	if m := unknownCommand.FindStringSubmatch(err.Error()); m != nil {
 		e.Hint = suggest.Hint(m[1], commandNames(called), e.Hint)
 	}
-	if strings.HasPrefix(err.Error(), "accepts ") { // so many arguments, says cobra
+	if strings.HasPrefix(err.Error(), "accepts ") { // cobra's error for the number of arguments
 		e.Hint = "write '" + called.UseLine() + "', or " + e.Hint
 	}
 	errors.As(err, &e)
@@ -144,7 +144,7 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 	return e.Code
 }
 
-// unknownCommand is what cobra says of a command that it does not know.
+// unknownCommand is cobra's error for an unknown command.
 var unknownCommand = regexp.MustCompile(`^unknown command "([^"]*)" for `)
 
 func commandNames(cmd *cobra.Command) []string {
@@ -157,9 +157,9 @@ func commandNames(cmd *cobra.Command) []string {
 	return names
 }
 
-// flagError adds to what is wrong with a flag which one was probably meant.
+// flagError adds a suggestion to the error of a flag.
 func flagError(cmd *cobra.Command, err error) error {
-	// The flags of a misspelt command are not what is wrong.
+	// The misspelt command is the mistake, not its flags.
 	if wrong := cmd.ValidateArgs(cmd.Flags().Args()); wrong != nil && cmd.HasSubCommands() {
 		return wrong
 	}

@@ -7,9 +7,8 @@ import (
 	"sync"
 )
 
-// output is standard output. It remembers that something could not be written,
-// so that no command has to look at each line: a command whose results are lost
-// must not end as if they were not.
+// output is standard output. It remembers a failed write, so that no command
+// has to check each line: a command whose results are lost must not succeed.
 type output struct {
 	*os.File
 	mu  sync.Mutex

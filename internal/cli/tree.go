@@ -9,8 +9,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
-// OpenTree opens a folder whose content somebody else may have written. Nothing
-// in it leads to what is outside.
+// OpenTree opens a folder whose content may be somebody else's. Nothing in it
+// leads out of it.
 func OpenTree(dir string) (*treefs.FS, error) {
 	tree, err := treefs.Open(dir)
 	switch {

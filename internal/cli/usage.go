@@ -35,7 +35,7 @@ func withGroup(annotations map[string]string, heading string) map[string]string 
 	return annotations
 }
 
-// usage writes what a command takes, with its flags in groups.
+// usage writes the usage of a command, with its flags in groups.
 func usage(cmd *cobra.Command) error {
 	w := cmd.OutOrStderr()
 	fmt.Fprint(w, "Usage:\n")

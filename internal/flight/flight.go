@@ -53,7 +53,7 @@ func (g *Group[K, V]) DoShared(ctx context.Context, key K, shares func(error) bo
 	}
 }
 
-// Peek returns the value of a key, or the zero value where there is none yet.
+// Peek returns the value of a key, or the zero value if there is none yet.
 func (g *Group[K, V]) Peek(key K) V {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -88,7 +88,7 @@ func (g *Group[K, V]) lead(key K, c *call[V], find func() (V, error)) (V, error)
 		delete(g.calls, key)
 	}
 	close(c.done)
-	c.done = nil // a run keeps many results: the channel is most of what one takes
+	c.done = nil // a run keeps many results, and the channel is most of their size
 	return value, err
 }
 

@@ -10,8 +10,8 @@ import (
 // maxFiles is how many files a revision may have.
 const maxFiles = 1_000_000
 
-// command is a call of git that runs nothing which the checkout brings: the folder
-// may be somebody else's, with a configuration of its own.
+// command is a call of git that runs nothing of the checkout: the folder may be
+// somebody else's, with its own configuration.
 func command(dir string, args ...string) *exec.Cmd {
 	safe := []string{
 		"-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.attributesFile=/dev/null",
@@ -39,8 +39,8 @@ func plain(revision string) error {
 	return nil
 }
 
-// harmless refuses a checkout whose own configuration has git run a command to get
-// what a clone without blobs lacks. It cannot be overridden from outside.
+// harmless refuses a checkout whose own configuration makes git run a command
+// to fetch missing objects. No option of git overrides that.
 func harmless(dir string) error {
 	found, err := git(dir, "config", "--local", "--includes", "--null", "--name-only", "--get-regexp", `^remote\..*\.(uploadpack|vcs)$`)
 	if err != nil {

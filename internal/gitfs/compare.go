@@ -127,8 +127,8 @@ func hashed(tree fs.FS, names []string, sum func() hash.Hash) []string {
 	return ids
 }
 
-// Contains reports whether a revision contains another one in its history. In a
-// shallow clone nobody knows; then it reports true.
+// Contains reports whether the history of a revision contains another one. In a
+// shallow clone that is not known, and it returns true.
 func Contains(dir, revision, older string) (bool, error) {
 	for _, r := range []string{revision, older} {
 		if err := plain(r); err != nil {

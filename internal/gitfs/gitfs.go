@@ -1,9 +1,9 @@
-// Package gitfs is a git revision as a file system: what was in a folder at a
-// commit, without checking it out.
+// Package gitfs is a git revision as a file system: the content of a folder at
+// a commit, without checking it out.
 //
 // It lists the tree once and reads files on demand through one "git cat-file"
-// process. It never writes, needs nothing but the objects of that commit (a
-// shallow clone will do), and may be used from several goroutines.
+// process. It never writes, and needs only the objects of that commit (a
+// shallow clone is enough). It is safe for concurrent use.
 package gitfs
 
 import (
@@ -51,8 +51,8 @@ type object struct {
 	symlink bool
 }
 
-// Open lists what was in dir, a folder of a git checkout, at a revision. Close
-// it when done.
+// Open lists the content of dir, a folder of a git checkout, at a revision.
+// Close it when done.
 func Open(dir, revision string) (*FS, error) {
 	if err := plain(revision); err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (f *FS) list(name string) {
 // errSilent is what git has no words for: --quiet.
 var errSilent = errors.New("git failed without a message")
 
-// git runs git in a folder and gives what it prints; what it complains of is the
+// git runs git in a folder and returns its output; the error has its standard
 // error.
 func git(dir string, args ...string) ([]byte, error) {
 	cmd := command(dir, args...)
@@ -188,7 +188,7 @@ func (f *FS) resolve(name string) (string, error) {
 // ReadFile implements [fs.ReadFileFS].
 func (f *FS) ReadFile(name string) ([]byte, error) { return f.ReadFileAtMost(name, treefs.MaxFile) }
 
-// ReadFileAtMost is ReadFile for a file of at most so many bytes; for a larger one
+// ReadFileAtMost is ReadFile for a file of at most most bytes; for a larger one
 // it fails with [treefs.ErrTooBig].
 func (f *FS) ReadFileAtMost(name string, most int64) ([]byte, error) {
 	real, err := f.resolve(name)
@@ -273,7 +273,7 @@ func (f *FS) info(real, name string) entry {
 // object reads one object from the process, which is started on the first call.
 func (f *FS) object(id string) ([]byte, error) { return f.objectAtMost(id, treefs.MaxFile) }
 
-// objectAtMost is object for one of at most so many bytes.
+// objectAtMost is object for one of at most most bytes.
 func (f *FS) objectAtMost(id string, most int) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -321,8 +321,8 @@ func (f *FS) objectAtMost(id string, most int) ([]byte, error) {
 	return data[:size], nil
 }
 
-// entry is the information on one name. The size of a file is looked up when it
-// is asked for: in a clone without blobs each costs a fetch.
+// entry is the information on one name. The size of a file is looked up on
+// demand: in a clone without blobs each look-up is a fetch.
 type entry struct {
 	name string
 	mode fs.FileMode

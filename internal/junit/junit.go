@@ -10,7 +10,7 @@ import (
 )
 
 // Suite is one test suite as Prow's JUnit lens reads it. The lens shows
-// <failure> and never <error>, and calls flaky what has both a failed and a
+// <failure> and never <error>, and shows as flaky what has both a failed and a
 // passed case of one class and name.
 type Suite struct {
 	XMLName  xml.Name `xml:"testsuite"`
@@ -23,7 +23,7 @@ type Suite struct {
 }
 
 // Case is one case: it passed unless it has a failure or was skipped. Output is
-// what it has to say all the same.
+// shown in any case.
 type Case struct {
 	Class   string   `xml:"classname,attr"`
 	Name    string   `xml:"name,attr"`

@@ -51,7 +51,7 @@ type Page struct {
 	Title string
 	// Description is one sentence; Prow shows it as a tooltip.
 	Description string
-	// Heading stands at the top of the page; default: Title.
+	// Heading is the heading of the page; default: Title.
 	Heading string
 	Lead    string // a sentence below the heading; may be empty
 	Nav     []Link // other pages of the same site; may be empty

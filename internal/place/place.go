@@ -19,8 +19,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// Place is what a command looks at: a release repository, or a part
-// of it.
+// Place is the release repository, or the part of it, that a command is about.
 type Place struct {
 	Root string // the root of the repository, as the caller would write it
 	Part string // a file or folder in it, relative and with slashes; "" for all of it
@@ -65,7 +64,7 @@ func Find(arg string, commands ...string) (Place, error) {
 	return Place{Root: root, Part: part}, nil
 }
 
-// findSet takes an argument that is no file for the name of a set.
+// findSet reads an argument that is not a file as the name of a set.
 func findSet(name string, notThere error, commands []string) (Place, error) {
 	root, ok := rootAbove(".")
 	if !ok || strings.ContainsAny(name, `/\`) {

@@ -11,7 +11,8 @@ import (
 )
 
 // Live is the live area of a terminal: a bar for images, one for bytes, and a
-// line that says what is waited for. What is written to it stands above.
+// line that says what the run waits for. Text that is written to it appears
+// above.
 type Live struct {
 	terminal io.Writer
 	area     *mpb.Progress

@@ -45,7 +45,7 @@ func Take(m *mirror.Monitor, hosts []throttle.HostStats, start, now time.Time) S
 	return s
 }
 
-// Line tells the whole of a snapshot in one line.
+// Line returns a snapshot in one line.
 func (s Snapshot) Line() string {
 	if s.Total == 0 {
 		return "resolving the mappings"
@@ -65,7 +65,7 @@ func (s Snapshot) images() string {
 	return text
 }
 
-// sent says how much was sent and how fast.
+// sent returns how much was sent and how fast.
 func (s Snapshot) sent() string {
 	text := runreport.Size(s.Sent) + " sent"
 	if s.Bytes > s.Sent {
@@ -77,7 +77,7 @@ func (s Snapshot) sent() string {
 	return text
 }
 
-// waiting says what the run is waiting for, and for how long it may go on.
+// waiting returns what the run waits for, and how long it may take.
 func (s Snapshot) waiting() []string {
 	var out []string
 	if left := s.left(); left > 0 {
@@ -92,10 +92,10 @@ func (s Snapshot) waiting() []string {
 	return out
 }
 
-// left is a guess from what was done so far: from the images that are not done,
-// or from the bytes that are to be sent for those that were begun, whichever is
-// later; 0 when it is too early for one. Where bytes are to be sent and none
-// moved yet, nothing is known.
+// left estimates the rest of the time from the progress so far: from the images
+// that are not done, or from the bytes that have to be sent for those that were
+// started, whichever is later; 0 if it is too early, or bytes have to be sent
+// and none moved yet.
 func (s Snapshot) left() time.Duration {
 	if s.Done == 0 || s.Elapsed < 5*time.Second {
 		return 0

@@ -18,7 +18,7 @@ type lines struct {
 
 func newLines(text func(string) []byte) lines { return lines{text, map[string][][]byte{}} }
 
-// at returns the line of a position; false when there is none or it is blank.
+// at returns the line of a position; false if it does not exist or is blank.
 func (l lines) at(pos source.Position) ([]rune, bool) {
 	if pos.Line == 0 || l.text == nil {
 		return nil, false

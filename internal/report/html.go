@@ -295,7 +295,7 @@ func (h *htmlReport) explain(r *validate.Result, rules []validate.Rule) {
 	}
 }
 
-// lead says in a sentence where to begin.
+// lead returns a sentence that says where to begin.
 func (h *htmlReport) lead(r *validate.Result) string {
 	switch {
 	case len(r.Findings) == 0:

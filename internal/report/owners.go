@@ -8,7 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// nobody heads the findings that no OWNERS file is about.
+// nobody is the heading of findings without an OWNERS file.
 const nobody = "no approvers: ask the owners of the repository"
 
 // owners names the people to ask about a cause.

@@ -35,7 +35,7 @@ type TextOptions struct {
 	Quiet bool
 	// New is set if findings that were known before are left out.
 	New bool
-	// Page is the HTML report that was written with the same findings; "" for none.
+	// Page is the HTML report with the same findings, or "".
 	Page string
 	// Owners returns the people to ask about a place; nil leaves them out.
 	Owners func(source.Position) []string

@@ -45,7 +45,7 @@ func leftOut(r *mirror.Report) int {
 	return len(files)
 }
 
-// place is where a problem stands.
+// place is the position of a problem.
 func place(p mirror.Problem) source.Position {
 	return source.Position{File: p.File, Line: p.Line, Column: p.Column}
 }

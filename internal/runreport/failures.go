@@ -46,7 +46,7 @@ func didYouMean(r *mirror.Report, host string) string {
 	return "did you mean " + likely + ", as " + text.Plural(uses[likely], "other reference") + "? "
 }
 
-// hint tells what to do about a failure, with the flags of the command.
+// hint says what to do about a failure, with the command's flags.
 func hint(f mirror.Failure) string {
 	host := cmp.Or(f.Host, "the registry")
 	if f.Reason == mirror.ReasonPlatforms {

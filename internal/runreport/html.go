@@ -38,7 +38,8 @@ func HTML(w io.Writer, r *mirror.Report, version string) error {
 	}, htmlContent, template.FuncMap{"place": place, "text": text.Clean, "clock": clock, "size": Size})
 }
 
-// outcomes tells how many destinations have which outcome, the bad ones first.
+// outcomes returns how many destinations have which outcome, the bad ones
+// first.
 func outcomes(summary map[mirror.Outcome]int) string {
 	all := mirror.Outcomes()
 	slices.SortStableFunc(all, func(a, b mirror.Outcome) int { return cmp.Compare(rank(a), rank(b)) })
@@ -308,7 +309,7 @@ func (s *setRow) add(e mirror.Entry) {
 	}
 }
 
-// lead says in a sentence where to begin.
+// lead returns a sentence that says where to begin.
 func (h *htmlReport) lead() string {
 	bad := 0
 	for _, e := range h.Report.Entries {

@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// ReadSince reads from metrics of an earlier run since when destinations fail:
-// from a file that Metrics wrote, or from what a Pushgateway shows of it, of
-// the group that has the given labels. Lines that it does not understand are
-// left out.
+// ReadSince reads from the metrics of an earlier run since when destinations
+// fail: from a file that Metrics wrote, or from a Pushgateway's copy of it, of
+// the group with the given labels. Other lines are skipped.
 func ReadSince(r io.Reader, group map[string]string) (Since, error) {
 	out := Since{}
 	lines := bufio.NewScanner(r)

@@ -7,7 +7,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// Metadata is what the page of a Prow job says about a run in a few words.
+// Metadata returns the summary of a run for the page of a Prow job.
 func Metadata(r *mirror.Report, version string) map[string]string {
 	fields := map[string]string{
 		"mode": string(r.Mode), "version": version, "requests": strconv.FormatInt(r.Requests, 10),

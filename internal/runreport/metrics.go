@@ -23,11 +23,12 @@ const failingSince = "mirror_failing_since_timestamp_seconds"
 // maxFailing bounds the destinations that are remembered; the oldest stay.
 const maxFailing = 1000
 
-// Since says since when destinations fail.
+// Since has the time from which on each failing destination fails.
 type Since map[string]time.Time
 
-// Failing returns the destinations that fail in a run, and since when: what was
-// known before, else the end of the run. Those that work again are forgotten.
+// Failing returns the destinations that fail in a run, and since when: the
+// earlier time, if there is one, or the end of the run. Those that work again
+// are forgotten.
 func Failing(r *mirror.Report, before Since) Since {
 	now := end(r)
 	out := Since{}
@@ -54,7 +55,7 @@ type metrics struct {
 	job string // label of every value; "" for none
 }
 
-// family begins a metric; all are gauges, for they tell of one run.
+// family starts a metric; all are gauges, because they are values of one run.
 func (m metrics) family(name, help string) {
 	fmt.Fprintf(m, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
 }
@@ -76,10 +77,10 @@ func (m metrics) value(name string, v float64, labels ...string) {
 
 var labelEscape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
-// Metrics writes what there is to watch about a run for Prometheus' textfile
-// collector or its Pushgateway. docs/metrics.md lists the metrics.
-// job, where it is not "", becomes the label job_name of every value, so that the
-// files of several jobs in one folder of the collector do not collide.
+// Metrics writes the metrics of a run for Prometheus' textfile collector or its
+// Pushgateway. docs/metrics.md lists them. job, if it is not "", becomes the
+// label job_name of every value, so that the files of several jobs in one
+// folder of the collector do not collide.
 func Metrics(w io.Writer, r *mirror.Report, version, job string, failing Since) error {
 	m := metrics{bufio.NewWriter(w), job}
 	m.run(r, version)

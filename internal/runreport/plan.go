@@ -10,9 +10,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// plan tells what a run would do, in the order of the mapping files: "+" for a
-// tag that is new, "~" for one that moves to another image. What stays as it is
-// is counted in the summary.
+// plan prints what a run would do, in the order of the mapping files: "+" for a
+// new tag, "~" for one that moves to another image. Unchanged destinations are
+// counted in the summary.
 func (t Text) plan(r *mirror.Report) {
 	entries := slices.Clone(r.Entries)
 	slices.SortStableFunc(entries, func(a, b mirror.Entry) int {
@@ -33,7 +33,7 @@ func (t Text) plan(r *mirror.Report) {
 	}
 }
 
-// change tells what a destination would get.
+// change describes what a destination would get.
 func change(e mirror.Entry) string {
 	digest := short(e.Digest)
 	if e.Previous != "" {
@@ -87,8 +87,8 @@ func (t Text) planned(r *mirror.Report) {
 	fmt.Fprintf(t.W, "%s: %s, %s%s\n", t.paint(bold, string(r.Mode)), strings.Join(parts, ", "), requests, listed(r))
 }
 
-// expectedText tells what would be moved. Whether a registry takes a mount shows
-// only when it is asked for one, which a plan does not do.
+// expectedText describes what would be transferred. Whether a registry accepts
+// a mount shows only in a request for one, which a plan does not send.
 func expectedText(m mirror.Moved) string {
 	if m.Mounts == 0 {
 		return movedText(m)

@@ -49,7 +49,7 @@ func (g *Gateway) String() string {
 	return (&url.URL{Scheme: g.at.Scheme, Host: g.at.Host, Path: g.at.Path}).String()
 }
 
-// maxMetrics bounds what is read from a gateway, which shows all its groups.
+// maxMetrics limits what is read from a gateway, which returns all its groups.
 const maxMetrics = 64 << 20
 
 // Since reads what the gateway remembers of the last run.

@@ -9,9 +9,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// Text tells a person what happens: a line for each destination that is not as
-// it was, at the end the failed ones, by cause, and a summary. A plan is told at
-// the end, sorted, so that two equal plans are two equal texts.
+// Text prints a run for people: a line for each destination that changed, at
+// the end the failures, by cause, and a summary. A plan is printed at the end,
+// sorted, so that two equal plans give equal texts.
 type Text struct {
 	W     io.Writer
 	Color bool
@@ -28,7 +28,7 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// verb is how an outcome is told, and its colour; "" is not worth a line.
+// verb returns the word for an outcome, and its colour; "" means no line.
 func verb(o mirror.Outcome) (text, color string) {
 	switch o {
 	case mirror.Copied, mirror.Repaired:
@@ -50,21 +50,20 @@ func (t Text) paint(color, s string) string {
 	return color + s + reset
 }
 
-// Worth reports whether an entry is worth telling by itself while the run is at
-// work.
+// Worth reports whether an entry gets a line of its own during the run.
 func (t Text) Worth(e mirror.Entry) bool {
 	word, _ := verb(e.Outcome)
 	return word != "" && (!t.Quiet || e.Bad())
 }
 
-// live reports whether an entry gets a line when it is finished. What has an
-// error is told once, at the end, with all that has the same; a plan is told at
-// the end, in the order of the mapping files.
+// live reports whether an entry is printed when it is finished. Entries with
+// errors are printed at the end, grouped by error; a plan is printed at the
+// end, in the order of the mapping files.
 func (t Text) live(e mirror.Entry) bool {
 	return t.Worth(e) && e.Error == "" && t.Mode != mirror.ModePlan
 }
 
-// Entry tells of one destination when it is finished.
+// Entry prints one destination when it is finished.
 func (t Text) Entry(e mirror.Entry) {
 	if t.live(e) {
 		t.line(e)
@@ -83,7 +82,7 @@ func (t Text) line(e mirror.Entry) {
 	fmt.Fprintf(t.W, "%s %s\n", t.paint(color, word), text.Clean(line))
 }
 
-// Summary is what stands at the end: what failed and why, by outcome, what it
+// Summary prints the end of the output: failures and their reasons, outcomes,
 // cost.
 func (t Text) Summary(r *mirror.Report) {
 	for _, n := range r.Notes {
@@ -122,7 +121,7 @@ func movedText(m mirror.Moved) string {
 	return fmt.Sprintf("%s in %d blobs, %d mounted, %d manifests", Size(m.BlobBytes), m.Blobs, m.Mounts, m.Manifests)
 }
 
-// listed tells how many destinations were seen by lists of repositories.
+// listed returns how many destinations were checked by lists of repositories.
 func listed(r *mirror.Report) string {
 	n := 0
 	for _, e := range r.Entries {
@@ -167,7 +166,8 @@ func (t Text) failures(r *mirror.Report) {
 	}
 }
 
-// heading tells a cause; a plan tells no time, which is another in each plan.
+// heading returns the heading of a cause; without a time in a plan, so that
+// equal plans have equal texts.
 func (t Text) heading(g Failure) string {
 	if t.Mode != mirror.ModePlan {
 		return g.String()

@@ -12,7 +12,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// The timeline's bounds: whatever the size of a run, it has so many lanes.
+// The limits of the timeline, whatever the size of a run.
 const (
 	steps       = 120 // of the run's time
 	maxSetLanes = 20
@@ -22,11 +22,11 @@ const (
 	laneHeight  = 24
 )
 
-// timeline is when what was worked on, and what was waited for.
+// timeline shows when what was in progress, and what was waited for.
 type timeline struct {
 	Ticks   []string
 	Hosts   []lane // when a registry asked to be left alone
-	Sets    []lane // how many destinations were at work
+	Sets    []lane // destinations in progress
 	Slowest []lane // destinations
 	Waits   []waited
 	Left    int // sets that are in no lane of their own
@@ -46,7 +46,7 @@ type waited struct {
 	Seconds float64
 }
 
-// What tells a person what was waited for.
+// What names what was waited for.
 func (w waited) What() string { return waitNames[w.For] }
 
 var waitNames = map[string]string{
@@ -95,7 +95,7 @@ func pauses(r *mirror.Report, h throttle.HostStats, total float64) template.HTML
 	return template.HTML(b.String()) // #nosec G203 -- shapes made of numbers
 }
 
-// sets draws how many destinations of each set were at work at a time.
+// sets draws how many destinations of each set were in progress at a time.
 func (t *timeline) sets(r *mirror.Report, total float64) {
 	type load struct {
 		name string
@@ -192,7 +192,7 @@ func waitClass(reason string) string {
 	return "warn"
 }
 
-// waitedFor says what was waited for, and for whom.
+// waitedFor describes what was waited for.
 func waitedFor(e mirror.Entry, w throttle.Wait) string {
 	switch w.For {
 	case throttle.WaitAsked:
@@ -210,7 +210,7 @@ func waitedFor(e mirror.Entry, w throttle.Wait) string {
 	return "a free slot at " + w.On
 }
 
-// waits sums up what was waited for, the longest first.
+// waits sums up the waits, the longest first.
 func waits(r *mirror.Report) []waited {
 	type key struct{ reason, on string }
 	at := map[key]int{}

@@ -30,8 +30,8 @@ func Line(s string) string {
 	return strings.ReplaceAll(strings.Map(visible, s), "##[", "##\ufffd[")
 }
 
-// PatchName is the name of a file in a patch, quoted as git does where it holds
-// what a patch cannot show.
+// PatchName returns the name of a file for a patch, quoted as git does if it
+// has characters that a patch cannot show.
 func PatchName(name string) string {
 	if Line(name) == name && !strings.ContainsAny(name, "\t\"\\") {
 		return name

@@ -164,8 +164,8 @@ func openable(info fs.FileInfo) error {
 	return fmt.Errorf("%s, %w", kind, ErrSpecial)
 }
 
-// explain replaces what a system call says by an error that does not show where
-// a link leads.
+// explain replaces the error of a system call by one that does not show where a
+// link leads.
 func (f *FS) explain(op, name string, err error) error {
 	err = reason(err)
 	switch {
@@ -191,7 +191,7 @@ func reason(err error) error {
 // ReadFile implements [fs.ReadFileFS].
 func (f *FS) ReadFile(name string) ([]byte, error) { return f.ReadFileAtMost(name, MaxFile) }
 
-// ReadFileAtMost is ReadFile for a file of at most so many bytes; for a larger one
+// ReadFileAtMost is ReadFile for a file of at most most bytes; for a larger one
 // it fails with [ErrTooBig] and reads nothing.
 func (f *FS) ReadFileAtMost(name string, most int64) ([]byte, error) {
 	file, info, err := f.open(name)

@@ -14,7 +14,7 @@ type Backup struct {
 	template *template.Template
 }
 
-// backupFields are what a template can use.
+// backupFields are the fields of a template.
 type backupFields struct {
 	Tag    string // that is moved
 	Digest string // of the image it held: the first 12 hexadecimal digits
@@ -47,8 +47,8 @@ func ParseBackup(text string) (*Backup, error) {
 // String returns the template.
 func (b *Backup) String() string { return b.text }
 
-// Name returns the tag under which an image is kept that a tag holds; digest is
-// the image's, with its algorithm. The error explains why there is none.
+// Name returns the tag that keeps the current image of a tag; digest is the
+// image's, with its algorithm. The error explains why there is no such tag.
 func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {
 	now = now.UTC()
 	_, hex, _ := strings.Cut(digest, ":")

@@ -10,11 +10,11 @@ import (
 type File struct {
 	Name  string // as given to Parse; the File of every position
 	Lines []Line // every line, in order
-	// Problems are what is wrong with the file, in order of position.
+	// Problems are the problems of the file, in order of position.
 	Problems []source.Problem
 }
 
-// Kind says what a line is.
+// Kind is the kind of a line.
 type Kind int
 
 // The kinds of line.

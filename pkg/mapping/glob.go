@@ -14,7 +14,7 @@ import (
 // without its registry; the tag's part the whole tag.
 type Glob struct{ text, repository, tag string }
 
-// ParseGlob reads a pattern. The error says what is wrong with it.
+// ParseGlob reads a pattern. The error explains what is wrong with it.
 func ParseGlob(s string) (Glob, error) {
 	i := strings.LastIndexByte(s, ':')
 	if i <= 0 || i == len(s)-1 || strings.Contains(s[i:], "/") {

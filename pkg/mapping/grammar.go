@@ -128,7 +128,7 @@ func isDomain(first string) bool {
 	return first == "localhost" || strings.ContainsAny(first, ".:")
 }
 
-// looksLikeRegistry reports whether oc takes a name without "/" for a registry:
+// looksLikeRegistry reports whether oc reads a name without "/" as a registry:
 // then what looks like a tag is its port, and there is no repository.
 func looksLikeRegistry(name string) bool {
 	return !strings.Contains(name, "/") && (strings.Contains(name, ".") || strings.HasPrefix(name, "localhost"))

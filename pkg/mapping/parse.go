@@ -15,14 +15,14 @@ import (
 // with a buffer of 64 KiB.
 const maxLine = 64 * 1024
 
-// maxProblems bounds what is said of one file: nobody reads more.
+// maxProblems limits the problems that are reported for one file.
 const maxProblems = 1000
 
-// Parse reads a mapping file. It always returns a file; lines that oc image
-// mirror would refuse are of kind [Invalid] and stand in Problems with
-// [source.Error], and what it would silently drop or misread stands there too,
-// as an error when an image would not be mirrored, else as a warning. Of a file
-// with very many problems the last one says how many more there are.
+// Parse reads a mapping file. It always returns a file. A line that oc image
+// mirror would refuse has the kind [Invalid] and a problem of severity
+// [source.Error]. What oc would silently drop or misread is a problem too: an
+// error if an image would not be mirrored, otherwise a warning. If a file has
+// very many problems, the last one says how many are left out.
 func Parse(name string, data []byte) *File {
 	f := &File{Name: name}
 	p := parser{file: f}
@@ -54,8 +54,8 @@ func Parse(name string, data []byte) *File {
 	return f
 }
 
-// notText finds what makes a whole file unreadable as text, so that it is said
-// once and not for each line.
+// notText reports why a whole file is not text, so that there is one problem
+// and not one for each line.
 func notText(name string, data []byte) (source.Problem, bool) {
 	problem := source.Problem{Pos: source.Position{File: name}, Hint: "save the file as plain UTF-8 text"}
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
@@ -365,8 +365,7 @@ func describeSpace(s string) string {
 	return fmt.Sprintf("the white space %U", r)
 }
 
-// quote shortens what no person wants to read in full, and leaves out what
-// nobody else should read.
+// quote shortens long text, and leaves out what may be secret.
 func quote(s string) string {
 	s = WithoutUser(s)
 	if len(s) > 200 {

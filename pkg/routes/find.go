@@ -19,7 +19,7 @@ const (
 	ByPart   How = "part"   // the text is a part of a name
 )
 
-// Found is what a search found.
+// Found is the result of a search.
 type Found struct {
 	How    How
 	Routes []*Route

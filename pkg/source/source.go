@@ -1,7 +1,6 @@
-// Package source says where something stands in a file and what is wrong with
-// it there. Every other package speaks of places and problems in these types,
-// so that a position made by the mapping parser, the YAML reader or a rule
-// prints the same way everywhere.
+// Package source has positions in files and the problems found there. All other
+// packages use these types, so that a position made by the mapping parser, the
+// YAML reader or a rule prints the same way everywhere.
 //
 // The package promises to hold plain values only: no I/O, no formats.
 package source
@@ -21,7 +20,7 @@ type Position struct {
 	Column int
 }
 
-// String returns file:line:column and leaves out what is 0.
+// String returns file:line:column without the parts that are 0.
 func (p Position) String() string {
 	switch {
 	case p.Line == 0:
@@ -38,8 +37,8 @@ func (p Position) Compare(q Position) int {
 	return cmp.Or(strings.Compare(p.File, q.File), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column))
 }
 
-// Severity says how bad a problem is. The zero value is Error, so that a
-// problem of which nobody said otherwise is not overlooked.
+// Severity is how bad a problem is. The zero value is Error, so that a problem
+// without a severity is not overlooked.
 type Severity int
 
 // The severities, worst first.
