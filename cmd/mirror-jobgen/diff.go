@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -120,19 +122,24 @@ func (o *diffOptions) writer() (func(io.Writer, effectreport.Change) error, erro
 	return effectreport.Text, nil
 }
 
-// compare loads both trees and compares them.
+// compare loads both trees, at the same time, and compares them.
 func (o *diffOptions) compare(env cli.Env, dir string) (*effects.Effect, error) {
-	before, from, err := revision(dir, "--from", o.from)
-	if err != nil {
-		return nil, err
+	var before, after *release.Tree
+	var from *gitfs.FS
+	var to fs.FS
+	var err, secondErr error
+	var loading sync.WaitGroup
+	loading.Go(func() { after, to, secondErr = o.second(dir) })
+	before, from, err = revision(dir, "--from", o.from)
+	loading.Wait()
+	if from != nil {
+		defer from.Close()
 	}
-	defer from.Close()
-	after, to, err := o.second(dir)
-	if err != nil {
-		return nil, err
-	}
-	if revision, ok := to.(*gitfs.FS); ok {
+	if revision, ok := to.(*gitfs.FS); ok && revision != nil {
 		defer revision.Close()
+	}
+	if err := cmp.Or(err, secondErr); err != nil {
+		return nil, err
 	}
 	o.warn(env, dir)
 	l := after.Layout

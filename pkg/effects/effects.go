@@ -95,8 +95,11 @@ func (e *Effect) Count(c Change) int {
 // Compare returns what after does differently from before.
 func Compare(before, after *release.Tree, o Options) *Effect {
 	c := &comparison{before: side{routes.New(before), before.Promotions}, after: side{routes.New(after), after.Promotions}, options: o}
+	if o.ConfigsKnown && after.SamePromotions(before, o.Configs) {
+		c.options.Configs = nil // all the others need not be read for these
+	}
 	switch {
-	case o.ConfigsKnown && len(o.Configs) == 0:
+	case o.ConfigsKnown && len(c.options.Configs) == 0:
 		c.before.promotions = after.Promotions
 	case o.ConfigsKnown && before.Layout.Config == after.Layout.Config:
 		c.before.promotions = sync.OnceValue(func() *release.Promotions { return before.PromotionsLike(after.Promotions(), o.Configs) })

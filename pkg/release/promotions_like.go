@@ -25,17 +25,7 @@ func (t *Tree) PromotionsLike(other *Promotions, files []string) *Promotions {
 			p.All = append(p.All, one)
 		}
 	}
-	var promoted atomic.Int64
-	promoted.Store(int64(len(p.All)))
-	r := configReader{fsys: t.FS, top: t.Layout.Config, promoted: &promoted}
-	for _, name := range slices.Sorted(maps.Keys(differs)) {
-		if path.Ext(name) != ".yaml" || !strings.HasPrefix(name, t.Layout.Config+"/") {
-			continue
-		}
-		if info, err := fs.Stat(t.FS, name); err == nil && info.Mode().IsRegular() {
-			r.config(name)
-		}
-	}
+	r := t.readOnly(slices.Sorted(maps.Keys(differs)), len(p.All))
 	p.Configs = max(other.Configs, r.configs)
 	p.All = append(p.All, r.promotions...)
 	slices.SortStableFunc(p.All, func(a, b Promotion) int { return strings.Compare(a.Config, b.Config) })
@@ -46,4 +36,39 @@ func (t *Tree) PromotionsLike(other *Promotions, files []string) *Promotions {
 	p.readReleases(t.FS, t.Layout.Releases)
 	p.index()
 	return p
+}
+
+// readOnly reads some configs; names that are none are left out. promoted is how
+// many promotions there are otherwise.
+func (t *Tree) readOnly(files []string, promoted int) *configReader {
+	var all atomic.Int64
+	all.Store(int64(promoted))
+	r := &configReader{fsys: t.FS, top: t.Layout.Config, promoted: &all}
+	for _, name := range files {
+		if path.Ext(name) != ".yaml" || !strings.HasPrefix(name, t.Layout.Config+"/") {
+			continue
+		}
+		if info, err := fs.Stat(t.FS, name); err == nil && info.Mode().IsRegular() {
+			r.config(name)
+		}
+	}
+	return r
+}
+
+// SamePromotions reports whether two trees certainly promote the same, where files
+// are all that differ of what promotions come from. Only these are read.
+func (t *Tree) SamePromotions(other *Tree, files []string) bool {
+	if t.Layout.Config != other.Layout.Config {
+		return false
+	}
+	for _, name := range files {
+		if path.Ext(name) != ".yaml" || !strings.HasPrefix(name, t.Layout.Config+"/") {
+			return false
+		}
+	}
+	a, b := t.readOnly(files, 0), other.readOnly(files, 0)
+	same := func(a, b Promotion) bool {
+		return a.ImageTag == b.ImageTag && a.Config == b.Config && a.Disabled == b.Disabled && a.Optional == b.Optional
+	}
+	return len(a.problems)+len(b.problems) == 0 && slices.EqualFunc(a.promotions, b.promotions, same) && slices.Equal(a.byCommit, b.byCommit)
 }

@@ -49,3 +49,39 @@ func TestPromotionsLike(t *testing.T) {
 		}
 	}
 }
+
+// TestSamePromotions changes one config in ways that matter for what is promoted,
+// and in others.
+func TestSamePromotions(t *testing.T) {
+	const name, promotion = "ci-operator/config/org/a/org-a-main.yaml", "promotion:\n  to:\n  - {namespace: shop, name: v1}\n"
+	load := func(config string) *release.Tree {
+		fsys := fstest.MapFS{"core-services/image-mirroring/a/mapping_a": {Data: []byte("a.io/b:1 c.io/b:1\n")}}
+		if config != "" {
+			fsys[name] = &fstest.MapFile{Data: []byte(config)}
+		}
+		tree, err := release.Load(fsys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tree
+	}
+	before := load("images:\n- to: a\n" + promotion)
+	for config, want := range map[string]bool{
+		"images:\n- to: a\ntests:\n- as: unit\n" + promotion:                                          true,
+		"# a note\nimages:\n- to: a\n" + promotion:                                                    true,
+		"images:\n- to: b\n" + promotion:                                                              false,
+		"images:\n- to: a\n- to: b\n" + promotion:                                                     false,
+		"images:\n- {to: a, optional: true}\n" + promotion:                                            false,
+		"images:\n- to: a\npromotion:\n  to:\n  - {namespace: shop, name: v1, disabled: true}\n":      false,
+		"images:\n- to: a\npromotion:\n  to:\n  - {namespace: shop, name: v1, tag_by_commit: true}\n": false,
+		"images: [\n": false,
+		"":            false,
+	} {
+		if got := load(config).SamePromotions(before, []string{name}); got != want {
+			t.Errorf("%q: same promotions %v, want %v", config, got, want)
+		}
+	}
+	if before.SamePromotions(before, []string{"core-services/release-controller/_releases/a.json"}) {
+		t.Error("a setting of the release controller counts for nothing")
+	}
+}
