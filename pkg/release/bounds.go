@@ -85,7 +85,7 @@ func tooLarge(name string, most int) error {
 	return &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it has more than %d MiB, which no file of its kind needs", most>>20)}
 }
 
-// withoutPath takes the path off an error: positions say it.
+// withoutPath removes the path from an error, because the position has it.
 func withoutPath(err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {

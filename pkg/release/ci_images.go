@@ -27,8 +27,8 @@ type CIImages struct {
 	// ART are the streams of the CI registry that are copied into openshift/ci
 	// with any tag.
 	ART []StreamPattern
-	// Problems are what is wrong with the file, by position. With an error among
-	// them ci-images-mirror does nothing at all.
+	// Problems are the problems of the file, by position. If one of them is an
+	// error, ci-images-mirror does nothing at all.
 	Problems []source.Problem
 	// Unread reports that the file is there and none of it could be read.
 	Unread bool
@@ -51,7 +51,7 @@ type CIImage struct {
 type CISource struct {
 	Pos   source.Position
 	Image string   // "" where Tag says it
-	Tag   ImageTag // the zero value where Image says it
+	Tag   ImageTag // the zero value if Image has the source
 }
 
 // IgnoredSource is a source that is not copied for now.
@@ -117,8 +117,8 @@ func (c *CIImages) File() (*mapping.File, []CIImage) {
 	return f, ignored
 }
 
-// fills reports whether an entry brings a tag into openshift/ci, or artImages may
-// do so.
+// fills reports whether an entry copies a tag into openshift/ci, or artImages
+// may do so.
 func (c *CIImages) fills(tag ImageTag) bool {
 	return c.supplemental[tag] || slices.ContainsFunc(c.ART, func(p StreamPattern) bool { return p.Covers(tag) })
 }
@@ -141,7 +141,7 @@ func (c *CIImages) targets() iter.Seq[ImageTag] {
 	}
 }
 
-// brings reports whether tags come into a stream whose names are not known.
+// brings reports whether tags with unknown names are copied into a stream.
 func (c *CIImages) brings(s Stream) bool {
 	return slices.ContainsFunc(c.ART, func(p StreamPattern) bool { return p.Matches(s) })
 }
@@ -151,8 +151,7 @@ func (c *CIImages) All() []CIImage {
 	return append(append([]CIImage(nil), c.Supplemental...), c.Backfills...)
 }
 
-// loadCIImages reads the configuration of a tree; an empty one where there is
-// none.
+// loadCIImages reads the configuration of a tree; it is empty if there is none.
 func (t *Tree) loadCIImages() *CIImages {
 	file := t.Layout.Supplemental()
 	data, err := fs.ReadFile(t.FS, file)

@@ -92,7 +92,7 @@ func (d *ciImagesDecoder) images(n *yaml.Node, what string, targets map[ImageTag
 		before := len(d.problems)
 		d.target(&i)
 		if len(d.problems) > before {
-			i.Target = ImageTag{} // the source is looked at all the same
+			i.Target = ImageTag{} // the source is checked anyway
 		} else {
 			targets[i.Target] = true
 		}

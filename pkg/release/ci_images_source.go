@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// sourceFields are what an entry says about its source.
+// sourceFields are the fields of an entry's source.
 type sourceFields struct {
 	values map[string]string
 	at     map[string]source.Position

@@ -59,7 +59,7 @@ func (t *Tree) CITarget(r mapping.Reference) (ImageTag, bool) {
 	return t.CITag(r)
 }
 
-// pruned begins the tags of copies that are kept for a while.
+// pruned is the prefix of tags of copies that are kept for a while.
 var pruned = regexp.MustCompile(`^[0-9]{8,14}_prune_`)
 
 // Pruned reports whether a reference is to an older copy in openshift/ci, which

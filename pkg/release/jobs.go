@@ -10,7 +10,7 @@ import (
 )
 
 // parseJobs reads the periodics of a jobs file. The result is never nil; a
-// periodic that is no mapping is a problem and left out.
+// periodic that is not a YAML mapping is a problem and left out.
 func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []source.Problem) {
 	f := &JobsFile{Path: name, Text: data}
 	doc := parseYAML(name, data)

@@ -8,11 +8,11 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// LayoutFile is the file at the root of a repository that says where things
-// lie, when they lie elsewhere than in openshift/release.
+// LayoutFile is the file at the root of a repository whose layout differs from
+// that of openshift/release.
 const LayoutFile = "mirror-tools.yaml"
 
-// Layout says where things lie in a release repository. Paths are relative to
+// Layout has the paths of files in a release repository. Paths are relative to
 // the root, with "/".
 type Layout struct {
 	// Mirroring is the folder with a sub-folder for each set.

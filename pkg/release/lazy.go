@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// lazy is a fact that is worked out when it is first asked for. The zero value
-// is ready for use.
+// lazy is a fact that is computed on first use. The zero value is ready for
+// use.
 type lazy[T any] struct {
 	once  sync.Once
 	value T

@@ -14,14 +14,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// ErrNotRelease says that a folder holds neither mappings nor mirroring jobs.
+// ErrNotRelease means that a folder has neither mappings nor mirroring jobs.
 var ErrNotRelease = errors.New("not a release repository")
 
 // Option changes how [Load] reads a repository.
 type Option func(*loader)
 
-// WithLayout says where things lie, instead of the mirror-tools.yaml at the root
-// of the repository.
+// WithLayout sets the layout, instead of the mirror-tools.yaml at the root of
+// the repository.
 func WithLayout(layout Layout) Option { return func(l *loader) { l.given = &layout } }
 
 // WithSettings takes the settings, and where things lie, from another tree, such as
@@ -33,10 +33,10 @@ func WithSettings(tree *Tree) Option {
 	}
 }
 
-// Load reads a release repository whose root is the root of fsys. Where things
-// lie there is said by its mirror-tools.yaml, over [DefaultLayout]. It fails
-// with [ErrNotRelease], or with the error that keeps the root from being read;
-// anything wrong below becomes one of the tree's Problems.
+// Load reads a release repository whose root is the root of fsys. Its layout is
+// that of its mirror-tools.yaml, over [DefaultLayout]. Load fails with
+// [ErrNotRelease], or if the root cannot be read; any problem below becomes one
+// of the tree's Problems.
 func Load(fsys fs.FS, options ...Option) (*Tree, error) {
 	if _, err := fs.Stat(fsys, "."); err != nil {
 		return nil, fmt.Errorf("reading the release repository: %w", err)
@@ -90,15 +90,15 @@ type loader struct {
 	tree    *Tree
 
 	lines, words int  // of all mapping files so far
-	full         bool // there is no room for more
+	full         bool // the limit is reached
 }
 
 func (l *loader) report(part Part, set string, p source.Problem) {
 	l.tree.Problems = append(l.tree.Problems, Problem{Problem: p, Part: part, Set: set})
 }
 
-// read returns the bytes of a file. A file that is not there is no problem; one
-// that cannot be read is.
+// read returns the bytes of a file. A missing file is not a problem; an
+// unreadable one is.
 func (l *loader) read(name string, part Part, set string) ([]byte, bool) {
 	data, err := fs.ReadFile(l.fsys, name)
 	switch {

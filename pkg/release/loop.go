@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Loop is the shell loop around "oc image mirror" that the periodics run, as
-// far as it differs from job to job. [ParseLoop] and String are each other's
-// inverse: a script that String would not print exactly so is no loop.
+// Loop is the shell loop around "oc image mirror" of the periodics, as far as
+// it differs from job to job. [ParseLoop] and String are inverse: a script that
+// String would not print exactly is not a loop.
 type Loop struct {
 	Glob             string // below the mount path, such as mapping_origin*
 	Mount            string

@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// MappingConfigName is the file in a set's folder that says which of the set's
+// MappingConfigName is the file in a set's folder that lists which of the set's
 // mapping files are generated from promotions.
 const MappingConfigName = "_config.yaml"
 
@@ -22,11 +22,11 @@ type MappingConfig struct {
 	SourceNamespace string
 	TargetRegistry  string
 	TargetNamespace string
-	// SourceForm is how sources are written; "" where the file does not say it.
+	// SourceForm is the form of sources; "" if the file does not set it.
 	SourceForm SourceForm
 	// Streams are the streams of the source namespace in the order of the file.
 	Streams []MappedStream
-	// Problems are what is wrong with the file, by position.
+	// Problems are the problems of the file, by position.
 	Problems []source.Problem
 }
 

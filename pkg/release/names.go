@@ -7,7 +7,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
-// Placeholder is what stands in the job template for the name of the set.
+// Placeholder is the placeholder for the name of the set in the job template.
 const Placeholder = "FIXME"
 
 // affixes returns what stands before and after the set's name in the names of
@@ -41,7 +41,7 @@ func (t *Tree) SetName(job string) string {
 // Paused reports whether the settings of the set keep it without a job.
 func (s *Set) Paused() bool { return s.Job != nil && s.Job.Disabled != nil && *s.Job.Disabled }
 
-// Prefix is what the names of the set's mapping files have after "mapping_".
+// Prefix is the part of the names of the set's mapping files after "mapping_".
 func (s *Set) Prefix() string {
 	if s.Job != nil && s.Job.Prefix != "" {
 		return s.Job.Prefix
@@ -62,8 +62,8 @@ func DefaultPrefix(name string, files []*MappingFile) string {
 	return under
 }
 
-// Organisation returns the registry and the organisation that a reference belongs
-// to, such as quay.io/openshift: what a credential is for.
+// Organisation returns the registry and the organisation of a reference, such
+// as quay.io/openshift, which is what a credential is for.
 func Organisation(r mapping.Reference) string {
 	org, _, _ := strings.Cut(r.Path(), "/")
 	return r.Host() + "/" + org

@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Mappings says which mapping files a job names, and how.
+// Mappings lists the mapping files that a job names, and how it names them.
 type Mappings struct {
 	// Known reports whether all of them are known. A job that mounts the
 	// mappings and names none in a form that is understood, or only in part,
@@ -32,7 +32,7 @@ type Form string
 
 // The forms.
 const (
-	FormNone     Form = ""         // it names none
+	FormNone     Form = ""         // it names no mapping files
 	FormShell    Form = "shell"    // a shell script has paths below the mount path
 	FormCommand  Form = "command"  // arguments are such paths, as those of mirror run
 	FormEnv      Form = "env"      // an environment variable of the container, for its entry point
@@ -46,8 +46,8 @@ type Glob struct {
 	Pos     source.Position
 }
 
-// naming finds the mappings that one container names. It is asked only for
-// containers that mount the mappings.
+// naming finds the mappings that one container names. The container has to
+// mount the mappings.
 type naming struct {
 	jobReader
 	mount string
@@ -99,7 +99,7 @@ func (n *naming) value(form Form, from MappingsFrom, value string, pos source.Po
 	n.add(form, &from, Glob{Pattern: pattern, Pos: pos})
 }
 
-// taught reads the arguments that the settings describe and gives the others.
+// taught reads the arguments that the settings describe and returns the others.
 func (n *naming) taught() []*yaml.Node {
 	var rest []*yaml.Node
 next:
@@ -149,8 +149,8 @@ func (n *naming) below(arg *yaml.Node) []Glob {
 	}
 }
 
-// wordEnd returns the length of the path that a script begins with. A brace that
-// was not opened in it belongs to something around it.
+// wordEnd returns the length of the path at the beginning of a script. A brace
+// that was not opened in it belongs to the surrounding text.
 func wordEnd(script string) int {
 	open := 0
 	for i, c := range script {

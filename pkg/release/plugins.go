@@ -14,7 +14,7 @@ import (
 // become keys of which ConfigMap.
 type Updater struct {
 	Missing  string           // why nothing is known, "" otherwise
-	Problems []source.Problem // what is wrong with its file
+	Problems []source.Problem // of its file
 	Maps     []UpdaterMap
 }
 
@@ -25,9 +25,9 @@ type UpdaterMap struct {
 	// Names are those of the ConfigMaps that the keys are spread over: one, or
 	// the partitioned_names.
 	Names []string
-	// Targets are the places that the ConfigMaps are in. None is known of an
-	// entry that names no cluster: it goes to the cluster that Prow runs in, by
-	// under any name that jobs use.
+	// Targets are the places of the ConfigMaps. An entry that names no cluster
+	// has none: its ConfigMaps go to Prow's own cluster, by whatever name jobs
+	// use for it.
 	Targets []Target
 	// Key is the one key that it makes of the file; "" for the file's base name.
 	Key string
@@ -40,8 +40,8 @@ type Target struct {
 }
 
 // Reaches reports whether the ConfigMaps of an entry are in a namespace of a
-// cluster. It is not known, and counts as true, of an entry without clusters and
-// of a job without one, which another program gives it.
+// cluster. It returns true if that is not known, because the entry has no
+// clusters, or the job has none and another program sets it.
 func (m UpdaterMap) Reaches(cluster, namespace string) bool {
 	return len(m.Targets) == 0 || cluster == "" || slices.ContainsFunc(m.Targets, func(t Target) bool {
 		return t.Cluster == cluster && (t.Namespace == namespace || t.Namespace == "")

@@ -34,8 +34,8 @@ func Powers() []string {
 	}
 }
 
-// Allow says which power the jobs of sets may have: kinds by the name of the set,
-// or by "*" for all sets.
+// Allow lists the power that the jobs of sets may have: kinds by the name of
+// the set, or by "*" for all sets.
 type Allow map[string][]string
 
 // MarshalYAML writes one line for each set.
@@ -94,7 +94,7 @@ func (j *Job) Powers(file string) []Power {
 
 type powerReader struct {
 	file  string
-	seen  map[*yaml.Node]bool // aliases make one node stand in several places
+	seen  map[*yaml.Node]bool // an alias makes one node appear in several places
 	found []Power
 }
 

@@ -34,10 +34,10 @@ type Promotion struct {
 	ImageTag
 	Config string          // path of the config
 	Pos    source.Position // of the image's name in it
-	// Disabled says that the config holds the promotion back.
+	// Disabled reports whether the config disables the promotion.
 	Disabled bool
-	// Optional says that the image is built, and promoted, only when something
-	// else of the config needs it.
+	// Optional reports whether the image is built, and promoted, only if
+	// something else in the config needs it.
 	Optional bool
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// config is what a ci-operator config says about promotion.
+// config is the part of a ci-operator config about promotion.
 type config struct {
 	images  []image
 	targets []target
@@ -63,7 +63,8 @@ func newConfig(promotion, images *yaml.Node, binaries bool) config {
 			c.images = append(c.images, image{text(to), isTrue(child(item, "optional")), to.Line, to.Column})
 		}
 	}
-	// The older form, one target at the top, may stand beside the newer one.
+	// The older form, one target at the top, may be used together with the
+	// newer one.
 	if text(child(promotion, "namespace")) != "" {
 		c.targets = append(c.targets, newTarget(promotion))
 	}

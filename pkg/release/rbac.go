@@ -124,7 +124,7 @@ func pushRole(name string) bool {
 	return false
 }
 
-// pullRole says the same of pulling.
+// pullRole is the same for pulling.
 func pullRole(name string) bool {
 	switch name {
 	case "view", "cluster-reader", "registry-viewer", "system:image-puller":

@@ -9,8 +9,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Runs says which job of a tree mirrors which file, and for which set a job was
-// made.
+// Runs relates jobs to the files that they mirror, and to the sets that they
+// were made for.
 type Runs struct {
 	tree    *Tree
 	runners map[*MappingFile][]*Job
@@ -63,12 +63,12 @@ func inPlace(found []numbered) []*MappingFile {
 // leaves a file or a set without a job, those of other files follow.
 func (r *Runs) Of(m *MappingFile) []*Job { return r.runners[m] }
 
-// Files returns what a job mirrors, by set and name.
+// Files returns the files that a job mirrors, by set and name.
 func (r *Runs) Files(job *Job) []*MappingFile { return r.files[job] }
 
 // SetOf returns the set that a job was made for: by the job's name, else by the
-// prefix in its globs, else the set most of whose files it mirrors; nil when
-// there is none.
+// prefix in its globs, else the set most of whose files it mirrors; nil if
+// there is no such set.
 func (r *Runs) SetOf(job *Job) *Set { return r.sets[job] }
 
 // JobsOf returns the jobs that were made for a set, in the order of the jobs
@@ -96,8 +96,8 @@ func (r *Runs) Elsewhere(set *Set) []*Job {
 // none, and that cannot be read.
 func (r *Runs) Unread() []source.Problem { return r.others.unread }
 
-// JobOf returns the job that represents a set: the one that is named after it, else
-// the first that was made for it; nil when there is none.
+// JobOf returns the job that represents a set: the one that is named after it,
+// else the first that was made for it; nil if there is no such job.
 func (r *Runs) JobOf(set *Set) *Job {
 	jobs := r.JobsOf(set)
 	for _, j := range jobs {
@@ -144,8 +144,8 @@ func (r *Runs) Unknown(set *Set) bool {
 	return false
 }
 
-// SetAt returns the set that a place is about: the one whose folder it lies in,
-// or whose job stands there; nil when there is none.
+// SetAt returns the set of a position: the one whose folder or job it is in;
+// nil if there is no such set.
 func (r *Runs) SetAt(pos source.Position) *Set {
 	if below, ok := strings.CutPrefix(pos.File, r.tree.Layout.Mirroring+"/"); ok {
 		name, _, _ := strings.Cut(below, "/")
@@ -189,7 +189,7 @@ func (t *Tree) loadRuns() *Runs {
 	return r
 }
 
-// add takes in what a job mirrors and whose it is.
+// add records what a job mirrors and its set.
 func (r *Runs) add(job *Job) {
 	if !job.Mirrors {
 		r.sets[job] = r.namesake(job)

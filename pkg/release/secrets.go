@@ -13,7 +13,7 @@ type Secrets struct {
 	// Missing says why nothing is known: no such file, or one that does not
 	// parse; "" otherwise.
 	Missing  string
-	Problems []source.Problem // what is wrong with its file
+	Problems []source.Problem // of its file
 	List     []*Secret        // in the order of the file, one for each place
 
 	byName map[string][]*Secret

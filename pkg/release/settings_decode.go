@@ -64,8 +64,8 @@ func (d *decoder) sorted() []source.Problem {
 	return d.problems
 }
 
-// yamlLine finds the line in an error of the YAML reader, which has no other
-// way to say it.
+// yamlLine returns the line in an error of the YAML reader, which has it only
+// in the text.
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 func (d *decoder) document(data []byte, into any) {
@@ -74,8 +74,8 @@ func (d *decoder) document(data []byte, into any) {
 	}
 }
 
-// root returns the value of the only document, or nil where there is none: the
-// file is empty, holds nothing but comments, or is wrong.
+// root returns the value of the only document, or nil if the file is empty, has
+// only comments, or is invalid.
 func (d *decoder) root(data []byte) *yaml.Node {
 	doc, err := readNode(data)
 	if errors.Is(err, io.EOF) {
@@ -285,8 +285,7 @@ func (d *decoder) free(n *yaml.Node, v reflect.Value, what string) {
 	v.Set(reflect.ValueOf(m))
 }
 
-// duplicates reports keys that are given twice, and keys that JSON has no word
-// for.
+// duplicates reports duplicate keys, and keys that JSON cannot express.
 func (d *decoder) duplicates(n *yaml.Node, what string) {
 	if n.Kind == yaml.MappingNode {
 		d.pairs(n, what, func(key, value *yaml.Node) {

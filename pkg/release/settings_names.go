@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// What a setting may hold that becomes part of a shell script, of the name of a
-// file or of an object in the cluster. A pull request may bring any text.
+// Limits of settings that become part of a shell script, of the name of a file
+// or of an object in the cluster. A pull request may contain any text.
 var (
 	prefixChars = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 	mountChars  = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$`)
@@ -30,8 +30,8 @@ func ValidPrefix(prefix string) bool {
 // mounted at: it becomes part of a shell script.
 func ValidMountPath(p string) bool { return len(p) <= 1024 && mountChars.MatchString(p) }
 
-// checkNames resets the settings of the repository that are no names or paths of
-// their kind to their defaults, and reports them.
+// checkNames resets invalid names and paths in the settings of the repository
+// to their defaults, and reports them.
 func (s *Settings) checkNames(layout Layout, d *decoder) {
 	defaults := DefaultSettings(layout)
 	if why := badJobsFile(layout, s.JobsFile); why != "" {
@@ -61,8 +61,8 @@ func (s *Settings) checkNames(layout Layout, d *decoder) {
 	}
 }
 
-// checkNames drops the settings of a job that are no names of their kind, and
-// reports them.
+// checkNames removes invalid names from the settings of a job, and reports
+// them.
 func (s *JobSettings) checkNames(d *decoder) {
 	drop := func(key string, value *string, valid func(string) bool, what, hint string) {
 		if *value != "" && !valid(*value) {
@@ -79,8 +79,8 @@ func (s *JobSettings) checkNames(d *decoder) {
 
 func validObject(name string) bool { return len(name) <= maxObjectName && objectName.MatchString(name) }
 
-// badPath returns the reason why a path of the settings is not taken; "" when
-// there is none. What a link in it leads to is seen when it is opened.
+// badPath returns the reason why a path of the settings is refused, or "".
+// Links in it are checked when it is opened.
 func badPath(p string) string {
 	switch {
 	case path.IsAbs(p):
@@ -91,7 +91,7 @@ func badPath(p string) string {
 		return "is not a clean path"
 	}
 	for _, part := range strings.Split(p, "/") {
-		if strings.HasPrefix(part, ".") { // .git, .github, what a shell reads
+		if strings.HasPrefix(part, ".") { // .git, .github, files of shells
 			return "lies in a hidden file or folder"
 		}
 	}
@@ -114,8 +114,7 @@ func badJobsFile(layout Layout, p string) string {
 
 func isYAML(p string) bool { return strings.HasSuffix(p, ".yaml") || strings.HasSuffix(p, ".yml") }
 
-// quoted64 quotes a value for a message, and cuts one that nobody wants to read
-// in full.
+// quoted64 quotes a value for a message, and shortens a long one.
 func quoted64(s string) string {
 	const most = 64
 	if r := []rune(s); len(r) > most {

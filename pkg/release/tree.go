@@ -31,7 +31,7 @@ type Tree struct {
 	Sets     []*Set   // by name
 	Loose    []string // mapping_* files that lie in Layout.Mirroring itself, outside any set
 	Jobs     *JobsFile
-	Aliases  *Aliases  // nil when there is no file with aliases
+	Aliases  *Aliases  // nil if there is no file with aliases
 	Settings *Settings // _mirror.yaml over the defaults; never nil
 	Problems []Problem // what could not be read, by position
 
@@ -73,7 +73,7 @@ func (t *Tree) Runs() *Runs { return t.runs.get(t.loadRuns) }
 // periodic; nil when it cannot be read.
 func (t *Tree) Template() *yaml.Node { return t.template.get(t.loadTemplate) }
 
-// Part says which file of the tree a problem keeps from being read.
+// Part is the file of the tree that a problem makes unreadable.
 type Part int
 
 // The parts of a tree.
@@ -101,15 +101,15 @@ type Set struct {
 	Dir    string // Layout.Set(Name)
 	Files  []*MappingFile
 	Nested []string     // mapping files in its sub-directories, relative to the folder: they are not read
-	Others []string     // names of what else lies in the folder, sub-directories with a trailing slash
-	Owners *Owners      // nil when there is no OWNERS file
-	Job    *JobSettings // _job.yaml; nil when there is none
-	// Generated says which mapping files are generated: _config.yaml; nil when
-	// there is none.
+	Others []string     // names of other files in the folder, sub-directories with a trailing slash
+	Owners *Owners      // nil if there is no OWNERS file
+	Job    *JobSettings // _job.yaml; nil if there is none
+	// Generated lists the generated mapping files: _config.yaml; nil if there
+	// is none.
 	Generated *MappingConfig
 }
 
-// MappingFile is one file of a set whose name begins with "mapping_".
+// MappingFile is one file of a set whose name has the prefix "mapping_".
 type MappingFile struct {
 	*mapping.File
 	Set  *Set
@@ -144,13 +144,14 @@ type Job struct {
 	Namespace  string          // "" means the namespace of Prow's test pods, "ci"
 	// ServiceAccount is the one the pod runs as; "" means "default".
 	ServiceAccount string
-	// Token is what the job says about mounting the service account's token; nil
-	// when it says nothing.
+	// Token is the job's setting for mounting the service account's token; nil
+	// if it has none.
 	Token *bool
 
 	// Mirrors reports whether the job mounts the mappings' ConfigMap.
 	Mirrors bool
-	// Mappings says which mapping files the job names, and how.
+	// Mappings lists the mapping files that the job names, and how it names
+	// them.
 	Mappings Mappings
 	// Unmounted are the patterns of mapping files that the job names below a
 	// folder at which it mounts none.
@@ -175,8 +176,8 @@ type Field struct {
 	Quoted    bool // it is text for YAML, not a number or a truth value
 }
 
-// HasToken reports whether Prow mounts the token of the service account: where a
-// job says nothing, only if it names a service account.
+// HasToken reports whether Prow mounts the token of the service account:
+// without a setting of the job, only if it names a service account.
 func (j *Job) HasToken() bool {
 	if j.Token != nil {
 		return *j.Token

@@ -39,9 +39,10 @@ func (t *Tree) KnownTags() []ImageTag {
 	return all
 }
 
-// scanTags finds mappings with the keys namespace and name, and perhaps tag, in
-// the text of a config: its base images, build root and releases. It is called
-// for every config, so it looks at lines that begin with one of the keys only.
+// scanTags finds YAML mappings with the keys namespace and name, and perhaps
+// tag, in the text of a config: its base images, build root and releases. It is
+// called for every config, so it reads only lines that begin with one of the
+// keys.
 func scanTags(data []byte, visit func(ImageTag)) {
 	var namespace, name, tag []byte
 	indent := -1

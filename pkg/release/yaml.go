@@ -24,8 +24,8 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// child returns the value under keys, one after the other; nil when it is absent
-// or something on the way is no mapping.
+// child returns the value under keys, one after the other; nil if it is absent
+// or a value on the way is not a mapping.
 func child(n *yaml.Node, keys ...string) *yaml.Node {
 next:
 	for _, key := range keys {

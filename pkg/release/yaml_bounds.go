@@ -30,8 +30,8 @@ func countValues(data []byte) int {
 	return n
 }
 
-// readNode reads the first document of a YAML file into nodes, within bounds. An
-// empty one gives a node without content.
+// readNode reads the first document of a YAML file into nodes, within limits.
+// An empty document is a node without content.
 func readNode(data []byte) (*yaml.Node, error) {
 	if n := countValues(data); n > maxValues {
 		return nil, &boundsError{message: fmt.Sprintf("it holds more than %d values", maxValues), hint: "split the file"}
@@ -70,9 +70,9 @@ type boundsError struct {
 
 func (e *boundsError) Error() string { return e.message }
 
-// checkAliases refuses nodes whose aliases multiply, or lead back to themselves.
-// The decoder of the library does so for what it decodes in one go; we read
-// nodes, and some of them one by one.
+// checkAliases refuses nodes whose aliases multiply, or refer back to
+// themselves. The decoder of the library checks that for whole documents, but
+// we read nodes, and some of them one by one.
 func checkAliases(doc *yaml.Node) error {
 	s := sizes{done: map[*yaml.Node]int{}, open: map[*yaml.Node]bool{}}
 	whole, err := s.of(doc)

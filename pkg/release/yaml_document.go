@@ -26,9 +26,9 @@ type document struct {
 // yamlErrorLine finds the line in the text of an error of the YAML parser.
 var yamlErrorLine = regexp.MustCompile(`line (\d+): ?`)
 
-// parseYAML reads a YAML file. A second document, which nobody reads, and a key
-// that is given twice, of which the last one counts, are problems of a file that
-// is read all the same.
+// parseYAML reads a YAML file. A second document, which no program reads, and a
+// duplicate key, of which the last one counts, are problems, but the file is
+// read.
 func parseYAML(name string, data []byte) document {
 	var d document
 	if i := bytes.IndexByte(data, 0); i >= 0 {
@@ -83,8 +83,8 @@ func isEmpty(doc *yaml.Node) bool {
 	return doc.Kind == 0 || len(doc.Content) == 0 || doc.Content[0].Tag == "!!null"
 }
 
-// secondDocument says where another document begins, or where a file that goes
-// on after its first document cannot be read.
+// secondDocument returns where another document begins, or where a file cannot
+// be read after its first document.
 func secondDocument(name string, data []byte, second *yaml.Node) source.Problem {
 	pos := source.Position{File: name}
 	if second.Kind != 0 {

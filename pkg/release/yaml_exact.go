@@ -21,7 +21,7 @@ func (d *decoder) exact(n *yaml.Node, what string) string {
 	return n.Value
 }
 
-// asRead returns what a plain scalar turns into on its way through YAML and JSON
+// asRead returns what a plain scalar becomes on its way through YAML and JSON
 // into a string (sigs.k8s.io/yaml, whose parser follows YAML 1.1).
 func asRead(n *yaml.Node) string {
 	switch strings.ToLower(n.Value) {

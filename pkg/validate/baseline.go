@@ -28,7 +28,7 @@ type knownCause struct {
 	File    string `json:"file"` // the file, or the folder of all files
 	Message string `json:"message"`
 	Count   int    `json:"count"` // of findings
-	// Keys are what the problems are known by, with blanks between them.
+	// Keys identify the problems, with blanks between them.
 	Keys string `json:"keys"`
 }
 
@@ -53,11 +53,11 @@ func baselineStale() Rule {
 	}
 }
 
-// problem is what makes two findings the same: one thing that is wrong.
+// problem identifies one problem: two findings with the same one are equal.
 type problem struct{ rule, file, text string }
 
-// problemsOf returns what a finding is about: its message in its file, or each of
-// its parts, which do not depend on the file.
+// problemsOf returns the problems of a finding: its message in its file, or
+// each of its parts, which do not depend on the file.
 func problemsOf(f Finding) []problem {
 	if len(f.Parts) == 0 {
 		return []problem{{f.Rule, f.Pos.File, f.Message}}
@@ -132,8 +132,8 @@ func (k Known) counts() tally {
 // tally counts problems by their keys.
 type tally map[string]int
 
-// take counts down what is known of a finding, and gives the numbers of the keys
-// that are not.
+// take counts down the known keys of a finding, and returns the indexes of
+// those that are not known.
 func (t tally) take(keys []string) []int {
 	var fresh []int
 	for i, key := range keys {

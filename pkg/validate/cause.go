@@ -11,8 +11,8 @@ import (
 )
 
 // Cause is what several findings of a rule have in common: one change of the
-// repository would end all of them. A person reads them as one problem with
-// many places.
+// repository would fix all of them. People read them as one problem with many
+// places.
 type Cause struct {
 	// ID is equal for the findings of a rule that have this cause, and does not
 	// depend on the order or the number of their places.
@@ -83,7 +83,7 @@ func GroupByCause(findings []Finding) []Group {
 // First returns the first finding of the group.
 func (g Group) First() Finding { return g.Findings[0] }
 
-// Message returns what is wrong, for all places of the group.
+// Message returns the message for all places of the group.
 func (g Group) Message() string {
 	first := g.First()
 	if len(g.Findings) == 1 || first.Cause.Summary == "" {

@@ -88,8 +88,8 @@ func (c *ciImagesCheck) there(ref mapping.Reference, tag release.ImageTag, w *wr
 	return filled(c.Pass, ref, tag, w)
 }
 
-// wanted reports tags that ci-operator configs build from and nothing fills, where
-// an entry that nobody uses is close: it may be the one that should fill the tag.
+// wanted reports tags that ci-operator configs build from and nothing pushes,
+// if an unused entry is similar: it may be the one that should push the tag.
 func (c *ciImagesCheck) wanted() {
 	promotions, mirrored := c.tree.Promotions(), writtenTags(c.Pass)
 	var unused []release.CIImage

@@ -39,8 +39,8 @@ func (c *ciImagesCheck) tag(i release.CIImage) {
 	c.ReportAs(source.Warning, i.From.Pos, "correct the tag of one of the two", "%s is copied from the tag %s, %s", i.Key, from, why)
 }
 
-// agree reports whether a tag and that of its source are the same, but for what
-// one of the two has around it.
+// agree reports whether a tag and that of its source are the same, except for
+// text around one of them.
 func agree(own, from string) bool { return strings.Contains(from, own) || strings.Contains(own, from) }
 
 var digits = regexp.MustCompile(`[0-9]+`)

@@ -27,7 +27,7 @@ func (f *facts) noAccess() string {
 	return ""
 }
 
-// skipBroken says which files about promotions could not be read.
+// skipBroken lists the files about promotions that could not be read.
 func skipBroken(p *Pass) {
 	for _, problem := range p.tree.Promotions().Problems {
 		p.Skip("%s", problem.Error())

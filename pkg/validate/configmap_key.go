@@ -30,7 +30,7 @@ registry.ci.openshift.org/two/stream:app quay.io/two/app:latest
 	}
 }
 
-// validKey is what Kubernetes takes as a key of a ConfigMap.
+// validKey matches the keys of a ConfigMap that Kubernetes accepts.
 var validKey = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
 
 func checkConfigmapKey(p *Pass) {

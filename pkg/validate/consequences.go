@@ -31,7 +31,7 @@ func joinConsequences(facts *facts, out *Result) {
 	}
 }
 
-// consequences looks for what explains a finding.
+// consequences finds the findings that explain others.
 type consequences struct {
 	*facts
 	byRule   map[string][]int // where the findings of a rule are
@@ -75,7 +75,7 @@ func (c consequences) explains(f Finding) int {
 	return -1
 }
 
-// find returns the first finding of a rule that is as wanted; -1 when there is none.
+// find returns the first finding of a rule that matches; -1 if there is none.
 func (c consequences) find(rule string, wanted func(Finding) bool) int {
 	for _, i := range c.byRule[rule] {
 		if wanted(c.findings[i]) {
@@ -132,8 +132,7 @@ func (c consequences) allTold(f Finding) int {
 	return first
 }
 
-// jobAt returns the job that stands at a place of the jobs file; nil when there is
-// none.
+// jobAt returns the job at a position of the jobs file; nil if there is none.
 func (f *facts) jobAt(pos source.Position) *release.Job {
 	if f.tree.Jobs == nil || pos.File != f.tree.Jobs.Path {
 		return nil

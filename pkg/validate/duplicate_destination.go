@@ -36,13 +36,13 @@ registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 type writer struct {
 	file *release.MappingFile
 	mapping.Pair
-	expanded bool // one of the tags that a wildcard, or a source without a tag, stands for
+	expanded bool // one of the tags of a wildcard, or of a source without a tag
 	untagged bool // the source is written without a tag
 }
 
-// checkDuplicateDestination goes through all writers twice, because most write
-// what nobody else does: the first time it counts, the second time it keeps
-// those that share a tag, or a repository with a wildcard.
+// checkDuplicateDestination goes through all writers twice, because most
+// destinations have only one: the first time it counts, the second time it
+// keeps those that share a tag, or a repository with a wildcard.
 func checkDuplicateDestination(p *Pass) {
 	seed := maphash.MakeSeed()
 	count := map[uint64]int32{}
@@ -93,8 +93,8 @@ func checkDuplicateDestination(p *Pass) {
 	}
 }
 
-// eachWriter returns every place that writes a destination, wildcards as the tags
-// that they stand for; where those are not known, as a pattern.
+// eachWriter returns every place that writes a destination: wildcards as their
+// tags or, if these are not known, as a pattern.
 func eachWriter(p *Pass, visit func(w writer, pattern bool)) {
 	left := maxExpanded
 	for _, m := range p.tree.Mappings() {
@@ -200,7 +200,7 @@ func acrossFiles(p *Pass, earlier []writer, w writer) {
 	}
 }
 
-// idle says that a file is known to be run by no job.
+// idle reports whether it is known that no job runs a file.
 func idle(p *Pass, m *release.MappingFile) bool {
 	return p.noJobs() == "" && len(p.tree.Runs().Of(m)) == 0
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// maxExpanded bounds how many tags the wildcards of a tree are compared with, and
-// maxCompared how many wildcards and tags with each other. Both are a thousand
-// times what a release repository has.
+// maxExpanded limits how many tags the wildcards of a tree are compared with,
+// and maxCompared how many wildcards and tags with each other. Both are a
+// thousand times what a release repository has.
 const (
 	maxExpanded = 5_000_000
 	maxCompared = 50_000_000

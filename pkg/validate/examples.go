@@ -18,7 +18,7 @@ func ExampleTree(example string) (*release.Tree, error) {
 	return release.Load(files)
 }
 
-// exampleBaseline is the file of an example that is taken as the baseline.
+// exampleBaseline is the file of an example that is used as the baseline.
 const exampleBaseline = "baseline.json"
 
 // RunExample applies one rule to the tree of an example, which may hold a

@@ -5,14 +5,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// facts are what several rules ask of one tree.
+// facts are shared by several rules on one tree.
 type facts struct {
 	tree    *release.Tree
-	ignores map[string][]*ignore // by file, those that were asked for
+	ignores map[string][]*ignore // by file, as far as they were needed
 	counts  func(*ignore) bool   // which ignore comments count; nil for all
-	usage   *usage               // once it was asked for
+	usage   *usage               // computed on first use
 	running map[string]bool      // the IDs of the rules that are run
-	made    []*mapgen.Result     // what is generated, once it was asked for
+	made    []*mapgen.Result     // the generated files, computed on first use
 }
 
 // noJobs says why nothing is known about the jobs, or "".

@@ -73,9 +73,8 @@ type Result struct {
 	Skipped  []Skipped
 }
 
-// Sort brings findings in the order of their places, then rules and messages,
-// and drops exact repetitions. Names of files are in natural order: 1_2 before
-// 1_10.
+// Sort sorts findings by place, rule and message, and removes exact duplicates.
+// Names of files are in natural order: 1_2 before 1_10.
 func (r *Result) Sort() {
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(text.Natural(a.Pos.File, b.Pos.File), a.Pos.Compare(b.Pos), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))

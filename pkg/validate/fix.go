@@ -12,14 +12,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// Change is what fixing made of one file: other bytes, another name, or both.
+// Change is the change of one file by fixes: other bytes, another name, or
+// both.
 type Change struct {
 	From, To string // the same when the file keeps its name
 	Old, New []byte
 }
 
-// maxRounds bounds how often a tree is fixed and looked at again; every round
-// but the last changes something.
+// maxRounds limits how often a tree is fixed and checked again; every round but
+// the last changes something.
 const maxRounds = 20
 
 // ApplyFixes applies the fixes of findings to a tree, in memory: of those that

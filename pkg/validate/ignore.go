@@ -22,12 +22,12 @@ func ignoreComment() Rule {
 		Severity: source.Warning,
 		Bad:      "-- core-services/image-mirroring/team/mapping_team --\n# mirror-lint:ignore mapping-syntax\n" + line,
 		Good:     "-- core-services/image-mirroring/team/mapping_team --\n" + line,
-		Check:    func(*Pass) {}, // it looks at what the other rules found: see applyIgnores
+		Check:    func(*Pass) {}, // it checks what the other rules found: see applyIgnores
 	}
 }
 
-// ignoreMark begins an ignore comment: rules with commas between them, the
-// reason.
+// ignoreMark is the prefix of an ignore comment: rules with commas between
+// them, the reason.
 var ignoreMark = regexp.MustCompile(`#\s*mirror-lint:ignore\b[ \t]*((?:[^\s,]*[ \t]*,[ \t]*)*[^\s,]*)[ \t]*(.*)`)
 
 // ignore is one comment.
@@ -65,7 +65,7 @@ func applyIgnores(p *Pass, run map[string]bool) {
 		return
 	}
 	for _, s := range p.out.Skipped {
-		run[s.Rule] = false // what it could not look at is not known to be fine
+		run[s.Rule] = false // what it could not check is not known to be fine
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for _, ig := range p.ignoresIn(name) {

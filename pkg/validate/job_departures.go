@@ -11,22 +11,22 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// placeholder stands in a template for what comes from the set.
+// placeholder is the placeholder of a template for values of the set.
 const placeholder = "FIXME"
 
-// departure is one place in which a job is not what the template gives.
+// departure is one difference between a job and its template.
 type departure struct {
 	pos      source.Position
 	path     string // of the field, such as spec.containers[0].image
 	value    string // what the job has there; "" when nothing
 	what     string // in words
 	severity source.Severity
-	settings []string // of _job.yaml and _mirror.yaml that can say it
+	settings []string // settings of _job.yaml and _mirror.yaml that can declare it
 	choice   bool     // whether it is up to each set
 }
 
-// govern are the settings that decide on a field and all below it; choice says
-// that they are a set's own affair.
+// govern are the settings for a field and all below it; choice means that they
+// are a set's own choice.
 var govern = []struct {
 	path     string
 	settings []string
@@ -83,8 +83,8 @@ func departures(p *Pass, job *release.Job) []departure {
 	return c.found
 }
 
-// ofEntryPoint reports whether a field is how a job with an entry point says what
-// a template with a script has in its script.
+// ofEntryPoint reports whether a field of a job with an entry point replaces a
+// part of the template's script.
 func ofEntryPoint(job *release.Job, path string) bool {
 	from := job.Mappings.From
 	if from == nil || from.Env == "" {
@@ -260,7 +260,7 @@ func scalars(n *yaml.Node) []*yaml.Node {
 	switch n.Kind {
 	case yaml.ScalarNode:
 		return []*yaml.Node{n}
-	case yaml.AliasNode: // said where its anchor is
+	case yaml.AliasNode: // reported at its anchor
 		return nil
 	}
 	var out []*yaml.Node

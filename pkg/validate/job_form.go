@@ -7,7 +7,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// jobForm is what a job runs; the zero value where that is not known.
+// jobForm is how a job runs; the zero value if that is not known.
 type jobForm struct {
 	kind release.Form
 	what string
@@ -28,8 +28,8 @@ func formOf(job *release.Job) jobForm {
 	return jobForm{}
 }
 
-// usualForm returns the form of more than half of the jobs, and at least three; the
-// zero value when there is none.
+// usualForm returns the form of more than half of the jobs, and at least three;
+// the zero value if there is no such form.
 func usualForm(jobs []*release.Job) jobForm {
 	votes := map[jobForm]int{}
 	for _, job := range jobs {
@@ -41,8 +41,8 @@ func usualForm(jobs []*release.Job) jobForm {
 	return jobForm{}
 }
 
-// otherForm reports whether a job is of another form than most jobs. It says so
-// once, in place of every field in which the two forms differ.
+// otherForm reports whether a job is of another form than most jobs. That is
+// one finding, in place of one for every field in which the two forms differ.
 func otherForm(p *Pass, job *release.Job, usual jobForm) bool {
 	own := formOf(job)
 	if own == usual || own.what == "" || usual.what == "" {
@@ -56,7 +56,7 @@ func otherForm(p *Pass, job *release.Job, usual jobForm) bool {
 	return true
 }
 
-// ofForm reports whether a field depends on what a job runs.
+// ofForm reports whether a field depends on the form of a job.
 func ofForm(path string) bool {
 	fields := []string{"spec.containers[0].command", "spec.containers[0].args", "spec.containers[0].env", "spec.containers[0].image", "spec.automountServiceAccountToken"}
 	return slices.ContainsFunc(fields, func(field string) bool { return path == field || strings.HasPrefix(path, field+"[") })

@@ -161,5 +161,5 @@ func tellPower(p *Pass, set string, what release.Power, format string, args ...a
 	}
 	hint := fmt.Sprintf("remove it, or have it allowed in %s: allow: {%s: [%s]}", p.tree.Layout.Settings(), set, what.Kind)
 	f := p.ReportAs(severity, what.Pos, hint, format, args...)
-	f.power, f.Parts = power{set, what.Kind}, []string{f.Message} // whatever file says it
+	f.power, f.Parts = power{set, what.Kind}, []string{f.Message} // whichever file declares it
 }

@@ -20,11 +20,13 @@ var (
 	ran        = regexp.MustCompile(`(?m)^\s*(?:if )?(?:! )?(oc (?:-v\d+ )?image mirror[^;\n]*)`)
 	blanks     = regexp.MustCompile(`\s+`)
 	blankLines = regexp.MustCompile(`(?m)^[ \t]*\n`)
-	// unsaid is what scripts run and do not echo: the auth file, debug output.
+	// unsaid are commands that scripts run and do not echo: the auth file,
+	// debug output.
 	unsaid = regexp.MustCompile(`\s(?:-a[= ]\S+|-v\d+)`)
 )
 
-// scriptDepartures finds what is wrong with a script whatever its template.
+// scriptDepartures finds mistakes in a script that do not depend on its
+// template.
 func scriptDepartures(script string) []scriptDeparture {
 	run := ran.FindStringSubmatchIndex(script)
 	if run == nil {
@@ -115,7 +117,7 @@ next:
 type usualValues map[string]string // by path
 
 // usualDepartures finds what more than half of the jobs, and at least three,
-// have in place of what the template gives.
+// have instead of the template's value.
 func usualDepartures(all [][]departure) usualValues {
 	type vote struct{ path, value string }
 	votes := map[vote]int{}
@@ -144,7 +146,8 @@ func (u usualValues) covers(d departure) bool {
 	return ok
 }
 
-// instead says what a job has in place of what most have, or of the template's.
+// instead describes what a job has instead of the usual value, or of the
+// template's.
 func (u usualValues) instead(d departure) string {
 	value, ok := u[d.path]
 	switch {

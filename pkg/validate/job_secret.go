@@ -76,7 +76,7 @@ func secretNames(p *Pass) []string {
 	return slices.Compact(names)
 }
 
-// usesSelfService reports whether a job mounts a secret that its team brings.
+// usesSelfService reports whether a job mounts a secret that its team creates.
 func usesSelfService(p *Pass) bool {
 	return slices.ContainsFunc(p.tree.Jobs.Jobs, func(job *release.Job) bool {
 		return slices.ContainsFunc(job.Secrets, func(m release.SecretMount) bool {

@@ -43,8 +43,8 @@ func exampleFromTemplate(oldnew ...string) string {
 	return "-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n" + strings.NewReplacer(oldnew...).Replace(text)
 }
 
-// checkJobTemplate reports every place in which a mirroring job is neither what
-// the template gives, nor what most jobs have, nor what its settings say.
+// checkJobTemplate reports every field in which a mirroring job equals neither
+// the template, nor most jobs, nor its settings.
 func checkJobTemplate(p *Pass) {
 	if reason := p.noJobs(); reason != "" {
 		p.Skip("%s", reason)
@@ -83,8 +83,8 @@ func checkJobTemplate(p *Pass) {
 	}
 }
 
-// wrongScripts reports what is wrong with the scripts of a job whatever its
-// template, and whether there is anything.
+// wrongScripts reports mistakes in the scripts of a job that do not depend on
+// its template, and whether there are any.
 func wrongScripts(p *Pass, job *release.Job) (found bool) {
 	for _, arg := range job.Args {
 		for _, d := range scriptDepartures(withoutComments(arg.Value)) {

@@ -49,8 +49,8 @@ func checkFormat(p *Pass, m *release.MappingFile) {
 	}
 }
 
-// replaceLine is a fix that gives a line another text, and an end where it has
-// none.
+// replaceLine returns a fix that replaces the text of a line, and adds a
+// missing line end.
 func replaceLine(file string, l *mapping.Line, text string) *Fix {
 	end := l.Offset + len(l.Text)
 	if l.End == "" {

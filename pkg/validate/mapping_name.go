@@ -121,7 +121,7 @@ func renameFix(p *Pass, m *release.MappingFile) *Fix {
 	return nil
 }
 
-// likelyPrefix is the prefix that a job's glob stands for.
+// likelyPrefix returns the prefix of a job's glob.
 func likelyPrefix(job *release.Job) string {
 	stem := strings.TrimPrefix(strings.TrimRight(job.Mappings.Globs[0].Pattern, "*"), "mapping_")
 	return strings.TrimRight(stem, "_-")

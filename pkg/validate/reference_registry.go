@@ -26,8 +26,8 @@ quay.io/prometheus/busybox:1 quay.io/team/busybox:1
 	}
 }
 
-// supplemental begins the names of the files that bring outside images into the
-// CI registry; the namespace they go to follows.
+// supplemental is the prefix of files that copy outside images into the CI
+// registry; the namespace they go to follows.
 const supplemental = "mapping_supplemental_ci_images_"
 
 // supplementalSet is the set that most of them lie in.

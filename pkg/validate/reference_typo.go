@@ -58,7 +58,7 @@ var webPages = []struct{ host, prefix, image string }{
 	{"github.com", "", "ghcr.io/…"},
 }
 
-// webPage reports whether a reference is the address of a page, and gives the
+// webPage reports whether a reference is the address of a page, and returns the
 // image that was probably meant.
 func webPage(r mapping.Reference) (page bool, image string) {
 	for _, w := range webPages {
@@ -132,8 +132,8 @@ func (f *facts) counted() *usage {
 }
 
 // misspelt returns the registry, or the registry with an organisation, that was
-// probably meant; "" when nothing looks wrong. A source in the CI registry is not
-// looked at more closely than its host: source-unpromoted knows what is there.
+// probably meant; "" if nothing looks wrong. Of a source in the CI registry
+// only the host is checked: source-unpromoted knows its tags.
 func (f *facts) misspelt(r mapping.Reference, set string, isSource bool) string {
 	if r.Scheme != "" {
 		return ""

@@ -58,7 +58,7 @@ func checkSecretShared(p *Pass) {
 		})
 		sharedBy(p, secret, all)
 		for _, u := range all {
-			if len(all[0].foreign) > 0 || u.set == all[0].set { // else it is another set's, which was said
+			if len(all[0].foreign) > 0 || u.set == all[0].set { // otherwise it is another set's, which was reported
 				otherOrganisation(p, u)
 			}
 		}

@@ -85,8 +85,8 @@ func checkOwners(p *Pass, set *release.Set) {
 	}
 }
 
-// mayBeLogin reports whether a name that is no alias may be an account. One that
-// differs from an alias only in "_" for "-" is that alias misspelt.
+// mayBeLogin reports whether a name that is not an alias may be an account. A
+// name that differs from an alias only in "_" for "-" is that alias misspelt.
 func mayBeLogin(aliases *release.Aliases, name string) bool {
 	if !login.MatchString(name) {
 		return false

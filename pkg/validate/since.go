@@ -79,8 +79,8 @@ func (c *change) onlyParts(f Finding, parts []int) Finding {
 	return f
 }
 
-// keys returns what a finding is known by, in words that do not change with the
-// names of what was moved.
+// keys returns what identifies a finding, independent of the names of moved
+// files.
 func (c *change) keys(f Finding) []string {
 	var keys []string
 	for _, p := range problemsOf(f) {
@@ -105,7 +105,7 @@ func (c *change) atChange(f Finding) Finding {
 	return f
 }
 
-// change is what differs between two trees.
+// change is the difference between two trees.
 type change struct {
 	before, after *release.Tree
 	moved         map[string]string // files of after by the name that they had before

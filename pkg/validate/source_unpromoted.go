@@ -46,8 +46,8 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 	}
 }
 
-// written is what mappings write into a stream of the CI registry; nil where
-// they write nothing.
+// written are the tags that mappings write into a stream of the CI registry;
+// nil if there are none.
 type written struct {
 	tags     map[string]bool
 	patterns []string
@@ -86,7 +86,7 @@ func (w *written) holds(tag string) bool {
 		strings.Contains(tag, "*") && slices.ContainsFunc(slices.Collect(maps.Keys(w.tags)), overlaps)
 }
 
-// stale is what a file takes from one namespace.
+// stale are the sources of a file from one namespace.
 type stale struct {
 	set, namespace string
 	all            map[release.ImageTag]bool
@@ -200,7 +200,7 @@ func (s *stale) names() []string {
 }
 
 // otherPushers returns a service account, other than those of ci-operator, that
-// a manifest lets push to a namespace; "" when there is none.
+// a manifest allows to push to a namespace, or "".
 func otherPushers(p *Pass, namespace string) string {
 	manifests := p.tree.Manifests()
 	for _, g := range manifests.Grants {

@@ -21,8 +21,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Rule is one check with everything that is said about it. The documentation,
-// the command "explain" and the help in SARIF are made from it.
+// Rule is one check with all of its texts. The documentation, the command
+// "explain" and the help in SARIF are made from it.
 type Rule struct {
 	ID       string
 	Title    string          // what it reports, in one line without a full stop
@@ -32,7 +32,7 @@ type Rule struct {
 	Bad      string          // a tree (txtar) in which the rule finds something
 	Good     string          // the same tree, fixed
 
-	// Check looks at a tree and reports what it finds. It must not keep the Pass.
+	// Check checks a tree and reports findings. It must not keep the Pass.
 	Check func(*Pass)
 }
 
@@ -76,7 +76,7 @@ type Pass struct {
 	worst           source.Severity // the worst of them
 }
 
-// What is kept of one rule: nobody reads more, and a hostile tree could have
+// Limits of one rule: nobody reads more, and a hostile tree could have
 // millions.
 const (
 	maxFindings = 2000
@@ -87,8 +87,8 @@ const (
 // Tree returns the tree that is checked. It must not be changed.
 func (p *Pass) Tree() *release.Tree { return p.tree }
 
-// Report adds a finding with the rule's own severity. The hint says what to do
-// and may be empty.
+// Report adds a finding with the rule's own severity. hint says what to do and
+// may be empty.
 func (p *Pass) Report(pos source.Position, hint, format string, args ...any) *Finding {
 	return p.ReportAs(p.rule.Severity, pos, hint, format, args...)
 }
@@ -116,7 +116,7 @@ func (p *Pass) ReportAs(severity source.Severity, pos source.Position, hint, for
 	return &p.out.Findings[len(p.out.Findings)-1]
 }
 
-// tellMore ends what a rule has to say: with how many findings are left out.
+// tellMore adds to the last finding of a rule how many are left out.
 func (p *Pass) tellMore() {
 	for i := len(p.out.Findings) - p.reported; i < len(p.out.Findings); i++ {
 		f := &p.out.Findings[i]
