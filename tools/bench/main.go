@@ -97,8 +97,11 @@ const workloads = `  w1       300 images that share 40 MiB, to 900 tags: first c
   w3slow   the same over 100 MiB/s
   big      an image with a layer of 5 GiB, on simulated registries
   entries  100,000 entries with nothing to do, on simulated registries
+  w1lists  w1 with nothing changed, with and without lists of digests, on simulated registries
+  w1one    first copy of w1 within one registry
   real     3,227 tags in 244 repositories to 5,917 tags in 646, nothing changed, with and without lists
-           of digests, on simulated registries`
+           of digests, on simulated registries
+  real10   the same at 10 requests a second and registry; takes a quarter of an hour`
 
 var titles = map[string]string{
 	"w1":      "W1: 300 images that share four layers of 40 MiB, 1 MiB each, three tags for each image",
@@ -109,7 +112,10 @@ var titles = map[string]string{
 	"w3slow":  "W3, first copy, 100 MiB/s in each direction",
 	"big":     "An image with a layer of 5 GiB, on simulated registries",
 	"entries": "100,000 entries with nothing to do, on simulated registries",
+	"w1lists": "W1, nothing changed, with and without lists of digests, on simulated registries",
+	"w1one":   "W1, first copy within one registry",
 	"real":    "3,227 tags in 244 repositories to 5,917 tags in 646, nothing changed, on simulated registries",
+	"real10":  "The same at 10 requests a second and registry",
 }
 
 var suites = map[string]func(*bench){
@@ -128,7 +134,10 @@ var suites = map[string]func(*bench){
 	"w3slow":  func(b *bench) { b.suite(w3(), way{bandwidth: 100 * mebibyte}, 1, b.tools(16, 8), "first copy") },
 	"big":     func(b *bench) { b.simulate(newLarge(5 << 30)) },
 	"entries": func(b *bench) { b.simulate(newMany(100_000)) },
-	"real":    func(b *bench) { b.real() },
+	"w1lists": func(b *bench) { b.unchanged(newPair(w1())) },
+	"w1one":   func(b *bench) { b.oneHost(w1(), b.tools(16, 8)) },
+	"real":    func(b *bench) { b.unchanged(newReal()) },
+	"real10":  func(b *bench) { b.rated(newReal(), 10) },
 }
 
 // tools are mirror and its peers: those that run as one process may have one
@@ -152,6 +161,29 @@ func (b *bench) tools(requests, copies int) []tool {
 		}
 	}
 	return out
+}
+
+// oneHost measures a first copy from a registry to itself. It prints the fewest
+// requests that the protocol takes: for each image a manifest that is read and the
+// mounts of its blobs, for each tag a look and a push.
+func (b *bench) oneHost(w *workload, tools []tool) {
+	samples := map[string][]sample{}
+	for range max(b.runs, 1) {
+		for _, t := range tools {
+			b.src.empty()
+			w.push(b.src, 0)
+			samples[t.String()] = append(samples[t.String()], measure(t, w, b.dir, b.src.proxy, b.src.proxy, wayFree))
+			w.verify(t.String(), b.src, b.src)
+		}
+	}
+	fmt.Println(header)
+	print("first copy", tools, samples)
+	tags, blobs := 0, 0
+	for _, to := range w.targets {
+		tags += len(to)
+		blobs += w.blobs
+	}
+	fmt.Printf("\nThe fewest requests are %d.\n", len(w.sources)+blobs+2*tags)
 }
 
 // only are mirror and one peer, if it is measured at all.

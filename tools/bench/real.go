@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,11 +17,18 @@ import (
 type tagged struct {
 	digests map[string]string // by repository:tag
 	tags    map[string][]string
-	lists   bool
-	rate    int // requests a second; 0: as many as come
 
-	mu   sync.Mutex
-	free time.Time // when the next request may be answered
+	mu    sync.Mutex
+	lists bool
+	rate  int       // requests a second; 0: as many as come
+	free  time.Time // when the next request may be answered
+}
+
+// set changes whether the registry has lists and how much it answers.
+func (t *tagged) set(lists bool, rate int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lists, t.rate, t.free = lists, rate, time.Time{}
 }
 
 func newTagged(references []string, digest func(i int) string) *tagged {
@@ -34,7 +42,8 @@ func newTagged(references []string, digest func(i int) string) *tagged {
 }
 
 func (t *tagged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !t.admit() {
+	admitted, lists := t.admit()
+	if !admitted {
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusTooManyRequests)
 		return
@@ -47,32 +56,43 @@ func (t *tagged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", manifestType)
 	case ok:
 		w.WriteHeader(http.StatusNotFound)
-	case strings.HasPrefix(path, "/api/") && t.lists:
-		t.list(w, strings.TrimSuffix(strings.TrimPrefix(path, "/api/v1/repository/"), "/tag/"))
+	case strings.HasPrefix(path, "/api/") && lists:
+		t.list(w, r)
 	case strings.HasPrefix(path, "/api/"):
 		w.WriteHeader(http.StatusNotFound)
 	}
 }
 
-// admit answers 429 to what exceeds the rate of this second.
-func (t *tagged) admit() bool {
-	if t.rate == 0 {
-		return true
-	}
+// admit reports whether a request comes within the rate, and whether there are lists.
+func (t *tagged) admit() (admitted, lists bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.rate == 0 {
+		return true, t.lists
+	}
 	now := time.Now()
 	if t.free.Before(now.Add(-time.Second)) {
 		t.free = now.Add(-time.Second)
 	}
 	if t.free.After(now) {
-		return false
+		return false, t.lists
 	}
 	t.free = t.free.Add(time.Second / time.Duration(t.rate))
-	return true
+	return true, t.lists
 }
 
-func (t *tagged) list(w http.ResponseWriter, repo string) {
+// quayPage is the most tags that Quay's API puts on a page.
+const quayPage = 100
+
+func (t *tagged) list(w http.ResponseWriter, r *http.Request) {
+	repo := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/api/v1/repository/"), "/tag/")
+	tags, known := t.tags[repo]
+	w.Header().Set("Content-Type", "application/json")
+	if !known {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `{"error_type":"not_found","status":404}`)
+		return
+	}
 	type tag struct {
 		Name   string `json:"name"`
 		Digest string `json:"manifest_digest"`
@@ -81,11 +101,15 @@ func (t *tagged) list(w http.ResponseWriter, repo string) {
 		Tags []tag `json:"tags"`
 		Page int   `json:"page"`
 		More bool  `json:"has_additional"`
-	}{Tags: []tag{}, Page: 1}
-	for _, name := range t.tags[repo] {
+	}{Tags: []tag{}}
+	page.Page, _ = strconv.Atoi(r.URL.Query().Get("page"))
+	page.Page = max(page.Page, 1)
+	first := min((page.Page-1)*quayPage, len(tags))
+	last := min(first+quayPage, len(tags))
+	page.More = last < len(tags)
+	for _, name := range tags[first:last] {
 		page.Tags = append(page.Tags, tag{name, t.digests[repo+":"+name]})
 	}
-	w.Header().Set("Content-Type", "application/json")
 	check(json.NewEncoder(w).Encode(page))
 }
 
@@ -102,43 +126,96 @@ func spread(name string, repositories, total, most int) []string {
 	return out
 }
 
-// real has the shape of a release repository's mappings at the end of 2022. The
-// peers cannot use lists; they are measured where none is given.
-func (b *bench) real() {
+// digests gives the digest of the image with a number.
+func digests(i int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "image %d", i))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// pair is two registries in which nothing changed since everything was mirrored.
+type pair struct {
+	workload *workload
+	src, dst *tagged
+}
+
+// newReal has the shape of a release repository's mappings at the end of 2022.
+func newReal() *pair {
 	sources := spread("ci/stream", 244, 3227, 26)
 	targets := spread("org/image", 646, 5917, 18)
-	hash := func(i int) string {
-		sum := sha256.Sum256(fmt.Appendf(nil, "image %d", i))
-		return "sha256:" + hex.EncodeToString(sum[:])
-	}
-	src := newTagged(sources, hash)
-	dst := newTagged(targets, func(i int) string { return hash(i % len(sources)) })
 	w := &workload{sources: sources, targets: make([][]string, len(sources))}
 	for i, t := range targets {
 		w.targets[i%len(sources)] = append(w.targets[i%len(sources)], t)
 	}
+	return newPair(w)
+}
+
+func newPair(w *workload) *pair {
+	var targets []string
+	var image []int
+	for i, to := range w.targets {
+		for _, t := range to {
+			targets = append(targets, t)
+			image = append(image, i)
+		}
+	}
+	return &pair{
+		workload: w, src: newTagged(w.sources, digests),
+		dst: newTagged(targets, func(i int) string { return digests(image[i]) }),
+	}
+}
+
+// listsOf tells which of the two registries have lists of digests.
+type listsOf struct{ source, destination bool }
+
+var noLists, listsOfDestinations, listsOfBoth = listsOf{}, listsOf{false, true}, listsOf{true, true}
+
+// turn is one way to measure a pair. Peers cannot use lists.
+type turn struct {
+	title string
+	lists listsOf
+	rate  int // requests a second and registry; 0: as many as come
+	way   way
+	tools []tool
+}
+
+// turns measures a pair in each way.
+func (b *bench) turns(p *pair, turns ...turn) {
+	runs := max(b.runs, 1)
+	from, to := newProxy(p.src), newProxy(p.dst)
 	fmt.Println(header)
-	from, to := newProxy(src), newProxy(dst)
-	for _, c := range []struct {
-		title        string
-		source, dest bool
-		rate         int
-		way          way
-		tools        []tool
-	}{
-		{"no lists", false, false, 0, wayFree, append(b.only("regsync", 16), mirror(b.bin, 0))},
-		{"lists of the destinations", false, true, 0, wayFree, []tool{mirror(b.bin, 16)}},
-		{"lists of both", true, true, 0, wayFree, []tool{mirror(b.bin, 16)}},
-		{"no lists, 30 ms a request", false, false, 0, way{delay: 30 * time.Millisecond}, b.only("regsync", 16)},
-		{"lists of both, 30 ms a request", true, true, 0, way{delay: 30 * time.Millisecond}, []tool{mirror(b.bin, 16)}},
-		{"no lists, 100 requests a second", false, false, 100, wayFree, []tool{mirror(b.bin, 16)}},
-		{"lists of both, 100 requests a second", true, true, 100, wayFree, []tool{mirror(b.bin, 16)}},
-	} {
-		src.lists, dst.lists, src.rate, dst.rate = c.source, c.dest, c.rate, c.rate
+	for _, c := range turns {
 		samples := map[string][]sample{}
-		for _, t := range c.tools {
-			samples[t.String()] = []sample{measure(t, w, b.dir, from, to, c.way)}
+		for range runs {
+			for _, t := range c.tools {
+				p.src.set(c.lists.source, c.rate)
+				p.dst.set(c.lists.destination, c.rate)
+				samples[t.String()] = append(samples[t.String()], measure(t, p.workload, b.dir, from, to, c.way))
+			}
 		}
 		print(c.title, c.tools, samples)
 	}
+}
+
+// unchanged measures a pair with and without lists, beside regsync.
+func (b *bench) unchanged(p *pair) {
+	own := []tool{mirror(b.bin, 16)}
+	far := way{delay: 30 * time.Millisecond}
+	b.turns(p,
+		turn{"no lists", noLists, 0, wayFree, b.only("regsync", 16)},
+		turn{"lists of the destinations", listsOfDestinations, 0, wayFree, own},
+		turn{"lists of both", listsOfBoth, 0, wayFree, own},
+		turn{"no lists, 30 ms a request", noLists, 0, far, b.only("regsync", 16)},
+		turn{"lists of the destinations, 30 ms a request", listsOfDestinations, 0, far, own},
+		turn{"lists of both, 30 ms a request", listsOfBoth, 0, far, own},
+	)
+}
+
+// rated measures a pair that answers a few requests a second.
+func (b *bench) rated(p *pair, rate int) {
+	own := []tool{mirror(b.bin, 16)}
+	b.turns(p,
+		turn{fmt.Sprintf("no lists, %d requests a second", rate), noLists, rate, wayFree, own},
+		turn{fmt.Sprintf("lists of the destinations, %d requests a second", rate), listsOfDestinations, rate, wayFree, own},
+		turn{fmt.Sprintf("lists of both, %d requests a second", rate), listsOfBoth, rate, wayFree, own},
+	)
 }

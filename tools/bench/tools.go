@@ -136,8 +136,11 @@ func measure(t tool, w *workload, dir string, src, dst *proxy, way way) sample {
 	}
 	wg.Wait()
 	s.wall = time.Since(start)
-	s.source, s.target = src.requests.Load(), dst.requests.Load()
-	s.busy = time.Duration(src.busy.Load() + dst.busy.Load())
+	s.source, s.busy = src.requests.Load(), time.Duration(src.busy.Load())
+	if dst != src {
+		s.target = dst.requests.Load()
+		s.busy += time.Duration(dst.busy.Load())
+	}
 	s.requests, s.read, s.written = s.source+s.target, src.received.Load(), dst.sent.Load()
 	src.reset(wayFree)
 	dst.reset(wayFree)

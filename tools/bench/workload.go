@@ -11,6 +11,7 @@ import (
 type workload struct {
 	sources []string // "repository:tag" at the source, one for each line
 	targets [][]string
+	blobs   int                                 // of each image, with its configuration, where all have as many
 	push    func(src *registry, generation int) // pushes the images; those of generation 1 differ in 5 %
 }
 
@@ -19,7 +20,7 @@ const mebibyte = 1 << 20
 // w1 is 300 images in one repository: four layers of 40 MiB together that all
 // share, and 1 MiB each. Every image goes to three tags of its own repository.
 func w1() *workload {
-	w := &workload{}
+	w := &workload{blobs: 6}
 	for i := range 300 {
 		w.sources = append(w.sources, fmt.Sprintf("ci/stream:image-%d", i))
 		to := fmt.Sprintf("org/image-%d:", i)
