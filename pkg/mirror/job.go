@@ -20,6 +20,7 @@ type job struct {
 	first   int     // index of the first target's entry
 	err     error   // known before any request
 	shared  *shared // nil unless a target is in progress
+	done    bool    // all targets are done; guarded like shared
 }
 
 // shared is what the targets of a job have in common.
@@ -52,7 +53,18 @@ func (o *sources) unshare(j *job) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if j.shared.left--; j.shared.left == 0 {
-		j.shared = nil
+		j.shared, j.done = nil, true
+	}
+}
+
+// early resolves the source of a job before its targets need it; not if they are
+// all done by now.
+func (o *sources) early(ctx context.Context, j *job) {
+	o.mu.Lock()
+	done := j.done
+	o.mu.Unlock()
+	if !done {
+		o.find(ctx, j, o.share(j))
 	}
 }
 

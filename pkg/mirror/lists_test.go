@@ -104,6 +104,35 @@ func TestListsTellWhatChanged(t *testing.T) {
 	}
 }
 
+// Where only the source has a list, because no destination is worth one, it still
+// saves a look at each source whose destination holds it.
+func TestListsOfTheSourceAlone(t *testing.T) {
+	var srcLog, dstLog testkit.Recorder
+	quay := &testkit.Quay{}
+	src := testkit.InProcess(t, func(h http.Handler) http.Handler { return srcLog.Wrap(quay.Wrap(h)) })
+	dst := testkit.InProcess(t, func(h http.Handler) http.Handler { return dstLog.Wrap(quay.Wrap(h)) })
+	var lines []string
+	for i := range 20 {
+		src.Push(t, fmt.Sprintf("ci/stream:i%d", i), testkit.Image(t, fmt.Sprint(i)))
+		lines = append(lines, fmt.Sprintf("$src/ci/stream:i%d $dst/org/i%d:a", i, i))
+	}
+	run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t)})
+	want := src.Push(t, "ci/stream:i7", testkit.Image(t, "newer"))
+	srcLog.Reset()
+	dstLog.Reset()
+	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), Lists: true})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Unchanged: 19, mirror.Copied: 1})
+	if got := dst.Digest("org/i7:a"); got != want {
+		t.Errorf("i7 holds %s, want %s", got, want)
+	}
+	if n := srcLog.Count("HEAD manifest"); n != 1 {
+		t.Errorf("%d looks at sources, want one: %v", n, srcLog.Classes())
+	}
+	if n := dstLog.Count("HEAD manifest"); n < 20 || n > 21 || dstLog.Count("listing") > 0 {
+		t.Errorf("%d looks at destinations, want 20 or 21: %v", n, dstLog.Classes())
+	}
+}
+
 // Deep checks look at tags themselves.
 func TestDeepBelievesNoList(t *testing.T) {
 	src, dst, _, dstLog, lines := listing(t, true)

@@ -119,7 +119,7 @@ func (s *scouting) scouts(jobs []*job) []func(ctx context.Context) {
 		case j.err != nil || len(j.targets) == 0:
 			continue
 		case ok && c.job == j:
-			add(func(ctx context.Context) { defer close(c.resolved); s.sources.find(ctx, j, s.sources.share(j)) })
+			add(func(ctx context.Context) { defer close(c.resolved); s.sources.early(ctx, j) })
 		case j.source.Digest == "" && first(sourceOf(j)):
 			add(func(ctx context.Context) { s.scoutSource(ctx, j) })
 		}
@@ -136,7 +136,7 @@ func (s *scouting) scouts(jobs []*job) []func(ctx context.Context) {
 
 func (s *scouting) scoutSource(ctx context.Context, j *job) {
 	if d, _ := s.looks.listed(ctx, sourceOf(j), j.source.Tag); d == "" && !s.book.ended(ctx) {
-		s.sources.find(ctx, j, s.sources.share(j))
+		s.sources.early(ctx, j)
 	}
 }
 

@@ -45,22 +45,18 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 	if err := cmp.Or(j.err, r.overlap[destinationKey(t.pair())]); err != nil {
 		return Entry{}, err
 	}
-	if result, ok, err := r.listed(ctx, j, t, s); ok {
+	result, l, ok, err := r.listed(ctx, j, i, s)
+	if ok || err != nil {
 		return result, err
 	}
 	// Both are read at the same time.
 	var asking sync.WaitGroup
 	asking.Go(func() { r.sources.find(ctx, j, s) })
-	defer asking.Wait() // the request may take longer than we wait for it
-	var l *look
-	var err error
-	switch {
-	case r.looks.scouted[earlyKey{j, i}]:
-		if l, err = r.looks.early(ctx, earlyKey{j, i}, r.destination(t.Destination)); err != nil {
+	defer asking.Wait()                      // the request may take longer than we wait for it
+	if l == nil && t.Destination.Tag != "" { // without a tag the source decides where to look
+		if l, err = r.look(ctx, j, i); err != nil {
 			return Entry{}, err
 		}
-	case t.Destination.Tag != "": // otherwise the source decides where to look
-		l = r.looks.look(ctx, r.destination(t.Destination), t.Destination.Tag)
 	}
 	src, err := r.sources.find(ctx, j, s)
 	switch {
@@ -74,7 +70,7 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 	}
 	w := r.move(r.destination(t.Destination), t.Destination)
 	w.Looked = l.at
-	result, err := r.align(ctx, src, w, l)
+	result, err = r.align(ctx, src, w, l)
 	result.Digest, result.Look = string(cmp.Or(w.Digest, src.Root.Digest)), LookProtocol
 	result.Size, result.Blobs = src.Size()
 	result.Platforms = src.Platforms()
@@ -84,34 +80,55 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 	return result, err
 }
 
-// listed leaves a destination unchanged if a list shows that it holds its
-// source; ok is false if no list shows that, and both have to be read. A source
-// is taken from a list only if nothing but its digest matters.
-func (r *run) listed(ctx context.Context, j *job, t Target, s *shared) (result Entry, ok bool, err error) {
+// look looks at the tag of a destination.
+func (r *run) look(ctx context.Context, j *job, i int) (*look, error) {
+	to, key := j.targets[i].Destination, earlyKey{j, i}
+	if r.looks.scouted[key] {
+		return r.looks.early(ctx, key, r.destination(to))
+	}
+	return r.looks.look(ctx, r.destination(to), to.Tag), nil
+}
+
+// listed leaves a destination unchanged if lists show that it holds its source;
+// ok is false if they do not show that, and both have to be read. A destination
+// that no list has is looked at first if a list has its source; l is that look.
+func (r *run) listed(ctx context.Context, j *job, i int, s *shared) (result Entry, l *look, ok bool, err error) {
+	t := j.targets[i]
 	to := r.destination(t.Destination)
 	if t.Destination.Tag == "" || r.looks.refusal(to) != nil {
-		return result, false, nil
+		return result, nil, false, nil
 	}
 	have, by := r.looks.listed(ctx, to, t.Destination.Tag)
-	if have == "" {
-		return result, false, nil
-	}
-	var src *transfer.Source
-	if r.opts.Platform == nil && j.source.Digest == "" {
-		if d, _ := r.looks.listed(ctx, sourceOf(j), j.source.Tag); d == have {
-			src = transfer.NewSource(r.opts.Client, sourceOf(j), ocispec.Descriptor{Digest: d}, "")
+	want, wantedBy := r.listedSource(ctx, j)
+	if have == "" && want != "" {
+		if l, err = r.look(ctx, j, i); err != nil || l.err != nil || l.have.Digest != want {
+			return result, l, false, err
 		}
+		have, by = want, wantedBy
 	}
-	if src == nil {
+	if have == "" {
+		return result, nil, false, nil
+	}
+	src := transfer.NewSource(r.opts.Client, sourceOf(j), ocispec.Descriptor{Digest: want}, "")
+	if want != have {
 		if src, err = r.sources.find(ctx, j, s); err != nil || src.Root.Digest != have {
-			return result, false, nil // reported after both are read
+			return result, nil, false, nil // reported after both are read
 		}
 	}
 	w := r.move(to, t.Destination)
 	w.Had = have
 	result, err = r.leave(ctx, src, w)
 	result.Digest, result.Look = string(have), by
-	return result, true, err
+	return result, l, true, err
+}
+
+// listedSource returns the digest of a source from a list and the kind of list, if
+// nothing but the digest matters.
+func (r *run) listedSource(ctx context.Context, j *job) (digest.Digest, string) {
+	if r.opts.Platform != nil || j.source.Digest != "" {
+		return "", ""
+	}
+	return r.looks.listed(ctx, sourceOf(j), j.source.Tag)
 }
 
 // destination returns the repository of a destination.

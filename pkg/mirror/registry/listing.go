@@ -64,6 +64,9 @@ const (
 // one for each tag. A registry without lists gets one request. Nothing is
 // retried, and there is no error: failures are counted in [throttle.HostStats].
 //
+// The map has the tags of the first call for a repository, and is shared: do not
+// change it.
+//
 // A list only shows that a tag is unchanged. Before a tag is written or
 // protected, it has to be read by the protocol.
 func (c *Client) Listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
@@ -145,7 +148,7 @@ func (l *lists) listed(ctx context.Context, repo Repository, tags []string) map[
 		case <-one.done:
 		case <-ctx.Done():
 		}
-		return l.of(one, tags)
+		return one.read()
 	}
 	l.mu.Unlock()
 	w := &wanted{left: map[string]bool{}, found: map[string]Listed{}, doubted: map[string]bool{}}
@@ -174,21 +177,17 @@ func (l *lists) listed(ctx context.Context, repo Repository, tags []string) map[
 	l.mu.Unlock()
 	l.end(len(one.tags))
 	l.host.gate.Stats.Listed(len(one.tags))
-	return l.of(one, tags)
+	return one.read()
 }
 
-func (l *lists) of(one *listing, tags []string) map[string]Listed {
-	out := map[string]Listed{}
+// read returns what the list tells, nil if it has not been read yet.
+func (one *listing) read() map[string]Listed {
 	select {
 	case <-one.done:
-		for _, tag := range tags {
-			if d, ok := one.tags[tag]; ok {
-				out[tag] = d
-			}
-		}
+		return one.tags
 	default:
+		return nil
 	}
-	return out
 }
 
 // begin spends a request on a list, if earlier lists saved enough, or this is
