@@ -100,20 +100,14 @@ func (d *ciImagesDecoder) images(n *yaml.Node, what string, targets map[ImageTag
 	})
 }
 
-// namespaceForm is a label of Kubernetes.
-var namespaceForm = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-
-// target reads a key of the form namespace/name:tag.
+// target reads a key of the form namespace/name:tag. The namespace need not be one
+// of a cluster: in openshift/ci it is only a part of a tag.
 func (d *ciImagesDecoder) target(i *CIImage) {
 	namespace, rest, _ := strings.Cut(i.Key, "/")
 	name, tag, _ := strings.Cut(rest, ":")
 	i.Target = ImageTag{Stream{namespace, name}, tag}
-	switch {
-	case namespace == "" || name == "" || tag == "" || strings.ContainsAny(name+tag, "/:"):
+	if namespace == "" || name == "" || tag == "" || strings.ContainsAny(name+tag, "/:") {
 		d.problem(i.Pos, fmt.Sprintf("the target %q is not of the form namespace/name:tag", i.Key), "write it as in ci/base:1.0")
-		return
-	case !namespaceForm.MatchString(namespace):
-		d.problem(i.Pos, fmt.Sprintf("the target %s: %q cannot be a namespace", i.Key, namespace), "use lower-case letters, digits and hyphens")
 		return
 	}
 	if _, problems := mapping.ParseReference(CIRegistry+"/"+i.Key, i.Pos, false); len(problems) > 0 {
@@ -135,11 +129,18 @@ func (d *ciImagesDecoder) supplemental(i CIImage, value *yaml.Node) {
 	}
 }
 
+// namespaceForm is a label of Kubernetes.
+var namespaceForm = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
 // backfill reads an entry that comes from openshift/ci: by default from the tag
 // that its key names.
 func (d *ciImagesDecoder) backfill(i CIImage, value *yaml.Node) {
 	what := keyBackfill + " " + i.Key
 	from := CISource{Pos: i.Pos}
+	if ns := i.Target.Namespace; ns != "" && !namespaceForm.MatchString(ns) {
+		d.problem(i.Pos, fmt.Sprintf("the target %s: %q cannot be a namespace of the CI registry", i.Key, ns), "use lower-case letters, digits and hyphens")
+		return
+	}
 	if value.Tag != "!!null" {
 		fields, ok := d.readSource(value, what, nil)
 		if !ok {

@@ -147,7 +147,11 @@ func (c *ciImagesCheck) expressions() {
 		}
 		switch {
 		case !known(func(t release.ImageTag) bool { return t.Namespace == p.Namespace }):
-			c.ReportAs(source.Warning, p.Pos, "correct it, or remove the entry", "artImages: nothing in the tree names the namespace %s", p.Namespace)
+			severity, hint := source.Info, "correct it, or remove the entry, if nothing is pushed to this namespace from elsewhere"
+			if i := slices.IndexFunc(used, func(t release.ImageTag) bool { return oneOff(t.Namespace, p.Namespace) }); i >= 0 {
+				severity, hint = source.Warning, "did you mean "+used[i].Namespace+"?"
+			}
+			c.ReportAs(severity, p.Pos, hint, "artImages: nothing in the tree names the namespace %s", p.Namespace)
 		case !known(func(t release.ImageTag) bool { return p.Matches(t.Stream) }):
 			c.ReportAs(source.Warning, p.NamePos, "correct it, or remove the entry", "artImages: the expression %s fits no stream of %s that the tree names", p.Name, p.Namespace)
 		case p.Tag != nil && !known(p.Covers):
