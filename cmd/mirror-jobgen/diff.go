@@ -88,7 +88,7 @@ func (o *diffOptions) diff(ctx context.Context, env cli.Env, dir string) (*effec
 		return nil, err
 	}
 	c := effectreport.Change{From: o.from, To: o.to}
-	if c.Effect, err = o.compare(env, dir); err != nil {
+	if err = o.compare(env, dir, &c); err != nil {
 		return nil, err
 	}
 	if c.Plan, err = o.plan(ctx, env, c.Effect); err != nil {
@@ -123,7 +123,7 @@ func (o *diffOptions) writer() (func(io.Writer, effectreport.Change) error, erro
 }
 
 // compare loads both trees, at the same time, and compares them.
-func (o *diffOptions) compare(env cli.Env, dir string) (*effects.Effect, error) {
+func (o *diffOptions) compare(env cli.Env, dir string, c *effectreport.Change) error {
 	var before, after *release.Tree
 	var from *gitfs.FS
 	var to fs.FS
@@ -139,15 +139,17 @@ func (o *diffOptions) compare(env cli.Env, dir string) (*effects.Effect, error) 
 		defer revision.Close()
 	}
 	if err := cmp.Or(err, secondErr); err != nil {
-		return nil, err
+		return err
 	}
 	o.warn(env, dir)
 	l := after.Layout
 	configs, err := gitfs.Changed(from, to, []string{".yaml", ".json"}, []string{l.Config, l.Releases, l.Supplemental()})
 	if err != nil {
-		return nil, cli.Failf("%w", err)
+		return cli.Failf("%w", err)
 	}
-	return effects.Compare(before, after, effects.Options{ConfigsKnown: true, Configs: configs}), nil
+	c.Effect = effects.Compare(before, after, effects.Options{ConfigsKnown: true, Configs: configs})
+	c.NotGenerated = notGenerated(before, after)
+	return nil
 }
 
 // second loads the tree of --to, or the working tree.

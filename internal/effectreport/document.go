@@ -26,6 +26,15 @@ type Change struct {
 	*effects.Effect
 	From, To string // git revisions; To is "" for the working tree
 	Plan     *mirror.Report
+	// NotGenerated is what mirror-jobgen generate would change in the second tree
+	// only. The effect is that of the files as they are.
+	NotGenerated []Note
+}
+
+// Note is a remark on a file of the second tree.
+type Note struct {
+	effects.Place
+	Text effects.Words `json:"text"`
 }
 
 // document is an effect in sections of groups of items, the most important first.
@@ -80,7 +89,7 @@ func newDocument(c Change) *document {
 	gone, stopped := destinations(e, effects.Gone), destinations(e, effects.Stopped)
 	source, same := sources(e)
 	gained, lost := access(e)
-	all := []section{broken(e), unknown(e)}
+	all := []section{broken(e), unknown(e), notGenerated(c.NotGenerated)}
 	all = append(all, online(c.Plan)...)
 	all = append(all, gone, stopped, source, gained, jobs(e), elsewhere(e),
 		destinations(e, effects.New), destinations(e, effects.Started), reruns(e), same, lost, configMap(e))
@@ -111,6 +120,9 @@ func (c Change) Title() string {
 	}
 	if n := unfilled(e); n > 0 {
 		more = append(more, "nothing publishes "+text.Plural(n, "mirrored image")+" any more")
+	}
+	if len(c.NotGenerated) > 0 {
+		more = append(more, "generated files are not what the folders say")
 	}
 	if s := registries(c.Plan); s != "" && !e.Empty() {
 		more = append(more, s)

@@ -48,7 +48,7 @@ func strange(s string) Change {
 		plan.Entries = append(plan.Entries, mirror.Entry{File: s, Line: 1, Source: s, Destination: s, Outcome: o, Digest: s, Previous: s, Error: s, Size: 1 << 30, Details: []string{s}})
 		plan.Summary[o]++
 	}
-	return Change{e, s, s, plan}
+	return Change{e, s, s, plan, []Note{{w[0].Place, effects.Words{effects.Say("generate changes "), effects.Code(s)}}}}
 }
 
 // ours are the lines that a comment consists of, with "C" for a span of code.

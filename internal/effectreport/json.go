@@ -19,6 +19,9 @@ type jsonDocument struct {
 	Title      string                 `json:"title"`
 	Summary    map[effects.Change]int `json:"summary"`
 	*effects.Effect
+	// NotGenerated is what mirror-jobgen generate would change in the second tree
+	// only.
+	NotGenerated []Note `json:"notGenerated,omitempty"`
 	// Plan is the report of mirror plan for the images to copy.
 	Plan *mirror.Report `json:"plan,omitempty"`
 }
@@ -27,7 +30,7 @@ type jsonDocument struct {
 func JSON(w io.Writer, c Change) error {
 	doc := jsonDocument{
 		Version: 1, From: c.From, To: c.To, SameImages: c.SameImages(), Empty: c.Empty(), Title: c.Title(),
-		Summary: map[effects.Change]int{}, Effect: c.Effect, Plan: c.Plan,
+		Summary: map[effects.Change]int{}, Effect: c.Effect, Plan: c.Plan, NotGenerated: c.NotGenerated,
 	}
 	for _, change := range effects.Changes() {
 		doc.Summary[change] = c.Count(change)

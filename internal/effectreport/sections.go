@@ -35,6 +35,15 @@ func unknown(e *effects.Effect) section {
 	return s
 }
 
+func notGenerated(notes []Note) section {
+	s := section{title: "Not generated", note: "settings have no effect until the files are generated", sign: "!", tone: page.Warn, open: true}
+	advice := effects.Words{effects.Say("run "), effects.Code("mirror-jobgen generate"), effects.Say(" and commit the result")}
+	for _, n := range notes {
+		s.add(advice, item{n.Text, n.Place})
+	}
+	return s
+}
+
 // destinations returns a section with one kind of change: one item for each line
 // of a file.
 func destinations(e *effects.Effect, change effects.Change) section {
