@@ -295,6 +295,19 @@ func (h *htmlReport) explain(r *validate.Result, rules []validate.Rule) {
 	}
 }
 
+// causes counts the cards of a severity.
+func (h *htmlReport) causes(s source.Severity) int {
+	n := 0
+	for _, g := range h.Groups {
+		for _, c := range g.Causes {
+			if c.Severity == s {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // lead returns a sentence that says where to begin.
 func (h *htmlReport) lead(r *validate.Result) string {
 	switch {
@@ -313,6 +326,13 @@ func (h *htmlReport) figures(r *validate.Result, rules []validate.Rule) []page.F
 		}
 		return page.Figure{Label: label, Value: fmt.Sprint(n), Tone: t}
 	}
+	found := func(label string, s source.Severity) page.Figure {
+		f := figure(label, r.Count(s), tone(s))
+		if n := h.causes(s); n < r.Count(s) {
+			f.Note = text.Plural(n, "cause")
+		}
+		return f
+	}
 	sets := 0
 	for _, g := range h.Groups {
 		if g.Set != "" {
@@ -321,9 +341,9 @@ func (h *htmlReport) figures(r *validate.Result, rules []validate.Rule) []page.F
 	}
 	checked := page.Figure{Label: "Rules checked", Value: fmt.Sprint(len(h.Rules) + len(h.Quiet)), Note: fmt.Sprintf("of %d", len(rules))}
 	return []page.Figure{
-		figure("Errors", r.Count(source.Error), page.Bad),
-		figure("Warnings", r.Count(source.Warning), page.Warn),
-		figure("Infos", r.Count(source.Info), page.Info),
+		found("Errors", source.Error),
+		found("Warnings", source.Warning),
+		found("Infos", source.Info),
 		figure("Sets with findings", sets, page.Plain),
 		checked,
 	}

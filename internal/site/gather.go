@@ -8,6 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/routes"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -21,9 +22,8 @@ type site struct {
 
 	tree     *release.Tree
 	result   *validate.Result
+	routes   *routes.Index
 	byName   map[string]*set
-	sources  map[string][]*set // sets that read an image, by its canonical name
-	written  map[string][]*set // sets that write an image
 	conflict map[place]source.Severity
 	opts     Options
 }
@@ -88,8 +88,8 @@ var conflicts = []string{"duplicate-destination", "destination-promoted", "promo
 
 func gather(tree *release.Tree, result *validate.Result) *site {
 	s := &site{
-		tree: tree, result: result, byName: map[string]*set{},
-		sources: map[string][]*set{}, written: map[string][]*set{}, conflict: map[place]source.Severity{},
+		tree: tree, result: result, routes: routes.New(tree), byName: map[string]*set{},
+		conflict: map[place]source.Severity{},
 	}
 	if tree.Promotions().Configs == 0 {
 		s.Missing = "This tree has no ci-operator configs: promotions are unknown."
@@ -222,17 +222,9 @@ func (s *site) read(one *set) {
 				}
 			}
 			from[namespaceOf(e.Source)] = true
-			key := e.Source.Canonical()
-			if !slices.Contains(s.sources[key], one) {
-				s.sources[key] = append(s.sources[key], one)
-			}
 			for p := range e.Pairs() {
 				x.Targets = append(x.Targets, target{Name: p.Destination.Exact(), ref: p.Destination})
 				to[namespaceOf(p.Destination)] = true
-				key := p.Destination.Canonical()
-				if !slices.Contains(s.written[key], one) {
-					s.written[key] = append(s.written[key], one)
-				}
 			}
 			one.Entries = append(one.Entries, x)
 		}
@@ -246,7 +238,7 @@ func (s *site) join(one *set) {
 	for _, e := range one.Entries {
 		e.Origin = s.origin(e)
 		for i := range e.Targets {
-			e.Targets[i].Onward = s.sources[e.Targets[i].ref.Canonical()]
+			e.Targets[i].Onward = s.setsOf(s.routes.Readers(e.Targets[i].ref))
 		}
 	}
 }

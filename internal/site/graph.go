@@ -139,7 +139,26 @@ func (g *graph) layout() {
 		g.order(0, 1)
 		g.order(2, 1)
 	}
+	g.conflictsFirst()
 	slices.SortStableFunc(g.edges, func(a, b *edge) int { return cmp.Compare(rank(a.tone), rank(b.tone)) })
+}
+
+// conflictsFirst turns the graph upside down if its conflicts are in the lower
+// half: a page shows its upper part first.
+func (g *graph) conflictsFirst() {
+	below := 0.0
+	for _, e := range g.edges {
+		if e.tone == page.Bad {
+			below += (e.from.y+e.to.y)/2 - top - g.height()/2
+		}
+	}
+	if below <= 0 {
+		return
+	}
+	for _, c := range g.columns {
+		slices.Reverse(c)
+	}
+	g.place()
 }
 
 // rank draws the most important edges on top of the others.

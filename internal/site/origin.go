@@ -1,77 +1,51 @@
 package site
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
-	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/routes"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// origin is what publishes an image.
+// origin is what publishes an image, as a page shows it.
 type origin struct {
 	Text string
-	Set  *set // that mirrors it, if any
-	// Kind is for filtering: promoted, published, mirrored, outside, unknown;
-	// "" if the tree does not show it.
-	Kind string
+	Pos  source.Position // where that is declared; the zero value if nowhere
+	Sets []*set          // that mirror it
+	Kind string          // for filtering; "" if the tree does not show it
 }
 
-// origin finds what publishes the source of an entry.
+// unpublished is the kind of an image that nothing publishes.
+const unpublished = "not published"
+
+// origin returns what publishes the source of an entry.
 func (s *site) origin(e *entry) origin {
-	tag, ok := s.tree.CITag(e.Source)
-	if !ok {
-		if set := s.writer(e); set != nil {
-			return origin{Text: "mirrored by", Set: set, Kind: "mirrored"}
-		}
-		return origin{Text: "outside the CI registry", Kind: "outside"}
-	}
-	p := s.tree.Promotions()
-	if all := p.Of(tag); len(all) > 0 {
-		return origin{Text: promotedBy(all), Kind: "promoted"}
-	}
-	if one, ok := p.Publication(tag); ok {
-		return origin{Text: "release controller, from " + one.From.String(), Kind: "published"}
-	}
-	if p.Filled(tag) {
-		return origin{Text: "release controller or ci-images-mirror", Kind: "published"}
-	}
-	if set := s.writer(e); set != nil {
-		return origin{Text: "mirrored by", Set: set, Kind: "mirrored"}
-	}
-	if s.tree.Manifests().Declared(tag) {
-		return origin{Text: "an ImageStream or BuildConfig of the cluster", Kind: "published"}
-	}
-	if e.Source.Wildcard() || tag.Tag == "" {
-		if tags, _ := p.Tags(tag.Stream); len(tags) > 0 {
-			return origin{Text: fmt.Sprintf("%d promoted tags of the stream", len(tags)), Kind: "promoted"}
-		}
-	}
-	if s.Missing != "" {
+	o := s.routes.Origin(e.Source)
+	shown := origin{Text: o.Text, Pos: o.Pos, Kind: string(o.Kind)}
+	switch o.Kind {
+	case routes.Unknown:
 		return origin{}
+	case routes.Nothing:
+		shown.Kind = unpublished
+	case routes.Mirrored:
+		if shown.Sets = s.setsOf(o.From); len(shown.Sets) > 0 {
+			shown.Text, shown.Pos = "mirrored by", source.Position{} // the sets are links
+		}
 	}
-	return origin{Text: "nothing in the tree", Kind: "unknown"}
+	return shown
 }
 
-// writer returns another set that writes the source of an entry, if any.
-func (s *site) writer(e *entry) *set {
-	all := s.written[e.Source.Canonical()]
-	if i := slices.IndexFunc(all, func(o *set) bool { return o != e.Set }); i >= 0 {
-		return all[i]
+// setsOf returns the sets of routes, each once. Those of ci-images-mirror belong to
+// none.
+func (s *site) setsOf(all []*routes.Route) []*set {
+	var sets []*set
+	for _, r := range all {
+		if one := s.byName[r.Set.Name]; one != nil && !slices.Contains(sets, one) {
+			sets = append(sets, one)
+		}
 	}
-	return nil
-}
-
-// promotedBy returns the name of the first config that promotes a tag.
-func promotedBy(all []release.Promotion) string {
-	text := release.ConfigName(all[0].Config)
-	if all[0].Disabled {
-		text += ", which is disabled"
-	}
-	if n := len(all) - 1; n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
-	}
-	return text
+	return sets
 }
 
 // namespaceOf returns the registry of a reference and the first part of its

@@ -104,8 +104,8 @@ func TestImages(t *testing.T) {
 	want := []string{
 		"docker.io/library/alpine:3 outside the CI registry copy mapping_copy:2 quay.io/copy/alpine:3",
 		"quay.io/shop/frontend:latest mirrored by shop copy mapping_copy:1 quay.io/copy/frontend:latest",
-		"registry.ci.openshift.org/shop/1.0:frontend shop/frontend@main shop mapping_shop:1 quay.io/shop/frontend:latest → copy",
-		"registry.ci.openshift.org/shop/1.0:gone nothing in the tree shop mapping_shop:2 quay.io/shop/gone:latest",
+		"registry.ci.openshift.org/shop/1.0:frontend promoted by shop/frontend@main shop mapping_shop:1 quay.io/shop/frontend:latest → copy",
+		"registry.ci.openshift.org/shop/1.0:gone nothing in the tree publishes it shop mapping_shop:2 quay.io/shop/gone:latest",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -70,19 +70,13 @@ func filterFindings(p *tab) {
 	for _, by := range []string{"set", "rule"} {
 		value := eval[string](p, fmt.Sprintf(`document.querySelector("#findings [data-item]").dataset[%q]`, by))
 		want := eval[int](p, fmt.Sprintf(`Array.from(document.querySelectorAll("#findings [data-item]")).filter(e => e.dataset[%q] === %q).length`, by, value))
-		chosen := func(v string) {
-			if eval[bool](p, fmt.Sprintf(`document.querySelector('#findings select[data-by=%s]') !== null`, by)) {
-				eval[bool](p, fmt.Sprintf(`(s => { s.value = %q; return s.dispatchEvent(new Event('change')); })(document.querySelector('#findings select[data-by=%s]'))`, v, by))
-				p.settle()
-			} else {
-				p.click(fmt.Sprintf(`#findings button[data-by=%s][data-is="%s"]`, by, value))
-			}
-		}
-		chosen(value)
+		p.choose(by, value)
 		if got := p.shown(list); got != want || want == 0 {
 			p.Errorf("%s %s: %d findings shown, %d are of it", by, value, got, want)
 		}
-		chosen("")
+		if p.choose(by, ""); p.chosen(by) != "" {
+			p.choose(by, value) // a button takes its choice back
+		}
 		if got := p.shown(list); got != all {
 			p.Errorf("%d of %d findings after %s was cleared", got, all, by)
 		}

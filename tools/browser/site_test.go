@@ -37,6 +37,7 @@ func TestSite(t *testing.T) {
 			t.Run("search", func(t *testing.T) { search(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("sort", func(t *testing.T) { sortSets(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("picture", func(t *testing.T) { picture(open(t, index, look{width: 1400, scripts: true})) })
+			t.Run("address", func(t *testing.T) { address(open(t, filepath.Join(out, "findings.html"), look{width: 1400, scripts: true})) })
 			t.Run("figures", func(t *testing.T) { figures(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("without scripts", func(t *testing.T) {
 				withoutScripts(open(t, index, look{width: 1400}))
@@ -116,6 +117,56 @@ func figures(p *tab) {
 			p.Errorf("%s is to show %s, and shows %d (%s)", href, number, shown, said)
 		}
 	}
+}
+
+// address chooses findings, and finds the choice again after a reload, with Back,
+// and in a window that opens the address.
+func address(p *tab) {
+	p.Helper()
+	const list = "#findings"
+	all := p.shown(list)
+	// What the first finding with an owner has.
+	choice := eval[map[string]string](p, `(e => ({rule: e.dataset.rule, owner: e.dataset.owner.split(', ')[0], severity: e.dataset.severity}))(document.querySelector('#findings [data-item][data-owner]'))`)
+	word := choice["rule"] // which its text names
+	for by, value := range choice {
+		if !p.choose(by, value) {
+			delete(choice, by)
+		}
+	}
+	if len(choice) < 2 {
+		p.Fatalf("the page offers only %v to choose by", choice)
+	}
+	p.fill(list+" input[type=search]", word)
+	want := p.shown(list)
+	if want == 0 || want == all {
+		p.Fatalf("%d of %d findings are chosen: that does not show whether the choice is kept", want, all)
+	}
+	same := func(when string) {
+		p.Helper()
+		p.settle()
+		if got := p.shown(list); got != want {
+			p.Errorf("%s: %d findings shown, %d were chosen", when, got, want)
+		}
+		if got := eval[string](p, `document.querySelector('#findings input').value.trim()`); got != word {
+			p.Errorf("%s: the field has %q", when, got)
+		}
+		for by, value := range choice {
+			if got := p.chosen(by); got != value {
+				p.Errorf("%s: %s shows %q, chosen is %q", when, by, got, value)
+			}
+		}
+	}
+	same("chosen")
+	at := eval[string](p, "location.href")
+	p.run(chromedp.Navigate(at))
+	same("the address opened")
+	eval[bool](p, "location.reload(), true")
+	p.run(chromedp.WaitVisible(chromedp.CSS(list + " .filter")))
+	same("reloaded")
+	p.follow("nav a[href='index.html']", ".search")
+	eval[bool](p, "history.back(), true")
+	p.run(chromedp.WaitVisible(chromedp.CSS(list + " .filter")))
+	same("back")
 }
 
 // sortSets clicks the head of the column with numbers, twice.

@@ -171,6 +171,30 @@ func (p *tab) shown(list string) int {
 	return eval[int](p, fmt.Sprintf(`Array.from(document.querySelector(%q).querySelectorAll('[data-item]')).filter(e => e.getClientRects().length > 0).length`, list))
 }
 
+// choose sets a facet of the findings: a list to choose from, or a button. It
+// reports whether the page offers the facet: it does not if all findings agree.
+func (p *tab) choose(by, value string) bool {
+	p.Helper()
+	if !eval[bool](p, fmt.Sprintf(`document.querySelector('#findings .filter [data-by=%s]') !== null`, by)) {
+		return false
+	}
+	if eval[bool](p, fmt.Sprintf(`document.querySelector('#findings select[data-by=%s]') !== null`, by)) {
+		eval[bool](p, fmt.Sprintf(`(s => { s.value = %q; return s.dispatchEvent(new Event('change')); })(document.querySelector('#findings select[data-by=%s]'))`, value, by))
+		p.settle()
+		return true
+	}
+	if value != "" {
+		p.click(fmt.Sprintf(`#findings button[data-by=%s][data-is=%q]`, by, value))
+	}
+	return true
+}
+
+// chosen returns what a facet of the findings shows as chosen.
+func (p *tab) chosen(by string) string {
+	p.Helper()
+	return eval[string](p, fmt.Sprintf(`(s => s ? s.value : Array.from(document.querySelectorAll('#findings button[data-by=%[1]s][aria-pressed=true]')).map(b => b.dataset.is).join(' '))(document.querySelector('#findings select[data-by=%[1]s]'))`, by))
+}
+
 // matching counts the items of a list whose text has a word, as the page's
 // source says.
 func (p *tab) matching(list, word string) int {
