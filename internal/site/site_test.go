@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"net/url"
 	"path"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
+	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/htmltest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -148,6 +150,7 @@ func TestConflicts(t *testing.T) {
 	p := pages(t, shop(), conflict)
 	got := paths(t, p["index.html"], "bad")
 	slices.Sort(got)
+	linksStayInside(t, p)
 	want := []string{
 		"copy → quay.io/copy: 2 mappings, some in conflict", "quay.io/shop → copy: 1 mapping, some in conflict",
 		"registry.ci.openshift.org/shop → shop: 2 mappings, some in conflict", "shop → quay.io/shop: 2 mappings, some in conflict",
@@ -165,6 +168,37 @@ func TestConflicts(t *testing.T) {
 	if got := paths(t, pages(t, shop(), conflict)["index.html"], "warn"); len(got) != 4 {
 		t.Errorf("amber: %q", got)
 	}
+}
+
+// A page shows the upper part of the picture first: the conflicts are there.
+func TestConflictsFirst(t *testing.T) {
+	tree, all := shop(), []string{}
+	for i := range 12 {
+		name := fmt.Sprintf("set%02d", i)
+		all = append(all, name)
+		tree[dir+name+"/mapping_"+name] = &fstest.MapFile{Data: []byte(fmt.Sprintf("from.example/%s/a:1 to.example/%[1]s/a:1\n", name))}
+	}
+	for _, name := range all {
+		g := conflictGraph(t, tree, name)
+		for _, e := range g.edges {
+			if at := (e.from.y + e.to.y) / 2; e.tone == page.Bad && at > top+g.height()/2+rowHeight {
+				t.Errorf("%s: the line %s → %s is at %.0f of %.0f", name, e.from.name, e.to.name, at, g.height())
+			}
+		}
+	}
+}
+
+// conflictGraph returns the graph of a tree in which the first line of a set is in
+// conflict.
+func conflictGraph(t *testing.T, tree fstest.MapFS, set string) *graph {
+	t.Helper()
+	loaded, err := release.Load(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gather(loaded, &validate.Result{Findings: []validate.Finding{{
+		Rule: "duplicate-destination", Pos: source.Position{File: dir + set + "/mapping_" + set, Line: 1},
+	}}}).Graph()
 }
 
 // A tree may name its things as it likes: no name becomes markup, leaves the
@@ -209,7 +243,8 @@ func TestSetNamesAsFilesAndLinks(t *testing.T) {
 	linksStayInside(t, p)
 }
 
-// linksStayInside reports every link that does not lead to one of the pages.
+// linksStayInside reports every link that does not lead to one of the pages, or
+// to a part that the page lacks.
 func linksStayInside(t *testing.T, p map[string]string) {
 	t.Helper()
 	for file, page := range p {
@@ -222,6 +257,8 @@ func linksStayInside(t *testing.T, p map[string]string) {
 			to, err := at.Parse(href)
 			if err != nil || to.Host != at.Host || to.Scheme != at.Scheme || p[strings.TrimPrefix(to.Path, "/")] == "" {
 				t.Errorf("%s has a link to %q", file, href)
+			} else if to.Fragment != "" && !strings.Contains(p[strings.TrimPrefix(to.Path, "/")], `id="`+to.Fragment+`"`) {
+				t.Errorf("%s has a link to %q, which the page lacks", file, href)
 			}
 		}
 	}

@@ -37,7 +37,9 @@ func TestSite(t *testing.T) {
 			t.Run("search", func(t *testing.T) { search(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("sort", func(t *testing.T) { sortSets(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("picture", func(t *testing.T) { picture(open(t, index, look{width: 1400, scripts: true})) })
-			t.Run("address", func(t *testing.T) { address(open(t, filepath.Join(out, "findings.html"), look{width: 1400, scripts: true})) })
+			t.Run("address", func(t *testing.T) {
+				address(open(t, filepath.Join(out, "findings.html"), look{width: 1400, scripts: true}))
+			})
 			t.Run("figures", func(t *testing.T) { figures(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("without scripts", func(t *testing.T) {
 				withoutScripts(open(t, index, look{width: 1400}))
