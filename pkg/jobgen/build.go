@@ -36,6 +36,7 @@ func (b *builder) job(s subject, i int) object {
 	c := b.template.container(job)
 	b.labels(job, s)
 	b.volumes(job, c, s)
+	b.pullSecret(job, c, s)
 	b.schedule(job, s)
 	b.slack(job, s)
 	switch s.all.Runner {
@@ -207,8 +208,11 @@ func (b *builder) pod(job, c object, s subject) {
 		s.all.RegistryLogin == "" && s.all.Runner == release.RunnerEntrypoint && b.form().LogsIn:
 		spec["automountServiceAccountToken"] = true
 	}
-	setAll(c, b.repo.Defaults.Env)
-	setAll(c, s.own.Env)
+	b.setAll(c, b.repo.Defaults.Env, s)
+	b.setAll(c, s.own.Env, s)
+	if len(s.all.EnvOrder) > 0 {
+		sortByName(list(c, "env"), s.all.EnvOrder)
+	}
 	if s.all.Resources != nil {
 		r, err := plain(s.all.Resources)
 		if err != nil {
@@ -219,10 +223,15 @@ func (b *builder) pod(job, c object, s subject) {
 	}
 }
 
-// setAll sets variables in order of name.
-func setAll(c object, env release.Values) {
+// setAll sets variables in order of name, and replaces the placeholder in them.
+func (b *builder) setAll(c object, env release.Values, s subject) {
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		setEnv(c, name, env[name])
+		value := env[name]
+		if value != nil && strings.Contains(*value, placeholder) {
+			text := strings.ReplaceAll(*value, placeholder, s.prefix())
+			value = &text
+		}
+		setEnv(c, name, value)
 	}
 }
 

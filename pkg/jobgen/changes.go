@@ -48,9 +48,12 @@ func differing(a, b release.JobSettings) []string {
 			out = append(out, name)
 		}
 	}
+	if slices.Contains(out, "runner") || slices.Contains(out, "env") {
+		out = slices.DeleteFunc(out, func(name string) bool { return name == "env_order" })
+	}
 	if slices.Contains(out, "runner") { // settings that the other runner lacks are not changes of their own
 		out = slices.DeleteFunc(out, func(name string) bool {
-			return name == "command" || name == "script" || name != "registry_login" && slices.Contains(loopSettings[:], name)
+			return name == "command" || name == "args" || name == "script" || name != "registry_login" && slices.Contains(loopSettings[:], name)
 		})
 	}
 	return out
@@ -88,7 +91,7 @@ func covers(setting, path string) bool {
 	places := map[string][]string{
 		"area": {"labels"}, "labels": {"labels"}, "timeout": {"decoration_config.timeout"}, "grace_period": {"decoration_config.grace_period", "spec.containers"},
 		"slack": {"reporter_config"}, "service_account_token": {"spec.automountServiceAccountToken"},
-		"registry_login": {"spec.automountServiceAccountToken", "spec.containers"}, "secret": {"spec.volumes"},
+		"registry_login": {"spec.automountServiceAccountToken", "spec.containers"}, "secret": {"spec.volumes"}, "pull_secret": {"spec.volumes", "spec.containers"},
 		"name": {"name"}, "cron": {"cron", "interval"}, "interval": {"cron", "interval", "minimum_interval"}, "cluster": {"cluster"},
 	}[setting]
 	if places == nil {

@@ -53,6 +53,7 @@ func (c *conventions) settings(asked release.JobSettings) release.JobSettings {
 	s := release.JobSettings{
 		Runner: cmp.Or(asked.Runner, d.Runner), Cluster: cmp.Or(asked.Cluster, d.Cluster),
 		Cron: asked.Cron, Secret: asked.Secret, SecretKey: cmp.Or(asked.SecretKey, d.SecretKey),
+		PullSecret:    d.PullSecret,
 		RegistryLogin: d.RegistryLogin, ServiceAccountToken: d.ServiceAccountToken, Labels: d.Labels, Env: maps.Clone(d.Env),
 	}
 	if s.Cron == "" {
@@ -65,7 +66,7 @@ func (c *conventions) settings(asked release.JobSettings) release.JobSettings {
 		e := c.shared.Entrypoint
 		s.Image = cmp.Or(asked.Image, e.Image)
 		if e.Image != "" {
-			s.Command = e.Command
+			s.Command, s.Args = e.Command, e.Args
 		}
 		if s.Env == nil {
 			s.Env = release.Values{}

@@ -196,6 +196,7 @@ func (d types) markdown() string {
 		{"The repository: `_mirror.yaml`", reflect.TypeFor[release.Settings]()},
 		{"`overrides`", reflect.TypeFor[release.Override]()},
 		{"`entrypoint`", reflect.TypeFor[release.Entrypoint]()},
+		{"`pull_credentials`", reflect.TypeFor[release.PullCredentials]()},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n\n| key | value | meaning |\n|---|---|---|\n", part.title)
 		for _, s := range d.settings(part.typ) {

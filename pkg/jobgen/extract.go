@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"cmp"
 	"reflect"
 	"strconv"
 	"strings"
@@ -32,6 +33,8 @@ func (b *builder) extract(job object) release.JobSettings {
 	if m := mounts(c, volume); len(m) > 0 {
 		s.SecretKey = str(m[0], "subPath")
 	}
+	pull, _ := extractPull(job, c)
+	s.PullSecret = cmp.Or(pull, release.NoPullSecret)
 	s.Image = str(c, "image")
 	s.Labels = texts(at(job, "labels"))
 	delete(s.Labels, areaLabel)
@@ -83,6 +86,7 @@ func (b *builder) extractEnv(s *release.JobSettings, c object) {
 	s.Env = release.Values{}
 	for _, e := range list(c, "env") {
 		o, _ := e.(object)
+		s.EnvOrder = append(s.EnvOrder, str(o, "name"))
 		if value, ok := o["value"].(string); ok && len(o) == 2 {
 			s.Env[str(o, "name")] = &value
 		}
@@ -96,13 +100,11 @@ func (b *builder) extractEnv(s *release.JobSettings, c object) {
 // extractRunner reads the runner of a container and its settings.
 func (b *builder) extractRunner(s *release.JobSettings, c object) {
 	command := words(c["command"])
-	switch prefix, ok := b.entrypointPrefix(s.Env, words(c["args"])); {
+	switch {
 	case len(command) == 1 && command[0] == mirrorCommand:
 		s.Runner = release.RunnerMirror
 		b.extractMirror(s, words(c["args"]))
-	case ok && len(command) > 0:
-		s.Runner, s.Command, s.Prefix = release.RunnerEntrypoint, command, prefix
-		delete(s.Env, b.form().Env)
+	case b.extractEntrypoint(s, c):
 		if token := s.ServiceAccountToken; token == nil {
 			s.RegistryLogin = release.LoginNone
 		} else if *token {
@@ -112,26 +114,6 @@ func (b *builder) extractRunner(s *release.JobSettings, c object) {
 		s.Runner = release.RunnerOC
 		b.extractScript(s, c)
 	}
-}
-
-// entrypointPrefix returns the prefix that a job passes to its entry point, in a
-// variable or as the only argument.
-func (b *builder) entrypointPrefix(env release.Values, args []string) (string, bool) {
-	form := b.form()
-	var value string
-	switch {
-	case form.Env != "" && len(args) == 0 && env[form.Env] != nil:
-		value = *env[form.Env]
-	case form.Arg != "" && len(args) == 1:
-		value, _ = strings.CutPrefix(args[0], form.Arg+"=")
-	}
-	prefix, ok := strings.CutPrefix(value, mappingName)
-	if form.Value == release.ValueGlob {
-		var glob bool
-		prefix, glob = strings.CutSuffix(prefix, "*")
-		ok = ok && glob
-	}
-	return prefix, ok && release.ValidPrefix(prefix)
 }
 
 // words returns the strings of a list.

@@ -104,12 +104,13 @@ type importer struct {
 
 // said holds the settings that import writes to _mirror.yaml.
 type said struct {
-	Adopted     bool                  `yaml:"adopted"`
-	MirrorImage string                `yaml:"mirror_image,omitempty"`
-	Allow       release.Allow         `yaml:"allow,omitempty"`
-	Entrypoint  release.Entrypoint    `yaml:"entrypoint,omitempty"`
-	Defaults    release.JobSettings   `yaml:"defaults,omitempty"`
-	Jobs        []release.JobSettings `yaml:"jobs,omitempty"`
+	Adopted         bool                    `yaml:"adopted"`
+	MirrorImage     string                  `yaml:"mirror_image,omitempty"`
+	PullCredentials release.PullCredentials `yaml:"pull_credentials,omitempty"`
+	Allow           release.Allow           `yaml:"allow,omitempty"`
+	Entrypoint      release.Entrypoint      `yaml:"entrypoint,omitempty"`
+	Defaults        release.JobSettings     `yaml:"defaults,omitempty"`
+	Jobs            []release.JobSettings   `yaml:"jobs,omitempty"`
 }
 
 // importing is one periodic while it is imported.
@@ -152,6 +153,7 @@ func (im *importer) settleAll() {
 	for _, x := range im.jobs {
 		im.settle(x)
 	}
+	im.envOrder()
 	common := sharedPatch(im.jobs)
 	im.b.repo.Defaults.Patch = common
 	for _, x := range im.jobs {

@@ -12,7 +12,7 @@ import (
 // votedOn are the settings that become defaults in _mirror.yaml if most jobs agree
 // on them and the template differs.
 var votedOn = [...]string{
-	"Cron", "Interval", "Timeout", "GracePeriod", "SecretKey", "RegistryLogin", "ServiceAccountToken",
+	"Cron", "Interval", "Timeout", "GracePeriod", "SecretKey", "PullSecret", "RegistryLogin", "ServiceAccountToken",
 	"KeepManifestList", "ContinueOnError", "Trace", "SkipEmpty", "Attempts", "MaxPerRegistry",
 }
 
@@ -23,6 +23,7 @@ func (im *importer) defaults() {
 	repo := im.b.repo
 	im.mirrorImage()
 	im.entrypoint()
+	im.pullCredentials()
 	template := im.b.extract(im.b.template.value)
 	d := reflect.ValueOf(&repo.Defaults).Elem()
 	set := func(field string, jobs []*importing, unless reflect.Value) {
@@ -67,8 +68,19 @@ func (im *importer) entrypoint() {
 	if v, ok := majority(jobs, "Command"); ok {
 		e.Command = v.Interface().([]string)
 	}
-	base := im.b.extract(im.b.template.value).Env
+	if v, ok := majority(jobs, "Args"); ok && v.Len() > 0 {
+		e.Args = v.Interface().(release.Args)
+	}
+	base, usual := im.b.extract(im.b.template.value).Env, e.Env
 	e.Env = shared(jobs, base, func(s *release.JobSettings) release.Values { return s.Env })
+	for name := range usual {
+		if _, ok := e.Env[name]; !ok { // else the usual value would come back
+			if e.Env == nil {
+				e.Env = release.Values{}
+			}
+			e.Env[name] = nil
+		}
+	}
 	im.said.Entrypoint = *e
 }
 
@@ -96,7 +108,7 @@ func shared(jobs []*importing, base release.Values, of func(*release.JobSettings
 	out := release.Values{}
 	for _, x := range jobs {
 		for name, value := range of(&x.full) {
-			if old, ok := base[name]; ok && *old == *value {
+			if old, ok := base[name]; ok && old != nil && *old == *value {
 				continue
 			}
 			key := [2]string{name, *value}
@@ -109,6 +121,24 @@ func shared(jobs []*importing, base release.Values, of func(*release.JobSettings
 		return nil
 	}
 	return out
+}
+
+// envOrder makes the order of variables a default if most jobs need it.
+func (im *importer) envOrder() {
+	votes := map[string]int{}
+	for _, x := range im.jobs {
+		less, full := x.subject, x.full
+		full.EnvOrder = nil
+		less.own, less.all = &full, full.Over(im.b.repo.Defaults)
+		if reflect.DeepEqual(im.b.trial(less), im.b.trial(x.subject)) {
+			continue
+		}
+		key := fmt.Sprint(x.full.EnvOrder)
+		if votes[key]++; votes[key]*2 > len(im.jobs) {
+			im.b.repo.Defaults.EnvOrder = x.full.EnvOrder
+			return
+		}
+	}
 }
 
 // sharedPatch returns the parts of patches that more than half of the jobs share.

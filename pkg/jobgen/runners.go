@@ -1,8 +1,6 @@
 package jobgen
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +17,7 @@ func (b *builder) shell(job, c object, s subject) {
 		c["image"] = s.all.Image
 	}
 	b.onlyMirror(s)
-	b.unused(s, "command")
+	b.unused(s, "command", "args")
 	if len(args) == 0 {
 		b.problem(s.at(""), "add args to its container; the last one is the script", "the template %s has no script", b.template.file)
 		return
@@ -133,7 +131,7 @@ func (b *builder) mirrorRefuses(s subject) {
 	if slices.Contains(s.own.Keys(), "script") {
 		b.problem(s.at("script"), "remove it, or set runner: oc for this set", "%s has a script of its own, and the runner mirror does not run scripts", s.name)
 	}
-	b.unused(s, "attempts", "skip_empty", "trace", "verbosity", "command")
+	b.unused(s, "attempts", "skip_empty", "trace", "verbosity", "command", "args")
 	if keep := s.all.KeepManifestList; keep != nil && !*keep {
 		b.problem(s.at("keep_manifest_list"), "remove it: mirror copies multi-architecture images completely; or set runner: oc for this set",
 			"keep_manifest_list: false cannot be combined with the runner mirror: every run of %s would fail", s.name)
@@ -178,45 +176,6 @@ func graceOf(job object) (time.Duration, bool) {
 	reports := min(max(period/10, 5*time.Second), 30*time.Second, period/2)
 	return (period - reports).Round(100 * time.Millisecond), true
 }
-
-// entrypoint makes the container run a program that selects its mapping files by
-// an environment variable.
-func (b *builder) entrypoint(c object, s subject) {
-	b.onlyMirror(s)
-	b.unused(s, "attempts", "continue_on_error", "keep_manifest_list", "max_per_registry", "skip_empty", "trace", "verbosity")
-	if slices.Contains(s.own.Keys(), "script") {
-		b.problem(s.at("script"), "remove it, or set runner: oc", "script has no effect with the runner entrypoint")
-	}
-	image := cmp.Or(s.own.Image, b.repo.Entrypoint.Image, s.all.Image)
-	if image == "" {
-		b.problem(s.at("runner"), "set entrypoint: {image: …} in "+b.layout.Settings(), "the runner entrypoint needs an image with the entry point")
-	}
-	command := s.all.Command
-	if len(command) == 0 {
-		command = b.repo.Entrypoint.Command
-	}
-	delete(c, "args")
-	c["image"], c["command"] = image, anys(command)
-	form := b.form()
-	mappings := mappingName + s.prefix()
-	if form.Value == release.ValueGlob {
-		mappings += "*"
-	}
-	if form.Arg != "" {
-		c["args"] = []any{form.Arg + "=" + mappings}
-	} else {
-		setEnv(c, form.Env, &mappings)
-	}
-	for _, name := range slices.Sorted(maps.Keys(form.Requires)) {
-		value := form.Requires[name]
-		setEnv(c, name, &value)
-	}
-	setAll(c, b.repo.Entrypoint.Env)
-}
-
-// form returns how jobs pass their mappings to entry points: the first form in
-// the settings, else that of openshift/release.
-func (b *builder) form() release.MappingsFrom { return b.repo.NamedBy()[0] }
 
 // protection returns the flags that control overwriting. The job needs them,
 // because it sees only the mapping files and not the settings.

@@ -142,6 +142,9 @@ func behaviour(s subject, from, to release.Runner) []string {
 		if s.all.RegistryLogin == "" && from == release.RunnerEntrypoint {
 			say("the entry point always logs in to the cluster's registry; mirror needs registry_login: true for private sources")
 		}
+		if s.all.PullSecret != "" && s.all.PullSecret != release.NoPullSecret {
+			say("the secret for pulling is only used for registries that the other one has no credential for")
+		}
 		say("the job's artifacts include reports: JUnit, HTML, metrics")
 	case release.RunnerEntrypoint:
 		say("the entry point decides what is copied and how often it is retried")

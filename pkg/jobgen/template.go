@@ -87,15 +87,16 @@ func script(container object) string {
 	return s
 }
 
-// pushVolume returns the name of the volume with the push credentials: the first
-// secret.
+// pushVolume returns the name of the volume with the push credentials: the secret
+// in the volume push, else the first.
 func pushVolume(job object) (name string, secret object) {
 	for _, v := range list(job, "spec", "volumes") {
-		if s, ok := at(v, "secret").(object); ok {
-			return str(v, "name"), s
+		s, ok := at(v, "secret").(object)
+		if ok && (secret == nil || str(v, "name") == "push") {
+			name, secret = str(v, "name"), s
 		}
 	}
-	return "", nil
+	return name, secret
 }
 
 // mounts returns a container's mounts of a volume.

@@ -48,6 +48,8 @@ type Settings struct {
 	MirrorImage string `yaml:"mirror_image,omitempty"`
 	// Entrypoint configures the jobs with the runner entrypoint.
 	Entrypoint Entrypoint `yaml:"entrypoint,omitempty"`
+	// PullCredentials configures where jobs with pull_secret mount their secrets.
+	PullCredentials PullCredentials `yaml:"pull_credentials,omitempty"`
 	// ClusterRegistries maps the name of a cluster in Prow to its registry, for
 	// registry_login.
 	ClusterRegistries map[string]string `yaml:"cluster_registries,omitempty"`
@@ -95,8 +97,43 @@ type Entrypoint struct {
 	Command []string `yaml:"command,omitempty"`
 	// Env are environment variables of the program, in addition to the one that
 	// selects the mappings. Default: dry_run: "false", without which
-	// /tp-entrypoint.sh copies nothing.
+	// /tp-entrypoint.sh copies nothing. FIXME stands for the prefix of the set's
+	// mapping files.
 	Env Values `yaml:"env,omitempty"`
+	// Args are arguments of the program, in addition to the one that selects the
+	// mappings. FIXME stands for the prefix of the set's mapping files.
+	Args []string `yaml:"args,omitempty,flow"`
+}
+
+// PullCredentials is where the jobs with a pull secret mount their secrets. The
+// runner mirror has places of its own.
+type PullCredentials struct {
+	// Volume is the name of the volume with the pull secret. Default: pull.
+	Volume string `yaml:"volume,omitempty"`
+	// Key is the key in the pull secret that holds the auth file. Default:
+	// .dockerconfigjson.
+	Key string `yaml:"key,omitempty"`
+	// PullPath is where the auth file for pulling is mounted. Default:
+	// /home/mirror/.docker/pull-config.json.
+	PullPath string `yaml:"pull_path,omitempty"`
+	// PushPath is where the auth file for pushing is mounted. Default:
+	// /home/mirror/.docker/push-config.json.
+	PushPath string `yaml:"push_path,omitempty"`
+	// Volumes are the names of the volumes in the order in which jobs have them.
+	// Default: push, pull, config.
+	Volumes []string `yaml:"volumes,omitempty,flow"`
+	// Mounts are the names of the mounted volumes in the order in which containers
+	// have them. Default: pull, push, config.
+	Mounts []string `yaml:"mounts,omitempty,flow"`
+}
+
+// DefaultPullCredentials returns the places of openshift/release.
+func DefaultPullCredentials() PullCredentials {
+	const home = "/home/mirror/.docker/"
+	return PullCredentials{
+		Volume: "pull", Key: ".dockerconfigjson", PullPath: home + "pull-config.json", PushPath: home + "push-config.json",
+		Volumes: []string{"push", "pull", "config"}, Mounts: []string{"pull", "push", "config"},
+	}
 }
 
 // Severities are the severities of some rules.
@@ -198,13 +235,14 @@ func (s *Settings) HoldsMappings(name string) bool { return slices.Contains(s.Co
 func DefaultSettings(layout Layout) *Settings {
 	copies := "false"
 	return &Settings{
-		JobsFile:       layout.Jobs,
-		ConfigMap:      DefaultConfigMap,
-		ConfigMapLimit: DefaultConfigMapLimit,
-		MountPath:      DefaultMountPath,
-		Namespace:      DefaultNamespace,
-		MirrorImage:    DefaultMirrorImage,
-		Entrypoint:     Entrypoint{Command: []string{"/tp-entrypoint.sh"}, Env: Values{"dry_run": &copies}},
+		JobsFile:        layout.Jobs,
+		ConfigMap:       DefaultConfigMap,
+		ConfigMapLimit:  DefaultConfigMapLimit,
+		MountPath:       DefaultMountPath,
+		Namespace:       DefaultNamespace,
+		MirrorImage:     DefaultMirrorImage,
+		Entrypoint:      Entrypoint{Command: []string{"/tp-entrypoint.sh"}, Env: Values{"dry_run": &copies}},
+		PullCredentials: DefaultPullCredentials(),
 		ClusterRegistries: map[string]string{
 			"api.ci": "registry.svc.ci.openshift.org",
 			"app.ci": "registry.ci.openshift.org",

@@ -38,6 +38,10 @@ type JobSettings struct {
 	// SecretKey is the key in the secret that holds the docker or podman auth
 	// file.
 	SecretKey string `yaml:"secret_key,omitempty"`
+	// PullSecret is a second secret with credentials, for pulling. pull_credentials
+	// in _mirror.yaml configures where the job finds both. "none" is a job without
+	// one where the defaults have one.
+	PullSecret string `yaml:"pull_secret,omitempty"`
 	// RegistryLogin makes the job log in to the registry of its own cluster with
 	// its service account before it mirrors. "unused" is a login whose result is
 	// not used, as in some hand-written jobs: use true or false instead.
@@ -109,6 +113,11 @@ type JobSettings struct {
 	// Command is the program of the runner entrypoint, with its arguments.
 	// Default: that of entrypoint in _mirror.yaml.
 	Command []string `yaml:"command,omitempty"`
+	// Args are arguments of the program of the runner entrypoint; FIXME stands for
+	// the prefix of the set's mapping files. Arguments or variables with FIXME
+	// replace the usual way to select the mappings. Default: those of entrypoint in
+	// _mirror.yaml; [] means none.
+	Args Args `yaml:"args,omitempty,flow"`
 	// Labels are labels of the job in addition to the template's. The labels of
 	// a set are merged over those of _mirror.yaml; null removes one.
 	Labels Values `yaml:"labels,omitempty"`
@@ -116,6 +125,9 @@ type JobSettings struct {
 	// template's. Those of a set are merged over those of _mirror.yaml; null
 	// removes one.
 	Env Values `yaml:"env,omitempty"`
+	// EnvOrder are names of environment variables in the order in which the job has
+	// them. Others follow.
+	EnvOrder []string `yaml:"env_order,omitempty,flow"`
 	// Resources are the container's requests and limits in Kubernetes format.
 	// They replace the template's.
 	Resources map[string]any `yaml:"resources,omitempty"`
@@ -166,6 +178,9 @@ type Slack struct {
 	Template string `yaml:"template,omitempty"`
 }
 
+// NoPullSecret is the pull secret of a job without one.
+const NoPullSecret = "none"
+
 // Login reports whether a job logs in to its cluster's registry.
 type Login string
 
@@ -194,6 +209,12 @@ const (
 // Values are texts by name. A nil text takes away what the template or the
 // defaults give under the name.
 type Values map[string]*string
+
+// Args are arguments. An empty list is a value, unlike nil.
+type Args []string
+
+// IsZero reports whether there is no value.
+func (a Args) IsZero() bool { return a == nil }
 
 // Overwrite says which tags a job moves.
 type Overwrite string

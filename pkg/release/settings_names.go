@@ -73,6 +73,7 @@ func (s *JobSettings) checkNames(d *decoder) {
 	const kubernetes = "a name that Kubernetes takes"
 	drop("prefix", &s.Prefix, ValidPrefix, "what the names of mapping files can have", "use letters, digits, '-', '.' and '_'")
 	drop("secret", &s.Secret, validObject, kubernetes, "use lower-case letters, digits, '-' and '.'")
+	drop("pull_secret", &s.PullSecret, validObject, kubernetes, "use lower-case letters, digits, '-' and '.'")
 	drop("secret_key", &s.SecretKey, keyChars.MatchString, "a key of a secret", "use letters, digits, '-', '.' and '_'")
 	drop("cluster", &s.Cluster, keyChars.MatchString, "the name of a cluster", "use letters, digits, '-', '.' and '_'")
 }
