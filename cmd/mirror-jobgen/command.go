@@ -11,6 +11,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -106,9 +107,9 @@ func write(dir string, files []jobgen.File) error {
 // notes prints notes and warnings to standard error.
 func notes(env cli.Env, list []source.Problem) {
 	for _, n := range list {
-		fmt.Fprintf(env.Stderr, "%s: %s\n", n.Severity, n.Error())
+		text.Fprintf(env.Stderr, "%s: %s\n", n.Severity, n.Error())
 		if n.Hint != "" {
-			fmt.Fprintf(env.Stderr, "  hint: %s\n", n.Hint)
+			text.Fprintf(env.Stderr, "  hint: %s\n", n.Hint)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/effectreport"
 	"github.com/mirror-tools/mirror-tools/internal/gitfs"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
@@ -103,7 +104,7 @@ func (o *diffOptions) diff(ctx context.Context, env cli.Env, dir string) (*effec
 			cli.Artifact{Name: "mirror-diff.json", Write: func(w io.Writer) error { return effectreport.JSON(w, c) }},
 		)
 		if err != nil {
-			fmt.Fprintf(env.Stderr, "warning: %v\n", err)
+			text.Fprintf(env.Stderr, "warning: %v\n", err)
 		}
 	}
 	return &c, nil
@@ -172,7 +173,7 @@ func (o *diffOptions) warn(env cli.Env, dir string) {
 		head = "HEAD"
 	}
 	if has, err := gitfs.Contains(dir, head, o.from); err == nil && !has {
-		fmt.Fprintf(env.Stderr, "warning: %s has commits that %s lacks: their changes are shown in reverse\n  hint: compare with the common ancestor: --from \"$(git merge-base %[1]s %[2]s)\"\n", o.from, head)
+		text.Fprintf(env.Stderr, "warning: %s has commits that %s lacks: their changes are shown in reverse\n  hint: compare with the common ancestor: --from \"$(git merge-base %[1]s %[2]s)\"\n", o.from, head)
 	}
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
@@ -41,7 +42,7 @@ order where the file is sorted. No other line changes.`,
 			if err := write(dir, []jobgen.File{f}); err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Stderr, "wrote %s\n", f.Path)
+			text.Fprintf(env.Stderr, "wrote %s\n", f.Path)
 			return nil
 		},
 	}
@@ -90,7 +91,7 @@ func remove(env cli.Env, name, dir string, dryRun bool) error {
 	if err := removeFiles(dir, set); err != nil {
 		return cli.Failf("removing %s: %w", set.Dir, err)
 	}
-	fmt.Fprintf(env.Stderr, "removed %s\n", set.Dir)
+	text.Fprintf(env.Stderr, "removed %s\n", set.Dir)
 	wrote(env, changed, set.Generated)
 	steps(env, set.Left)
 	return nil
@@ -171,15 +172,15 @@ func switchRunner(env cli.Env, runner release.Runner, names []string, dir string
 	}
 	for _, set := range s.Sets {
 		if set.From == set.To {
-			fmt.Fprintf(env.Stderr, "%s: the runner is already %s\n", set.Name, set.To)
+			text.Fprintf(env.Stderr, "%s: the runner is already %s\n", set.Name, set.To)
 			continue
 		}
-		fmt.Fprintf(env.Stderr, "%s: %s to %s\n", set.Name, set.From, set.To)
+		text.Fprintf(env.Stderr, "%s: %s to %s\n", set.Name, set.From, set.To)
 		for _, c := range set.Changes {
-			fmt.Fprintf(env.Stderr, "  changes: %s\n", c)
+			text.Fprintf(env.Stderr, "  changes: %s\n", c)
 		}
 		for _, p := range set.Obstacles {
-			fmt.Fprintf(env.Stderr, "  obstacle: %s\n    hint: %s\n", p.Error(), p.Hint)
+			text.Fprintf(env.Stderr, "  obstacle: %s\n    hint: %s\n", p.Error(), p.Hint)
 		}
 	}
 	if s.Blocked() {
@@ -219,10 +220,16 @@ func accepted(out *jobgen.Output) error {
 	return nil
 }
 
-// printPatch prints the changes as a patch for git apply.
+// printPatch prints the changes as a patch for git apply. On a terminal,
+// characters that would act on it are replaced.
 func printPatch(env cli.Env, files []jobgen.File) error {
+	shown := cli.Terminal(env, env.Stdout)
 	for _, f := range files {
-		if _, err := env.Stdout.Write(f.Diff()); err != nil {
+		patch := string(f.Diff())
+		if shown {
+			patch = text.Block(patch)
+		}
+		if _, err := io.WriteString(env.Stdout, patch); err != nil {
 			return cli.Failf("printing the patch: %w", err)
 		}
 	}
@@ -232,7 +239,7 @@ func printPatch(env cli.Env, files []jobgen.File) error {
 // wrote prints which files were written and what changed in the jobs.
 func wrote(env cli.Env, files []jobgen.File, out *jobgen.Output) {
 	for _, f := range files {
-		fmt.Fprintf(env.Stderr, "wrote %s\n", f.Path)
+		text.Fprintf(env.Stderr, "wrote %s\n", f.Path)
 	}
 	jobChanges(env, out)
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/named"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 )
 
@@ -57,12 +59,12 @@ func generate(env cli.Env, o generateOptions, dir string) error {
 			return err
 		}
 		for _, f := range changed {
-			fmt.Fprintf(env.Stderr, "wrote %s\n", f.Path)
+			text.Fprintf(env.Stderr, "wrote %s\n", f.Path)
 		}
 		return nil
 	}
 	for _, f := range changed {
-		if _, err := env.Stdout.Write(f.Diff()); err != nil {
+		if _, err := io.WriteString(env.Stdout, text.Block(string(f.Diff()))); err != nil {
 			return cli.Failf("printing the diff: %w", err)
 		}
 	}
@@ -103,7 +105,7 @@ func report(env cli.Env, out *jobgen.Output, prune bool) {
 	jobChanges(env, out)
 	list := func(what string, names []string) {
 		for _, name := range names {
-			fmt.Fprintf(env.Stderr, "%s: %s\n", what, name)
+			text.Fprintf(env.Stderr, "%s: %s\n", what, name)
 		}
 	}
 	list("left unchanged, belongs to no set", out.Kept)
@@ -114,7 +116,7 @@ func report(env cli.Env, out *jobgen.Output, prune bool) {
 	hand := out.HandWritten
 	list("left unchanged, hand-written", hand[:min(len(hand), most)])
 	if len(hand) > most {
-		fmt.Fprintf(env.Stderr, "left unchanged: %d more hand-written jobs\n", len(hand)-most)
+		text.Fprintf(env.Stderr, "left unchanged: %d more hand-written jobs\n", len(hand)-most)
 	}
 	if len(hand) > 0 {
 		fmt.Fprintln(env.Stderr, "hint: 'mirror-jobgen import' converts hand-written jobs to settings")
@@ -124,12 +126,12 @@ func report(env cli.Env, out *jobgen.Output, prune bool) {
 // jobChanges prints which jobs are added, changed and removed.
 func jobChanges(env cli.Env, out *jobgen.Output) {
 	for _, name := range out.Added {
-		fmt.Fprintf(env.Stderr, "added: %s\n", name)
+		text.Fprintf(env.Stderr, "added: %s\n", name)
 	}
 	for _, c := range out.Changed {
-		fmt.Fprintf(env.Stderr, "changed: %s: %s\n", c.Job, strings.Join(c.What, ", "))
+		text.Fprintf(env.Stderr, "changed: %s: %s\n", c.Job, strings.Join(c.What, ", "))
 	}
 	for _, name := range out.Removed {
-		fmt.Fprintf(env.Stderr, "removed: %s\n", name)
+		text.Fprintf(env.Stderr, "removed: %s\n", name)
 	}
 }

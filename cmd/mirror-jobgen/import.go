@@ -1,12 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
@@ -43,16 +43,16 @@ func importJobs(env cli.Env, dir string) error {
 	for _, j := range im.Jobs {
 		switch {
 		case j.Job == "" && j.RunBy != "":
-			fmt.Fprintf(env.Stdout, "%s has no job of its own: the job of %s runs its mappings\n", j.Set, j.RunBy)
+			text.Fprintf(env.Stdout, "%s has no job of its own: the job of %s runs its mappings\n", j.Set, j.RunBy)
 		case j.Job == "":
-			fmt.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled; to mirror them, remove disabled from %s\n", j.Set, j.File)
+			text.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled; to mirror them, remove disabled from %s\n", j.Set, j.File)
 		case len(j.Settings) == 0:
-			fmt.Fprintf(env.Stdout, "%s: same as the defaults\n", j.Job)
+			text.Fprintf(env.Stdout, "%s: same as the defaults\n", j.Job)
 		default:
-			fmt.Fprintf(env.Stdout, "%s: %s\n", j.Job, strings.Join(j.Settings, ", "))
+			text.Fprintf(env.Stdout, "%s: %s\n", j.Job, strings.Join(j.Settings, ", "))
 		}
 		for _, f := range found[j.Job] {
-			fmt.Fprintf(env.Stdout, "  %s: %s [%s]\n", f.Severity, f.Message, f.Rule)
+			text.Fprintf(env.Stdout, "  %s: %s [%s]\n", f.Severity, f.Message, f.Rule)
 		}
 	}
 	notes(env, im.Notes)
@@ -60,7 +60,7 @@ func importJobs(env cli.Env, dir string) error {
 	if !im.Exact {
 		same = "the same periodics"
 	}
-	fmt.Fprintf(env.Stderr, "wrote %s; 'mirror-jobgen generate' produces %s\n", count(len(im.Files), "settings file"), same)
+	text.Fprintf(env.Stderr, "wrote %s; 'mirror-jobgen generate' produces %s\n", count(len(im.Files), "settings file"), same)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 	"github.com/mirror-tools/mirror-tools/pkg/mapgen"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -127,18 +128,18 @@ func wrongPlace(err error) error {
 }
 
 func checkMappings(env cli.Env, changed, stale []jobgen.File, prune bool) error {
-	var text strings.Builder
+	var patch strings.Builder
 	for _, f := range changed {
-		text.Write(f.Diff())
+		patch.Write(f.Diff())
 	}
 	for _, f := range stale {
 		if prune {
-			text.Write(f.Diff())
+			patch.Write(f.Diff())
 		} else {
-			fmt.Fprintf(env.Stderr, "no longer generated: %s\n", f.Path)
+			text.Fprintf(env.Stderr, "no longer generated: %s\n", f.Path)
 		}
 	}
-	if _, err := env.Stdout.Write([]byte(text.String())); err != nil {
+	if _, err := env.Stdout.Write([]byte(text.Block(patch.String()))); err != nil {
 		return cli.Failf("printing the diff: %w", err)
 	}
 	if len(changed)+len(stale) == 0 {
@@ -156,11 +157,11 @@ func writeMappings(env cli.Env, dir string, changed, stale []jobgen.File, prune 
 		return err
 	}
 	for _, f := range changed {
-		fmt.Fprintf(env.Stderr, "wrote %s\n", f.Path)
+		text.Fprintf(env.Stderr, "wrote %s\n", f.Path)
 	}
 	if !prune {
 		for _, f := range stale {
-			fmt.Fprintf(env.Stderr, "no longer generated: %s\nhint: --prune removes it\n", f.Path)
+			text.Fprintf(env.Stderr, "no longer generated: %s\nhint: --prune removes it\n", f.Path)
 		}
 		return nil
 	}
@@ -173,7 +174,7 @@ func writeMappings(env cli.Env, dir string, changed, stale []jobgen.File, prune 
 		if err := root.Remove(filepath.FromSlash(f.Path)); err != nil {
 			return cli.Failf("removing %s: %w", f.Path, err)
 		}
-		fmt.Fprintf(env.Stderr, "removed %s\n", f.Path)
+		text.Fprintf(env.Stderr, "removed %s\n", f.Path)
 	}
 	return nil
 }

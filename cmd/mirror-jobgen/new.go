@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
@@ -114,6 +115,6 @@ func missing(env cli.Env, o *jobgen.NewOptions) error {
 // steps prints the manual steps.
 func steps(env cli.Env, list []jobgen.Step) {
 	for i, step := range list {
-		fmt.Fprintf(env.Stdout, "%d. %s:\n%s\n", i+1, step.Title, indent(step.Text))
+		fmt.Fprintf(env.Stdout, "%d. %s:\n%s\n", i+1, text.Line(step.Title), text.Block(indent(step.Text)))
 	}
 }

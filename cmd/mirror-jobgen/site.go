@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/page"
 	findings "github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/site"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -79,7 +79,7 @@ func makeSite(env cli.Env, dir, output, sourceURL string) error {
 	if err := removeStale(folder, pages); err != nil {
 		return cli.Failf("removing pages of deleted sets: %w", err)
 	}
-	fmt.Fprintf(env.Stderr, "wrote %s; open %s\n", count(len(pages), "page"), filepath.Join(output, "index.html"))
+	text.Fprintf(env.Stderr, "wrote %s; open %s\n", count(len(pages), "page"), filepath.Join(output, "index.html"))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/named"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 )
 
@@ -53,17 +54,17 @@ func status(env cli.Env, maps []string, dir string, diff bool) error {
 		keys []string
 	}{{"missing in the cluster", s.Missing}, {"stale in the cluster", s.Stale}, {"only in the cluster", s.Extra}} {
 		for _, key := range x.keys {
-			fmt.Fprintf(env.Stdout, "%s: %s\n", x.what, key)
+			text.Fprintf(env.Stdout, "%s: %s\n", x.what, key)
 		}
 	}
 	if diff {
 		for _, key := range s.Stale {
-			if _, err := env.Stdout.Write(s.Diffs[key]); err != nil {
+			if _, err := io.WriteString(env.Stdout, text.Block(string(s.Diffs[key]))); err != nil {
 				return cli.Failf("printing the difference: %w", err)
 			}
 		}
 	}
-	fmt.Fprintf(env.Stdout, "%d current, %d missing, %d stale, %d only in the cluster\n", len(s.Current), len(s.Missing), len(s.Stale), len(s.Extra))
+	text.Fprintf(env.Stdout, "%d current, %d missing, %d stale, %d only in the cluster\n", len(s.Current), len(s.Missing), len(s.Stale), len(s.Extra))
 	if s.Differs() {
 		return cli.Exit(cli.ExitFindings)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/place"
 	"github.com/mirror-tools/mirror-tools/internal/report"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -103,7 +103,7 @@ func lint(env cli.Env, o options, arg string) error {
 	}
 	if dir := cli.ArtifactsDir(env, o.show.artifacts); dir != "" {
 		if page, err := found.leave(dir); err != nil {
-			fmt.Fprintf(env.Stderr, "warning: %v\n", err)
+			text.Fprintf(env.Stderr, "warning: %v\n", err)
 		} else if found.page == "" {
 			found.page = page
 		}

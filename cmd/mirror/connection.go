@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
@@ -140,7 +141,7 @@ func (c *connection) keychain(env cli.Env) (auth.Keychain, error) {
 		return nil, cli.Usagef("%w", err)
 	}
 	for _, p := range files.Problems() {
-		fmt.Fprintf(env.Stderr, "warning: %s: entry ignored; requests that need it fail\n", p)
+		text.Fprintf(env.Stderr, "warning: %s: entry ignored; requests that need it fail\n", p)
 	}
 	return append(chain, files), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/progress"
 	"github.com/mirror-tools/mirror-tools/internal/runreport"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -27,7 +28,7 @@ func newVoice(env cli.Env, format string) *voice {
 	v := &voice{w: &redirect{w: env.Stderr}, json: format == "json"}
 	opts := &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: lowerLevel}
 	if v.json {
-		v.log = slog.New(slog.NewJSONHandler(v.w, opts))
+		v.log = slog.New(slog.NewJSONHandler(text.EscapingJSON{W: v.w}, opts))
 	} else {
 		v.log = slog.New(&plainHandler{w: v.w})
 	}
@@ -49,7 +50,7 @@ func (v *voice) errors(err error) {
 		if line = strings.TrimSuffix(line, "\n"); v.json {
 			v.log.Error(line)
 		} else {
-			fmt.Fprintf(v.w, "error: %s\n", line)
+			text.Fprintf(v.w, "error: %s\n", line)
 		}
 	}
 }
@@ -61,9 +62,9 @@ func (v *voice) problem(p source.Problem) {
 		v.log.Log(context.Background(), level, p.Message, "file", p.Pos.File, "line", p.Pos.Line, "column", p.Pos.Column, "hint", p.Hint)
 		return
 	}
-	fmt.Fprintf(v.w, "%s: %v\n", p.Severity, p)
+	text.Fprintf(v.w, "%s: %v\n", p.Severity, p)
 	if p.Hint != "" {
-		fmt.Fprintf(v.w, "hint: %s\n", p.Hint)
+		text.Fprintf(v.w, "hint: %s\n", p.Hint)
 	}
 }
 

@@ -136,10 +136,10 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 	errors.As(err, &e)
 	if e.Err != nil {
 		// An error may name a file that somebody else has named.
-		fmt.Fprintf(env.Stderr, "error: %s\n", text.Clean(e.Err.Error()))
+		fmt.Fprintf(env.Stderr, "error: %s\n", text.Block(e.Err.Error()))
 	}
 	if e.Err != nil && e.Hint != "" {
-		fmt.Fprintf(env.Stderr, "hint: %s\n", text.Clean(e.Hint))
+		fmt.Fprintf(env.Stderr, "hint: %s\n", text.Block(e.Hint))
 	}
 	return e.Code
 }

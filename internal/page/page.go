@@ -40,6 +40,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
 // Generator is in every page: it identifies a page that we wrote.
@@ -92,8 +94,8 @@ var (
 )
 
 // Write writes a page. content is the text of an html/template that gets
-// p.Data; it may define further templates, and call funcs. Nothing is written
-// when the template fails.
+// p.Data; it may define further templates, and call funcs. Control and format
+// characters of any text are replaced. Nothing is written when the template fails.
 func Write(w io.Writer, p Page, content string, funcs template.FuncMap) error {
 	t := template.New("page").Funcs(template.FuncMap{
 		"style":  func() template.CSS { return template.CSS(pageCSS) }, // #nosec G203 -- embedded at build time
@@ -109,12 +111,12 @@ func Write(w io.Writer, p Page, content string, funcs template.FuncMap) error {
 		p.Heading = p.Title
 	}
 	// Prow puts these two into its own page as they are.
-	p.Title, p.Description = plain.Replace(p.Title), plain.Replace(p.Description)
+	p.Title, p.Description = plain.Replace(text.Line(p.Title)), plain.Replace(text.Line(p.Description))
 	var b bytes.Buffer
 	if err := t.Execute(&b, p); err != nil {
 		return err
 	}
-	_, err := w.Write(guard(b.Bytes()))
+	_, err := w.Write(guard([]byte(text.Clean(b.String()))))
 	return err
 }
 

@@ -3,12 +3,15 @@
 package text
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -24,10 +27,54 @@ func Clean(s string) string {
 	}, s)
 }
 
-// Line is Clean for text that has to stay on one line. It also breaks the mark
-// "##[", which a runner of GitHub Actions takes for a command anywhere in a line.
+// Line is Clean for text that has to stay on one line. It also breaks what a
+// runner of GitHub Actions takes for a command: "::" at the beginning of a line and
+// "##[" anywhere.
 func Line(s string) string {
-	return strings.ReplaceAll(strings.Map(visible, s), "##[", "##\ufffd[")
+	s = strings.ReplaceAll(strings.Map(visible, s), "##[", "##\ufffd[")
+	if rest := strings.TrimLeft(s, " \t"); strings.HasPrefix(rest, "::") {
+		s = s[:len(s)-len(rest)] + "\ufffd" + rest[1:]
+	}
+	return s
+}
+
+// Block is Line for text of several lines. A carriage return at the end of a line
+// stays.
+func Block(s string) string {
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		line, end := strings.CutSuffix(line, "\n")
+		line, carriage := strings.CutSuffix(line, "\r")
+		b.WriteString(Line(line))
+		if carriage {
+			b.WriteByte('\r')
+		}
+		if end {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// Fprintf is [fmt.Fprintf] with arguments that somebody else may have made up:
+// strings, errors and Stringers are printed as Line has them.
+func Fprintf(w io.Writer, format string, args ...any) (int, error) {
+	safe := make([]any, len(args))
+	for i, a := range args {
+		switch a := a.(type) {
+		case string:
+			safe[i] = Line(a)
+		case error:
+			safe[i] = Line(a.Error())
+		case fmt.Stringer:
+			safe[i] = Line(a.String())
+		default:
+			if safe[i] = a; reflect.ValueOf(a).Kind() == reflect.String {
+				safe[i] = Line(reflect.ValueOf(a).String())
+			}
+		}
+	}
+	return fmt.Fprintf(w, format, safe...)
 }
 
 // PatchName returns the name of a file for a patch, quoted as git does if it
@@ -87,12 +134,42 @@ func Plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// JSON writes a value as an indented document, with <, > and & as they are.
+// JSON writes a value as an indented document, with <, > and & as they are. What
+// Line would replace is escaped.
 func JSON(w io.Writer, value any) error {
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(EscapingJSON{w})
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(value)
+}
+
+// EscapingJSON is a writer for whole JSON documents. It escapes in their strings
+// what may act on a terminal, hide text or be taken for a command, and changes no
+// value.
+type EscapingJSON struct{ W io.Writer }
+
+// Write implements [io.Writer].
+func (e EscapingJSON) Write(p []byte) (int, error) {
+	harmless := func(r rune) bool { return r == '\n' || r == utf8.RuneError || visible(r) == r }
+	if bytes.IndexFunc(p, func(r rune) bool { return !harmless(r) }) < 0 && !bytes.Contains(p, []byte("##[")) {
+		return e.W.Write(p)
+	}
+	var b bytes.Buffer
+	for _, r := range string(bytes.ReplaceAll(p, []byte("##["), []byte(`#\u0023[`))) {
+		switch {
+		case harmless(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	if _, err := e.W.Write(b.Bytes()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // Natural compares two strings as people order names: runs of digits by their

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
-	"sigs.k8s.io/yaml"
 
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -45,12 +45,12 @@ func (f File) Changed() bool { return f.Old == nil || f.New == nil || !bytes.Equ
 // Diff is the unified diff from the file as it is; nil when nothing changes.
 func (f File) Diff() []byte {
 	if f.Old == nil {
-		return diff.Diff("/dev/null", nil, "b/"+f.Path, f.New)
+		return diff.Diff("/dev/null", nil, text.PatchName("b/"+f.Path), f.New)
 	}
 	if f.New == nil {
-		return diff.Diff("a/"+f.Path, f.Old, "/dev/null", nil)
+		return diff.Diff(text.PatchName("a/"+f.Path), f.Old, "/dev/null", nil)
 	}
-	return diff.Diff("a/"+f.Path, f.Old, "b/"+f.Path, f.New)
+	return diff.Diff(text.PatchName("a/"+f.Path), f.Old, text.PatchName("b/"+f.Path), f.New)
 }
 
 // Output is the result of [Generate].
@@ -379,7 +379,7 @@ func (f *jobsFile) print(jobs []placed) ([]byte, error) {
 	}
 	doc := cloneObject(f.doc)
 	doc["periodics"] = periodics(jobs)
-	text, err := yaml.Marshal(doc)
+	text, err := toYAML(doc)
 	if err != nil {
 		return nil, fmt.Errorf("printing the jobs: %w", err)
 	}

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -49,7 +47,7 @@ func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOp
 	optional(diff)
 	jobs = append(jobs, diff, o.job("mirror-lint", `mirror-lint --trust-base --new-from "$PULL_BASE_SHA"`, lint))
 	doc := object{"presubmits": object{o.Repository: jobs}}
-	text, err := yaml.Marshal(doc)
+	text, err := toYAML(doc)
 	if err != nil {
 		return nil, fmt.Errorf("printing the presubmits: %w", err)
 	}

@@ -63,7 +63,7 @@ func equalAsProw(a, b object) bool {
 		job  object
 		into *prow.Periodic
 	}{{a, &x}, {b, &y}} {
-		data, err := yaml.Marshal(v.job)
+		data, err := toYAML(v.job)
 		if err != nil || yaml.Unmarshal(data, v.into) != nil {
 			return false
 		}
@@ -77,7 +77,7 @@ func known(job object) (object, []string) {
 	if strict(job) == nil {
 		return job, nil
 	}
-	data, err := yaml.Marshal(job)
+	data, err := toYAML(job)
 	if err != nil {
 		return job, nil
 	}
@@ -85,7 +85,7 @@ func known(job object) (object, []string) {
 	if yaml.Unmarshal(data, &typed) != nil {
 		return job, nil
 	}
-	if data, err = yaml.Marshal(typed); err != nil {
+	if data, err = toYAML(typed); err != nil {
 		return job, nil
 	}
 	seen, err := parseObject(data)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-	k8syaml "sigs.k8s.io/yaml"
 )
 
 // placed is one periodic of the new file.
@@ -146,7 +145,7 @@ func (f *jobsFile) splice(jobs []placed) ([]byte, error) {
 				continue
 			}
 		}
-		text, err := k8syaml.Marshal([]any{j.value})
+		text, err := toYAML([]any{j.value})
 		if err != nil {
 			return nil, err
 		}

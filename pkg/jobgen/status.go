@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"sigs.k8s.io/yaml"
 
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -36,8 +37,8 @@ func (s Status) Differs() bool { return len(s.Missing)+len(s.Stale)+len(s.Extra)
 // all that the settings name must be present.
 func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
 	there, names := map[string]string{}, map[string]bool{}
-	for _, text := range configMaps {
-		if err := readConfigMaps(text, tree.Settings, there, names); err != nil {
+	for _, input := range configMaps {
+		if err := readConfigMaps(input, tree.Settings, there, names); err != nil {
 			return Status{}, err
 		}
 	}
@@ -56,12 +57,12 @@ func Compare(tree *release.Tree, configMaps ...[]byte) (Status, error) {
 			continue // two files with one key: see the rule configmap-key
 		}
 		seen[f.Base] = true
-		switch text, ok := there[f.Base]; {
+		switch deployed, ok := there[f.Base]; {
 		case !ok:
 			s.Missing = append(s.Missing, f.Base)
-		case text != string(f.Bytes()):
+		case deployed != string(f.Bytes()):
 			s.Stale = append(s.Stale, f.Base)
-			s.Diffs[f.Base] = diff.Diff("cluster/"+f.Base, []byte(text), f.Path, f.Bytes())
+			s.Diffs[f.Base] = diff.Diff(text.PatchName("cluster/"+f.Base), []byte(deployed), text.PatchName(f.Path), f.Bytes())
 		default:
 			s.Current = append(s.Current, f.Base)
 		}

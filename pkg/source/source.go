@@ -9,6 +9,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
 // Position is a place in a file. Line and Column count from 1; 0 means that
@@ -86,4 +88,4 @@ type Problem struct {
 }
 
 // Error makes a Problem usable as an error: position, message.
-func (p Problem) Error() string { return p.Pos.String() + ": " + p.Message }
+func (p Problem) Error() string { return text.Line(p.Pos.String() + ": " + p.Message) }
