@@ -38,9 +38,9 @@ overwrites another.
 
 Without an argument it checks the repository that the working folder is in. With
 a folder or a file of a repository, or the name of a set, it reads the whole
-repository and shows what it finds there. A set includes its jobs.`,
+repository and shows the findings there. A set includes its jobs.`,
 		Example: `  mirror-lint                          # check the repository around this folder
-  mirror-lint knative                  # show what is found in one set
+  mirror-lint knative                  # show the findings of one set
   mirror-lint --format json ~/release  # for another program
   mirror-lint explain mapping-name     # what a rule means`,
 		Args: cobra.MaximumNArgs(1),
@@ -54,7 +54,7 @@ repository and shows what it finds there. A set includes its jobs.`,
 	f := cmd.Flags()
 	f.BoolVar(&o.fix, "fix", false, "apply fixes that have one right answer, report the rest")
 	f.BoolVar(&o.diff, "diff", false, "with --fix: print the changes, write nothing")
-	cli.FlagGroup(cmd, "Mending", "fix", "diff")
+	cli.FlagGroup(cmd, "Fixes", "fix", "diff")
 	cli.WordVar(f, &o.failOn, "fail-on", "error", "exit 1 from this severity on: error, warning, info, never", failOn()...)
 	cmd.AddCommand(rulesCommand(env), explainCommand(env))
 	return cmd

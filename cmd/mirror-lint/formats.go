@@ -36,9 +36,9 @@ type show struct {
 
 func (s *show) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	cli.WordVar(f, &s.format, "format", "text", "format of standard output: "+cli.Alternatives(formatNames()), formatNames()...)
+	cli.WordVar(f, &s.format, "format", "text", "format: "+cli.Alternatives(formatNames()), formatNames()...)
 	f.StringArrayVar(&s.outputs, "output", nil, "also write `FORMAT=FILE`; repeatable")
-	f.StringVar(&s.artifacts, "artifacts", "", "also write all reports into `FOLDER` (default: $ARTIFACTS, else $ARTIFACT_DIR)")
+	f.StringVar(&s.artifacts, "artifacts", "", "write reports to `DIR` (default: $ARTIFACTS, $ARTIFACT_DIR)")
 	f.StringVar(&s.sourceURL, "source-url", "", "web address of the files, for links (default: from origin)")
 	cli.FlagGroup(cmd, "Reports", "format", "output", "artifacts", "source-url")
 	cli.WordVar(f, &s.sort, "sort", orders()[0], "order of the text: "+cli.Alternatives(orders()), orders()...)

@@ -25,7 +25,7 @@ func (o *known) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Var(&o.newFrom, "new-from", "report only findings that are new since git `REV`")
 	f.BoolVar(&o.trustBase, "trust-base", false, "read the settings at the revision of --new-from")
-	f.StringVar(&o.baseline, "baseline", "", "leave out the findings that `FILE` lists")
+	f.StringVar(&o.baseline, "baseline", "", "hide the findings that are listed in `FILE`")
 	f.BoolVar(&o.write, "write-baseline", false, "write all findings to --baseline and report none")
 	cli.FlagGroup(cmd, "New findings", "new-from", "trust-base", "baseline", "write-baseline")
 }

@@ -100,11 +100,11 @@ The TEMPLATE of --backup has the fields .Tag, .Digest, .Date and .Time, such as
 func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.SortFlags = false
 	o.bindInput(f)
-	f.StringArrayVar(&o.ciImages, "ci-images", nil, "copy the images of a ci-images-mirror config `FILE`")
+	f.StringArrayVar(&o.ciImages, "ci-images", nil, "read mappings from a ci-images-mirror config `FILE`")
 	o.outputs.bind(f)
 
 	f.StringVar(&o.filter, "filter-by-os", "", "copy platforms whose os/arch[/variant] matches `REGEXP`")
-	f.BoolVar(&o.keepManifestList, "keep-manifest-list", true, "copy the index; =false: only the one filtered platform")
+	f.BoolVar(&o.keepManifestList, "keep-manifest-list", true, "copy the index; =false: copy the one matching platform")
 	cli.WordVar(f, &o.verify, "verify", "shallow", "how deeply to check unchanged images: shallow or deep", "shallow", "deep")
 	f.BoolVar(&o.skipMissing, "skip-missing", false, "skip sources that do not exist")
 	f.BoolVar(&o.allowOverlap, "allow-overlap", false, "if sources share a destination, the last one wins")
@@ -112,7 +112,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	f.BoolVar(&o.failFast, "fail-fast", false, "start no new copies after the first failure")
 	f.StringVar(&o.shard, "shard", "", "mirror only part `I/N`, split by source repository")
 	if mode == mirror.ModeRun {
-		f.BoolVar(&o.dryRun, "dry-run", false, "write nothing, as mirror plan")
+		f.BoolVar(&o.dryRun, "dry-run", false, "write nothing, like mirror plan")
 	}
 	if mode == mirror.ModePlan {
 		f.BoolVar(&o.detailedExit, "detailed-exitcode", false, "exit 0: no changes, 1: cannot tell, 2: changes")

@@ -56,7 +56,7 @@ func (c *connection) bind(f *pflag.FlagSet) {
 
 	f.StringVarP(&c.registryConfig, "registry-config", "a", "", "auth `FILE` (default: that of podman or docker)")
 	f.StringArrayVar(&c.registryTokens, "registry-token", nil, "registry token from a file, reread on change: `HOST=FILE`")
-	f.StringArrayVar(&c.tokenEndpoints, "token-endpoint", nil, "send credentials to this token `HOST` of another domain")
+	f.StringArrayVar(&c.tokenEndpoints, "token-endpoint", nil, "also send credentials to token endpoints on this `HOST`")
 	f.StringArrayVar(&c.insecure, "insecure", nil, "skip TLS checks and allow HTTP, for a `HOST` or for all")
 	f.Lookup("insecure").NoOptDefVal = everyHost
 	f.StringArrayVar(&c.authorities, "certificate-authority", nil, "also trust the certificate authorities in a PEM `FILE`")

@@ -18,7 +18,7 @@ func groupFlags(cmd *cobra.Command) {
 		{"Mappings", []string{"filename", "ci-images", "shard", "since"}},
 		{"Which images", []string{"filter-by-os", "keep-manifest-list", "referrers", "skip-missing", "allow-overlap", "verify", "force"}},
 		{"Overwriting", []string{"overwrite", "immutable", "protected", "adopt", "backup"}},
-		{"Ends of a run", []string{"dry-run", "detailed-exitcode", "continue-on-error", "fail-fast", "timeout", "grace"}},
+		{"End of a run", []string{"dry-run", "detailed-exitcode", "continue-on-error", "fail-fast", "timeout", "grace"}},
 		{"Reports", []string{"format", "report", "artifacts", "quiet", "color", "progress", "log-format", "metrics-file", "pushgateway"}},
 		{"Credentials and TLS", []string{"registry-config", "registry-token", "token-endpoint", "api-token", "insecure", "certificate-authority", "client-certificate"}},
 		{"Requests", []string{"attempts", "retries-per-image", "retries-per-registry", "max-per-registry", "idle-timeout", "no-listing", "skip-mount", "max-blob-bytes", "skip-multiple-scopes"}},

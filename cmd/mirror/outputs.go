@@ -31,7 +31,7 @@ func (o *outputs) bind(f *pflag.FlagSet) {
 	f.StringVar(&o.report, "report", "", "also write the JSON report to `FILE`")
 	f.StringVar(&o.artifacts, "artifacts", "", "write all reports to `DIR` (default: $ARTIFACTS)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only failures and the summary")
-	cli.ColorVar(f, &o.color, "color the text")
+	cli.ColorVar(f, &o.color, "colour the text")
 	cli.WordVar(f, &o.progress, "progress", "auto", "show progress: auto, lines (every 30 s) or none", "auto", "lines", "none")
 	cli.WordVar(f, &o.logFormat, "log-format", "text", "format of the log on standard error: text or json", "text", "json")
 	o.metrics.bind(f)

@@ -21,7 +21,7 @@ func (p *protection) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	cli.WordVar(f, &p.overwrite, "overwrite", string(mirror.OverwriteAlways), "overwrite tags: always, changed-by-us or never",
 		string(mirror.OverwriteAlways), string(mirror.OverwriteOurs), string(mirror.OverwriteNever))
 	f.StringArrayVar(&p.immutable, "immutable", nil, "never move tags that match `PATTERN`, such as '*:v[0-9]*'")
-	cli.WordVar(f, &p.protected, "protected", "fail", "what a protected tag does to the run: fail or warn", "fail", "warn")
+	cli.WordVar(f, &p.protected, "protected", "fail", "whether a protected tag fails the run: fail or warn", "fail", "warn")
 	if mode != mirror.ModeCheck {
 		f.BoolVar(&p.adopt, "adopt", false, "treat current tags as mirrored by us (changed-by-us)")
 		f.StringVar(&p.backup, "backup", "", "keep a moved tag's image under a tag `TEMPLATE`")

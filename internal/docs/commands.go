@@ -11,15 +11,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+	"github.com/spf13/pflag"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
 // Commands compares docs/cli/NAME.md and docs/man/NAME*.1 with what the command
-// says of itself, and parses its examples. With UPDATE=1 it writes them.
+// says of itself, parses its examples, and checks its flags. With UPDATE=1 it
+// writes them.
 func Commands(t *testing.T, root *cobra.Command) {
 	t.Helper()
 	root.DisableAutoGenTag = true
@@ -58,6 +61,24 @@ func Commands(t *testing.T, root *cobra.Command) {
 		}
 	}
 	examples(t, root)
+	flags(t, root)
+}
+
+// maxUsage is the longest description of a flag, in characters: the help shows it
+// on one line.
+const maxUsage = 59
+
+// flags checks that the description of each flag is short.
+func flags(t *testing.T, root *cobra.Command) {
+	t.Helper()
+	for _, c := range tree(root) {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if _, usage := pflag.UnquoteUsage(f); utf8.RuneCountInString(usage) > maxUsage {
+				t.Errorf("%s --%s: the description has %d characters, more than %d: %s",
+					c.CommandPath(), f.Name, utf8.RuneCountInString(usage), maxUsage, usage)
+			}
+		})
+	}
 }
 
 // owner returns the program that a man page is about.
