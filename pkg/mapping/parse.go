@@ -154,6 +154,10 @@ func (p *parser) line(l *Line) {
 		p.problem(l, comment, source.Warning, "put a blank before the # of a comment",
 			"the # ends the reference in the middle of a word, and the rest is a comment")
 	}
+	if conflictMarker(l.Text) {
+		p.refuse(l, 0, "resolve the conflict", "the line is a marker of a merge conflict")
+		return
+	}
 	start := len(body) - len(strings.TrimLeftFunc(body, unicode.IsSpace))
 	l.Kind = Mapped
 	p.words(l, splitWords(trimmed, start))
@@ -167,6 +171,16 @@ func (p *parser) words(l *Line, words []word) {
 	} else {
 		p.list(l, words)
 	}
+}
+
+// conflictMarker reports whether git wrote a line, where two changes met.
+func conflictMarker(line string) bool {
+	for _, mark := range [...]string{"<<<<<<<", "|||||||", "=======", ">>>>>>>"} {
+		if rest, ok := strings.CutPrefix(line, mark); ok {
+			return rest == "" || rest[0] == ' ' || rest[0] == '\r'
+		}
+	}
+	return false
 }
 
 func isSpaceBefore(body string) bool {
@@ -211,11 +225,11 @@ func (p *parser) list(l *Line, words []word) {
 // pairs reads SRC=DST arguments; words without "=" are what oc ignores.
 func (p *parser) pairs(l *Line, words []word) {
 	entries, ok := make([]Entry, 0, len(words)), true
+	var ignored []word
 	for _, w := range words {
 		src, dst, isPair := strings.Cut(w.text, "=")
 		if !isPair {
-			p.problem(l, w.offset, source.Error, "put it on a line of its own, or write SRC=DST",
-				"%s is ignored: beside SRC=DST, oc image mirror drops every other word of the line", quote(w.text))
+			ignored = append(ignored, w)
 			continue
 		}
 		if src == "" || dst == "" {
@@ -229,8 +243,13 @@ func (p *parser) pairs(l *Line, words []word) {
 		ok = ok && good
 		entries = append(entries, entry)
 	}
-	if ok {
-		l.Entries = entries
+	if !ok { // the "=" may be what is wrong
+		return
+	}
+	l.Entries = entries
+	for _, w := range ignored {
+		p.problem(l, w.offset, source.Error, "put it on a line of its own, or write SRC=DST",
+			"%s is ignored: beside SRC=DST, oc image mirror drops every other word of the line", quote(w.text))
 	}
 }
 

@@ -65,7 +65,7 @@ func TestAliasesAreBounded(t *testing.T) {
 			}
 		}
 	}
-	tree := fstest.MapFS{layout.Jobs: {Data: []byte("periodics:\n- &a {cluster: x, labels: {k: v}}\n- *a\n- *a\n")}}
+	tree := fstest.MapFS{layout.Jobs: {Data: []byte("periodics:\n- {name: a, labels: &l {k: v}}\n- {name: b, labels: *l}\n- {name: c, labels: *l}\n")}}
 	l, err := Load(tree)
 	if err != nil || len(l.Problems) > 0 || len(l.Jobs.Jobs) != 3 {
 		t.Errorf("a few aliases: %v, %+v", err, l)

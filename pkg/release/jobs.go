@@ -2,10 +2,13 @@ package release
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -26,6 +29,7 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 		report(root, "a jobs file is a mapping with periodics, not %s", kindName(root))
 		return f, problems
 	}
+	problems = append(problems, unknownKeys(name, root)...)
 	list := child(root, "periodics")
 	if list != nil && list.Tag != "!!null" && list.Kind != yaml.SequenceNode {
 		report(list, "periodics is a list of jobs, not %s", kindName(list))
@@ -48,11 +52,31 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 		if line := first[job.Name]; line > 0 {
 			problems = append(problems, source.Problem{Pos: job.Pos, Hint: "remove one of the two, or give it another name",
 				Message: fmt.Sprintf("there is a periodic %s already, on line %d: Prow refuses the file", job.Name, line)})
-		} else if job.Name != "" {
+		} else if !jobName.MatchString(job.Name) {
+			problems = append(problems, source.Problem{Pos: job.Pos, Hint: "give it a name of letters, digits, - . and _",
+				Message: fmt.Sprintf("a periodic has the name %q: Prow refuses the file", job.Name)})
+		} else {
 			first[job.Name] = job.Pos.Line
 		}
 	}
 	return f, problems
+}
+
+// jobName is what Prow takes as the name of a job.
+var jobName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+// unknownKeys reports keys at the top of a jobs file that Prow does not know,
+// and ignores with all that is below them.
+func unknownKeys(name string, root *yaml.Node) []source.Problem {
+	known := []string{"periodics", "presubmits", "postsubmits", "presets", "prow_ignored", "decorate_all_jobs", "allow_insecure_ssh_repos"}
+	var problems []source.Problem
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if key := root.Content[i]; !slices.Contains(known, key.Value) && suggest.Nearest(key.Value, known) != "" {
+			problems = append(problems, source.Problem{Pos: at(name, key), Hint: suggest.Hint(key.Value, known, ""),
+				Message: fmt.Sprintf("Prow ignores the key %s, which it does not know, and all jobs below it", key.Value)})
+		}
+	}
+	return problems
 }
 
 type jobReader struct {
@@ -130,10 +154,11 @@ func (r jobReader) container(j *Job, c *yaml.Node, maps map[string]bool, secrets
 		}
 	}
 	j.Args = append(j.Args, n.args...)
+	mounts := false
 	for _, m := range items(child(c, "volumeMounts")) {
 		volume, mount := text(child(m, "name")), strings.TrimSuffix(text(child(m, "mountPath")), "/")
 		if maps[volume] && mount != "" {
-			j.Mirrors = true
+			j.Mirrors, mounts = true, true
 			if image := child(c, "image"); image != nil {
 				j.Image, j.ImagePos = text(image), at(r.name, image)
 			}
@@ -148,17 +173,36 @@ func (r jobReader) container(j *Job, c *yaml.Node, maps map[string]bool, secrets
 			j.Secrets = append(j.Secrets, r.secret(secret, m, mount))
 		}
 	}
+	j.Unmounted = append(j.Unmounted, n.elsewhere...)
 	if len(n.out.Globs) == 0 && !n.out.unknown && n.mount != r.settings.MountPath {
 		n.mount = r.settings.MountPath
 		n.find()
 		j.Unmounted = append(j.Unmounted, n.out.Globs...)
 		n.out.Globs, n.out.unknown = nil, false
 	}
-	if j.Mappings.join(n); n.out.Form != FormNone {
+	if j.Mappings.join(n); mounts || n.out.Form != FormNone {
 		for name, value := range n.env {
 			j.Env[name] = r.field(name, value)
 		}
 	}
+}
+
+// MissingVolumes returns the names of volumes that containers of the job mount and
+// its pod does not have: Kubernetes refuses such a pod.
+func (j *Job) MissingVolumes(file string) []Field {
+	has := map[string]bool{}
+	for _, v := range items(child(j.Node, "spec", "volumes")) {
+		has[text(child(v, "name"))] = true
+	}
+	var missing []Field
+	for _, c := range append(items(child(j.Node, "spec", "initContainers")), items(child(j.Node, "spec", "containers"))...) {
+		for _, m := range items(child(c, "volumeMounts")) {
+			if name := child(m, "name"); text(name) != "" && !has[text(name)] {
+				missing = append(missing, Field{Key: "name", Text: text(name), Pos: at(file, name)})
+			}
+		}
+	}
+	return missing
 }
 
 // join adds what one container names. All is known when something is, and

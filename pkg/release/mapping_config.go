@@ -5,6 +5,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -91,6 +92,7 @@ func ParseMappingConfig(file string, data []byte) *MappingConfig {
 		case key.Value == "images":
 			c.Streams = d.streams(value)
 		default:
+			given[suggest.Nearest(key.Value, names)] = true // misspelt
 			d.problem(d.at(key), fmt.Sprintf("unknown setting %q", key.Value), likelySetting(key.Value, names))
 		}
 	})

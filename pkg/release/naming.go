@@ -54,7 +54,8 @@ type naming struct {
 	args  []*yaml.Node
 	env   map[string]*yaml.Node // literal values
 
-	out Mappings
+	out       Mappings
+	elsewhere []Glob // what an entry point looks for in another folder
 }
 
 // find looks in the arguments that the settings describe, then for paths below
@@ -79,6 +80,11 @@ func (n *naming) find() {
 	}
 }
 
+// runs reports whether the container runs a command, without arguments.
+func (n *naming) runs(command []string) bool {
+	return slices.EqualFunc(n.args, command, func(arg *yaml.Node, s string) bool { return text(arg) == s })
+}
+
 func (n *naming) add(form Form, from *MappingsFrom, globs ...Glob) {
 	if len(globs) > 0 && n.out.Form == FormNone {
 		n.out.Form, n.out.From = form, from
@@ -95,6 +101,9 @@ func (n *naming) value(form Form, from MappingsFrom, value string, pos source.Po
 	}
 	if from.Value == ValuePrefix {
 		pattern += "*"
+	}
+	if from.Mount != "" && from.Mount != n.mount && n.runs(n.settings.Entrypoint.Command) {
+		n.elsewhere = append(n.elsewhere, Glob{Pattern: pattern, Pos: pos})
 	}
 	n.add(form, &from, Glob{Pattern: pattern, Pos: pos})
 }

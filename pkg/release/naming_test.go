@@ -72,12 +72,13 @@ func TestMappingsFromProblems(t *testing.T) {
 - {env: A, arg: B, value: prefix}
 - {env: A}
 - {arg: B, value: suffix}
+- {evn: A, value: prefix}
 `))
 	var got []string
 	for _, p := range problems {
 		got = append(got, fmt.Sprintf("%d: %s", p.Pos.Line, p.Message))
 	}
-	want := `2: mappings_from needs either env or arg, 3: mappings_from needs value, 4: mappings_from needs value, 4: value is "suffix"`
+	want := `2: mappings_from needs either env or arg, 3: mappings_from needs value, 4: value is "suffix", 5: unknown setting "evn"`
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s", strings.Join(got, ", "))
 	}

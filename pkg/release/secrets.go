@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -80,7 +82,12 @@ func (t *Tree) loadSecrets() *Secrets {
 		}
 	}
 	list := items(root)
-	if configs := child(root, "secret_configs"); configs != nil {
+	if root != nil && root.Kind == yaml.MappingNode {
+		configs := child(root, "secret_configs")
+		if configs == nil {
+			missing := source.Problem{Pos: at(file, root), Message: "the file has no secret_configs: no secret is known", Hint: "correct the key that has them"}
+			return &Secrets{Missing: missing.Error(), Problems: append(doc.problems, missing)}
+		}
 		list = items(configs)
 	}
 	out := &Secrets{Problems: doc.problems}

@@ -20,6 +20,9 @@ import (
 // positions remembers where the settings of one mapping stand.
 type positions struct {
 	keys map[string]source.Position // of the value; "" is the mapping itself
+	// tried are the settings that the file sets to something invalid, or under a
+	// misspelt name: that they are missing need not be reported, too.
+	tried map[string]bool
 }
 
 // At returns the position of a setting's value by its key, or of the whole
@@ -178,7 +181,7 @@ func (d *decoder) pairs(n *yaml.Node, what string, f func(key, value *yaml.Node)
 func (d *decoder) mapping(n *yaml.Node, v reflect.Value, what string) {
 	fields := make(map[string]int)
 	var names []string
-	keys := map[string]source.Position{"": d.at(n)}
+	found := positions{map[string]source.Position{"": d.at(n)}, map[string]bool{}}
 	for i := range v.NumField() {
 		if name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ","); name != "" && name != "-" {
 			fields[name] = i
@@ -188,6 +191,7 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, what string) {
 	d.pairs(n, what, func(key, value *yaml.Node) {
 		i, ok := fields[key.Value]
 		if !ok {
+			found.tried[suggest.Nearest(key.Value, names)] = true
 			d.problem(d.at(key), "unknown setting "+strconv.Quote(key.Value), likelySetting(key.Value, names))
 			return
 		}
@@ -198,17 +202,19 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, what string) {
 		before := len(d.problems)
 		d.value(value, v.Field(i), key.Value)
 		if len(d.problems) == before {
-			keys[key.Value] = d.at(value)
+			found.keys[key.Value] = d.at(value)
+		} else {
+			found.tried[key.Value] = true
 		}
 	})
 	if f := v.FieldByName("positions"); f.IsValid() {
 		v.Addr().Interface().(interface {
-			place(map[string]source.Position)
-		}).place(keys)
+			place(positions)
+		}).place(found)
 	}
 }
 
-func (p *positions) place(keys map[string]source.Position) { p.keys = keys }
+func (p *positions) place(found positions) { *p = found }
 
 // likelySetting is the hint for a setting that does not exist: the one that was
 // probably meant, or all of them where they are few.

@@ -19,6 +19,10 @@ type MappingsFrom struct {
 	// cluster's registry, for which it needs the token of a service account.
 	LogsIn bool `yaml:"logs_in,omitempty"`
 
+	// Mount is the folder below which the entry point looks for mapping files; ""
+	// where that is not known.
+	Mount string `yaml:"-"`
+
 	positions `yaml:"-"`
 }
 
@@ -35,7 +39,7 @@ const (
 // entry point of the image loops over /etc/imagemirror/${MAPPING_FILE_PREFIX}*.
 // What the settings of the runner entrypoint say about dry_run holds for it.
 func (s *Settings) entryPoint() MappingsFrom {
-	m := MappingsFrom{Env: "MAPPING_FILE_PREFIX", Value: ValuePrefix, LogsIn: true}
+	m := MappingsFrom{Env: "MAPPING_FILE_PREFIX", Value: ValuePrefix, LogsIn: true, Mount: s.MountPath}
 	if value := s.Entrypoint.Env["dry_run"]; value != nil {
 		m.Requires = map[string]string{"dry_run": *value}
 	}
@@ -54,10 +58,10 @@ func (s *Settings) NamedBy() []MappingsFrom {
 }
 
 func (m *MappingsFrom) check(d *decoder) {
-	if (m.Env == "") == (m.Arg == "") {
+	if (m.Env == "") == (m.Arg == "") && !m.tried["env"] && !m.tried["arg"] {
 		d.problem(m.At(""), "mappings_from needs either env or arg", "name the variable or the argument that names the mappings")
 	}
-	if m.Value == "" {
+	if m.Value == "" && !m.tried["value"] {
 		d.problem(m.At(""), "mappings_from needs value", "write value: prefix or value: glob")
 	}
 }

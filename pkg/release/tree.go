@@ -156,8 +156,8 @@ type Job struct {
 	// Unmounted are the patterns of mapping files that the job names below a
 	// folder at which it mounts none.
 	Unmounted []Glob
-	// Env are the literal environment variables of the containers that name
-	// mappings, by name.
+	// Env are the literal environment variables of the containers that mount or
+	// name mappings, by name.
 	Env map[string]Field
 	// Args are the commands and arguments of the job's containers: the nodes of
 	// the texts, shell scripts among them.

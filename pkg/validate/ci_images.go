@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"bytes"
 	"iter"
 	"slices"
 
@@ -174,6 +175,9 @@ func (c *ciImagesCheck) ignoredSources() {
 func (c *ciImagesCheck) copies(s release.IgnoredSource) bool {
 	if slices.ContainsFunc(c.all, func(i release.CIImage) bool { return i.From.Spec() == s.Spec() }) {
 		return true
+	}
+	if len(c.images.Problems) > 0 && bytes.Count(c.tree.Text(c.images.Path), []byte("image: "+s.Spec()+"\n")) > 1 {
+		return true // in a part that cannot be read
 	}
 	tag, ok := s.ImageTag()
 	return ok && slices.ContainsFunc(c.images.ART, func(p release.StreamPattern) bool { return p.Covers(tag) })

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -51,28 +52,82 @@ func (c consequences) explains(f Finding) int {
 	sameFile := func(g Finding) bool { return g.Pos.File == f.Pos.File }
 	sameSet := func(g Finding) bool { return set != nil && c.tree.Runs().SetAt(g.Pos) == set }
 	sameJob := func(g Finding) bool { return job != nil && c.jobAt(g.Pos) == job }
+	if i := c.repeated(job); i >= 0 && !(f.Rule == "file-syntax" && f.Pos == job.Pos) {
+		return i
+	}
 	switch f.Rule {
+	case "set-job":
+		return c.hidden(f, set)
+	case "source-access":
+		return c.find("source-unpromoted", func(g Finding) bool { return sameFile(g) && g.Pos == f.Pos })
+	case "destination-promoted":
+		return c.find("mapping-direction", func(g Finding) bool { return sameFile(g) && g.Pos.Line == f.Pos.Line })
 	case "mapping-unused":
 		if !strings.HasPrefix(f.Cause.ID, notRun) {
 			return -1
 		}
 		return firstOf(c.find("mapping-name", func(g Finding) bool { return sameFile(g) && g.Severity == source.Error }),
-			c.find("set-job", sameSet), c.find("job-unused", sameSet))
+			c.find("set-job", sameSet), c.noPeriodics(), c.find("job-unused", sameSet), c.find("job-overlap", func(g Finding) bool { return sameSet(g) && c.takesOthers(g) }))
 	case "mapping-name":
-		return c.find("configmap-key", about(f.Pos.File))
+		return firstOf(c.find("configmap-key", about(f.Pos.File)), c.noPeriodics())
 	case "job-unused":
 		return c.allMisnamed(set)
 	case "job-overlap":
-		return c.allTold(f)
+		return firstOf(c.allTold(f), c.namesake(job))
 	case "job-secret":
 		return c.find("job-configmap", func(g Finding) bool { return sameJob(g) && f.Severity == source.Error })
 	case "job-template":
 		if strings.HasPrefix(f.Cause.ID, otherCluster+" ") {
 			return firstOf(c.find("job-configmap", sameJob), c.find("job-secret", sameJob))
 		}
+		if strings.Contains(f.Cause.ID, ".mountPath") {
+			return c.find("job-configmap", sameJob)
+		}
 		return c.find("job-auth", func(g Finding) bool { return sameJob(g) && g.Pos.Line == f.Pos.Line })
 	}
 	return -1
+}
+
+// repeated returns the finding about a job whose name another job has already.
+func (c consequences) repeated(job *release.Job) int {
+	if job == nil {
+		return -1
+	}
+	return c.find("file-syntax", func(g Finding) bool { return g.Pos == job.Pos })
+}
+
+// namesake returns the finding about another job of the name of a job.
+func (c consequences) namesake(job *release.Job) int {
+	if job == nil {
+		return -1
+	}
+	return c.find("file-syntax", func(g Finding) bool {
+		other := c.jobAt(g.Pos)
+		return other != nil && other.Name == job.Name && other.Pos == g.Pos
+	})
+}
+
+// hidden returns a finding about the syntax of the jobs file if the text has the
+// job of a set, which is not read for that reason.
+func (c consequences) hidden(f Finding, set *release.Set) int {
+	jobs := c.tree.Jobs
+	if jobs == nil || set == nil && f.Pos.File != jobs.Path || set != nil && !bytes.Contains(jobs.Text, []byte(c.tree.JobName(set.Name))) && !bytes.Contains(jobs.Text, []byte("mapping_"+set.Prefix())) {
+		return -1
+	}
+	return c.find("file-syntax", func(g Finding) bool { return g.Pos.File == jobs.Path })
+}
+
+// noPeriodics returns the finding that the jobs file has no periodics.
+func (c consequences) noPeriodics() int {
+	return c.find("set-job", func(g Finding) bool { return c.tree.Jobs != nil && g.Pos.File == c.tree.Jobs.Path })
+}
+
+// takesOthers reports whether a finding is about a job that mirrors the mappings
+// of another set in place of its own.
+func (c consequences) takesOthers(g Finding) bool {
+	job := c.jobAt(g.Pos)
+	own := c.tree.Runs().SetOf(job)
+	return !slices.ContainsFunc(c.tree.Runs().Files(job), func(m *release.MappingFile) bool { return m.Set == own })
 }
 
 // find returns the first finding of a rule that matches; -1 if there is none.

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -33,20 +34,35 @@ registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
 			}
 			for _, job := range p.tree.Jobs.Jobs {
 				if set := p.tree.Runs().SetOf(job); job.Mirrors && set != nil {
-					foreign(p, job, set)
+					checkOverlap(p, job, set)
 				}
 			}
 		},
 	}
 }
 
-// foreign reports the files of each other set that a job picks up. Files that
+// foreign reports whether a job is known to be for another set, which does not
+// run the mappings of a set on purpose.
+func (f *facts) foreign(job *release.Job, set *release.Set) bool {
+	owner := f.tree.Runs().SetOf(job)
+	return owner != nil && owner != set && f.tree.Runs().RunBy(set) != job
+}
+
+// checkOverlap reports the files of each other set that a job picks up. Files that
 // break the naming convention are mapping-name's to report as errors.
-func foreign(p *Pass, job *release.Job, set *release.Set) {
+func checkOverlap(p *Pass, job *release.Job, set *release.Set) {
 	files := map[*release.Set][]*release.MappingFile{}
 	for _, m := range p.tree.Runs().Files(job) {
 		if m.Set != set && p.tree.Runs().RunBy(m.Set) != job {
 			files[m.Set] = append(files[m.Set], m)
+		}
+	}
+	severity := source.Warning
+	for other, taken := range files {
+		if slices.ContainsFunc(taken, func(m *release.MappingFile) bool {
+			return strings.HasPrefix(release.Fold(m.Base), "mapping_"+release.Fold(other.Prefix()))
+		}) {
+			severity = p.rule.Severity
 		}
 	}
 	for _, other := range p.tree.Sets {
@@ -54,13 +70,9 @@ func foreign(p *Pass, job *release.Job, set *release.Set) {
 		if len(taken) == 0 {
 			continue
 		}
-		severity := source.Warning
 		var names []string
 		for _, m := range taken {
 			names = append(names, m.Base)
-			if strings.HasPrefix(release.Fold(m.Base), "mapping_"+release.Fold(other.Prefix())) {
-				severity = p.rule.Severity
-			}
 		}
 		if len(names) > 3 {
 			names = append(names[:3], fmt.Sprintf("%d more", len(names)-3))

@@ -60,6 +60,7 @@ func unknownSecret(p *Pass, job *release.Job, m release.SecretMount) {
 		severity = source.Info
 	}
 	f := p.ReportAs(severity, m.Pos, hint, "nothing in %s creates the secret %s that %s mounts", p.tree.Layout.Secrets, m.Secret, job.Name)
+	f.Parts = []string{"nothing creates the secret " + m.Secret} // whatever the name of the job
 	if severity == source.Info {
 		f.Cause = Cause{ID: "self-service", Summary: "nothing in " + p.tree.Layout.Secrets + " creates {n} secrets that jobs mount: teams may create them themselves",
 			Hint: "list patterns of their names under self_service_secrets in " + p.tree.Layout.Settings() + ", or correct the names"}

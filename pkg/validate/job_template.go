@@ -66,12 +66,16 @@ func checkJobTemplate(p *Pass) {
 	usual, form, template := usualDepartures(all), usualForm(jobs), p.tree.TemplateForm()
 	for i, job := range jobs {
 		unfilledTemplate(p, job)
+		refused := missingVolumes(p, job)
 		told := wrongScripts(p, job)
 		odd := otherForm(p, job, form)
 		fromTemplate := cmp.Or(job.Mappings.Form, form.kind, template) == template
 		for _, d := range all[i] {
 			if told && strings.Contains(d.what, "image mirror") {
 				continue // the same command
+			}
+			if refused && strings.HasPrefix(d.path, "spec.volumes[") {
+				continue // the same volume
 			}
 			if ofForm(d.path) && (odd || !fromTemplate && !usual.covers(d)) {
 				continue // the template has another form
@@ -113,7 +117,18 @@ func unfilledTemplate(p *Pass, job *release.Job) {
 	}
 }
 
-// declared reports whether the settings give a job what it has: its set's
+// missingVolumes reports the volumes that a job mounts and does not have, and
+// whether there are any.
+func missingVolumes(p *Pass, job *release.Job) bool {
+	missing := job.MissingVolumes(p.tree.Jobs.Path)
+	for _, v := range missing {
+		p.ReportAs(source.Error, v.Pos, "correct the name of the mount or of the volume",
+			"%s mounts the volume %s, which its pod does not have: Kubernetes refuses the pod", job.Name, v.Text)
+	}
+	return len(missing) > 0
+}
+
+// declaredDeparture reports whether the settings give a job what it has: its set's
 // _job.yaml, the entry of _mirror.yaml for a job without a set, the defaults of
 // all jobs. Where there are no settings, what they would call a choice counts
 // as one.

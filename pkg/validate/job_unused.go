@@ -3,6 +3,8 @@ package validate
 import (
 	"path"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -32,7 +34,7 @@ func checkJobUnused(p *Pass) {
 		if !job.Mirrors {
 			continue
 		}
-		if !job.Mappings.Known {
+		if !job.Mappings.Known && !misspeltVariable(p, job) {
 			p.Skip("which mappings %s runs is not known: describe it with mappings_from in %s", job.Name, p.tree.Layout.Settings())
 		}
 		for _, g := range job.Mappings.Globs {
@@ -46,6 +48,23 @@ func checkJobUnused(p *Pass) {
 			}
 		}
 	}
+}
+
+// misspeltVariable reports a variable of a job that names no mappings, if its
+// name is nearly that of one that would, and whether there is one.
+func misspeltVariable(p *Pass, job *release.Job) bool {
+	if job.Mappings.Form != release.FormNone {
+		return false
+	}
+	for _, name := range sortedKeys(job.Env) {
+		for _, from := range p.tree.Settings.NamedBy() {
+			if from.Env != "" && suggest.Distance(name, from.Env) <= 2 {
+				p.Report(job.Env[name].Pos, "did you mean "+from.Env+"?", "%s runs no mappings: it sets %s, not %s", job.Name, name, from.Env)
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func invalidGlob(pattern string) bool {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/mapgen"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -51,7 +52,11 @@ func checkMappingGenerated(p *Pass) {
 		}
 		skipBroken(p)
 		for _, problem := range r.Problems {
-			p.problem(problem)
+			if i := streamAt(r.Config, problem.Pos); problem.Severity == source.Error || i < 0 {
+				p.problem(problem)
+			} else if m := misspeltStream(p.tree, r, r.Config.Streams[i].Name); m == nil {
+				p.problem(problem).Cause = Cause{ID: "unpromoted " + r.Config.Path, Summary: "nothing promotes to {n} streams of " + r.Config.Path + ", so no mapping files are generated for them"}
+			}
 		}
 		for _, f := range r.Files {
 			if f.Changed() {
@@ -61,9 +66,40 @@ func checkMappingGenerated(p *Pass) {
 		for _, m := range r.Stale {
 			f := p.Report(source.Position{File: m.Path}, "run 'mirror-jobgen mappings --prune'",
 				"%s is no longer generated: no stream of %s makes it", m.Base, r.Config.Path)
-			f.Related = append(f.Related, Related{Pos: source.Position{File: r.Config.Path}, Message: "what is generated"})
+			related := Related{Pos: source.Position{File: r.Config.Path}, Message: "what is generated"}
+			for _, s := range r.Config.Streams {
+				if misspeltStream(p.tree, r, s.Name) == m {
+					f.Hint = "correct the name of the stream " + s.Name + ", or " + f.Hint
+					related = Related{Pos: s.Pos, Message: "nothing promotes to this stream"}
+				}
+			}
+			f.Related = append(f.Related, related)
 		}
 	}
+}
+
+// streamAt returns the stream at a position of a configuration; -1 if there is
+// none.
+func streamAt(config *release.MappingConfig, pos source.Position) int {
+	return slices.IndexFunc(config.Streams, func(s release.MappedStream) bool { return s.Pos == pos })
+}
+
+// misspeltStream returns the file that a stream to which nothing promotes would make if
+// its name had one letter more, less or other; nil when there is none.
+func misspeltStream(tree *release.Tree, r *mapgen.Result, stream string) *release.MappingFile {
+	made := func(f mapgen.File) bool { return f.Stream.Name == stream }
+	if slices.ContainsFunc(r.Files, made) {
+		return nil
+	}
+	for _, m := range r.Stale {
+		for e := range m.Entries() {
+			if tag, ok := tree.CITag(e.Source); ok && suggest.Distance(tag.Name, stream) == 1 {
+				return m
+			}
+			break
+		}
+	}
+	return nil
 }
 
 // outdated reports one file that is not what it should be.
@@ -76,6 +112,7 @@ func outdated(p *Pass, config *release.MappingConfig, g mapgen.File) {
 	}
 	added, removed, at := g.Lines()
 	f := p.Report(source.Position{File: g.Path, Line: at}, hint, "%s is not what %s says: %s", base, config.Path, difference(added, removed))
+	f.Cause = Cause{ID: "outdated " + config.Path, Summary: "{n} mapping files are not what " + config.Path + " says"}
 	f.Related = append(f.Related, Related{Pos: g.Stream.Pos, Message: "the stream that makes the file"})
 	for _, l := range added {
 		f.Parts = append(f.Parts, base+" has no line "+l)

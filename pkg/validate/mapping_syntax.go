@@ -1,6 +1,10 @@
 package validate
 
-import "github.com/mirror-tools/mirror-tools/pkg/release"
+import (
+	"strings"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
 
 func mappingSyntax() Rule {
 	return Rule{
@@ -23,7 +27,14 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 			}
 			for _, m := range p.tree.Mappings() {
 				for _, problem := range m.Problems {
-					p.problem(problem).Fix = syntaxFix(m, problem.Pos.Line)
+					f := p.problem(problem)
+					f.Fix = syntaxFix(m, problem.Pos.Line)
+					switch {
+					case strings.HasPrefix(f.Message, "a source without a destination"):
+						f.Cause = Cause{ID: "alone " + m.Path, Summary: "{n} lines of " + m.Base + " have a source without a destination"}
+					case strings.HasSuffix(f.Message, "a merge conflict"):
+						f.Cause = Cause{ID: "conflict " + m.Path, Summary: "{n} lines of " + m.Base + " are markers of a merge conflict"}
+					}
 				}
 			}
 		},

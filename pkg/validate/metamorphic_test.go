@@ -53,6 +53,11 @@ func line(file, text string) func(files) {
 	return func(f files) { f[file] += text + "\n" }
 }
 
+// jobEdited replaces a text in the job of a set.
+func jobEdited(set, old, text string) func(files) {
+	return edited(jobs, shopJob(set), strings.Replace(shopJob(set), old, text, 1))
+}
+
 // edited replaces a text in a file.
 func edited(file, old, text string) func(files) {
 	return func(f files) { f.edit(file, old, text) }
@@ -81,6 +86,13 @@ func mappingMutations() []single {
 		{"a tag of another file", "duplicate-destination", line(webshop14, ci+"webshop/1.4:cart quay.io/webshop/cart:latest")},
 		{"two tags of another file", "duplicate-destination", line(webshop14, ci+"webshop/1.4:cart quay.io/webshop/cart:latest quay.io/webshop/frontend:latest")},
 		{"a tag of another set", "duplicate-destination", line(billing, ci+"billing/main:ledger quay.io/webshop/cart:latest")},
+		{"a merge conflict", "mapping-syntax", func(f files) { f[search] = "<<<<<<< HEAD\n" + f[search] + "=======\n>>>>>>> branch\n" }},
+		{"a line in two", "mapping-syntax", edited(search, " quay.io", "\nquay.io")},
+		{"a web page with a query", "mapping-syntax", line(search, ci+"search/main:query https://quay.io/repository/search/query?tab=tags")},
+		{"a destination without a registry", "reference-registry", line(search, ci+"search/main:query search/query:latest")},
+		{"a promoted image's line swapped", "mapping-direction", edited(webshop, ci+"webshop/main:cart quay.io/webshop/cart:latest", "quay.io/webshop/cart:latest "+ci+"webshop/main:cart")},
+		{"a whole file swapped", "destination-promoted", edited(search, ci+"search/main:index quay.io/search/index:latest", "quay.io/search/index:latest "+ci+"search/main:index\nquay.io/search/query:latest "+ci+"search/main:query")},
+		{"a namespace with a slip", "source-unpromoted", line(search, ci+"saerch/main:query quay.io/search/query:latest")},
 		{"a wildcard over another line", "duplicate-destination", line(search, ci+"search/main:* quay.io/search/index\n"+ci+"search/main:query quay.io/search/index:query")},
 		{"a source with a slip", "source-unpromoted", edited(search, "main:index", "main:indx")},
 		{"a source of another stream", "source-unpromoted", edited(search, "search/main:index", "search/master:index")},
@@ -153,6 +165,18 @@ func jobMutations() []single {
 		{"an old image", "job-template", edited(jobs, "ocp/4.9:cli", "ocp/4.1:cli")},
 		{"a FIXME", "job-template", edited(jobs, "area: search", "area: FIXME")},
 		{"another script", "job-template", edited(jobs, "failures=0\n", "failures=0\n        sleep 60\n")},
+		{"a job on another cluster than all", "job-configmap", jobEdited("search", "cluster: app.ci", "cluster: core-ci")},
+		{"a job twice", "file-syntax", func(f files) { f[jobs] += shopJob("search") }},
+		{"the name of another set's job", "file-syntax", jobEdited("search", "name: periodic-image-mirroring-search", "name: periodic-image-mirroring-billing")},
+		{"a job without a name", "file-syntax", jobEdited("search", "  name: periodic-image-mirroring-search\n", "")},
+		{"the mappings of another set", "job-overlap", jobEdited("search", "mapping_search*", "mapping_billing*")},
+		{"a mount elsewhere", "job-configmap", jobEdited("search", "mountPath: /etc/imagemirror", "mountPath: /etc/imagemirrors")},
+		{"a mount without its volume", "job-template", jobEdited("search", "    - name: push\n      secret", "    - name: pull\n      secret")},
+		{"a volume of another name", "job-configmap", jobEdited("search", "image-mirror-mappings\n      name: config", "image-mirror-mappings\n      name: mappings")},
+		{"no jobs file any more", "set-job", func(f files) { delete(f, jobs) }},
+		{"an empty jobs file", "set-job", func(f files) { f[jobs] = "" }},
+		{"no periodics any more", "set-job", func(f files) { f[jobs] = "periodics: []\n" }},
+		{"a run_by that nothing has", "set-job", func(f files) { f[dir+"search/_job.yaml"] = "run_by: serach\n" }},
 		{"an option of oc left out", "job-template", edited(jobs, "mirror --keep-manifest-list -f=\"$mapping\"", "mirror -f=\"$mapping\"")},
 	}
 }
@@ -169,6 +193,11 @@ func fileMutations() []single {
 		{"a rule that is none", "file-syntax", func(f files) { f[dir+"_mirror.yaml"] = "severity:\n  maping-name: off\n" }},
 		{"broken settings of a set", "file-syntax", func(f files) { f[dir+"search/_job.yaml"] = "cron: [\n" }},
 		{"a key twice", "file-syntax", edited(jobs, "  decorate: true\n", "  decorate: true\n  decorate: true\n")},
+		{"the last job in a second document", "file-syntax", edited(jobs, shopJob("search"), "---\nperiodics:\n"+shopJob("search"))},
+		{"periodics with a slip", "file-syntax", edited(jobs, "periodics:", "periodic:")},
+		{"secret_configs with a slip", "file-syntax", edited(secrets, "secret_configs:", "secret_config:")},
+		{"a key of mappings_from with a slip", "file-syntax", func(f files) { f[dir+"_mirror.yaml"] = "mappings_from:\n- evn: TEAM\n  value: prefix\n" }},
+		{"a value of mappings_from with a slip", "file-syntax", func(f files) { f[dir+"_mirror.yaml"] = "mappings_from:\n- env: TEAM\n  value: prefx\n" }},
 		{"a second document", "file-syntax", func(f files) { f[jobs] += "---\nperiodics: []\n" }},
 		{"the map of the mappings renamed", "mapping-unused", edited(plugins, "name: image-mirror-mappings", "name: image-mirror-mapping")},
 		{"the map of the mappings gone", "mapping-unused", edited(plugins, "image-mirroring/**/mapping_*", "image-mirroring/**/maping_*")},

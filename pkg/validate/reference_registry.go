@@ -43,6 +43,9 @@ func checkReferenceRegistry(p *Pass) {
 		for e := range m.Entries() {
 			checkSource(p, e, inside, retired)
 			for _, d := range e.Destinations {
+				if d.Scheme == "" && d.Registry == "" {
+					p.Report(d.Pos, "begin it with the registry: quay.io/"+d.Text, "%s names no registry, so it is pushed to Docker Hub", d.Text)
+				}
 				if slices.Contains(retired, d.Host()) {
 					f := p.ReportAs(source.Error, d.Pos, "name its successor", "%s is written to %s, which is retired", d.Repository, d.Registry)
 					f.Cause = Cause{ID: "retired " + d.Registry, Summary: "{n} references name " + d.Registry + ", which is retired"}

@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"slices"
+
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -32,28 +34,45 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 					p.Skip("which mappings %s, at %s, runs is not known: describe it with mappings_from in %s", job.Name, job.Pos, p.tree.Layout.Settings())
 				}
 			}
-			for _, set := range p.tree.Sets {
-				checkSetJob(p, set)
+			if !noPeriodics(p) {
+				for _, set := range p.tree.Sets {
+					checkSetJob(p, set)
+				}
 			}
 		},
 	}
+}
+
+// noPeriodics reports, once, that the jobs file has no periodics though there
+// are several sets.
+func noPeriodics(p *Pass) bool {
+	runs := p.tree.Runs()
+	elsewhere := func(s *release.Set) bool { return len(runs.Elsewhere(s)) > 0 }
+	jobless := slices.DeleteFunc(slices.Clone(p.tree.Sets), func(s *release.Set) bool { return s.Paused() || len(s.Files) == 0 })
+	if len(p.tree.Jobs.Jobs) > 0 || len(jobless) < 2 || len(runs.Unread()) > 0 || slices.ContainsFunc(p.tree.Sets, elsewhere) {
+		return false
+	}
+	f := p.Report(source.Position{File: p.tree.Jobs.Path}, "add the jobs, or run mirror-jobgen generate", "%s has no periodics: nothing mirrors the %d sets", p.tree.Jobs.Path, len(jobless))
+	f.Parts = []string{"there are no periodics"}
+	return true
 }
 
 // checkSetJob reports a set without a job. Of a set without mappings set-mapping
 // speaks.
 func checkSetJob(p *Pass, set *release.Set) {
 	runs, jobs := p.tree.Runs(), p.tree.Jobs.Path
-	if set.Paused() || len(set.Files) == 0 || len(runs.JobsOf(set)) > 0 || runs.RunBy(set) != nil {
+	if set.Paused() || len(set.Files) == 0 || runs.RunBy(set) != nil {
 		return
 	}
-	switch elsewhere := runs.Elsewhere(set); {
-	case len(elsewhere) > 0:
-		for _, job := range elsewhere {
-			p.Skip("the job of the set %s, %s, is at %s: only jobs in %s are checked", set.Name, job.Name, job.Pos, jobs)
-		}
+	elsewhere := runs.Elsewhere(set)
+	for _, job := range elsewhere {
+		p.Skip("the job of the set %s, %s, is at %s: only jobs in %s are checked", set.Name, job.Name, job.Pos, jobs)
+	}
+	switch {
 	case set.Job != nil && set.Job.RunBy != "":
 		p.Report(set.Job.At("run_by"), "name a set that has a job, or a periodic", "run_by is %q, which is neither a set with a job nor a periodic of %s",
 			set.Job.RunBy, jobs)
+	case len(runs.JobsOf(set)) > 0 || len(elsewhere) > 0:
 	case !runs.Unknown(set): // else job-unused speaks of the job, or the file was skipped above
 		p.Report(source.Position{File: set.Dir}, "run mirror-jobgen generate, or add the job to "+jobs,
 			"no periodic in %s is for the set %s", jobs, set.Name)

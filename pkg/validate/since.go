@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	for _, s := range old.Skipped {
 		unchecked[s.Rule] = true
 	}
-	lost := (&facts{tree: before}).noJobs() == "" && (&facts{tree: after}).noJobs() != ""
+	lost := (&facts{tree: before}).noJobs() == "" && ((&facts{tree: after}).noJobs() != "" || len(after.Jobs.Jobs) == 0 && len(before.Jobs.Jobs) > 0)
 	there := handWritten(before)
 	// Of several equal findings those at changed places are the new ones.
 	var fresh []Finding
@@ -53,14 +54,30 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 			if f.power != (power{}) && !before.Settings.Allows(f.power.set, f.power.kind) {
 				f.Severity = source.Error // who approves the settings has not approved it
 			}
-			unsure := unchecked[f.Rule] || lost && f.Rule != "file-syntax"
+			unsure := unchecked[f.Rule] || lost && f.Rule != "file-syntax" && f.Pos.File != after.Layout.Jobs
 			if !unsure || c.changed(f.Pos) {
 				fresh = append(fresh, f)
 			}
 		}
 	}
-	r.Findings = fresh
+	r.Findings = append(fresh, jobsRemoved(before, after)...)
 	r.Sort()
+}
+
+// jobsRemoved reports a change that takes the jobs file away: of the tree after
+// nobody knows whether it should have one.
+func jobsRemoved(before, after *release.Tree) []Finding {
+	if before.Jobs == nil || after.Jobs != nil {
+		return nil
+	}
+	f := Finding{Rule: setJob().ID, Severity: source.Error, Pos: source.Position{File: before.Jobs.Path}}
+	var wanted bool
+	if f.Severity, wanted = after.Settings.SeverityOf(f.Rule, f.Pos.File, f.Severity); !wanted {
+		return nil
+	}
+	f.Message = fmt.Sprintf("the change removes %s and its %d periodics: nothing mirrors the sets any more", before.Jobs.Path, len(before.Jobs.Jobs))
+	f.Hint = "restore the file, or name the one that has the jobs as jobs_file in " + after.Layout.Settings()
+	return []Finding{f}
 }
 
 // onlyParts makes a finding speak of some of its parts alone: of its file only

@@ -71,8 +71,12 @@ func (f *facts) elsewhere(job *release.Job) bool {
 func pullable(p *Pass, set *release.Set) {
 	seen := map[string]bool{}
 	for _, m := range set.Files {
-		if idle(p, m) || slices.ContainsFunc(p.tree.Runs().Of(m), p.elsewhere) { // that no job runs it is for mapping-unused to say
-			continue
+		own := func(job *release.Job) bool { return !p.foreign(job, set) }
+		if idle(p, m) || slices.ContainsFunc(p.tree.Runs().Of(m), p.elsewhere) {
+			continue // that no job runs it is for mapping-unused to say
+		}
+		if jobs := p.tree.Runs().Of(m); len(jobs) > 0 && !slices.ContainsFunc(jobs, own) {
+			continue // nor is it the job of the set that pulls
 		}
 		for e := range m.Entries() {
 			tag, ok := p.tree.CITag(e.Source)
