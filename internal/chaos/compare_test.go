@@ -36,6 +36,12 @@ func peers(t *testing.T) []peer {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	bin := func(name string) string { return filepath.Join(testkit.Root(), "bin", name) }
+	for _, program := range []string{bin("peer-crane"), bin("peer-regsync"), "skopeo"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("%v: make compare-faults builds all but Debian's package skopeo", err)
+		}
+	}
 	write := func(dir, name, text string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -63,9 +69,9 @@ func peers(t *testing.T) []peer {
 			for _, e := range entries {
 				text += fmt.Sprintf("- {source: %q, target: %q, type: image}\n", e[0], e[1])
 			}
-			return exec.Command("regsync", "once", "-c", write(dir, "regsync.yml", text))
+			return exec.Command(bin("peer-regsync"), "once", "-c", write(dir, "regsync.yml", text))
 		}},
-		{name: "crane", one: func(from, to string) *exec.Cmd { return exec.Command("crane", "copy", from, to) }},
+		{name: "crane", one: func(from, to string) *exec.Cmd { return exec.Command(bin("peer-crane"), "copy", from, to) }},
 		{name: "skopeo", one: func(from, to string) *exec.Cmd {
 			return exec.Command("skopeo", "--insecure-policy", "copy", "-q", "--all", "--preserve-digests",
 				"--src-tls-verify=false", "--dest-tls-verify=false", "docker://"+from, "docker://"+to)
@@ -100,82 +106,128 @@ func (p peer) run(t *testing.T, entries [][2]string) {
 	wg.Wait()
 }
 
-// TestCompare counts how many of some entries each program brings over in one
-// run under the same faults, and prints the table of tools/bench/README.md. It
-// runs with MIRROR_COMPARE=1 (make compare-faults), and needs crane, regsync
-// and skopeo on PATH.
+// column is a way in which both registries of a comparison fail.
+type column struct {
+	title string
+	wrap  func(seed uint64, target bool, store string, h http.Handler) http.Handler
+}
+
+// spoils returns a column in which a share of the requests fails at random.
+func spoils(title string, rate float64, kinds []*Kind) column {
+	return column{title, func(seed uint64, target bool, store string, h http.Handler) http.Handler {
+		if target {
+			seed += 1000
+		}
+		return (&Injector{Seed: seed, Rate: rate, Kinds: kinds, CDN: store}).Wrap(h)
+	}}
+}
+
+func columns() []column {
+	kinds := slices.DeleteFunc(Named(passing...), func(k *Kind) bool {
+		return strings.HasPrefix(k.Name, "stall") || strings.HasSuffix(k.Name, "seconds")
+	})
+	odd := Named("gzip", "x-gzip", "upload is said to be unknown", "upload is unknown after it was stored",
+		"redirect of a write", "redirect to a store that refuses", "redirect to the CDN")
+	return []column{
+		spoils("no faults", 0, kinds), spoils("1 %", 0.01, kinds), spoils("5 %", 0.05, kinds), spoils("10 %", 0.1, kinds),
+		{"429 for 3 s of 10", func(_ uint64, _ bool, _ string, h http.Handler) http.Handler { return limited(h) }},
+		spoils("odd answers, 10 %", 0.1, odd),
+		{"late", func(seed uint64, target bool, _ string, h http.Handler) http.Handler {
+			if target {
+				return (&Late{Seed: seed}).Wrap(h)
+			}
+			return h
+		}},
+	}
+}
+
+// limited answers 429 for three seconds of ten, from the hundredth request on.
+func limited(h http.Handler) http.Handler {
+	var n, start atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 100 {
+			start.Store(time.Now().UnixNano())
+		}
+		if at := start.Load(); at != 0 && time.Since(time.Unix(0, at))%(10*time.Second) < 3*time.Second {
+			tooMany(w, "2")
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// stage is two registries of a comparison, and the entries to copy.
+type stage struct {
+	to      *strict.Registry
+	servers []*httptest.Server
+	counts  []*testkit.Recorder
+	entries [][2]string
+	want    map[string]string // digest by repository
+}
+
+func newStage(c column, images int, seed uint64) *stage {
+	from, to := strict.New(strict.Options{}), strict.New(strict.Options{})
+	s := &stage{to: to, want: map[string]string{}}
+	base := []v1.Descriptor{from.Blob("ci/stream", bytesOf(1, 100_000)), from.Blob("ci/stream", bytesOf(2, 30_000))}
+	var at []string
+	for i, g := range []*strict.Registry{from, to} {
+		store, count := httptest.NewServer(Store(g)), &testkit.Recorder{}
+		server := httptest.NewServer(count.Wrap(c.wrap(seed, i == 1, store.URL, g)))
+		s.servers, s.counts = append(s.servers, store, server), append(s.counts, count)
+		at = append(at, server.Listener.Addr().String())
+	}
+	for n := range images {
+		own := from.Blob("ci/stream", bytesOf(uint64(100+n), 5_000))
+		d := from.Image("ci/stream", fmt.Sprint("i", n), fmt.Sprint(n), append(base[:2:2], own)...)
+		repo := fmt.Sprintf("org/app-%d", n)
+		s.want[repo] = d.Digest.String()
+		s.entries = append(s.entries, [2]string{fmt.Sprintf("%s/ci/stream:i%d", at[0], n), fmt.Sprintf("%s/%s:v1", at[1], repo)})
+	}
+	return s
+}
+
+// end stops the registries and returns the numbers of entries that arrived and of
+// requests.
+func (s *stage) end() (arrived, requests int) {
+	for repo, digest := range s.want {
+		if s.to.Tags(repo)["v1"] == digest {
+			arrived++
+		}
+	}
+	for _, server := range s.servers {
+		server.CloseClientConnections()
+		server.Close()
+	}
+	for _, c := range s.counts {
+		requests += c.Count()
+	}
+	return arrived, requests
+}
+
+// TestCompare counts how many of some entries each program copies in one run under
+// the same faults, and prints the table of tools/bench/README.md. It runs with
+// MIRROR_COMPARE=1 (make compare-faults).
 func TestCompare(t *testing.T) {
 	if os.Getenv("MIRROR_COMPARE") == "" {
 		t.Skip("compares with other programs: make compare-faults")
 	}
-	all := peers(t)
-	for _, p := range all[1:] {
-		if _, err := exec.LookPath(p.name); err != nil {
-			t.Fatalf("%v: put crane, regsync and skopeo on PATH", err)
-		}
-	}
 	const images, seeds = 50, 2
-	kinds := slices.DeleteFunc(Named(passing...), func(k *Kind) bool {
-		return strings.HasPrefix(k.Name, "stall") || strings.HasSuffix(k.Name, "seconds")
-	})
-	limited := func(h http.Handler) http.Handler { // three seconds in ten, from the hundredth request on
-		var n, start atomic.Int64
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if n.Add(1) == 100 {
-				start.Store(time.Now().UnixNano())
-			}
-			if at := start.Load(); at != 0 && time.Since(time.Unix(0, at))%(10*time.Second) < 3*time.Second {
-				w.Header().Set("Retry-After", "2")
-				w.WriteHeader(http.StatusTooManyRequests)
-				return
-			}
-			h.ServeHTTP(w, r)
-		})
+	fmt.Printf("| of %d entries |", images*seeds)
+	for _, c := range columns() {
+		fmt.Printf(" %s |", c.title)
 	}
-	fmt.Printf("| of %d entries | quiet | 1 %% | 5 %% | 10 %% | 429 for 3 s of 10 |\n|---|---|---|---|---|---|\n", images*seeds)
-	for _, p := range all {
+	fmt.Println("\n|---" + strings.Repeat("|---", len(columns())) + "|")
+	for _, p := range peers(t) {
 		row := "| `" + p.name + "`"
-		for _, rate := range []float64{0, 0.01, 0.05, 0.1, -1} {
-			arrived, requests := 0, int64(0)
+		for _, c := range columns() {
+			arrived, requests := 0, 0
 			for seed := range uint64(seeds) {
-				from, to := strict.New(strict.Options{}), strict.New(strict.Options{})
-				base := []v1.Descriptor{from.Blob("ci/stream", bytesOf(1, 100_000)), from.Blob("ci/stream", bytesOf(2, 30_000))}
-				var servers [2]*httptest.Server
-				var count [2]*testkit.Recorder
-				for i, g := range []*strict.Registry{from, to} {
-					count[i] = &testkit.Recorder{}
-					h := http.Handler(g)
-					if rate < 0 {
-						h = limited(h)
-					} else {
-						h = (&Injector{Seed: 2*seed + uint64(i), Rate: rate, Kinds: kinds}).Wrap(h)
-					}
-					servers[i] = httptest.NewServer(count[i].Wrap(h))
-				}
-				var entries [][2]string
-				want := map[string]string{}
-				for n := range images {
-					own := from.Blob("ci/stream", bytesOf(uint64(100+n), 5_000))
-					d := from.Image("ci/stream", fmt.Sprint("i", n), fmt.Sprint(n), append(base[:2:2], own)...)
-					repo := fmt.Sprintf("org/app-%d", n)
-					want[repo] = d.Digest.String()
-					entries = append(entries, [2]string{
-						fmt.Sprintf("%s/ci/stream:i%d", servers[0].Listener.Addr(), n), fmt.Sprintf("%s/%s:v1", servers[1].Listener.Addr(), repo),
-					})
-				}
-				p.run(t, entries)
-				for repo, digest := range want {
-					if to.Tags(repo)["v1"] == digest {
-						arrived++
-					}
-				}
-				if holes := to.Holes(); len(holes) > 0 {
+				s := newStage(c, images, seed)
+				p.run(t, s.entries)
+				n, asked := s.end()
+				arrived, requests = arrived+n, requests+asked
+				if holes := s.to.Holes(); len(holes) > 0 {
 					t.Errorf("%s left incomplete images: %q", p.name, holes)
-				}
-				for i := range servers {
-					servers[i].CloseClientConnections()
-					servers[i].Close()
-					requests += int64(count[i].Count())
 				}
 			}
 			row += fmt.Sprintf(" | %d (%d requests)", arrived, requests)
