@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -88,9 +89,52 @@ func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *valid
 	}
 	if o.newFrom == "" { // otherwise what is missing may just be old
 		known.Stale(result, o.baseline, tree.Settings)
+		known.New(result)
+		return nil
 	}
-	known.New(result)
+	before, file, err := o.baselineBefore(dir)
+	switch {
+	case err != nil:
+		return err
+	case file == "":
+		known.New(result)
+	case o.trustBase:
+		before.New(result)
+	default:
+		known.NewSince(result, before, file)
+	}
 	return nil
+}
+
+// baselineBefore returns the baseline at the revision of --new-from, and its path
+// in the repository; "" if it does not lie in the repository.
+func (o known) baselineBefore(dir string) (validate.Known, string, error) {
+	root, err := cli.OpenTree(dir)
+	if err != nil {
+		return validate.Known{}, "", err
+	}
+	defer root.Close()
+	file, inside := root.Inside(o.baseline)
+	if !inside {
+		return validate.Known{}, "", nil
+	}
+	old, err := gitfs.Open(dir, string(o.newFrom))
+	if err != nil {
+		return validate.Known{}, "", cli.Failf("--new-from %s: %w", o.newFrom, err)
+	}
+	defer old.Close()
+	data, err := fs.ReadFile(old, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return validate.Known{}, file, nil
+	}
+	if err != nil {
+		return validate.Known{}, "", cli.Failf("--new-from %s: %w", o.newFrom, err)
+	}
+	known, err := validate.ReadKnown(data)
+	if err != nil { // one of another version silences nothing
+		return validate.Known{}, file, nil
+	}
+	return known, file, nil
 }
 
 // since keeps the findings that a git revision does not have, and lists what

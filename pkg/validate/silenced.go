@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -26,7 +27,7 @@ func (r *Result) Silenced(before, after, trusted *release.Tree, rules ...Rule) {
 	for _, f := range r.Findings {
 		shown[key{f.Rule, f.Message, f.Pos}] = f.Severity
 	}
-	n := 0
+	var list silenced
 	for _, f := range all.Findings {
 		severity, there := shown[key{f.Rule, f.Message, f.Pos}]
 		if there && severity <= f.Severity || f.Rule == ignoreComment().ID {
@@ -36,11 +37,45 @@ func (r *Result) Silenced(before, after, trusted *release.Tree, rules ...Rule) {
 		if now, wanted := after.Settings.SeverityOf(f.Rule, f.Pos.File, f.Severity); !wanted || now > f.Severity {
 			by = after.Layout.Settings() + " of this change"
 		}
-		if n++; n <= maxSilenced {
-			r.Skipped = append(r.Skipped, Skipped{Rule: f.Rule, Reason: fmt.Sprintf("silenced by %s: %s: %s: %s", by, f.Pos, f.Severity, f.Message)})
-		}
+		list.add(f, by)
 	}
-	if n > maxSilenced {
-		r.Skipped = append(r.Skipped, Skipped{Rule: ignoreComment().ID, Reason: fmt.Sprintf("%d more findings are silenced by this change", n-maxSilenced)})
+	list.report(r)
+}
+
+// NewSince is [Known.New] for a baseline that a change may have written: what it
+// leaves out, and the baseline before the change does not, is listed as silenced by
+// the file.
+func (k Known) NewSince(r *Result, before Known, file string) {
+	now, old := k.counts(), before.counts()
+	var list silenced
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
+		keys := keysOf(f)
+		known, knownBefore := len(now.take(keys)) == 0, len(old.take(keys)) == 0
+		if known && !knownBefore {
+			list.add(f, file+" of this change")
+		}
+		return known
+	})
+	list.report(r)
+}
+
+// silenced are findings that a change silences, for the list of what was skipped.
+type silenced struct {
+	skipped []Skipped
+	more    int
+}
+
+func (s *silenced) add(f Finding, by string) {
+	if len(s.skipped) == maxSilenced {
+		s.more++
+		return
+	}
+	s.skipped = append(s.skipped, Skipped{Rule: f.Rule, Reason: fmt.Sprintf("silenced by %s: %s: %s: %s", by, f.Pos, f.Severity, f.Message)})
+}
+
+func (s *silenced) report(r *Result) {
+	r.Skipped = append(r.Skipped, s.skipped...)
+	if s.more > 0 {
+		r.Skipped = append(r.Skipped, Skipped{Rule: ignoreComment().ID, Reason: fmt.Sprintf("%d more findings are silenced by this change", s.more)})
 	}
 }
