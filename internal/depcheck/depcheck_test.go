@@ -14,7 +14,7 @@ const module = "github.com/mirror-tools/mirror-tools"
 // lower layers, and its own sub-packages, only.
 var layers = [][]string{
 	{"internal/treefs", "internal/text"},
-	{"pkg/source", "internal/body", "internal/suggest", "internal/atomicfile", "internal/gitfs", "internal/flight"},
+	{"pkg/source", "internal/body", "internal/suggest", "internal/atomicfile", "internal/gitfs", "internal/overlay", "internal/flight"},
 	{"pkg/mapping", "internal/junit", "internal/page"},
 	{"pkg/release"},
 	{"pkg/mapgen", "pkg/routes"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/overlay"
 	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -16,12 +17,12 @@ import (
 // before, and leaves the stale parts unchanged.
 func regenerate(tree *release.Tree, files []File, o Options) (*Output, error) {
 	o.shown = tree
-	next := overlay{FS: tree.FS, files: map[string][]byte{}, gone: map[string]bool{o.gone: true}}
+	next := overlay.FS{Base: tree.FS, Files: map[string][]byte{}, Gone: map[string]bool{o.gone: true}}
 	for _, f := range files {
 		if f.Removed() {
-			next.gone[f.Path] = true
+			next.Gone[f.Path] = true
 		} else {
-			next.files[f.Path] = f.New
+			next.Files[f.Path] = f.New
 		}
 	}
 	changed, err := release.Load(next, release.WithLayout(tree.Layout))

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mirror-tools/mirror-tools/internal/overlay"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -296,7 +297,7 @@ func (im *importer) verify() error {
 	for _, f := range im.out.Files {
 		texts[f.Path] = f.New
 	}
-	tree, err := release.Load(overlay{FS: im.tree.FS, files: texts}, release.WithLayout(im.tree.Layout))
+	tree, err := release.Load(overlay.FS{Base: im.tree.FS, Files: texts}, release.WithLayout(im.tree.Layout))
 	if err == nil {
 		err = settingsProblems(tree)
 	}

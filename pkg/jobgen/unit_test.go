@@ -109,38 +109,6 @@ func TestPresubmitsLoad(t *testing.T) {
 	}
 }
 
-func TestOverlay(t *testing.T) {
-	base := fstest.MapFS{"a/x": {Data: []byte("old")}, "a/y": {Data: []byte("y")}}
-	o := overlay{FS: base, files: map[string][]byte{"a/x": []byte("new"), "b/c/d": []byte("d"), "a/z": nil}}
-	for name, want := range map[string]string{"a/x": "new", "a/y": "y", "b/c/d": "d", "a/z": ""} {
-		f, err := o.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b bytes.Buffer
-		if _, err := b.ReadFrom(f); err != nil || b.String() != want {
-			t.Errorf("%s: %q %v", name, b.String(), err)
-		}
-	}
-	for dir, want := range map[string]string{".": "a/ b/", "a": "x y z", "b": "c/", "b/c": "d"} {
-		entries, err := o.ReadDir(dir)
-		var got []string
-		for _, e := range entries {
-			name := e.Name()
-			if e.IsDir() {
-				name += "/"
-			}
-			got = append(got, name)
-		}
-		if err != nil || strings.Join(got, " ") != want {
-			t.Errorf("%s: %v %v", dir, got, err)
-		}
-	}
-	if _, err := o.ReadDir("gone"); err == nil {
-		t.Error("a folder that is not there has entries")
-	}
-}
-
 // TestImportTellsWhatIsLost imports jobs with comments and a field that Prow
 // does not know, in a style of its own.
 func TestImportTellsWhatIsLost(t *testing.T) {

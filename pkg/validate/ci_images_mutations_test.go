@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/mirror-tools/mirror-tools/internal/overlay"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -84,7 +85,7 @@ func firstChange(a, b string) string {
 
 func ciImagesFindings(t *testing.T, text string, configs fs.FS) map[string]bool {
 	t.Helper()
-	tree, err := release.Load(overlay{configs, text})
+	tree, err := release.Load(overlay.FS{Base: configs, Files: map[string][]byte{"core-services/image-mirroring/_config.yaml": []byte(text)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,19 +95,6 @@ func ciImagesFindings(t *testing.T, text string, configs fs.FS) map[string]bool 
 		found[f.Message] = true
 	}
 	return found
-}
-
-// overlay is a tree with another configuration of ci-images-mirror.
-type overlay struct {
-	fs.FS
-	text string
-}
-
-func (o overlay) Open(name string) (fs.File, error) {
-	if name == "core-services/image-mirroring/_config.yaml" {
-		return fstest.MapFS{name: {Data: []byte(o.text)}}.Open(name)
-	}
-	return o.FS.Open(name)
 }
 
 // mutationSubject makes a configuration of 290 entries, and configs that build

@@ -5,10 +5,9 @@ import (
 	"cmp"
 	"io/fs"
 	"maps"
-	"path"
 	"slices"
-	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/overlay"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -29,7 +28,7 @@ const maxRounds = 20
 // changes in order of name, what the rules find afterwards, and the tree as it
 // would be. An error of choose ends it.
 func ApplyFixes(fsys fs.FS, choose func(*release.Tree, *Result) ([]Finding, error), rules ...Rule) ([]Change, *Result, *release.Tree, error) {
-	o := &overlay{base: fsys, files: map[string][]byte{}, origin: map[string]string{}, gone: map[string]bool{}}
+	o := &fixed{overlay.FS{Base: fsys, Files: map[string][]byte{}, Gone: map[string]bool{}}, map[string]string{}}
 	for round := 0; ; round++ {
 		tree, err := release.Load(o)
 		if err != nil {
@@ -48,17 +47,15 @@ func ApplyFixes(fsys fs.FS, choose func(*release.Tree, *Result) ([]Finding, erro
 	}
 }
 
-// overlay is a file system with some files changed, added and gone.
-type overlay struct {
-	base   fs.FS
-	files  map[string][]byte
-	origin map[string]string // the name that an added file had in base
-	gone   map[string]bool
+// fixed is a file system with fixes made.
+type fixed struct {
+	overlay.FS
+	origin map[string]string // the name that an added file had before
 }
 
 // apply makes the fixes of findings that do not overlap; it reports whether there
 // were any.
-func (o *overlay) apply(findings []Finding) bool {
+func (o *fixed) apply(findings []Finding) bool {
 	edits := map[string][]Edit{}
 	changed := false
 	for _, f := range findings {
@@ -78,7 +75,7 @@ func (o *overlay) apply(findings []Finding) bool {
 		if err != nil {
 			continue // renamed in this round: its edits come in the next
 		}
-		o.files[name] = applyEdits(text, edits[name])
+		o.Files[name] = applyEdits(text, edits[name])
 		changed = true
 	}
 	return changed
@@ -101,7 +98,7 @@ func applyEdits(text []byte, edits []Edit) []byte {
 	return out.Bytes()
 }
 
-func (o *overlay) rename(from, to string) bool {
+func (o *fixed) rename(from, to string) bool {
 	text, err := o.ReadFile(from)
 	if err != nil {
 		return false
@@ -109,71 +106,22 @@ func (o *overlay) rename(from, to string) bool {
 	if _, err := fs.Stat(o, to); err == nil {
 		return false
 	}
-	o.files[to] = text
+	o.Files[to] = text
 	o.origin[to] = cmp.Or(o.origin[from], from)
-	delete(o.files, from)
+	delete(o.Files, from)
 	delete(o.origin, from)
-	o.gone[from] = true
+	o.Gone[from] = true
 	return true
 }
 
-func (o *overlay) changes() []Change {
+func (o *fixed) changes() []Change {
 	var out []Change
-	for _, name := range slices.Sorted(maps.Keys(o.files)) {
-		c := Change{From: cmp.Or(o.origin[name], name), To: name, New: o.files[name]}
-		c.Old, _ = fs.ReadFile(o.base, c.From)
+	for _, name := range slices.Sorted(maps.Keys(o.Files)) {
+		c := Change{From: cmp.Or(o.origin[name], name), To: name, New: o.Files[name]}
+		c.Old, _ = fs.ReadFile(o.Base, c.From)
 		if c.From != c.To || !bytes.Equal(c.Old, c.New) {
 			out = append(out, c)
 		}
 	}
 	return out
-}
-
-// ReadFile implements [fs.ReadFileFS].
-func (o *overlay) ReadFile(name string) ([]byte, error) {
-	if data, ok := o.files[name]; ok {
-		return slices.Clone(data), nil
-	}
-	if o.gone[name] {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return fs.ReadFile(o.base, name)
-}
-
-// ReadDir implements [fs.ReadDirFS].
-func (o *overlay) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(o.base, name)
-	if err != nil {
-		return nil, err
-	}
-	entries = slices.DeleteFunc(slices.Clone(entries), func(e fs.DirEntry) bool { return o.gone[path.Join(name, e.Name())] })
-	for added, from := range o.origin {
-		if path.Dir(added) != name {
-			continue
-		}
-		info, err := fs.Stat(o.base, from)
-		if err != nil {
-			return nil, err
-		}
-		entries = append(entries, renamed{fs.FileInfoToDirEntry(info), path.Base(added)})
-	}
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, nil
-}
-
-type renamed struct {
-	fs.DirEntry
-	name string
-}
-
-func (r renamed) Name() string { return r.name }
-
-// Open implements [fs.FS]; changed files are read with ReadFile.
-func (o *overlay) Open(name string) (fs.File, error) {
-	if from, ok := o.origin[name]; ok {
-		name = from
-	} else if o.gone[name] {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return o.base.Open(name)
 }

@@ -1,4 +1,6 @@
-package jobgen
+// Package overlay is a file system with some files added, replaced or removed, in
+// memory.
+package overlay
 
 import (
 	"bytes"
@@ -9,29 +11,40 @@ import (
 	"time"
 )
 
-// overlay is a file system with some files added, replaced or removed.
-type overlay struct {
-	fs.FS
-	files map[string][]byte
-	gone  map[string]bool
+// FS is a base file system with changes over it. Names are those of [fs.ValidPath].
+type FS struct {
+	Base  fs.FS
+	Files map[string][]byte // added or replaced
+	Gone  map[string]bool   // removed, unless Files has them
 }
 
-// Open implements fs.FS.
-func (o overlay) Open(name string) (fs.File, error) {
-	if data, ok := o.files[name]; ok {
-		return &memFile{memInfo{path.Base(name), int64(len(data)), false}, bytes.NewReader(data)}, nil
+// ReadFile implements [fs.ReadFileFS].
+func (o FS) ReadFile(name string) ([]byte, error) {
+	if data, ok := o.Files[name]; ok {
+		return slices.Clone(data), nil
 	}
-	if o.gone[name] {
+	if o.Gone[name] {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return o.FS.Open(name)
+	return fs.ReadFile(o.Base, name)
 }
 
-// ReadDir implements fs.ReadDirFS.
-func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(o.FS, name)
+// Open implements [fs.FS].
+func (o FS) Open(name string) (fs.File, error) {
+	if data, ok := o.Files[name]; ok {
+		return &memFile{memInfo{path.Base(name), int64(len(data)), false}, bytes.NewReader(data)}, nil
+	}
+	if o.Gone[name] {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return o.Base.Open(name)
+}
+
+// ReadDir implements [fs.ReadDirFS].
+func (o FS) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(o.Base, name)
 	added := map[string]memInfo{}
-	for file, data := range o.files {
+	for file, data := range o.Files {
 		rest, ok := strings.CutPrefix(file, name+"/")
 		if name == "." {
 			rest, ok = file, true
@@ -46,7 +59,7 @@ func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	entries = slices.DeleteFunc(slices.Clone(entries), func(e fs.DirEntry) bool {
-		if o.gone[path.Join(name, e.Name())] {
+		if o.Gone[path.Join(name, e.Name())] {
 			return true
 		}
 		info, ok := added[e.Name()]
@@ -63,7 +76,7 @@ func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
 	return entries, nil
 }
 
-// memFile is a file of an overlay.
+// memFile is a file of FS.Files.
 type memFile struct {
 	info memInfo
 	*bytes.Reader
