@@ -20,6 +20,7 @@ const (
 	maxWords        = 1_000_000 // references in all mapping files
 	maxSets         = 5_000     // sets
 	maxJobs         = 5_000     // periodics of the jobs file
+	maxJobSettings  = 4 << 20   // bytes of the _job.yaml of all sets
 	maxEntries      = 1_000_000 // names in all folders that are listed
 	maxPromotions   = 1_000_000 // tags that configs promote to
 	maxManifests    = 24 << 20  // bytes of all manifests that are of interest

@@ -122,6 +122,28 @@ func TestTreesAreBounded(t *testing.T) {
 	}
 }
 
+// The settings of jobs are bounded together.
+func TestJobSettingsAreBounded(t *testing.T) {
+	files := fstest.MapFS{}
+	for i := range 10 {
+		text := "secret: a\nscript: |\n  # " + strings.Repeat("x", 1<<19) + "\n"
+		files[fmt.Sprintf("%s/s%d/_job.yaml", DefaultLayout().Mirroring, i)] = &fstest.MapFile{Data: []byte(text)}
+	}
+	tree, err := Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, s := range tree.Sets {
+		if s.Job != nil {
+			read++
+		}
+	}
+	if read != 7 || len(tree.Problems) != 1 || !strings.Contains(tree.Problems[0].Error(), "s7/_job.yaml: this file and those behind it are not read") {
+		t.Errorf("%d settings, %v", read, tree.Problems)
+	}
+}
+
 // An alias that has many members, each named as a key, is looked up once.
 func TestManyAliases(t *testing.T) {
 	var b strings.Builder

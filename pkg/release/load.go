@@ -91,6 +91,7 @@ type loader struct {
 
 	lines, words int  // of all mapping files so far
 	full         bool // the limit is reached
+	settingBytes int  // of the settings of jobs so far
 }
 
 func (l *loader) report(part Part, set string, p source.Problem) {
@@ -357,6 +358,17 @@ func (l *loader) owners(s *Set, name string) {
 func (l *loader) jobSettings(s *Set, name string) {
 	data, ok := l.read(name, PartJobSettings, s.Name)
 	if !ok {
+		return
+	}
+	before := l.settingBytes
+	if l.settingBytes += len(data); l.settingBytes > maxJobSettings {
+		if before <= maxJobSettings {
+			l.report(PartJobSettings, s.Name, source.Problem{
+				Pos:     source.Position{File: name},
+				Message: fmt.Sprintf("this file and those behind it are not read: with it, the settings of jobs have more than %d MiB", maxJobSettings>>20),
+				Hint:    "remove the settings that no job needs",
+			})
+		}
 		return
 	}
 	settings, problems := parseJobSettings(name, data)
