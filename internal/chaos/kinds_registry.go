@@ -44,12 +44,16 @@ func registries() []*Kind {
 			f.say(status, "application/json", fmt.Sprintf(`{"errors":[{"code":%q,"message":"chaos"}]}`, code))
 		}}
 	}
-	redirect := func(name string, on []string, to func(f *Fault) string) *Kind {
+	by := func(name string, on []string, to func(f *Fault) string, codes ...int) *Kind {
 		return &Kind{Name: name, on: on, redirects: true, do: func(f *Fault) {
 			f.w.Header().Set("Location", to(f))
-			f.w.WriteHeader([]int{301, 302, 303, 307, 308}[f.dice.IntN(5)])
+			f.w.WriteHeader(codes[f.dice.IntN(len(codes))])
 		}}
 	}
+	redirect := func(name string, on []string, to func(f *Fault) string) *Kind {
+		return by(name, on, to, 301, 302, 303, 307, 308)
+	}
+	there := func(f *Fault) string { return f.in.CDN + f.r.URL.RequestURI() }
 	return []*Kind{
 		code("blob is said to be unknown", []string{"HEAD blob", "GET blob"}, 404, "BLOB_UNKNOWN"),
 		code("manifest is said to be unknown", []string{"HEAD manifest", "GET manifest"}, 404, "MANIFEST_UNKNOWN"),
@@ -70,9 +74,10 @@ func registries() []*Kind {
 		{Name: "blob is said to be stored", on: []string{"PUT upload"}, do: func(f *Fault) { f.w.WriteHeader(http.StatusCreated) }},
 		{Name: "mount declined", on: []string{"mount"}, do: func(f *Fault) { f.r.URL.RawQuery = ""; f.write(f.answer()) }},
 		{Name: "a part of the chunk is taken", on: []string{"PATCH upload"}, do: func(f *Fault) { f.part(); f.write(f.answer()) }},
-		redirect("redirect to the CDN", reads, func(f *Fault) string { return f.in.CDN + f.r.URL.RequestURI() }),
+		redirect("redirect to the CDN", reads, there),
 		redirect("redirect to a store that refuses", []string{"GET blob"}, func(f *Fault) string { return f.in.CDN + refused + f.r.URL.RequestURI() }),
-		redirect("redirect of a write", writes, func(f *Fault) string { return f.in.CDN + f.r.URL.RequestURI() }),
+		by("redirect of a write", writes, there, 307, 308),
+		by("redirect that makes a write a read", writes, there, 301, 302, 303),
 		redirect("redirect to itself", reads, func(f *Fault) string { return f.r.URL.RequestURI() }),
 		redirect("redirect to nowhere", reads, func(*Fault) string { return "https://nowhere.test:1/" }),
 		redirect("redirect to another scheme", reads, func(*Fault) string { return "file:///etc/passwd" }),

@@ -45,7 +45,12 @@ var listWays = []string{
 
 // quay puts the API before a handler.
 func (l *lister) quay(h http.Handler) http.Handler {
-	q := &testkit.Quay{PageSize: []int{3, 10, 100}[l.dice.IntN(3)]}
+	private, expires := l.dice.IntN(4) == 0, l.dice.IntN(4) == 0
+	q := &testkit.Quay{
+		PageSize: []int{3, 10, 100}[l.dice.IntN(3)], PerSecond: []int{0, 0, 0, 20}[l.dice.IntN(4)],
+		Private: func(repo string) bool { return private && strings.HasSuffix(repo, "-1") },
+		Expires: func(_, tag string) bool { return expires && strings.HasSuffix(tag, "4") },
+	}
 	switch l.how {
 	case "an old one, by its Age":
 		q.Edit, q.Head = l.old, func(h http.Header) { h.Set("Age", strconv.Itoa(int(l.behind/time.Second))) }
