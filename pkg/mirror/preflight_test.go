@@ -193,3 +193,38 @@ func TestRefusedForOneRepository(t *testing.T) {
 		t.Errorf("failures: %v", f)
 	}
 }
+
+// A refused push is known of a repository that is listed, too, without a request
+// more than the work needs.
+func TestPushRefusedWhereListed(t *testing.T) {
+	reader := strict.Account{User: "reader", Password: "pass", Pull: []string{"org"}}
+	var log testkit.Recorder
+	store := strict.New(strict.Options{})
+	tokens := &strict.Tokens{Accounts: []strict.Account{reader}, Claims: true}
+	listing, guarded := (&testkit.Quay{}).Wrap(store), tokens.Wrap(store)
+	at := testkit.Serve(t, "quay", log.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			listing.ServeHTTP(w, r)
+		} else {
+			guarded.ServeHTTP(w, r)
+		}
+	})))
+	var lines []string
+	const listed, changed = 8, 5
+	for i := range listed {
+		tag := fmt.Sprintf("v%d", i)
+		store.Image("org/from", tag, tag)
+		if store.Image("org/to", tag, tag); i == changed {
+			store.Image("org/to", tag, "an older image")
+		}
+		lines = append(lines, fmt.Sprintf("$src/org/from:%s $src/org/to:%s", tag, tag))
+	}
+	report := chained(t, plan(t, at, at, lines...), mirror.Options{Client: keyed(t, at.Host, reader), Lists: true})
+	wantSummary(t, report, map[mirror.Outcome]int{mirror.Unchanged: listed - 1, mirror.Failed: 1})
+	if e := report.Entries[changed]; e.Outcome != mirror.Failed || !strings.Contains(e.Error, "grants no push to org/to") {
+		t.Errorf("%s: %s", e.Destination, e.Error)
+	}
+	if lists, heads, asked := log.Count("listing"), log.Count("HEAD manifest"), len(tokens.Scopes()); lists != 2 || heads != 2 || asked != 2 {
+		t.Errorf("%d lists, %d looks, %d tokens, want 2 of each: %q", lists, heads, asked, log.Requests())
+	}
+}

@@ -86,7 +86,8 @@ func (s *scouting) before(ctx context.Context, canonical string) error {
 // scout reads the sources that are also destinations, and the first source and
 // the first destination of each repository, so that a refused credential is
 // known before anything is written. The results are used for the copies, so
-// nothing is read twice. What a list of the repository has is not read. wait
+// nothing is read twice. What a list of the repository has is not read; there the
+// first destination is one that the list does not show to be unchanged. wait
 // waits until all reads are done.
 func (s *scouting) scout(ctx context.Context, jobs []*job) (wait func()) {
 	tasks := s.scouts(jobs)
@@ -113,6 +114,8 @@ func (s *scouting) scouts(jobs []*job) []func(ctx context.Context) {
 		seen[repo] = true
 		return !before
 	}
+	var order []registry.Repository
+	places := map[registry.Repository][]earlyKey{}
 	for _, j := range jobs {
 		c, ok := s.chained[j.source.CanonicalRepository()+":"+j.source.Tag]
 		switch {
@@ -124,12 +127,19 @@ func (s *scouting) scouts(jobs []*job) []func(ctx context.Context) {
 			add(func(ctx context.Context) { s.scoutSource(ctx, j) })
 		}
 		for i, t := range j.targets {
-			if t.Destination.Tag != "" && first(s.place(t.Destination)) {
-				key := earlyKey{j, i}
-				s.looks.scouted[key] = true
-				add(func(ctx context.Context) { s.scoutTarget(ctx, key) })
+			repo := s.place(t.Destination)
+			if t.Destination.Tag == "" || len(places[repo]) > 0 && !s.looks.lists {
+				continue
 			}
+			if len(places[repo]) == 0 {
+				order = append(order, repo)
+			}
+			places[repo] = append(places[repo], earlyKey{j, i})
+			s.looks.scouted[earlyKey{j, i}] = true
 		}
+	}
+	for _, repo := range order {
+		add(func(ctx context.Context) { s.scoutTargets(ctx, repo, places[repo]) })
 	}
 	return tasks
 }
@@ -140,9 +150,27 @@ func (s *scouting) scoutSource(ctx context.Context, j *job) {
 	}
 }
 
-func (s *scouting) scoutTarget(ctx context.Context, key earlyKey) {
-	ref := key.job.targets[key.target].Destination
-	if d, _ := s.looks.listed(ctx, s.place(ref), ref.Tag); d == "" && !s.book.ended(ctx) {
-		s.looks.early(s.sources.share(key.job).cost.into(ctx), key, s.place(ref))
+// scoutTargets reads the first destination of a repository that has to be read in
+// any case.
+func (s *scouting) scoutTargets(ctx context.Context, repo registry.Repository, keys []earlyKey) {
+	for _, key := range keys {
+		if s.book.ended(ctx) {
+			return
+		}
+		if !s.unchanged(ctx, repo, key) {
+			s.looks.early(s.sources.share(key.job).cost.into(ctx), key, repo)
+			return
+		}
 	}
+}
+
+// unchanged reports whether a list has the digest of a destination, and no list
+// has another one for its source.
+func (s *scouting) unchanged(ctx context.Context, repo registry.Repository, key earlyKey) bool {
+	have, _ := s.looks.listed(ctx, repo, key.job.targets[key.target].Destination.Tag)
+	if have == "" || s.opts.Platform != nil || key.job.source.Digest != "" {
+		return have != ""
+	}
+	want, _ := s.looks.listed(ctx, sourceOf(key.job), key.job.source.Tag)
+	return want == "" || want == have
 }
