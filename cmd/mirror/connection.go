@@ -22,8 +22,7 @@ import (
 // connection has the flags that say how to reach registries: credentials, TLS,
 // limits and retries.
 type connection struct {
-	noListing bool
-	apiTokens []string
+	listingFlags
 
 	attempts       int
 	perImage       int64
@@ -43,8 +42,7 @@ type connection struct {
 
 // bind declares the flags.
 func (c *connection) bind(f *pflag.FlagSet) {
-	f.BoolVar(&c.noListing, "no-listing", false, "check each tag instead of listing whole repositories")
-	f.StringArrayVar(&c.apiTokens, "api-token", nil, "Quay API token, to list private repositories: `HOST=FILE`")
+	c.listingFlags.bind(f)
 
 	f.IntVar(&c.maxPerRegistry, "max-per-registry", 0, fmt.Sprintf(
 		"parallel requests per registry (default: adapts, %d-%d)", throttle.DefaultStart, throttle.DefaultMaxPerHost))
@@ -77,7 +75,7 @@ func (c *connection) clientWith(env cli.Env, keychain auth.Keychain, log *slog.L
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := c.apiTokenFiles()
+	listings, err := c.listingFlags.options()
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +85,7 @@ func (c *connection) clientWith(env cli.Env, keychain auth.Keychain, log *slog.L
 	}
 	return registry.New(registry.Options{
 		TLS: certificates, MaxBlob: c.maxBlob,
-		Listings: registry.Listings{Off: c.noListing, Token: tokens},
+		Listings: listings,
 		Keychain: keychain, Roots: roots, Proxy: http.ProxyFromEnvironment, Insecure: c.isInsecure, MaxPerHost: c.maxPerRegistry,
 		TokenEndpoints: c.tokenEndpoints, Idle: c.idleTimeout, Retry: retry.Policy{Attempts: c.attempts, PerImage: c.perImage, PerHost: c.perRegistry}, UserAgent: "mirror-tools/" + cli.Version(),
 		Log: log,
@@ -104,26 +102,6 @@ func hostFile(flag, value string) (host, file string, err error) {
 		return "", "", cli.Usagef("%s for %s: %w", flag, host, err)
 	}
 	return host, file, nil
-}
-
-// apiTokenFiles finds the token for the API of a host in the files of
-// --api-token, which are read when they are needed.
-func (c *connection) apiTokenFiles() (func(host string) (string, error), error) {
-	files := map[string]string{}
-	for _, spec := range c.apiTokens {
-		host, file, err := hostFile("--api-token", spec)
-		if err != nil {
-			return nil, err
-		}
-		files[host] = file
-	}
-	return func(host string) (string, error) {
-		if files[host] == "" {
-			return "", nil
-		}
-		data, err := os.ReadFile(files[host])
-		return strings.TrimSpace(string(data)), err
-	}, nil
 }
 
 func (c *connection) keychain(env cli.Env) (auth.Keychain, error) {

@@ -21,7 +21,7 @@ func groupFlags(cmd *cobra.Command) {
 		{"End of a run", []string{"dry-run", "detailed-exitcode", "continue-on-error", "fail-fast", "timeout", "grace"}},
 		{"Reports", []string{"format", "report", "artifacts", "quiet", "color", "progress", "log-format", "metrics-file", "pushgateway"}},
 		{"Credentials and TLS", []string{"registry-config", "registry-token", "token-endpoint", "api-token", "insecure", "certificate-authority", "client-certificate"}},
-		{"Requests", []string{"attempts", "retries-per-image", "retries-per-registry", "max-per-registry", "idle-timeout", "no-listing", "skip-mount", "max-blob-bytes", "skip-multiple-scopes"}},
+		{"Requests", []string{"attempts", "retries-per-image", "retries-per-registry", "max-per-registry", "idle-timeout", "no-listing", "image-streams", "skip-mount", "max-blob-bytes", "skip-multiple-scopes"}},
 	} {
 		flags := slices.DeleteFunc(slices.Clone(g.flags), func(name string) bool { return cmd.Flags().Lookup(name) == nil })
 		if len(flags) > 0 {

@@ -289,7 +289,8 @@ func chaosLists(t *testing.T, seed uint64, y *listTally) {
 		case err != nil:
 			t.Errorf("%s is reported as %s and is broken: %v", e.Destination, e.Outcome, err)
 		case same || e.Bad() || l.moved[afterHost(e.Destination)] || opts.Mode != mirror.ModeRun && e.Outcome != mirror.Unchanged:
-		case e.Outcome == mirror.Unchanged && e.Look != mirror.LookProtocol && (l.lies[afterHost(e.Destination)] || listers[src].lies[afterHost(e.Source)]):
+		case e.Outcome == mirror.Unchanged && e.Look != mirror.LookProtocol && l.lies[afterHost(e.Destination)],
+			e.Outcome == mirror.Unchanged && e.SourceLook != mirror.LookProtocol && listers[src].lies[afterHost(e.Source)]:
 			wrong[e.Destination] = true
 		default:
 			t.Errorf("%s is reported as %s (by %s) and is %s, not %s", e.Destination, e.Outcome, e.Look, got, w.want[e.Destination])

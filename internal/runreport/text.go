@@ -121,18 +121,30 @@ func movedText(m mirror.Moved) string {
 	return fmt.Sprintf("%s in %d blobs, %d mounted, %d manifests", Size(m.BlobBytes), m.Blobs, m.Mounts, m.Manifests)
 }
 
-// listed returns how many destinations were checked by lists of repositories.
+// listed returns how many destinations and sources were checked by lists of
+// repositories.
 func listed(r *mirror.Report) string {
-	n := 0
+	byList := func(look string) bool { return look != "" && look != mirror.LookProtocol }
+	destinations, sources := 0, map[string]bool{}
 	for _, e := range r.Entries {
-		if e.Look != "" && e.Look != mirror.LookProtocol {
-			n++
+		if byList(e.Look) {
+			destinations++
+		}
+		if byList(e.SourceLook) {
+			sources[e.Source] = true
 		}
 	}
-	if n == 0 {
+	var parts []string
+	if destinations > 0 {
+		parts = append(parts, count(destinations, "destination"))
+	}
+	if len(sources) > 0 {
+		parts = append(parts, count(len(sources), "source"))
+	}
+	if len(parts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%d destinations checked by listing)", n)
+	return fmt.Sprintf(" (%s checked by listing)", strings.Join(parts, " and "))
 }
 
 // shownOfCause is how many entries of one cause are shown to a person; the

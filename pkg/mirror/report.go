@@ -76,11 +76,13 @@ type Entry struct {
 	Digest      string  `json:"digest,omitempty"`   // of the source
 	Previous    string  `json:"previous,omitempty"` // of the destination before
 	Backup      string  `json:"backup,omitempty"`   // the tag under which Previous is kept
-	// Look is how the destination was read: LookProtocol, or the kind of list,
-	// such as "quay".
-	Look  string `json:"look,omitempty"`
-	Error string `json:"error,omitempty"`
-	Cause Cause  `json:"cause,omitempty"`
+	// Look and SourceLook are how the destination and the source were read:
+	// LookProtocol, or the kind of list, such as "quay". SourceLook is "" for a
+	// source that is given by digest.
+	Look       string `json:"look,omitempty"`
+	SourceLook string `json:"sourceLook,omitempty"`
+	Error      string `json:"error,omitempty"`
+	Cause      Cause  `json:"cause,omitempty"`
 	// Host is the registry that an error is about. Reason is the error without
 	// the details of this entry: entries that failed for one reason have the
 	// same. Report.Failures counts them.

@@ -71,7 +71,8 @@ func (r *run) target(ctx context.Context, j *job, i int, s *shared) (Entry, erro
 	w := r.move(r.destination(t.Destination), t.Destination)
 	w.Looked = l.at
 	result, err = r.align(ctx, src, w, l)
-	result.Digest, result.Look = string(cmp.Or(w.Digest, src.Root.Digest)), LookProtocol
+	result.Digest = string(cmp.Or(w.Digest, src.Root.Digest))
+	result.Look, result.SourceLook = LookProtocol, lookOf(j)
 	result.Size, result.Blobs = src.Size()
 	result.Platforms = src.Platforms()
 	if src.Left != "" {
@@ -104,7 +105,7 @@ func (r *run) listed(ctx context.Context, j *job, i int, s *shared) (result Entr
 		if l, err = r.look(ctx, j, i); err != nil || l.err != nil || l.have.Digest != want {
 			return result, l, false, err
 		}
-		have, by = want, wantedBy
+		have, by = want, LookProtocol
 	}
 	if have == "" {
 		return result, nil, false, nil
@@ -114,12 +115,21 @@ func (r *run) listed(ctx context.Context, j *job, i int, s *shared) (result Entr
 		if src, err = r.sources.find(ctx, j, s); err != nil || src.Root.Digest != have {
 			return result, nil, false, nil // reported after both are read
 		}
+		wantedBy = lookOf(j)
 	}
 	w := r.move(to, t.Destination)
 	w.Had = have
 	result, err = r.leave(ctx, src, w)
-	result.Digest, result.Look = string(have), by
+	result.Digest, result.Look, result.SourceLook = string(have), by, wantedBy
 	return result, l, true, err
+}
+
+// lookOf returns how a source is read that no list has.
+func lookOf(j *job) string {
+	if j.source.Digest != "" {
+		return ""
+	}
+	return LookProtocol
 }
 
 // listedSource returns the digest of a source from a list and the kind of list, if

@@ -19,8 +19,9 @@ type host struct {
 	loop   *retry.Loop
 	origin *origin
 	access *access
-	send   http.RoundTripper // all layers, from the limit of requests to the transport
-	direct http.RoundTripper // those without credential and redirects
+	send   http.RoundTripper                   // all layers, from the limit of requests to the transport
+	direct http.RoundTripper                   // those without credential and redirects
+	reach  func(host string) http.RoundTripper // the transport to any host
 
 	head   headTrust
 	upload uploadHabits
@@ -38,10 +39,11 @@ func (c *Client) newHost(name string) *host {
 		loop:   &retry.Loop{Policy: c.opts.Retry, Host: gate, Judge: judge, Clock: c.opts.Clock, Log: c.opts.Log},
 		memory: c.memory, head: headTrust{checked: make(chan struct{})},
 	}
-	insecure := c.opts.Insecure != nil && c.opts.Insecure(name)
-	wire := throttle.Observe(gate, identified(c.opts.UserAgent, c.transports.of(name, insecure)))
+	insecure := func(host string) bool { return c.opts.Insecure != nil && c.opts.Insecure(host) }
+	h.reach = func(host string) http.RoundTripper { return c.transports.of(host, insecure(host)) }
+	wire := throttle.Observe(gate, identified(c.opts.UserAgent, h.reach(name)))
 	h.access = newAccess(name, &c.opts, c.secrets, wire)
-	h.origin = newOrigin(gate, h.loop, insecure, wire, h.access.learn)
+	h.origin = newOrigin(gate, h.loop, insecure(name), wire, h.access.learn)
 	h.access.unsure = h.origin.doubt
 	h.access.answer = func(resp *http.Response) *Error { return newError(gate, resp, c.opts.Clock.Now()) }
 	h.send = h.paced(h.origin.layer(h.access.layer(redirects(name, c.secrets.Scrub, wire))))
@@ -50,7 +52,7 @@ func (c *Client) newHost(name string) *host {
 	return h
 }
 
-// paced decides when a request is sent.
+// paced puts before a transport what decides when a request is sent.
 func (h *host) paced(next http.RoundTripper) http.RoundTripper {
 	return throttle.Limit(h.gate, throttle.Guard(h.gate, throttle.Pace(h.gate, next)))
 }

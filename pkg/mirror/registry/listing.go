@@ -29,9 +29,8 @@ type Listings struct {
 
 // StreamsAPI is the API of an OpenShift cluster, for its image streams.
 type StreamsAPI struct {
-	Server    *url.URL               // such as https://api.example.com:6443
-	Token     func() (string, error) // of a service account that may get image streams
-	Transport http.RoundTripper      // trusts the server's certificate; nil: that of registries
+	Server *url.URL               // such as https://api.example.com:6443; it is trusted as a registry of that host
+	Token  func() (string, error) // of a service account that may get image streams; nil: anonymous
 }
 
 // Listed is the entry of a list for a tag.

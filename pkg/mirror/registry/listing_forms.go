@@ -114,6 +114,7 @@ func (l *lists) google(ctx context.Context, repo Repository, w *wanted) (has, ok
 // types ImageStreamStatus, NamedTagEventList and TagEvent. The stream names its
 // registry, so that the stream of another cluster is not used by mistake.
 func (l *lists) streams(api *StreamsAPI) form {
+	send := l.host.elsewhere(l.host.reach(api.Server.Host))
 	return func(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
 		w.by = ListedByStream
 		namespace, name, two := strings.Cut(repo.Path, "/")
@@ -126,10 +127,6 @@ func (l *lists) streams(api *StreamsAPI) form {
 			if token, err = api.Token(); err != nil {
 				return false, false
 			}
-		}
-		send := l.host.direct
-		if api.Transport != nil {
-			send = l.host.elsewhere(api.Transport)
 		}
 		resp, body, err := l.get(ctx, send, api.Server.JoinPath("apis/image.openshift.io/v1/namespaces", namespace, "imagestreams", name), repo, token) // #nosec G125 -- a repository has no .. in its path
 		if err != nil {

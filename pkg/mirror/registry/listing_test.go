@@ -256,7 +256,7 @@ func TestListedByStream(t *testing.T) {
 				asked = append(asked, r.URL.Path+" "+r.Header.Get("Authorization"))
 				fmt.Fprint(w, stream(tt.of))
 			}))
-			server := &StreamsAPI{Server: &url.URL{Scheme: "http", Host: api.Host}, Token: func() (string, error) { return "of the account", nil }, Transport: http.DefaultTransport}
+			server := &StreamsAPI{Server: &url.URL{Scheme: "http", Host: api.Host}, Token: func() (string, error) { return "of the account", nil }}
 			c := New(Options{Listings: Listings{Streams: func(string) *StreamsAPI { return server }}})
 			defer c.Close()
 			got := c.Listed(t.Context(), Repository{Host: "registry.invalid", Path: "ci/4.1"}, tags)
