@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"io"
@@ -36,8 +37,21 @@ func newError(gate *throttle.Host, resp *http.Response, now time.Time) *Error {
 	for _, code := range codes {
 		e.Codes = append(e.Codes, gate.Short(code, 60))
 	}
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
+		message = cmp.Or(message, redirection(resp))
+	}
 	e.Message = gate.Short(message, 200)
 	return e
+}
+
+// redirection explains why a redirect of a write is not followed.
+func redirection(resp *http.Response) string {
+	to, err := resp.Request.URL.Parse(resp.Header.Get("Location"))
+	if err != nil || resp.Header.Get("Location") == "" {
+		return ""
+	}
+	return "a redirect to " + to.Host + " that would not keep the method: not followed"
 }
 
 // bare returns a URL without the parts that may be secret.

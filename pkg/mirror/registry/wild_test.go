@@ -217,6 +217,9 @@ func TestRedirectedWrites(t *testing.T) {
 				if (err == nil) != (status != 302) {
 					t.Errorf("%v", err)
 				}
+				if status == 302 && (err == nil || !strings.Contains(err.Error(), "a redirect to "+other.Host+" that would not keep the method")) {
+					t.Errorf("the error does not tell of the redirect: %v", err)
+				}
 				if status != 302 && len(seen) == 0 {
 					t.Error("nothing came to where it was sent")
 				}
