@@ -25,6 +25,7 @@ type options struct {
 	skipMount          bool
 	referrers          bool
 	allowOverlap       bool
+	digestTags         int
 	continueOnError    bool
 	failFast           bool
 	skipMultipleScopes bool
@@ -108,6 +109,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	cli.WordVar(f, &o.verify, "verify", "shallow", "how deeply to check unchanged images: shallow or deep", "shallow", "deep")
 	f.BoolVar(&o.skipMissing, "skip-missing", false, "skip sources that do not exist")
 	f.BoolVar(&o.allowOverlap, "allow-overlap", false, "if sources share a destination, the last one wins")
+	f.IntVar(&o.digestTags, "digest-tags", 0, "also push the first `N` digits of each digest as a tag")
 	f.BoolVar(&o.continueOnError, "continue-on-error", true, "copy the other images after a failure; still exits 1")
 	f.BoolVar(&o.failFast, "fail-fast", false, "start no new copies after the first failure")
 	f.StringVar(&o.shard, "shard", "", "mirror only part `I/N`, split by source repository")

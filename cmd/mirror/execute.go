@@ -23,6 +23,9 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err := o.times(); err != nil {
 		return err
 	}
+	if err := o.checkDigestTags(); err != nil {
+		return err
+	}
 	work, cancel := o.deadlines(ctx, out.voice)
 	defer cancel()
 	reading, stopReading := either(ctx, work)
@@ -41,6 +44,16 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err != nil {
 		return err
 	}
+	opts, err := o.runOptions(env, out.voice.log, mode)
+	if err != nil {
+		return err
+	}
+	defer opts.Client.Close()
+	if o.digestTags > 0 {
+		asking, stop := either(ctx, work)
+		o.addDigestTags(asking, opts.Client, in.files)
+		stop()
+	}
 	plan, err := mirror.NewPlan(in.files, mirror.PlanOptions{AllowOverlap: o.allowOverlap, Backup: backup})
 	if err != nil {
 		return planError(err)
@@ -49,11 +62,6 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if plan, err = o.part(plan); err != nil {
 		return err
 	}
-	opts, err := o.runOptions(env, out.voice.log, mode)
-	if err != nil {
-		return err
-	}
-	defer opts.Client.Close()
 	opts.Backup = backup
 	stop := out.watch(&opts)
 	opts.Drain = ctx.Done()

@@ -16,7 +16,7 @@ func groupFlags(cmd *cobra.Command) {
 		flags   []string
 	}{
 		{"Mappings", []string{"filename", "ci-images", "shard", "since"}},
-		{"Which images", []string{"filter-by-os", "keep-manifest-list", "referrers", "skip-missing", "allow-overlap", "verify", "force"}},
+		{"Which images", []string{"filter-by-os", "keep-manifest-list", "referrers", "skip-missing", "allow-overlap", "digest-tags", "verify", "force"}},
 		{"Overwriting", []string{"overwrite", "immutable", "protected", "adopt", "backup"}},
 		{"End of a run", []string{"dry-run", "detailed-exitcode", "continue-on-error", "fail-fast", "timeout", "grace"}},
 		{"Reports", []string{"format", "report", "artifacts", "quiet", "color", "progress", "log-format", "metrics-file", "pushgateway"}},

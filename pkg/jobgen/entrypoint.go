@@ -19,6 +19,9 @@ func (b *builder) entrypoint(c object, s subject) {
 	if slices.Contains(s.own.Keys(), "script") {
 		b.problem(s.at("script"), "remove it, or set runner: oc", "script has no effect with the runner entrypoint")
 	}
+	if s.all.DigestTags > 0 {
+		b.problem(s.at("digest_tags"), "remove it, or set runner: mirror", "the entry point pushes no digest tags")
+	}
 	e := b.repo.Entrypoint
 	image := cmp.Or(s.own.Image, e.Image, s.all.Image)
 	if image == "" {

@@ -141,6 +141,8 @@ func (b *builder) extractMirror(s *release.JobSettings, args []string) {
 			}
 		case "--max-per-registry":
 			s.MaxPerRegistry, _ = strconv.Atoi(value)
+		case "--digest-tags":
+			s.DigestTags, _ = strconv.Atoi(value)
 		case "--overwrite":
 			s.Overwrite = release.Overwrite(value)
 		case "--immutable":
@@ -171,6 +173,7 @@ func (b *builder) extractScript(s *release.JobSettings, c object) {
 	s.RegistryLogin = l.Login
 	s.Attempts = l.Attempts
 	s.MaxPerRegistry = l.MaxPerRegistry
+	s.DigestTags = l.DigestTags
 	s.KeepManifestList = &l.KeepManifestList
 	s.ContinueOnError = &l.ContinueOnError
 	s.SkipEmpty = &l.SkipEmpty

@@ -31,6 +31,7 @@ func (b *builder) shell(job, c object, s subject) {
 		l.Mount = b.repo.MountPath
 		l.Glob = strings.ReplaceAll(l.Glob, placeholder, s.prefix())
 		applyLoop(&l, s.all)
+		b.severalLines(s)
 		*last = l.String()
 	default:
 		for _, key := range loopSettings {
@@ -39,6 +40,23 @@ func (b *builder) shell(job, c object, s subject) {
 			}
 		}
 		*last = strings.ReplaceAll(script(c), placeholder, s.prefix())
+	}
+}
+
+// severalLines reports mapping files whose images get no digest tag with oc.
+func (b *builder) severalLines(s subject) {
+	if s.all.DigestTags == 0 || s.set == nil {
+		return
+	}
+	for _, f := range s.set.Files {
+		lines := 0
+		for range f.Entries() {
+			lines++
+		}
+		if lines > 1 {
+			b.notes = append(b.notes, source.Problem{Pos: source.Position{File: f.Path}, Severity: source.Warning,
+				Message: "the file has several lines: the loop of oc fails to push their digest tags", Hint: "set runner: mirror, or split the file"})
+		}
 	}
 }
 
@@ -55,7 +73,7 @@ func (b *builder) onlyMirror(s subject) {
 }
 
 // loopSettings are the settings that change the shell loop.
-var loopSettings = [...]string{"attempts", "continue_on_error", "keep_manifest_list", "max_per_registry", "registry_login", "skip_empty", "trace", "verbosity"}
+var loopSettings = [...]string{"attempts", "continue_on_error", "digest_tags", "keep_manifest_list", "max_per_registry", "registry_login", "skip_empty", "trace", "verbosity"}
 
 // applyLoop applies the settings to the loop.
 func applyLoop(l *release.Loop, s release.JobSettings) {
@@ -77,6 +95,9 @@ func applyLoop(l *release.Loop, s release.JobSettings) {
 	if s.MaxPerRegistry > 0 {
 		l.MaxPerRegistry = s.MaxPerRegistry
 	}
+	if s.DigestTags > 0 {
+		l.DigestTags = s.DigestTags
+	}
 	if s.Verbosity != nil {
 		l.Verbosity = *s.Verbosity
 	}
@@ -95,6 +116,9 @@ func (b *builder) mirror(job, c object, s subject, shard int) {
 	args := []any{"run", "-f=" + b.repo.MountPath + "/mapping_" + s.prefix() + "*"}
 	if s.all.MaxPerRegistry > 0 {
 		args = append(args, "--max-per-registry="+strconv.Itoa(s.all.MaxPerRegistry))
+	}
+	if s.all.DigestTags > 0 {
+		args = append(args, "--digest-tags="+strconv.Itoa(s.all.DigestTags))
 	}
 	args = append(args, protection(s.all)...)
 	if s.all.RegistryLogin == release.LoginUsed {

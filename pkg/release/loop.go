@@ -20,6 +20,9 @@ type Loop struct {
 	ContinueOnError  bool
 	MaxPerRegistry   int
 	Verbosity        int // 0 means that -v is not given
+	// DigestTags is the length of a second tag, the first digits of the image's
+	// digest; 0 means none. It works for mapping files with one line.
+	DigestTags int
 }
 
 // flags are oc's flags before and after -f.
@@ -70,6 +73,9 @@ func (l Loop) String() string {
 	if l.SkipEmpty {
 		line(1, `if [ ! -s "${mapping}" ]; then continue; fi`)
 	}
+	if l.DigestTags > 0 {
+		l.digestTag(line)
+	}
 	if l.Attempts > 1 {
 		line(1, "attempts="+strconv.Itoa(l.Attempts))
 		line(1, "for attempt in $( seq $attempts ); do")
@@ -94,7 +100,24 @@ func (l Loop) String() string {
 	return b.String()
 }
 
+// digestTag prints how the image of a mapping file gets its second tag.
+func (l Loop) digestTag(line func(indent int, s string)) {
+	before, after := l.flags()
+	run := "oc image mirror" + before + " ${ciimage}=${quayimageshort}" + after
+	line(1, `ciimage=$(cat ${mapping} | cut -d ' ' -f1)`)
+	line(1, `quayimage=$(cat ${mapping} | cut -d ' ' -f2)`)
+	line(1, `digest=$(oc image info ${ciimage} | grep 'Digest:' | tr -d ' ' | cut -d ':' -f2-)`)
+	line(1, `shorttag=$(echo ${digest} | cut -d: -f2 | grep -oP '^.{`+strconv.Itoa(l.DigestTags)+`}')`)
+	line(1, `quayimageshort=${quayimage/:*/:${shorttag}}`)
+	line(1, `echo "Running: `+run+`"`)
+	line(1, `if ! `+run+`; then`)
+	line(2, `echo "ERROR: Failed to mirror images from $mapping to ${quayimageshort}"`)
+	line(2, "failures=$((failures+1))")
+	line(1, "fi")
+}
+
 var (
+	loopDigest    = regexp.MustCompile(`(?m)^  shorttag=.*\^\.\{(\d{1,2})\}`)
 	loopGlob      = regexp.MustCompile(`(?m)^for mapping in (/\S*)/([^/\s;]+); do$`)
 	loopAttempts  = regexp.MustCompile(`(?m)^  attempts=(\d{1,3})$`)
 	loopMax       = regexp.MustCompile(` --max-per-registry=(\d{1,4}) `)
@@ -125,6 +148,7 @@ func ParseLoop(script string) (Loop, bool) {
 		ContinueOnError:  strings.Contains(script, " --continue-on-error"),
 		MaxPerRegistry:   number(loopMax, 0),
 		Verbosity:        number(loopVerbosity, 0),
+		DigestTags:       number(loopDigest, 0),
 	}
 	if strings.Contains(script, "\noc registry login ") {
 		l.Login = LoginUnused

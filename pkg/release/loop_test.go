@@ -12,7 +12,7 @@ func TestLoopsAreRecognised(t *testing.T) {
 		for bits := range 16 {
 			for _, attempts := range []int{1, 3} {
 				for _, number := range []int{0, 8} {
-					l := Loop{Mount: "/etc/imagemirror", Glob: "mapping_x-y_*", Login: login, Attempts: attempts, Verbosity: number, MaxPerRegistry: number,
+					l := Loop{Mount: "/etc/imagemirror", Glob: "mapping_x-y_*", Login: login, Attempts: attempts, Verbosity: number, MaxPerRegistry: number, DigestTags: number,
 						Trace: bits&1 > 0, SkipEmpty: bits&2 > 0, KeepManifestList: bits&4 > 0, ContinueOnError: bits&8 > 0}
 					n++
 					if got, ok := ParseLoop(l.String()); !ok || got != l {

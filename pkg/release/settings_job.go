@@ -84,6 +84,10 @@ type JobSettings struct {
 	// KeepManifestList copies multi-architecture images completely. The runner
 	// mirror always does, and rejects false.
 	KeepManifestList *bool `yaml:"keep_manifest_list,omitempty"`
+	// DigestTags is the length of a second tag that each destination gets: the
+	// first digits of the image's digest, such as 12. With the runner oc, a mapping
+	// file can have only one line. Not with the runner entrypoint.
+	DigestTags int `yaml:"digest_tags,omitempty"`
 	// Overwrite selects the tags that the job may move to another image: always
 	// all, changed-by-us those that still have the image it mirrored last, never
 	// none. Only with the runner mirror.
@@ -269,6 +273,7 @@ func (s *JobSettings) check(d *decoder) {
 		{"shards", s.Shards, 1, 100},
 		{"attempts", s.Attempts, 1, 100},
 		{"max_per_registry", s.MaxPerRegistry, 1, 1000},
+		{"digest_tags", s.DigestTags, 7, 64},
 	} {
 		if _, ok := s.has(v.key); ok && (v.value < v.min || v.value > v.max) {
 			d.problem(s.At(v.key), v.key+" must be between "+strconv.Itoa(v.min)+" and "+strconv.Itoa(v.max), "")
@@ -296,7 +301,7 @@ func (s *JobSettings) check(d *decoder) {
 		}
 	}
 	if s.Script != "" {
-		for _, key := range [...]string{"attempts", "continue_on_error", "max_per_registry", "keep_manifest_list", "skip_empty", "verbosity", "trace"} {
+		for _, key := range [...]string{"attempts", "continue_on_error", "max_per_registry", "keep_manifest_list", "skip_empty", "verbosity", "trace", "digest_tags"} {
 			if pos, ok := s.has(key); ok {
 				d.problem(pos, key+" has no effect beside script", "remove one of them")
 			}
