@@ -225,28 +225,49 @@ func (b *builder) pod(job, c object, s subject) {
 
 // setAll sets variables in order of name, and replaces the placeholder in them.
 func (b *builder) setAll(c object, env release.Values, s subject) {
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		value := env[name]
+	values := release.Values{}
+	for name, value := range env {
 		if value != nil && strings.Contains(*value, placeholder) {
 			text := strings.ReplaceAll(*value, placeholder, s.prefix())
 			value = &text
 		}
-		setEnv(c, name, value)
+		values[name] = value
 	}
+	setEnv(c, values)
 }
 
-// setEnv sets a variable in place, or appends it; nil removes it.
-func setEnv(c object, name string, value *string) {
-	env := list(c, "env")
-	at := slices.IndexFunc(env, func(e any) bool { return str(e, "name") == name })
-	switch {
-	case value == nil && at >= 0:
-		c["env"] = slices.Delete(env, at, at+1)
-	case value == nil:
-	case at >= 0:
-		env[at] = object{"name": name, "value": *value}
-	default:
-		c["env"] = append(env, object{"name": name, "value": *value})
+// setEnv sets variables in place, or appends them in order of name; nil removes
+// one.
+func setEnv(c object, values release.Values) {
+	env, at := list(c, "env"), map[string]int{}
+	for i, e := range slices.Backward(env) {
+		at[str(e, "name")] = i // the first of equal names
+	}
+	removed := map[int]bool{}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value := values[name]
+		i, there := at[name]
+		switch {
+		case value == nil && there:
+			removed[i] = true
+		case value == nil:
+		case there:
+			env[i] = object{"name": name, "value": *value}
+		default:
+			env = append(env, object{"name": name, "value": *value})
+		}
+	}
+	if len(removed) > 0 {
+		kept := make([]any, 0, len(env))
+		for i, e := range env {
+			if !removed[i] {
+				kept = append(kept, e)
+			}
+		}
+		env = kept
+	}
+	if env != nil {
+		c["env"] = env
 	}
 }
 

@@ -79,11 +79,11 @@ func (b *builder) selectMappings(c object, s subject, args []string) []string {
 	if form.Arg != "" {
 		args = append(slices.Clone(args), form.Arg+"="+mappings)
 	} else {
-		setEnv(c, form.Env, &mappings)
+		setEnv(c, release.Values{form.Env: &mappings})
 	}
 	for _, name := range slices.Sorted(maps.Keys(form.Requires)) {
 		value := form.Requires[name]
-		setEnv(c, name, &value)
+		setEnv(c, release.Values{name: &value})
 	}
 	return args
 }

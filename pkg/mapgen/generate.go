@@ -65,9 +65,10 @@ func without(lines, others []string) []string {
 // All generates the mapping files of every set that has a configuration.
 func All(tree *release.Tree) []*Result {
 	var all []*Result
+	f := factsOf(tree)
 	for _, set := range tree.Sets {
 		if set.Generated != nil {
-			all = append(all, Generate(tree, set, set.Generated))
+			all = append(all, generate(tree, f, set, set.Generated))
 		}
 	}
 	return all
@@ -76,7 +77,11 @@ func All(tree *release.Tree) []*Result {
 // Generate generates the mapping files of a set from its own or a changed
 // configuration.
 func Generate(tree *release.Tree, set *release.Set, config *release.MappingConfig) *Result {
-	g := &generator{tree: tree, set: set, config: config, out: &Result{Set: set, Config: config}}
+	return generate(tree, factsOf(tree), set, config)
+}
+
+func generate(tree *release.Tree, f *facts, set *release.Set, config *release.MappingConfig) *Result {
+	g := &generator{tree: tree, known: f, set: set, config: config, out: &Result{Set: set, Config: config}}
 	g.facts()
 	g.conflicts()
 	if hasError(g.out.Problems) || hasError(config.Problems) {
@@ -84,7 +89,10 @@ func Generate(tree *release.Tree, set *release.Set, config *release.MappingConfi
 	}
 	g.form = g.sourceForm()
 	for _, s := range g.config.Streams {
-		g.stream(s)
+		if !g.stream(s) {
+			g.out.Files = nil
+			return g.out
+		}
 	}
 	slices.SortStableFunc(g.out.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	g.stale()
@@ -97,6 +105,7 @@ func hasError(problems []source.Problem) bool {
 
 type generator struct {
 	tree   *release.Tree
+	known  *facts
 	set    *release.Set
 	config *release.MappingConfig
 	form   release.SourceForm
@@ -130,11 +139,15 @@ func (g *generator) conflicts() {
 		pos    source.Position
 	}
 	first := map[string]writer{}
+	found := 0
 	for _, s := range g.config.Streams {
 		for _, t := range s.Tags {
 			if w, ok := first[t.Tag]; !ok {
 				first[t.Tag] = writer{s.Name, t.Pos}
 			} else if shared := g.shared(w.stream, s.Name); len(shared) > 0 {
+				if found++; found > maxConflicts {
+					return
+				}
 				g.problem(source.Error, t.Pos, fmt.Sprintf("remove the tag from one of them; the other is on line %d", w.pos.Line),
 					"the streams %s and %s both write the tag %s of %s", w.stream, s.Name, t.Tag, some(shared))
 			}
@@ -161,13 +174,18 @@ func some(names []string) string {
 	return strings.Join(names[:2], ", ") + fmt.Sprintf(" and %d more", len(names)-2)
 }
 
-// stream generates the file of one stream.
-func (g *generator) stream(s release.MappedStream) {
+// stream generates the file of one stream, and reports whether there was room for
+// it.
+func (g *generator) stream(s release.MappedStream) bool {
 	images := g.images(s.Name)
+	if g.known.references += len(images) * (1 + len(s.Tags)); g.known.references > maxReferences {
+		g.problem(source.Error, s.Pos, "remove streams or tags that nobody needs", "the generated mapping files would have more than %d references", maxReferences)
+		return false
+	}
 	if len(images) == 0 {
 		g.problem(source.Warning, s.Pos, "fix the name, remove the stream, or wait until a branch promotes to it",
 			"nothing promotes to the stream %s/%s, so no mapping file is generated for it", g.config.SourceNamespace, s.Name)
-		return
+		return true
 	}
 	var tags []string
 	for _, t := range s.Tags {
@@ -189,9 +207,10 @@ func (g *generator) stream(s release.MappedStream) {
 	}
 	if i := slices.IndexFunc(g.out.Files, func(o File) bool { return o.Path == f.Path }); i >= 0 {
 		g.problem(source.Error, s.Pos, "rename one of the streams", "the streams %s and %s have the same mapping file %s", g.out.Files[i].Stream.Name, s.Name, f.Path)
-		return
+		return true
 	}
 	g.out.Files = append(g.out.Files, f)
+	return true
 }
 
 // images returns the tags of a stream of the source namespace that ci-operator or
@@ -200,25 +219,17 @@ func (g *generator) stream(s release.MappedStream) {
 func (g *generator) images(stream string) map[string]bool {
 	to := release.Stream{Namespace: g.config.SourceNamespace, Name: stream}
 	all := map[string]bool{}
-	g.promoted(to, func(tag string) { all[tag] = true })
-	for _, p := range g.tree.Promotions().Publications {
-		if p.To == to {
-			g.promoted(p.From, func(tag string) {
-				if p.Takes(tag) {
-					all[tag] = true
-				}
-			})
+	for _, tag := range g.known.promoted[to] {
+		all[tag] = true
+	}
+	for _, p := range g.known.publications[to] {
+		for _, tag := range g.known.promoted[p.From] {
+			if p.Takes(tag) {
+				all[tag] = true
+			}
 		}
 	}
 	return all
-}
-
-func (g *generator) promoted(to release.Stream, visit func(tag string)) {
-	for _, p := range g.tree.Promotions().All {
-		if p.Stream == to && !p.Disabled && !p.Optional {
-			visit(p.Tag)
-		}
-	}
 }
 
 // base returns the name of a stream's mapping file.
