@@ -106,6 +106,8 @@ func TestLine(t *testing.T) {
 		"30 of 31 images done, 1 failed, 50.0 MiB of 250.0 MiB sent at 1.0 MiB/s, about 3 min 20 s left": {
 			State: mirror.State{Total: 31, Done: 30, Failed: 1, Bytes: 250 << 20}, Sent: 50 << 20, Elapsed: 50 * time.Second},
 		"1 of 2 images done, 0 B of 1.0 KiB sent at 0 B/s": {State: mirror.State{Total: 2, Done: 1, Bytes: 1024}, Elapsed: time.Minute},
+		"15 of 30 images done":                             {State: mirror.State{Total: 30, Done: 15, Last: time.Unix(1, 0)}, At: time.Unix(36, 0), Elapsed: 36 * time.Second}, // a registry is down
+		"15 of 30 images done, about 36 s left":            {State: mirror.State{Total: 30, Done: 15, Last: time.Unix(30, 0)}, At: time.Unix(36, 0), Elapsed: 36 * time.Second},
 		"2 of 4 images done, about 2 h 30 min left":        {State: mirror.State{Total: 4, Done: 2}, Elapsed: 150 * time.Minute},
 	} {
 		if got := s.Line(); got != want {

@@ -92,17 +92,25 @@ func (s Snapshot) waiting() []string {
 	return out
 }
 
+// stalled is after how long without a finished image a run is not expected to go on
+// as before.
+const stalled = 10 * time.Second
+
 // left estimates the rest of the time from the progress so far: from the images
 // that are not done, or from the bytes that have to be sent for those that were
-// started, whichever is later; 0 if it is too early, or bytes have to be sent
-// and none moved yet.
+// started, whichever is later; 0 if it is too early, if bytes have to be sent and
+// none moved yet, or if nothing has finished for a while and no bytes are left: then
+// the run waits for something, such as a registry that is down.
 func (s Snapshot) left() time.Duration {
 	if s.Done == 0 || s.Elapsed < 5*time.Second {
 		return 0
 	}
 	images := float64(s.Elapsed) / float64(s.Done) * float64(s.Total-s.Done)
-	bytes := 0.0
-	if pending := s.Bytes - s.Sent; pending > 0 {
+	bytes, pending := 0.0, s.Bytes-s.Sent
+	if pending <= 0 && !s.Last.IsZero() && s.At.Sub(s.Last) > stalled {
+		return 0
+	}
+	if pending > 0 {
 		if s.Sent == 0 {
 			return 0
 		}

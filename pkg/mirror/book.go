@@ -92,7 +92,7 @@ func (b *book) done(i int, c *cost, result Entry, err error) {
 	if err != nil {
 		b.fail(e, err)
 	}
-	b.opts.Monitor.end(i, e.Bad())
+	b.opts.Monitor.end(i, e.Bad(), b.opts.Now())
 	e.Error, e.Reason, e.Retried, e.Host = b.printable(e.Error), b.printable(e.Reason), b.printable(e.Retried), b.printable(e.Host)
 	for i := range e.Details {
 		e.Details[i] = b.printable(e.Details[i])

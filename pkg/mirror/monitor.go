@@ -13,6 +13,7 @@ type Monitor struct {
 	done    int
 	failed  int
 	bytes   int64
+	last    time.Time
 	working map[int]watched // by entry
 }
 
@@ -27,6 +28,8 @@ type State struct {
 	// Bytes of the blobs that were sent or may have to be sent, for the images
 	// that were started.
 	Bytes int64
+	// Last is when a destination was last finished, the zero time for never.
+	Last time.Time
 	// Longest is the destination that has been in progress for the longest
 	// time; Since is when it was started.
 	Longest string
@@ -37,7 +40,7 @@ type State struct {
 func (m *Monitor) State() State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := State{Total: m.total, Done: m.done, Failed: m.failed, Working: len(m.working), Bytes: m.bytes}
+	s := State{Total: m.total, Done: m.done, Failed: m.failed, Working: len(m.working), Bytes: m.bytes, Last: m.last}
 	for _, w := range m.working {
 		if s.Longest == "" || w.since.Before(s.Since) || w.since.Equal(s.Since) && w.destination < s.Longest {
 			s.Longest, s.Since = w.destination, w.since
@@ -62,12 +65,13 @@ func (m *Monitor) begin(entry int, destination string, at time.Time) {
 	}
 }
 
-func (m *Monitor) end(entry int, bad bool) {
+func (m *Monitor) end(entry int, bad bool, at time.Time) {
 	if m != nil {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		delete(m.working, entry)
 		m.done++
+		m.last = at
 		if bad {
 			m.failed++
 		}

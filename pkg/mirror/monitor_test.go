@@ -26,7 +26,11 @@ func TestMonitor(t *testing.T) {
 	if during.Total != 2 || during.Working < 1 || during.Working > 2 || during.Bytes <= 0 || during.Bytes > report.Moved.BlobBytes || during.Since.Before(report.Started) {
 		t.Errorf("during the run: %+v", during)
 	}
-	if want := (mirror.State{Total: 2, Done: 2, Failed: 1, Bytes: report.Moved.BlobBytes}); m.State() != want {
+	last := m.State().Last
+	if last.IsZero() {
+		t.Error("it is not known when the last image was finished")
+	}
+	if want := (mirror.State{Total: 2, Done: 2, Failed: 1, Bytes: report.Moved.BlobBytes, Last: last}); m.State() != want {
 		t.Errorf("at the end: %+v, want %+v", m.State(), want)
 	}
 }

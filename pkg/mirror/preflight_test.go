@@ -151,14 +151,14 @@ func TestWrongPassword(t *testing.T) {
 				}
 				report := chained(t, plan(t, src, dst, lines...), mirror.Options{Client: keyed(t, dst.Host, wrong), Mode: mode})
 				failures := report.Failures()
-				if len(failures) != 1 || failures[0].Entries != repositories*each || failures[0].Host != dst.Host || failures[0].Cause != mirror.CauseDenied {
+				if len(failures) != 1 || failures[0].Entries != repositories*each || failures[0].Host != dst.Host || failures[0].Reason != "credential refused" || failures[0].Cause != mirror.CauseDenied {
 					t.Errorf("failures: %+v", failures)
 				}
 				if n := log.Count(); n > 3 { // how it wants a credential, a use of it, a check of it alone
 					t.Errorf("%d requests: %q", n, log.Requests())
 				}
 				for _, e := range report.Entries {
-					if strings.Contains(e.Error, "wrong") && !strings.Contains(e.Error, "wrong credential") || strings.Contains(e.Error, "robot") {
+					if strings.Contains(e.Error, wrong.Password) || strings.Contains(e.Error, wrong.User) {
 						t.Fatalf("the error repeats the credential: %s", e.Error)
 					}
 				}

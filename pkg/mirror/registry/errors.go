@@ -208,7 +208,7 @@ func Blame(err error) (host, reason string) {
 	case errors.As(err, &push):
 		return push.Repository.Host, push.reason()
 	case errors.As(err, &bad):
-		return bad.Registry, "wrong credential"
+		return bad.Registry, "credential refused"
 	case errors.As(err, &store):
 		return store.Store, text.Short(fmt.Sprintf("%d %s from the blob store of %s", store.Answer.Status, http.StatusText(store.Answer.Status), store.Registry), 80)
 	case errors.As(err, &answer):

@@ -117,7 +117,7 @@ func Observe(h *Host, next http.RoundTripper) http.RoundTripper {
 		}
 		watch := newWatch(h.opts.Clock.Now, idle, cancel)
 		r = r.WithContext(ctx)
-		question := &questionBody{ReadCloser: r.Body, watch: watch}
+		question := &questionBody{ReadCloser: r.Body, watch: watch, moved: func(n int) { h.Stats.moved(0, int64(n)) }}
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = question
 		}
@@ -135,7 +135,6 @@ func Observe(h *Host, next http.RoundTripper) http.RoundTripper {
 			r.Body.Close()
 		}
 		watch.rest(0, true)
-		h.Stats.moved(0, question.sent.Load())
 		if err != nil {
 			err = wrong(err)
 			cancel(nil)

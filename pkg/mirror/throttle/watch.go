@@ -114,14 +114,14 @@ func (b *answerBody) Close() error {
 type questionBody struct {
 	io.ReadCloser
 	watch *watch
-	sent  atomic.Int64
+	moved func(n int) // counts bytes while they are sent
 	broke atomic.Bool // it could not be read to its end, which is our fault
 }
 
 func (b *questionBody) Read(p []byte) (int, error) {
 	b.watch.rest(0, false)
 	n, err := b.ReadCloser.Read(p)
-	b.sent.Add(int64(n))
+	b.moved(n)
 	if err != nil && err != io.EOF && err != ErrAnswered {
 		b.broke.Store(true)
 	}
