@@ -3,6 +3,7 @@ package release
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // lazy is a fact that is computed on first use. The zero value is ready for
@@ -21,17 +22,13 @@ func (l *lazy[T]) get(work func() T) T {
 // are processors.
 func inParallel(n int, work func(i int)) {
 	var wg sync.WaitGroup
-	next := make(chan int)
+	var begun atomic.Int64
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
-			for i := range next {
+			for i := int(begun.Add(1)) - 1; i < n; i = int(begun.Add(1)) - 1 {
 				work(i)
 			}
 		})
 	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
 	wg.Wait()
 }

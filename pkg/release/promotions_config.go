@@ -50,29 +50,38 @@ func decodeConfig(path string, data []byte) (config, []source.Problem) {
 
 // newConfig takes a config's parts from their nodes, each of which may be nil.
 func newConfig(promotion, images *yaml.Node, binaries bool) config {
-	var c config
 	if promotion == nil || promotion.Kind != yaml.MappingNode {
-		return c
+		return config{}
 	}
+	targets, noCache := newTargets(promotion)
+	return config{images: newImages(images), targets: targets, cached: binaries && !noCache}
+}
+
+func newImages(images *yaml.Node) []image {
 	list := images
 	if images != nil && images.Kind == yaml.MappingNode { // the newer form, with settings beside the list
 		list = child(images, "items")
 	}
+	var all []image
 	for _, item := range items(list) {
 		if to := child(item, "to"); text(to) != "" {
-			c.images = append(c.images, image{text(to), isTrue(child(item, "optional")), to.Line, to.Column})
+			all = append(all, image{text(to), isTrue(child(item, "optional")), to.Line, to.Column})
 		}
 	}
-	// The older form, one target at the top, may be used together with the
-	// newer one.
+	return all
+}
+
+// newTargets reads the targets of a promotion, and whether it disables the build
+// cache.
+func newTargets(promotion *yaml.Node) (all []target, noCache bool) {
+	// The older form, one target at the top, may stand beside the newer one.
 	if text(child(promotion, "namespace")) != "" {
-		c.targets = append(c.targets, newTarget(promotion))
+		all = append(all, newTarget(promotion))
 	}
 	for _, item := range items(child(promotion, "to")) {
-		c.targets = append(c.targets, newTarget(item))
+		all = append(all, newTarget(item))
 	}
-	c.cached = binaries && !isTrue(child(promotion, "disable_build_cache"))
-	return c
+	return all, isTrue(child(promotion, "disable_build_cache"))
 }
 
 func newTarget(n *yaml.Node) target {

@@ -43,7 +43,7 @@ func (t *Tree) PromotionsLike(other *Promotions, files []string) *Promotions {
 func (t *Tree) readOnly(files []string, promoted int) *configReader {
 	var all atomic.Int64
 	all.Store(int64(promoted))
-	r := &configReader{fsys: t.FS, top: t.Layout.Config, promoted: &all}
+	r := &configReader{fsys: t.FS, top: t.Layout.Config, promoted: &all, sections: new(sectionCache)}
 	for _, name := range files {
 		if path.Ext(name) != ".yaml" || !strings.HasPrefix(name, t.Layout.Config+"/") {
 			continue

@@ -19,12 +19,13 @@ func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
 	folders := configFolders(fsys, dir)
 	read := make([]configReader, len(folders))
 	var promoted atomic.Int64
+	var sections sectionCache
 	buffers := sync.Pool{New: func() any { return new([]byte) }}
 	inParallel(len(folders), func(i int) {
 		r, buffer := &read[i], buffers.Get().(*[]byte)
-		r.fsys, r.top, r.promoted, r.asked, r.buffer = fsys, dir, &promoted, p.images.any(), *buffer
+		r.fsys, r.top, r.promoted, r.sections, r.asked, r.buffer = fsys, dir, &promoted, &sections, p.images.any(), *buffer
 		r.folder(folders[i])
-		*buffer, r.buffer = r.buffer, nil
+		*buffer, r.buffer, r.seen = r.buffer, nil, nil
 		buffers.Put(buffer)
 	})
 	if promoted.Load() > maxPromotions {
@@ -76,6 +77,7 @@ type configReader struct {
 	top      string // the folder of all configs
 	buffer   []byte
 	promoted *atomic.Int64 // by all readers so far
+	sections *sectionCache // of all readers
 
 	configs    int
 	promotions []Promotion
@@ -83,6 +85,7 @@ type configReader struct {
 	problems   []source.Problem
 	asked      bool                // whether used is wanted
 	used       map[ImageTag]string // tags that configs build from, with the first config
+	seen       map[string]bool     // the texts that name them
 }
 
 func (r *configReader) folder(dir string) {
@@ -109,9 +112,12 @@ func (r *configReader) config(name string) {
 		return
 	}
 	if r.asked {
-		scanTags(data, func(tag ImageTag) { r.use(tag, name) })
+		if r.seen == nil {
+			r.seen = map[string]bool{}
+		}
+		scanTags(data, r.seen, func(tag ImageTag) { r.use(tag, name) })
 	}
-	c, ok := scanConfig(data)
+	c, ok := r.sections.scanConfig(data)
 	if !ok {
 		var problems []source.Problem
 		c, problems = decodeConfig(name, data)

@@ -2,6 +2,8 @@ package release
 
 import (
 	"bytes"
+	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -13,7 +15,7 @@ import (
 // a part does not stand for itself, it gives false, and decodeConfig has to read
 // the file. Where it gives true, the two agree, but for a quoted text that goes on
 // in the first column and looks like one of the keys there, which no tool writes.
-func scanConfig(data []byte) (config, bool) {
+func (c *sectionCache) scanConfig(data []byte) (config, bool) {
 	if !utf8.Valid(data) || bytes.IndexByte(data, '\t') >= 0 || bytes.IndexByte(data, '\r') >= 0 || bytes.IndexByte(data, 0) >= 0 {
 		return config{}, false
 	}
@@ -24,11 +26,11 @@ func scanConfig(data []byte) (config, bool) {
 	if _, promotes := sections[keyPromotion]; !promotes {
 		return config{}, true
 	}
-	promotion, ok := sections[keyPromotion].value()
+	promotion, ok := c.get(keyPromotion, sections[keyPromotion])
 	if !ok {
 		return config{}, false
 	}
-	images, ok := sections[keyImages].value()
+	images, ok := c.get(keyImages, sections[keyImages])
 	if !ok {
 		return config{}, false
 	}
@@ -36,7 +38,86 @@ func scanConfig(data []byte) (config, bool) {
 	if ok && (len(binaries.behind) == 0 || isAny(binaries.behind, "~", "null", "Null", "NULL", `""`, "''") || bytes.ContainsAny(binaries.behind[:1], "#&*!|>")) {
 		return config{}, false
 	}
-	return newConfig(promotion, images, ok), true
+	if promotion.none {
+		return config{}, true
+	}
+	return config{images: images.images, targets: promotion.targets, cached: ok && !promotion.noCache}, true
+}
+
+// parsed is what a section says.
+type parsed struct {
+	images  []image
+	targets []target
+	noCache bool
+	none    bool // it is no mapping, so that nothing is promoted
+}
+
+// below returns the same, in a file in which the section begins below a line.
+func (p parsed) below(line int) parsed {
+	shifted := func(all []image) []image {
+		all = slices.Clone(all)
+		for i := range all {
+			all[i].line += line
+		}
+		return all
+	}
+	p.images, p.targets = shifted(p.images), slices.Clone(p.targets)
+	for i := range p.targets {
+		p.targets[i].additional = shifted(p.targets[i].additional)
+	}
+	return p
+}
+
+// sectionCache holds the sections that were parsed, by their text: the configs of
+// a repository's branches have most of them in common. The zero value is ready for
+// use, by several goroutines.
+type sectionCache struct {
+	mu    sync.Mutex
+	known map[string]map[string]parsed // by key and text
+	size  int                          // of the texts, in bytes
+}
+
+// maxCached bounds the texts of the sections that are kept.
+const maxCached = 4 << 20
+
+// get parses the section of a key; nothing when there is none. It fails where the
+// section does not parse by itself, such as for an anchor that is elsewhere, or
+// has a mistake that parsing the whole file would tell.
+func (c *sectionCache) get(key string, s section) (parsed, bool) {
+	if s.line == 0 {
+		return parsed{}, true
+	}
+	if len(s.behind) > 0 { // a flow value may go on in the first column
+		return parsed{}, false
+	}
+	c.mu.Lock()
+	p, ok := c.known[key][string(s.below)] // without a copy of the text
+	c.mu.Unlock()
+	if ok {
+		return p.below(s.line), true
+	}
+	doc := parseYAML("", s.below)
+	if len(doc.problems) > 0 || doc.root == nil || doc.merged {
+		return parsed{}, false
+	}
+	if key == keyImages {
+		p.images = newImages(doc.root)
+	} else if p.none = doc.root.Kind != yaml.MappingNode; !p.none {
+		p.targets, p.noCache = newTargets(doc.root)
+	}
+	c.keep(key, string(s.below), p)
+	return p.below(s.line), true
+}
+
+func (c *sectionCache) keep(key, text string, p parsed) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil {
+		c.known = map[string]map[string]parsed{keyImages: {}, keyPromotion: {}}
+	}
+	if c.size += len(text); c.size <= maxCached {
+		c.known[key][text] = p
+	}
 }
 
 // section is one key at the top of a file with all that belongs to it.
@@ -44,32 +125,6 @@ type section struct {
 	line   int    // of the key
 	behind []byte // what stands behind the key
 	below  []byte // the lines below it
-}
-
-// value parses what belongs to the key; nil when there is no such section. It
-// fails where the part does not parse by itself, such as for an anchor that is
-// elsewhere, or has a mistake that parsing the whole file would tell.
-func (s section) value() (*yaml.Node, bool) {
-	if s.line == 0 {
-		return nil, true
-	}
-	if len(s.behind) > 0 { // a flow value may go on in the first column
-		return nil, false
-	}
-	doc := parseYAML("", s.below)
-	if len(doc.problems) > 0 || doc.root == nil || doc.merged {
-		return nil, false
-	}
-	shiftLines(doc.root, s.line)
-	return doc.root, true
-}
-
-// shiftLines adds to the line of every node of a tree.
-func shiftLines(n *yaml.Node, lines int) {
-	n.Line += lines
-	for _, c := range n.Content {
-		shiftLines(c, lines)
-	}
 }
 
 // topSections cuts a file into the sections that scanConfig needs.

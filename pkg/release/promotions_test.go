@@ -31,7 +31,7 @@ func TestScanRealConfigs(t *testing.T) {
 					return
 				}
 				files++
-				if got, ok := scanConfig(data); !ok {
+				if got, ok := new(sectionCache).scanConfig(data); !ok {
 					slow++
 				} else if files%step == 0 {
 					compareScan(t, name, data, got)
@@ -142,7 +142,7 @@ func TestConfigs(t *testing.T) {
 	const path = "ci-operator/config/org/repo/org-repo-main__v2.yaml"
 	for name, c := range configs {
 		t.Run(name, func(t *testing.T) {
-			got, ok := scanConfig([]byte(c.text))
+			got, ok := new(sectionCache).scanConfig([]byte(c.text))
 			if ok == c.slow {
 				t.Errorf("scanned: %v", ok)
 			}
@@ -166,7 +166,7 @@ func FuzzScanConfig(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		const name = "ci-operator/config/org/repo/org-repo-main.yaml"
-		got, ok := scanConfig([]byte(text))
+		got, ok := new(sectionCache).scanConfig([]byte(text))
 		if !ok || strings.ContainsAny(text, "\"'") { // in a quoted text anything may look like a key
 			return
 		}

@@ -2,7 +2,7 @@ package release
 
 import (
 	"bytes"
-	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -31,47 +31,52 @@ func (t *Tree) KnownTags() []ImageTag {
 			}
 		}
 	}
-	all := make([]ImageTag, 0, len(used))
+	byName := make(map[string]ImageTag, len(used))
 	for tag := range used {
-		all = append(all, tag)
+		byName[tag.String()] = tag
 	}
-	slices.SortFunc(all, func(a, b ImageTag) int { return cmp.Compare(a.String(), b.String()) })
+	all := make([]ImageTag, 0, len(used))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		all = append(all, byName[name])
+	}
 	return all
 }
 
-// scanTags finds YAML mappings with the keys namespace and name, and perhaps
-// tag, in the text of a config: its base images, build root and releases. It is
-// called for every config, so it reads only lines that begin with one of the
-// keys.
-func scanTags(data []byte, visit func(ImageTag)) {
+// scanTags finds mappings with the keys namespace and name, and perhaps tag, in
+// the text of a config: its base images, build root and releases. It is called
+// for every config, so it looks at lines that begin with one of the keys only,
+// and skips mappings whose text it has seen.
+func scanTags(text []byte, seen map[string]bool, visit func(ImageTag)) {
 	var namespace, name, tag []byte
-	indent := -1
+	indent, first, last := -1, -1, 0 // where the lines with the keys begin and end
 	flush := func() {
-		if namespace != nil && name != nil {
+		if namespace != nil && name != nil && !seen[string(text[first:last])] {
+			seen[string(text[first:last])] = true
 			visit(ImageTag{Stream{string(namespace), string(name)}, string(tag)})
 		}
-		namespace, name, tag = nil, nil, nil
+		namespace, name, tag, first = nil, nil, nil, -1
 	}
-	for len(data) > 0 {
-		line, rest, _ := bytes.Cut(data, []byte{'\n'})
-		data = rest
+	for at := 0; at < len(text); {
+		line, _, _ := bytes.Cut(text[at:], []byte{'\n'})
+		begin := at
+		at += len(line) + 1
 		deep := 0
 		for deep < len(line) && line[deep] == ' ' {
 			deep++
 		}
-		text := line[deep:]
-		item := len(text) > 1 && text[0] == '-' && text[1] == ' '
+		rest := line[deep:]
+		item := len(rest) > 1 && rest[0] == '-' && rest[1] == ' '
 		if item {
-			text, deep = text[2:], deep+2
+			rest, deep = rest[2:], deep+2
 		}
 		if item || deep != indent {
 			flush()
 			indent = deep
 		}
-		if len(text) == 0 || text[0] != 'n' && text[0] != 't' {
+		if len(rest) == 0 || rest[0] != 'n' && rest[0] != 't' {
 			continue
 		}
-		key, value, _ := bytes.Cut(text, []byte(": "))
+		key, value, _ := bytes.Cut(rest, []byte(": "))
 		switch value = bytes.Trim(value, " \r\"'"); string(key) {
 		case "namespace":
 			namespace = value
@@ -79,7 +84,13 @@ func scanTags(data []byte, visit func(ImageTag)) {
 			name = value
 		case "tag":
 			tag = value
+		default:
+			continue
 		}
+		if first < 0 {
+			first = begin
+		}
+		last = begin + len(line)
 	}
 	flush()
 }

@@ -25,7 +25,7 @@ func BenchmarkLintTree(b *testing.B) {
 		makeConfigs(b, dir, 4000)
 		benchmarkTree(b, dir)
 	})
-	for _, name := range []string{"release-2020-08", "release-2022-12"} {
+	for _, name := range []string{"release-2020-08", "release-2022-12", "release-2024-05"} {
 		b.Run(name, func(b *testing.B) { benchmarkTree(b, testkit.CorpusTree(b, name+".tar.gz")) })
 	}
 	b.Run("release-2022-12/mappings-and-jobs", func(b *testing.B) {
