@@ -14,9 +14,10 @@ func ciImages() Rule {
 	return Rule{
 		ID:    "ci-images",
 		Title: "mistakes in core-services/image-mirroring/_config.yaml",
-		Why: "This file brings images from outside into the CI registry. ci-images-mirror does nothing at all when it cannot read the file; " +
-			"a target that something else fills holds whichever image was copied last; " +
-			"a source that is not there, or the wrong one, is noticed by the tests that use the image, days later.",
+		Why: "This file copies outside images into the CI registry. If ci-images-mirror cannot read it, " +
+			"it copies nothing. If something else also pushes a target, " +
+			"the target holds whichever image was pushed last. A missing or wrong source shows up days later, " +
+			"in the tests that use the image.",
 		Fix:      "Correct the reported entry.",
 		Severity: source.Error,
 		Bad: head + `  ci/app:v1:

@@ -36,7 +36,7 @@ func (c *ciImagesCheck) alsoMapped(i release.CIImage, m *release.MappingFile, pa
 	case pair.Source.Canonical() == i.Pair.Source.Canonical():
 		severity, effect = source.Warning, "the copy is made twice"
 	case idle(c.Pass, m):
-		severity, effect = source.Warning, "whichever ran last would win if the file were run"
+		severity, effect = source.Warning, "if a job ran the file, the last push would win"
 	}
 	f := c.ReportAs(severity, i.Pos, "keep it in one of the two", "%s, copied from %s, is also written by %s of set %s, from %s: %s",
 		i.Key, i.Pair.Source.Exact(), m.Base, m.Set.Name, pair.Source.Exact(), effect)
@@ -111,8 +111,8 @@ func (c *ciImagesCheck) wanted() {
 		if letters(tag.String()) != letters(unused[at].Key) {
 			severity = source.Warning
 		}
-		f := c.ReportAs(severity, unused[at].Pos, fmt.Sprintf("did you mean %s here, where it says %s? if not, add an entry for it", tag, unused[at].Key),
-			"nothing in the tree fills %s, which the config of %s builds from", tag, release.ConfigName(config))
+		f := c.ReportAs(severity, unused[at].Pos, fmt.Sprintf("did you mean %s instead of %s? if not, add an entry for it", tag, unused[at].Key),
+			"nothing in the tree pushes %s, which the config of %s builds from", tag, release.ConfigName(config))
 		f.Related = append(f.Related, Related{Pos: source.Position{File: config}, Message: "used here"})
 	}
 }

@@ -13,7 +13,7 @@ func configmapKey() Rule {
 		Title: "two mapping files with one ConfigMap key, or a key that Kubernetes refuses",
 		Why: "The mapping files of all sets are uploaded into one ConfigMap, each under its base name. " +
 			"Of two files with one name only one arrives, and removing either removes the key. " +
-			"A name that is no valid key keeps the whole upload from being applied.",
+			"An invalid key makes the whole upload fail.",
 		Fix:      "Begin each name with mapping_ and the set's name, in letters, digits, -, _ and dots.",
 		Severity: source.Error,
 		Bad: `-- core-services/image-mirroring/one/mapping_images --

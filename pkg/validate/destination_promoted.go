@@ -59,7 +59,7 @@ func overwritten(p *Pass, m *release.MappingFile, pair mapping.Pair, tag release
 	const hint = "mirror to another tag, or exclude the image from the promotion"
 	severity, effect := p.rule.Severity, "whichever runs last wins"
 	if idle(p, m) {
-		severity, effect = source.Warning, "whichever ran last would win if the file were run"
+		severity, effect = source.Warning, "if a job ran the file, the last push would win"
 	}
 	name := pair.Destination.Exact()
 	if pair.Destination.Wildcard() {

@@ -13,9 +13,10 @@ func jobAuth() Rule {
 	return Rule{
 		ID:    "job-auth",
 		Title: "a job that prepares credentials and does not use them, or logs in without a token",
-		Why: "The job logs in to a registry, writes the login into a file, and then mirrors without that file: " +
-			"sources that need the login are refused, or what is pushed is pushed as somebody else. " +
-			"A login to the cluster's registry needs the token of a service account, which Prow mounts only where the job asks for it.",
+		Why: "The job logs in to a registry, writes the login into a file, and mirrors without that file: " +
+			"the registry refuses sources that need the login, or the push uses another account. " +
+			"A login to the cluster's registry needs the token of a service account, " +
+			"which Prow mounts only if the job asks for it.",
 		Fix:      "Pass the file on with -a FILE, or remove the login; set automountServiceAccountToken: true for a login.",
 		Severity: source.Error,
 		Bad:      exampleScript("oc registry login --to /tmp/config.json", `oc image mirror -f="$mapping" --skip-multiple-scopes`),

@@ -13,7 +13,7 @@ func jobConfigmap() Rule {
 		ID:    "job-configmap",
 		Title: "a job on a cluster or namespace to which its mappings do not go, or that does not mount them",
 		Why: "A pod whose ConfigMap is missing never starts, and one that does not mount it finds no mappings. " +
-			"A ConfigMap is there only in the clusters and namespaces that config-updater uploads it to.",
+			"A ConfigMap exists only in the clusters and namespaces that config-updater uploads it to.",
 		Fix:      "Mount the ConfigMap of the mappings, run the job where it is, or add the cluster and namespace to config_updater.maps.",
 		Severity: source.Error,
 		Bad:      exampleUploaded("build01"),

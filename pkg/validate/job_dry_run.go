@@ -14,7 +14,7 @@ func jobDryRun() Rule {
 		Title: "a job that succeeds without mirroring anything",
 		Why: "The entry point of the image only prints what it would copy unless a variable enables copying. " +
 			"The job succeeds on every run, and the images never arrive.",
-		Fix:      "Set the variable as the other jobs have it, such as dry_run: \"false\", with the quotes.",
+		Fix:      "Set the variable as in the other jobs, such as dry_run: \"false\", with the quotes.",
 		Severity: source.Error,
 		Bad:      exampleEntryPoint("{name: dry_run, value: \"true\"}", ""),
 		Good:     exampleEntryPoint("{name: dry_run, value: \"false\"}", ""),

@@ -13,8 +13,8 @@ func jobOverlap() Rule {
 	return Rule{
 		ID:    "job-overlap",
 		Title: "a periodic whose glob also picks up another set's mappings",
-		Why: "All sets lie in one ConfigMap. A glob that is the beginning of another set's file names runs those, too: " +
-			"with the wrong credentials, so that the job fails, or twice.",
+		Why: "All sets share one ConfigMap. A glob that also matches another set's files runs those too: " +
+			"with the wrong credentials, or twice.",
 		Fix:      "End the glob with _* (mapping_team_*), or rename the other set's files.",
 		Severity: source.Error,
 		Bad: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team_a --

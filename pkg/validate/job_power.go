@@ -17,10 +17,12 @@ func jobPower() Rule {
 	return Rule{
 		ID:    "job-power",
 		Title: "a job that can do more than mirror its set",
-		Why: "Whoever approves a set's folder may write its _job.yaml, and the job runs with credentials in the cluster: " +
-			"a script, a patch or another image lets them do anything with these, and with the secrets and machines that the job reaches.",
-		Fix: "Remove what the set does not need to mirror. Else let the approvers of the settings allow it there, as allow: {SET: [script]}; " +
-			"what a change brings without that is an error under --new-from.",
+		Why: "The approvers of a set's folder can change its _job.yaml, " +
+			"and the job runs with credentials in the cluster. A script, " +
+			"a patch or another image gives them full use of these credentials, " +
+			"and of the secrets and machines that the job reaches.",
+		Fix: "Remove what the set does not need for mirroring, or ask the approvers of the settings to allow it: allow: " +
+			"{SET: [script]}. Under --new-from, power that a change adds without that is an error.",
 		Severity: source.Warning,
 		Bad:      line + "-- " + set + "_job.yaml --\nscript: |\n  oc image mirror -f=/etc/imagemirror/mapping_team\n",
 		Good:     line + "-- " + set + "_job.yaml --\nattempts: 3\n",

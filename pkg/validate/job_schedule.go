@@ -18,8 +18,8 @@ func jobSchedule() Rule {
 	return Rule{
 		ID:    "job-schedule",
 		Title: "a schedule that Prow refuses, or two of them",
-		Why: "Prow refuses the whole file because of one such job, and goes on with the jobs of the last file that it could load: " +
-			"nothing that was changed since takes effect.",
+		Why: "Prow refuses the whole file because of one such job. " +
+			"It keeps running the jobs of the last file that it could load, so later changes have no effect.",
 		Fix: "Give the job exactly one of cron, interval and minimum_interval. A cron expression has five fields (minute, hour, day of the month, " +
 			"month, day of the week), or is a word such as @hourly; an interval is a length of time such as 4h.",
 		Severity: source.Error,

@@ -13,8 +13,9 @@ func jobTemplate() Rule {
 	return Rule{
 		ID:    "job-template",
 		Title: "a job that departs from the template outside the FIXME fields",
-		Why: "Jobs are copied by hand, and what was changed in one is forgotten in the others: a command that is not the one that the log shows, " +
-			"a failure that is not counted, an outdated tool.",
+		Why: "Jobs are copied by hand, and a change in one is forgotten in the others. " +
+			"Then the log shows another command than the one that runs, failures are not counted, " +
+			"or the tool is outdated.",
 		Fix: "Generate the job with mirror-jobgen; put what a set needs differently into its _job.yaml. " +
 			"What most jobs of the repository have is not reported, and neither is a set's own choice (schedule, notifications, credentials, how it mirrors). " +
 			"Once a set has a _job.yaml, its choices have to be declared there.",

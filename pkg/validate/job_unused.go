@@ -10,9 +10,10 @@ import (
 
 func jobUnused() Rule {
 	return Rule{
-		ID:       "job-unused",
-		Title:    "a periodic whose glob matches no mapping",
-		Why:      "bash hands a pattern that matches nothing to oc as it is, so the job fails on every run and hides the failures that matter.",
+		ID:    "job-unused",
+		Title: "a periodic whose glob matches no mapping",
+		Why: "bash passes a pattern without a match to oc unchanged, " +
+			"so the job fails on every run and hides the failures that matter.",
 		Fix:      "Correct the glob, add the mapping file, or remove the job.",
 		Severity: source.Error,
 		Bad: exampleJobs("team", "mapping_teem*") + `-- core-services/image-mirroring/team/mapping_team --

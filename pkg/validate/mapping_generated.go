@@ -25,9 +25,10 @@ images:
 	promoted := exampleConfig("openshift/app", "team", "stream", "app") + config
 	return Rule{
 		ID:    mappingGeneratedID,
-		Title: "a generated mapping file that is not what its configuration says",
-		Why: "The mapping files of a set with a _config.yaml follow from what is promoted. One that was edited by hand, " +
-			"or not made again, misses images or mirrors images that are never updated, and the next run of the generator changes lines that nobody intended to change.",
+		Title: "a generated mapping file that differs from its configuration",
+		Why: "In a set with a _config.yaml, mapping files are generated from promotions. A file that was edited by hand, " +
+			"or not generated again, misses images or mirrors images that are never updated. " +
+			"The next run of the generator then changes lines that nobody intended to change.",
 		Fix:      "Run 'mirror-jobgen mappings', with --prune for files that are no longer generated, and commit what it writes.",
 		Severity: source.Error,
 		Bad: promoted + `-- core-services/image-mirroring/team/mapping_team_stream --
@@ -111,7 +112,7 @@ func outdated(p *Pass, config *release.MappingConfig, g mapgen.File) {
 		return
 	}
 	added, removed, at := g.Lines()
-	f := p.Report(source.Position{File: g.Path, Line: at}, hint, "%s is not what %s says: %s", base, config.Path, difference(added, removed))
+	f := p.Report(source.Position{File: g.Path, Line: at}, hint, "%s differs from %s: %s", base, config.Path, difference(added, removed))
 	f.Cause = Cause{ID: "outdated " + config.Path, Summary: "{n} mapping files are not what " + config.Path + " says"}
 	f.Related = append(f.Related, Related{Pos: g.Stream.Pos, Message: "the stream that makes the file"})
 	for _, l := range added {

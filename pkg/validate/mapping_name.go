@@ -12,8 +12,8 @@ func mappingName() Rule {
 	return Rule{
 		ID:    "mapping-name",
 		Title: "a mapping file that does not follow mapping_$name$anything",
-		Why: "All sets lie in one ConfigMap, and a set's periodic takes what begins with its own name. " +
-			"A file named otherwise is not mirrored at all, or by another team's job with that team's credentials.",
+		Why: "All sets share one ConfigMap, and a set's periodic runs the files whose names begin with its own. " +
+			"Any other file is not mirrored, or another team's job mirrors it with that team's credentials.",
 		Fix: "Rename the file to mapping_, the set's name and anything (- and _ are the same), " +
 			"or declare another prefix in the set's _job.yaml.",
 		Severity: source.Error,

@@ -13,7 +13,7 @@ func referenceRegistry() Rule {
 		ID:    "reference-registry",
 		Title: "a retired, rate-limited or unexpected registry",
 		Why: "Docker Hub refuses anonymous pulls after a few, so an hourly job fails most of the time. " +
-			"A retired host no longer answers. A supplemental CI image outside the namespace that its file is named for overwrites another team's.",
+			"A retired host no longer answers. A supplemental CI image that goes to another namespace than the one in its file's name overwrites another team's image.",
 		Fix:      "Mirror from a registry that is maintained, and write to the namespace of the file's name.",
 		Severity: source.Warning,
 		Bad: `-- core-services/image-mirroring/team/mapping_team --
@@ -52,8 +52,8 @@ func checkReferenceRegistry(p *Pass) {
 				}
 				if inside && !goesTo(d, namespace, m.Set.Name == supplementalSet) {
 					f := p.ReportAs(source.Error, d.Pos, "write to "+ciHost+"/"+strings.ReplaceAll(namespace, "_", "-")+"/…",
-						"%s does not go to the namespace that %s is named for", d.Exact(), m.Base)
-					f.Cause = Cause{ID: "namespace " + m.Path, Summary: "{n} destinations do not go to the namespace that " + m.Base + " is named for"}
+						"%s goes to another namespace than the one in the name %s", d.Exact(), m.Base)
+					f.Cause = Cause{ID: "namespace " + m.Path, Summary: "{n} destinations go to another namespace than the one in the name " + m.Base}
 				}
 			}
 		}

@@ -17,7 +17,7 @@ func referenceTypo() Rule {
 		ID:    "reference-typo",
 		Title: "a registry or organisation one letter away from what all others use, or the address of a web page",
 		Why: "A registry that does not exist fails every run of the job. An organisation that somebody else may register gets the images " +
-			"of the team. The address that a browser shows of a repository is not the name of its image.",
+			"of the team. The address of a repository in a browser is not the name of its image.",
 		Fix:      "Correct the name; for a page of quay.io leave out repository/.",
 		Severity: source.Warning,
 		Bad:      "-- core-services/image-mirroring/team/mapping_team --\n" + line + "registry.ci.openshift.org/team/stream:web qauy.io/team/web:latest\n",

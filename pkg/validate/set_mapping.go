@@ -6,7 +6,7 @@ func setMapping() Rule {
 	return Rule{
 		ID:       "set-mapping",
 		Title:    "a set without a mapping file",
-		Why:      "The set's job has nothing to run; bash then hands the pattern itself to oc, and the job fails.",
+		Why:      "The set's job has nothing to run: bash passes the pattern itself to oc, and the job fails.",
 		Fix:      "Add a mapping file mapping_$name, or remove the folder and its job.",
 		Severity: source.Error,
 		Bad: `-- core-services/image-mirroring/team/OWNERS --

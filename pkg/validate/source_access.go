@@ -14,8 +14,8 @@ func sourceAccess() Rule {
 		ID:    "source-access",
 		Title: "a source namespace whose images the mirroring job may not pull",
 		Why:   "The registry denies oc image mirror the pull, and every run of the job fails.",
-		Fix: "Bind system:image-puller in the namespace to system:authenticated, or to the service account of the job " +
-			"when the images must not be open to everybody.",
+		Fix: "Bind system:image-puller in the namespace to system:authenticated, or, for private images, " +
+			"to the service account of the job.",
 		Severity: source.Warning,
 		Bad: examplePuller("other") + `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest

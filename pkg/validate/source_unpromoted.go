@@ -161,7 +161,7 @@ func reportStale(p *Pass, s *stale, mirrored map[release.Stream]*written) {
 	id := ""
 	if by := otherPushers(p, s.namespace); !fed && by != "" {
 		severity, id = source.Info, " by others"
-		hint = fmt.Sprintf("remove it, unless it is pushed by %s, who may push to %s", by, s.namespace)
+		hint = fmt.Sprintf("remove it, unless %s, which may push to %s, pushes it", by, s.namespace)
 	}
 	f := p.ReportAs(severity, s.bad[0].Pos, hint, "nothing promotes, publishes or mirrors %s", s.what())
 	f.Cause = Cause{ID: s.set + "/" + s.namespace + id,
