@@ -20,17 +20,20 @@ func HTML(w io.Writer, c Change, version string) error {
 	d := newDocument(c)
 	var data []htmlSection
 	var figures []page.Figure
-	for _, s := range d.sections {
-		h := htmlSection{Title: s.title, Note: s.note, Count: thousands(s.count()), Tone: s.tone, Open: s.open}
+	for i, s := range d.sections {
+		h := htmlSection{ID: fmt.Sprintf("changes-%d", i+1), Title: s.title, Note: s.note, Count: thousands(s.count()), Tone: s.tone, Open: s.open}
 		for _, g := range s.groups {
 			hg := htmlGroup{Name: htmlWords(g.name)}
 			for _, it := range g.items {
 				hg.Items = append(hg.Items, htmlItem{htmlWords(it.text), strings.TrimSpace(where(it.at))})
 			}
+			if n := len(hg.Items); n > fewItems+1 {
+				hg.Items, hg.More = hg.Items[:fewItems], hg.Items[fewItems:]
+			}
 			h.Groups = append(h.Groups, hg)
 		}
 		data = append(data, h)
-		figures = append(figures, page.Figure{Label: s.title, Value: h.Count, Tone: s.tone})
+		figures = append(figures, page.Figure{Label: s.title, Value: h.Count, Tone: s.tone, Href: "#" + h.ID})
 	}
 	return page.Write(w, page.Page{
 		Title:       "mirror-jobgen diff: " + d.title,
@@ -43,16 +46,20 @@ func HTML(w io.Writer, c Change, version string) error {
 	}, content, template.FuncMap{})
 }
 
+// fewItems is the number of items of a group that are shown before a click, so that
+// one large change does not hide the others.
+const fewItems = 10
+
 type htmlSection struct {
-	Title, Note, Count string
-	Tone               page.Tone
-	Open               bool
-	Groups             []htmlGroup
+	ID, Title, Note, Count string
+	Tone                   page.Tone
+	Open                   bool
+	Groups                 []htmlGroup
 }
 
 type htmlGroup struct {
-	Name  []effects.Part
-	Items []htmlItem
+	Name        []effects.Part
+	Items, More []htmlItem
 }
 
 type htmlItem struct {
