@@ -26,6 +26,9 @@ var retired = []struct{ word, instead string }{
 	{`looked at behind`, "checked below"},
 	{`in many forms`, "in several formats"},
 	{`what becomes of`, "what happens to"},
+	{`what it may\b`, "what is allowed"},
+	{`to be had\b`, "available"},
+	{`ran last would win`, "the last push wins"},
 }
 
 func TestRetiredWords(t *testing.T) {
