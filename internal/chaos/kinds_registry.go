@@ -18,8 +18,8 @@ func headers() []*Kind {
 	}
 	return []*Kind{
 		set("no digest header", digests, func(_ *Fault, h http.Header) { h.Del("Docker-Content-Digest") }),
-		set("another digest header", digests, func(_ *Fault, h http.Header) {
-			h.Set("Docker-Content-Digest", "sha256:"+strings.Repeat("5", 64))
+		set("another digest header", digests, func(f *Fault, h http.Header) { // never the same: see TestTheSameLieTwice
+			h.Set("Docker-Content-Digest", fmt.Sprintf("sha256:%032x%032x", f.dice.Uint64(), f.dice.Uint64()))
 		}),
 		set("an unreadable digest header", digests, func(_ *Fault, h http.Header) { h.Set("Docker-Content-Digest", "sha256:\x07") }),
 		set("no content type", content, func(_ *Fault, h http.Header) { h["Content-Type"] = nil }),

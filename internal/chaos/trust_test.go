@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +23,41 @@ import (
 )
 
 func nobody(string) bool { return false }
+
+// A registry that says of two tags that they hold the same image, when they do not,
+// is believed; deep verification finds it out, and mends it.
+func TestTheSameLieTwice(t *testing.T) {
+	plain(t, func(t *testing.T, w *world) {
+		to := src + "/org/app:v1"
+		w.want[to] = w.image(w.sites[src], "ci/stream", "i", w.layer(300)).Digest
+		w.image(w.sites[src], "org/app", "v1", w.layer(300))
+		w.lines = []string{src + "/ci/stream:i " + to}
+		w.handler(src, func(h http.Handler) http.Handler {
+			return on("HEAD manifest", func(rw http.ResponseWriter, r *http.Request) {
+				rec := httptest.NewRecorder()
+				h.ServeHTTP(rec, r)
+				rec.Header().Set("Docker-Content-Digest", "sha256:"+strings.Repeat("5", 64))
+				maps.Copy(rw.Header(), rec.Header())
+				rw.WriteHeader(rec.Code)
+			})(h)
+		})
+		client := w.client(registry.Options{})
+		defer client.Close()
+		if e := w.run(t.Context(), mirror.Options{Client: client}).Entries[0]; e.Outcome != mirror.Unchanged {
+			t.Errorf("%s %s: not what this test is for", e.Outcome, e.Error)
+		}
+		for _, mode := range []mirror.Mode{mirror.ModeCheck, mirror.ModeRun} {
+			deep := w.client(registry.Options{})
+			report := w.run(t.Context(), mirror.Options{Client: deep, Mode: mode, Deep: true})
+			deep.Close()
+			if e := report.Entries[0]; e.Outcome == mirror.Unchanged {
+				t.Errorf("deep verification (%s) does not find it: %+v", mode, e)
+			} else {
+				t.Logf("%s: %s %s", mode, e.Outcome, e.Error)
+			}
+		}
+	})
+}
 
 // Plain HTTP is spoken only to hosts for which that was asked: to others not a
 // single request goes.

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -252,8 +253,22 @@ func (l *lists) fresh(resp *http.Response) bool {
 	return err == nil && !made.Before(l.started)
 }
 
-// get requests a list, once. It does not follow redirects.
-func (l *lists) get(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (*http.Response, []byte, error) {
+// get requests a list, once, except that it waits for a registry that answers 429:
+// a list then saves all the more. It does not follow redirects.
+func (l *lists) get(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (resp *http.Response, data []byte, err error) {
+	var failed error
+	err = l.host.loop.Do(ctx, func() error {
+		resp, data, failed = l.once(ctx, send, target, repo, token)
+		if failed == nil && resp.StatusCode == http.StatusTooManyRequests {
+			resp.Body = http.NoBody
+			return newError(l.host.gate, resp, l.host.opts.Clock.Now())
+		}
+		return nil
+	})
+	return resp, data, cmp.Or(err, failed)
+}
+
+func (l *lists) once(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, listingTime)
 	defer cancel()
 	ctx = throttle.Work{Kind: "listing", Repository: repo.Path}.Into(ctx)

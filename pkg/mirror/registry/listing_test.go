@@ -71,7 +71,6 @@ func TestListedByQuay(t *testing.T) {
 			quay: &testkit.Quay{Private: func(string) bool { return true }, Token: "for the API"},
 			tags: names(246, 250), want: names(246, 250), requests: 1,
 		},
-		"too many requests": {quay: &testkit.Quay{PerSecond: 1}, tags: names(246, 250), requests: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := tagged(map[string]int{"org/app": 250})
@@ -159,6 +158,27 @@ func instead(h http.Handler, status int, body string) http.Handler {
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
 	})
+}
+
+// TestListedAfterWaiting waits for a registry that answers 429, and reads its list then.
+func TestListedAfterWaiting(t *testing.T) {
+	log := testkit.Recorder{Fault: func(w http.ResponseWriter, _ *http.Request, class string, n int) bool {
+		if class != "listing" || n > 1 {
+			return false
+		}
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	}}
+	at := testkit.Serve(t, "quay", log.Wrap((&testkit.Quay{}).Wrap(tagged(map[string]int{"org/app": 9}))))
+	c := New(Options{})
+	defer c.Close()
+	if got := c.Listed(t.Context(), Repository{Host: at.Host, Path: "org/app"}, names(0, 9)); len(got) != 9 {
+		t.Errorf("%d tags are told, want 9", len(got))
+	}
+	if n := log.Count("listing"); n != 3 {
+		t.Errorf("%d requests for the list, want 3", n)
+	}
 }
 
 // TestListedOld does not believe a list that a cache has kept from before the run,
