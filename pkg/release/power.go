@@ -61,6 +61,7 @@ type Power struct {
 	Kind   string
 	What   string // follows "can", such as "use the network of its machine"
 	Secret string // for a secret: its name
+	Plain  bool   // a secret that is mounted as a volume of its own
 	Pos    source.Position
 }
 
@@ -68,7 +69,30 @@ type Power struct {
 // file. Secrets that are plainly mounted are in Secrets and not here.
 func (j *Job) Powers(file string) []Power {
 	r := powerReader{file: file, seen: map[*yaml.Node]bool{}}
-	spec := child(j.Node, "spec")
+	return r.job(j.Node)
+}
+
+// PatchPowers returns what the patch lets the pod of the job do beyond mirroring, in
+// the order of the file, which is that of the settings. Secrets that are plainly
+// mounted are among it.
+func (s *JobSettings) PatchPowers(file string) []Power {
+	if s.patch == nil {
+		return nil
+	}
+	r := powerReader{file: file, mounts: true, seen: map[*yaml.Node]bool{}}
+	return r.job(s.patch)
+}
+
+type powerReader struct {
+	file   string
+	mounts bool                // secrets that are plainly mounted, too
+	seen   map[*yaml.Node]bool // an alias makes one node appear in several places
+	found  []Power
+}
+
+// job reads a whole job, or a part of one.
+func (r *powerReader) job(job *yaml.Node) []Power {
+	spec := child(job, "spec")
 	for _, key := range []string{"hostNetwork", "hostPID", "hostIPC"} {
 		if v := child(spec, key); isTrue(v) {
 			r.add(PowerHost, v, "", "share the host's "+map[string]string{"hostNetwork": "network", "hostPID": "processes", "hostIPC": "memory"}[key]+" ("+key+")")
@@ -92,12 +116,6 @@ func (j *Job) Powers(file string) []Power {
 	return r.found
 }
 
-type powerReader struct {
-	file  string
-	seen  map[*yaml.Node]bool // an alias makes one node appear in several places
-	found []Power
-}
-
 func (r *powerReader) add(kind string, n *yaml.Node, secret, what string) {
 	if !r.seen[n] {
 		r.seen[n] = true
@@ -108,6 +126,10 @@ func (r *powerReader) add(kind string, n *yaml.Node, secret, what string) {
 func (r *powerReader) volume(v *yaml.Node) {
 	if p := child(v, "hostPath"); p != nil {
 		r.add(PowerHost, p, "", "reach the host's files at "+text(child(p, "path"))+" (hostPath)")
+	}
+	if name := child(v, "secret", "secretName"); r.mounts && text(name) != "" && !r.seen[name] {
+		r.add(PowerSecret, name, text(name), "read the secret "+text(name))
+		r.found[len(r.found)-1].Plain = true
 	}
 	for _, s := range items(child(v, "projected", "sources")) {
 		if name := child(s, "secret", "name"); text(name) != "" {

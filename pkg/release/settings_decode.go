@@ -23,6 +23,7 @@ type positions struct {
 	// tried are the settings that the file sets to something invalid, or under a
 	// misspelt name: that they are missing need not be reported, too.
 	tried map[string]bool
+	patch *yaml.Node // the value of patch
 }
 
 // At returns the position of a setting's value by its key, or of the whole
@@ -181,7 +182,7 @@ func (d *decoder) pairs(n *yaml.Node, what string, f func(key, value *yaml.Node)
 func (d *decoder) mapping(n *yaml.Node, v reflect.Value, what string) {
 	fields := make(map[string]int)
 	var names []string
-	found := positions{map[string]source.Position{"": d.at(n)}, map[string]bool{}}
+	found := positions{keys: map[string]source.Position{"": d.at(n)}, tried: map[string]bool{}}
 	for i := range v.NumField() {
 		if name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ","); name != "" && name != "-" {
 			fields[name] = i
@@ -203,6 +204,9 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, what string) {
 		d.value(value, v.Field(i), key.Value)
 		if len(d.problems) == before {
 			found.keys[key.Value] = d.at(value)
+			if key.Value == "patch" {
+				found.patch = value
+			}
 		} else {
 			found.tried[key.Value] = true
 		}

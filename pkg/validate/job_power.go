@@ -34,34 +34,78 @@ func checkJobPower(p *Pass) {
 	if file := p.tree.Settings.Template; file != "" {
 		tellPower(p, "*", release.Power{Kind: release.PowerTemplate, Pos: p.tree.Settings.At("template")}, "every job starts from the template %s instead of the built-in one", file)
 	}
+	var owners map[string]string
+	if p.noJobs() == "" {
+		owners = secretOwners(p)
+	}
+	patched := map[string]bool{} // what patches are reported to give
 	for _, set := range p.tree.Sets {
 		if set.Job != nil {
 			settingsPower(p, set)
+			for _, what := range patchPower(p, set, owners) {
+				patched[what] = true
+			}
 		}
 	}
-	if p.noJobs() != "" {
+	if owners == nil {
 		return
 	}
-	owners := secretOwners(p)
 	for _, job := range p.tree.Jobs.Jobs {
 		if set := p.tree.Runs().SetOf(job); set != nil {
-			podPower(p, job, set, owners)
+			podPower(p, job, set, owners, patched)
 		}
 	}
 }
 
-// podPower reports what the pod of a set's job can do.
-func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]string) {
+// patchPower reports what the patch of a set gives its job, and the secret of
+// another set in its settings that its job does not have yet. It returns the
+// messages.
+func patchPower(p *Pass, set *release.Set, owners map[string]string) []string {
+	foreign := func(secret string) bool { return owners[secret] != "" && owners[secret] != set.Name }
+	var told []string
+	for _, power := range set.Job.PatchPowers(set.Dir + "/" + release.JobSettingsName) {
+		if power.Kind == release.PowerSecret && power.Plain && !foreign(power.Secret) {
+			continue // job-secret checks it
+		}
+		told = append(told, canPower(p, set, power, owners))
+	}
+	if secret := set.Job.Secret; foreign(secret) && slices.Contains(set.Job.Keys(), "secret") && !slices.ContainsFunc(p.tree.Runs().JobsOf(set), func(j *release.Job) bool {
+		return slices.ContainsFunc(j.Secrets, func(m release.SecretMount) bool { return m.Secret == secret })
+	}) {
+		canPower(p, set, release.Power{Kind: release.PowerSecret, What: "read the secret " + secret, Secret: secret, Pos: set.Job.At("secret")}, owners)
+	}
+	return told
+}
+
+// canPower reports what the job of a set can do. It returns the message.
+func canPower(p *Pass, set *release.Set, power release.Power, owners map[string]string) string {
+	what := canMessage(set, power, owners)
+	if owner := owners[power.Secret]; owner != "" && owner != set.Name {
+		power.Kind = release.PowerSecret
+	}
+	tellPower(p, set.Name, power, "%s", what)
+	return what
+}
+
+// canMessage says what the job of a set can do, and whose secret it reads.
+func canMessage(set *release.Set, power release.Power, owners map[string]string) string {
+	what := "the job of the set " + set.Name + " can " + power.What
+	if owner := owners[power.Secret]; owner != "" && owner != set.Name {
+		what += ", which is that of the set " + owner
+	}
+	return what
+}
+
+// podPower reports what the pod of a set's job can do, without what its patch gives
+// it.
+func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]string, patched map[string]bool) {
 	if ns := p.tree.Settings.Namespace; job.Namespace != "" && job.Namespace != ns {
 		tellPower(p, set.Name, release.Power{Kind: release.PowerNamespace, Pos: job.Pos}, "the job of the set %s runs in the namespace %s, not in %s", set.Name, job.Namespace, ns)
 	}
 	for _, power := range job.Powers(p.tree.Jobs.Path) {
-		what := power.What
-		if owner := owners[power.Secret]; owner != "" && owner != set.Name {
-			power.Kind = release.PowerSecret
-			what += ", which is that of the set " + owner
+		if !patched[canMessage(set, power, owners)] {
+			canPower(p, set, power, owners)
 		}
-		tellPower(p, set.Name, power, "the job of the set %s can %s", set.Name, what)
 	}
 }
 
