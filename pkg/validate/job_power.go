@@ -58,7 +58,7 @@ func checkJobPower(p *Pass) {
 }
 
 // patchPower reports what the patch of a set gives its job, and the secret of
-// another set in its settings that its job does not have yet. It returns the
+// another set in its settings that its job does not have yet and is not allowed. It returns the
 // messages.
 func patchPower(p *Pass, set *release.Set, owners map[string]string) []string {
 	foreign := func(secret string) bool { return owners[secret] != "" && owners[secret] != set.Name }
@@ -69,7 +69,7 @@ func patchPower(p *Pass, set *release.Set, owners map[string]string) []string {
 		}
 		told = append(told, canPower(p, set, power, owners))
 	}
-	if secret := set.Job.Secret; foreign(secret) && slices.Contains(set.Job.Keys(), "secret") && !slices.ContainsFunc(p.tree.Runs().JobsOf(set), func(j *release.Job) bool {
+	if secret := set.Job.Secret; foreign(secret) && !p.tree.Settings.Allows(set.Name, release.PowerSecret) && slices.Contains(set.Job.Keys(), "secret") && !slices.ContainsFunc(p.tree.Runs().JobsOf(set), func(j *release.Job) bool {
 		return slices.ContainsFunc(j.Secrets, func(m release.SecretMount) bool { return m.Secret == secret })
 	}) {
 		canPower(p, set, release.Power{Kind: release.PowerSecret, What: "read the secret " + secret, Secret: secret, Pos: set.Job.At("secret")}, owners)
