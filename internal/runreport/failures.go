@@ -60,7 +60,7 @@ func hint(f mirror.Failure) string {
 	case mirror.CauseRefused:
 		return host + " rejects the push: its response gives the reason, usually a quota or a repository policy"
 	case mirror.CauseUnavailable:
-		return "the mapping is correct: run again later; if it persists, check the status of " + host
+		return "the mapping is correct: run again later; if the error persists, check the status of " + host
 	case mirror.CauseAddress:
 		return "check the name of the registry, DNS on this machine, and the proxy settings (HTTPS_PROXY, NO_PROXY)"
 	case mirror.CauseContent:
