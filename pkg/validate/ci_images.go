@@ -47,6 +47,7 @@ func checkCIImages(p *Pass) {
 	for _, i := range all {
 		c.registry(i)
 		c.tag(i)
+		c.version(i)
 		c.name(i)
 		c.namespace(i)
 	}

@@ -5,7 +5,9 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"testing/fstest"
 
 	"github.com/mirror-tools/mirror-tools/internal/overlay"
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -23,17 +26,78 @@ import (
 // source is one that is not there, which a run tells.
 func TestCIImagesMutations(t *testing.T) {
 	text, configs := mutationSubject()
-	rng := rand.New(rand.NewPCG(1, 2))
-	before := ciImagesFindings(t, text, configs)
-	if len(before) > 0 {
+	if before := ciImagesFindings(t, text, configs); len(before) > 0 {
 		t.Fatalf("the configuration has findings before it is changed: %v", slices.Collect(maps.Keys(before)))
 	}
+	mutateCIImages(t, text, configs, 300)
+}
+
+// TestCIImagesMutationsOfARealFile does the same with the file of a real tree, and
+// with those of its configs that name one of the streams in it.
+func TestCIImagesMutationsOfARealFile(t *testing.T) {
+	tree := os.DirFS(testkit.CorpusTree(t, "release-2024-05.tar.gz"))
+	text, err := fs.ReadFile(tree, ciImagesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Each reads a part of the tree, which takes time under the race detector.
+	mutateCIImages(t, string(text), aboutStreams(t, tree, string(text)), 60)
+}
+
+const ciImagesFile = "core-services/image-mirroring/_config.yaml"
+
+// aboutStreams copies the part of a tree that the rule needs for some entries: a
+// config for each tag that is built from, and those that may push one.
+func aboutStreams(t *testing.T, tree fs.FS, text string) fs.FS {
+	t.Helper()
+	var names []string
+	for _, m := range regexp.MustCompile(`(?m)^  [^ /]+/([^ :]+):`).FindAllStringSubmatch(text, -1) {
+		names = append(names, regexp.QuoteMeta(m[1]))
+	}
+	stream := "(?:" + strings.Join(names, "|") + ")"
+	used := regexp.MustCompile(`name: ` + stream + `\s+namespace: \S+\s+tag: \S+`)
+	pushed := regexp.MustCompile(`(?m)\bto: ` + stream + `$`)
+	dir := t.TempDir()
+	seen := map[string]bool{}
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		config := strings.HasPrefix(name, "ci-operator/config/")
+		if err != nil || d.IsDir() || !config && !strings.HasPrefix(name, "core-services/image-mirroring/") {
+			return err
+		}
+		data, err := fs.ReadFile(tree, name)
+		wanted := !config || pushed.Match(data)
+		for _, tag := range used.FindAllString(string(data), -1) {
+			wanted = wanted || !seen[tag]
+			seen[tag] = true
+		}
+		if err != nil || !wanted {
+			return err
+		}
+		copied := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(copied), 0o750); err != nil {
+			return err
+		}
+		return os.WriteFile(copied, data, 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return os.DirFS(dir)
+}
+
+// mutateCIImages makes some changes, each of the same text, and checks that the rule
+// reports each that matters with a finding that was not there before.
+func mutateCIImages(t *testing.T, text string, configs fs.FS, changes int) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 2))
+	before := ciImagesFindings(t, text, configs)
 	was := release.ParseCIImages("f", []byte(text))
 	outcome := map[string]int{}
-	for n := range 300 {
+	for n := range changes {
 		kind := mutations[n%len(mutations)]
 		changed := kind.change(rng, text)
 		found := ciImagesFindings(t, changed, configs)
+		maps.DeleteFunc(found, func(message string, _ bool) bool { return before[message] })
 		switch lost, missing := effect(was, release.ParseCIImages("f", []byte(changed))); {
 		case len(found) > 0:
 			outcome[kind.name+": told by the rule"]++

@@ -39,6 +39,36 @@ func (c *ciImagesCheck) tag(i release.CIImage) {
 	c.ReportAs(source.Warning, i.From.Pos, "correct the tag of one of the two", "%s is copied from the tag %s, %s", i.Key, from, why)
 }
 
+// version reports an entry whose tag is a number and whose source has another one in
+// its name, where those of all other such entries of the stream do: os/python:8 is
+// from ubi8/python, os/python:9 from ubi9/python.
+func (c *ciImagesCheck) version(i release.CIImage) {
+	from := i.Pair.Source
+	if shape(i.Target.Tag) != "0" || !digits.MatchString(from.Repository) || digits.MatchString(from.Tag) || numbered(i) {
+		return // numbers in both tags are compared by tag
+	}
+	n := 0
+	for other := range c.neighbours(i) {
+		if shape(other.Target.Tag) != "0" {
+			continue
+		}
+		if !numbered(*other) {
+			return
+		}
+		n++
+	}
+	if n > 0 {
+		c.ReportAs(source.Warning, i.Pos, "correct the tag, or the source", "%s is copied from %s, which does not have the number %s; all other such entries of %s have theirs",
+			i.Key, from.Exact(), i.Target.Tag, i.Target.Stream)
+	}
+}
+
+// numbered reports whether the number that is an entry's tag is one of its source.
+func numbered(i release.CIImage) bool {
+	from := i.Pair.Source
+	return slices.Contains(digits.FindAllString(from.Repository+":"+from.Tag, -1), i.Target.Tag)
+}
+
 // agree reports whether a tag and that of its source are the same, except for
 // text around one of them.
 func agree(own, from string) bool { return strings.Contains(from, own) || strings.Contains(own, from) }
