@@ -68,38 +68,34 @@ func (b *builder) namedAfter(secret, set string) bool {
 	return dashes(strings.ReplaceAll(str(volume, "secretName"), placeholder, set)) == dashes(secret)
 }
 
-// secretsIn returns the names of all secrets that a job reads, in any form.
+// secretsIn returns the names of all secrets that a job reads, in any form: what
+// stands under keys such as secretName, secretRef or ssh_key_secrets. Prow reads keys
+// in any case.
 func secretsIn(job object) []string {
 	found := map[string]bool{}
-	add := func(names ...string) {
-		for _, name := range names {
-			if name != "" {
-				found[name] = true
+	var walk func(v any, secret bool)
+	walk = func(v any, secret bool) {
+		switch v := v.(type) {
+		case string:
+			if secret && v != "" {
+				found[v] = true
+			}
+		case []any:
+			for _, item := range v {
+				walk(item, secret)
+			}
+		case object:
+			for key, value := range v {
+				name := secret && strings.EqualFold(key, "name")
+				walk(value, name || strings.Contains(strings.ToLower(key), "secret"))
 			}
 		}
 	}
-	var walk func(v any)
-	walk = func(v any) {
-		if items, ok := v.([]any); ok {
-			for _, item := range items {
-				walk(item)
-			}
-			return
-		}
-		o, _ := v.(object)
-		for key, value := range o {
-			switch key {
-			case "secret", "secretKeyRef", "secretRef", "nodePublishSecretRef":
-				add(str(value, "secretName"), str(value, "name"))
-			case "imagePullSecrets":
-				for _, item := range list(o, key) {
-					add(str(item, "name"))
-				}
-			}
-			walk(value)
+	for key, value := range job {
+		if strings.EqualFold(key, "spec") || strings.EqualFold(key, "decoration_config") {
+			walk(value, false)
 		}
 	}
-	walk(job["spec"])
 	return slices.Sorted(maps.Keys(found))
 }
 

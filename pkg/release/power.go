@@ -92,23 +92,33 @@ type powerReader struct {
 
 // job reads a whole job, or a part of one.
 func (r *powerReader) job(job *yaml.Node) []Power {
-	spec := child(job, "spec")
+	spec := field(job, "spec")
 	for _, key := range []string{"hostNetwork", "hostPID", "hostIPC"} {
-		if v := child(spec, key); isTrue(v) {
+		if v := field(spec, key); isTrue(v) {
 			r.add(PowerHost, v, "", "share the host's "+map[string]string{"hostNetwork": "network", "hostPID": "processes", "hostIPC": "memory"}[key]+" ("+key+")")
 		}
 	}
-	for _, s := range items(child(spec, "imagePullSecrets")) {
-		if name := child(s, "name"); text(name) != "" {
+	for _, s := range items(field(spec, "imagePullSecrets")) {
+		if name := field(s, "name"); text(name) != "" {
 			r.add(PowerSecret, name, text(name), "pull images with the secret "+text(name)+" (imagePullSecrets)")
 		}
 	}
-	for _, v := range items(child(spec, "volumes")) {
+	for _, v := range items(field(spec, "volumes")) {
 		r.volume(v)
 	}
-	r.privileges(child(spec, "securityContext"))
+	for _, key := range []string{"serviceAccountName", "serviceAccount"} {
+		if name := field(spec, key); r.mounts && text(name) != "" {
+			r.add(PowerToken, name, "", "run as the service account "+text(name))
+		}
+	}
+	decoration := field(job, "decoration_config")
+	r.secrets(decoration, "decoration_config")
+	if images := field(decoration, "utility_images"); images != nil {
+		r.add(PowerImage, images, "", "run other utility images (decoration_config)")
+	}
+	r.privileges(field(spec, "securityContext"))
 	for _, kind := range []string{"initContainers", "containers", "ephemeralContainers"} {
-		for _, c := range items(child(spec, kind)) {
+		for _, c := range items(field(spec, kind)) {
 			r.container(c)
 		}
 	}
@@ -124,42 +134,47 @@ func (r *powerReader) add(kind string, n *yaml.Node, secret, what string) {
 }
 
 func (r *powerReader) volume(v *yaml.Node) {
-	if p := child(v, "hostPath"); p != nil {
-		r.add(PowerHost, p, "", "reach the host's files at "+text(child(p, "path"))+" (hostPath)")
+	if p := field(v, "hostPath"); p != nil {
+		r.add(PowerHost, p, "", "reach the host's files at "+text(field(p, "path"))+" (hostPath)")
 	}
-	if name := child(v, "secret", "secretName"); r.mounts && text(name) != "" && !r.seen[name] {
+	if name := field(v, "secret", "secretName"); r.mounts && text(name) != "" && !r.seen[name] {
 		r.add(PowerSecret, name, text(name), "read the secret "+text(name))
 		r.found[len(r.found)-1].Plain = true
 	}
-	for _, s := range items(child(v, "projected", "sources")) {
-		if name := child(s, "secret", "name"); text(name) != "" {
+	for _, kind := range pairs(v) {
+		if !slices.ContainsFunc([]string{"secret", "projected", "csi"}, func(k string) bool { return strings.EqualFold(k, kind.key) }) {
+			r.secrets(kind.value, kind.key)
+		}
+	}
+	for _, s := range items(field(v, "projected", "sources")) {
+		if name := field(s, "secret", "name"); text(name) != "" {
 			r.add(PowerSecret, name, text(name), "read the secret "+text(name)+" (projected)")
 		}
-		if t := child(s, "serviceAccountToken"); t != nil {
+		if t := field(s, "serviceAccountToken"); t != nil {
 			r.add(PowerToken, t, "", "use the token of its service account (projected)")
 		}
 	}
-	if c := child(v, "csi"); c != nil {
-		what := "read what the driver " + text(child(c, "driver")) + " gives (csi)"
-		if class := text(child(c, "volumeAttributes", "secretProviderClass")); class != "" {
+	if c := field(v, "csi"); c != nil {
+		what := "read what the driver " + text(field(c, "driver")) + " gives (csi)"
+		if class := text(field(c, "volumeAttributes", "secretProviderClass")); class != "" {
 			what = "read the secrets of " + class + " (csi)"
 		}
 		r.add(PowerSecret, c, "", what)
-		if name := child(c, "nodePublishSecretRef", "name"); text(name) != "" {
+		if name := field(c, "nodePublishSecretRef", "name"); text(name) != "" {
 			r.add(PowerSecret, name, text(name), "use the secret "+text(name)+" (csi)")
 		}
 	}
 }
 
 func (r *powerReader) container(c *yaml.Node) {
-	r.privileges(child(c, "securityContext"))
-	for _, e := range items(child(c, "env")) {
-		if name := child(e, "valueFrom", "secretKeyRef", "name"); text(name) != "" {
+	r.privileges(field(c, "securityContext"))
+	for _, e := range items(field(c, "env")) {
+		if name := field(e, "valueFrom", "secretKeyRef", "name"); text(name) != "" {
 			r.add(PowerEnv, name, text(name), "read the secret "+text(name)+" in its environment (env)")
 		}
 	}
-	for _, e := range items(child(c, "envFrom")) {
-		if name := child(e, "secretRef", "name"); text(name) != "" {
+	for _, e := range items(field(c, "envFrom")) {
+		if name := field(e, "secretRef", "name"); text(name) != "" {
 			r.add(PowerEnv, name, text(name), "read all of the secret "+text(name)+" in its environment (envFrom)")
 		}
 	}
@@ -167,15 +182,63 @@ func (r *powerReader) container(c *yaml.Node) {
 
 func (r *powerReader) privileges(context *yaml.Node) {
 	for _, key := range []string{"privileged", "allowPrivilegeEscalation"} {
-		if v := child(context, key); isTrue(v) {
+		if v := field(context, key); isTrue(v) {
 			r.add(PowerPrivileged, v, "", "act with the privileges of its machine ("+key+")")
 		}
 	}
-	if list := child(context, "capabilities", "add"); len(items(list)) > 0 {
+	if list := field(context, "capabilities", "add"); len(items(list)) > 0 {
 		var names []string
 		for _, n := range items(list) {
 			names = append(names, text(n))
 		}
 		r.add(PowerPrivileged, list, "", "act with the capabilities "+strings.Join(names, ", "))
 	}
+}
+
+// secrets reads the secrets that a part of a job names under keys such as secretRef,
+// secretName or ssh_key_secrets.
+func (r *powerReader) secrets(n *yaml.Node, how string) {
+	for _, p := range pairs(n) {
+		if !strings.Contains(strings.ToLower(p.key), "secret") {
+			r.secrets(p.value, how)
+			continue
+		}
+		for _, name := range append(items(p.value), p.value, field(p.value, "name")) {
+			if name = resolve(name); text(name) != "" {
+				r.add(PowerSecret, name, text(name), "read the secret "+text(name)+" ("+how+")")
+			}
+		}
+	}
+}
+
+// pair is a key of a mapping with its value.
+type pair struct {
+	key   string
+	value *yaml.Node
+}
+
+// pairs returns the pairs of a mapping, none for anything else.
+func pairs(n *yaml.Node) []pair {
+	if n = resolve(n); n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var out []pair
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		out = append(out, pair{n.Content[i].Value, n.Content[i+1]})
+	}
+	return out
+}
+
+// field returns the value below keys in any case, as Prow reads them.
+func field(n *yaml.Node, keys ...string) *yaml.Node {
+	for _, key := range keys {
+		var found *yaml.Node
+		for _, p := range pairs(n) {
+			if strings.EqualFold(p.key, key) {
+				found = p.value
+			}
+		}
+		n = found
+	}
+	return resolve(n)
 }
