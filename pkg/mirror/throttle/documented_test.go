@@ -13,7 +13,7 @@ import (
 // The documents have the numbers of this package.
 func TestDocumentedNumbers(t *testing.T) {
 	testkit.Documented(t, "docs/guarantees.md",
-		fmt.Sprintf("only fails for %.0f seconds is down", downFor.Seconds()),
+		fmt.Sprintf("answers no request successfully for %.0f seconds is down", downFor.Seconds()),
 		fmt.Sprintf("tries it again after %.0f seconds, later every %.0f minutes", firstProbe.Seconds(), slowestProbing.Minutes()),
 		statuses())
 	for _, page := range []string{"docs/performance.md", "docs/from-oc.md"} {
