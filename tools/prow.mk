@@ -13,5 +13,5 @@ bin/prow/podcheck: tools/podcheck/go.mod tools/podcheck/go.sum tools/podcheck/ma
 	GOWORK=off CGO_ENABLED=0 go build -C tools/podcheck -trimpath -ldflags='-s -w' -o $(CURDIR)/$@ .
 
 .PHONY: test-prow
-test-prow: $(addprefix bin/prow/,$(PROW_PROGRAMS)) bin/prow/podcheck bin/registry-distribution ## Prow's own programs take the generated jobs and run them
-	MIRROR_TEST_PROW=$(CURDIR)/bin/prow $(GO) test -count=1 -run '^TestProw' ./cmd/mirror-jobgen
+test-prow: $(addprefix bin/prow/,$(PROW_PROGRAMS)) bin/prow/podcheck bin/registry-distribution bin/gotestsum ## Prow's own programs take the generated jobs and run them
+	MIRROR_TEST_PROW=$(CURDIR)/bin/prow $(TEST) -count=1 -run '^TestProw' ./cmd/mirror-jobgen

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"strings"
-	"sync"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -46,16 +46,9 @@ func (o *options) addDigestTags(ctx context.Context, client *registry.Client, fi
 			}
 		}
 	}
-	var running sync.WaitGroup
-	free := make(chan struct{}, client.MaxPerHost())
-	for _, x := range all {
-		free <- struct{}{}
-		running.Go(func() {
-			x.source, x.ok = byDigest(ctx, client, x.entry.Source)
-			<-free
-		})
-	}
-	running.Wait()
+	flight.Each(len(all), client.MaxPerHost(), func(i int) {
+		all[i].source, all[i].ok = byDigest(ctx, client, all[i].entry.Source)
+	})
 	seen := map[string]bool{}
 	for _, x := range all {
 		if !x.ok {

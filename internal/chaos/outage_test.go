@@ -180,6 +180,8 @@ func TestBrokenLayer(t *testing.T) {
 				w.handler(src, func(h http.Handler) http.Handler {
 					spoilt := in.Wrap(h)
 					return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+						// net/http itself repeats a request that breaks on a reused connection.
+						rw.Header().Set("Connection", "close")
 						if testkit.Class(r) == "GET blob" && len(w.known[digestOf(r)]) == 9_000 {
 							asked.Add(1)
 							spoilt.ServeHTTP(rw, r)
@@ -194,7 +196,7 @@ func TestBrokenLayer(t *testing.T) {
 				if report.Summary[mirror.Copied] != 40 || report.Summary[mirror.Failed] != 2 {
 					t.Errorf("outcomes %v", report.Summary)
 				}
-				if took > 30*time.Minute || asked.Load() > 24 {
+				if took > 30*time.Minute || asked.Load() > 20 {
 					t.Errorf("%v and %d requests for one layer", took, asked.Load())
 				}
 				t.Logf("%v, %d requests for the layer: %v", took, asked.Load(), report.Failures())

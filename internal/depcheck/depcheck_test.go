@@ -13,8 +13,8 @@ const module = "github.com/mirror-tools/mirror-tools"
 // layers are the packages from the bottom up: a package may import those of
 // lower layers, and its own sub-packages, only.
 var layers = [][]string{
-	{"internal/treefs", "internal/text"},
-	{"pkg/source", "internal/body", "internal/suggest", "internal/atomicfile", "internal/gitfs", "internal/overlay", "internal/flight"},
+	{"internal/treefs", "internal/text", "internal/flight"},
+	{"pkg/source", "internal/body", "internal/suggest", "internal/atomicfile", "internal/gitfs", "internal/overlay"},
 	{"pkg/mapping", "internal/junit", "internal/page"},
 	{"pkg/release"},
 	{"pkg/mapgen", "pkg/routes"},

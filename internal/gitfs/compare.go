@@ -12,7 +12,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
+
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 )
 
 // Changed returns the files below some folders that are not the same at a revision
@@ -102,28 +103,16 @@ func (f *FS) hash() func() hash.Hash {
 // none, so that it counts as changed.
 func hashed(tree fs.FS, names []string, sum func() hash.Hash) []string {
 	ids := make([]string, len(names))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			h := sum()
-			for i := range next {
-				data, err := fs.ReadFile(tree, names[i])
-				if err != nil {
-					continue
-				}
-				h.Reset()
-				fmt.Fprintf(h, "blob %d\x00", len(data))
-				h.Write(data)
-				ids[i] = hex.EncodeToString(h.Sum(nil))
-			}
-		})
-	}
-	for i := range names {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
+	flight.Each(len(names), runtime.GOMAXPROCS(0), func(i int) {
+		data, err := fs.ReadFile(tree, names[i])
+		if err != nil {
+			return
+		}
+		h := sum()
+		fmt.Fprintf(h, "blob %d\x00", len(data))
+		h.Write(data)
+		ids[i] = hex.EncodeToString(h.Sum(nil))
+	})
 	return ids
 }
 

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -47,7 +48,7 @@ func CheckAccess(ctx context.Context, plan *Plan, client *registry.Client, paral
 			need(t.Destination, true, func(repo registry.Repository) error { return client.TryPush(ctx, repo) })
 		}
 	}
-	spread(len(tasks), parallel, func(i int) { tasks[i](&out[i]) })
+	flight.Each(len(tasks), parallel, func(i int) { tasks[i](&out[i]) })
 	return out
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
@@ -28,7 +29,7 @@ func (x *expander) expand(ctx context.Context, plan *Plan) (jobs []*job, overlap
 		}
 	}
 	found := make([][]*job, len(wildcards))
-	spread(len(wildcards), x.opts.Parallel, func(i int) { found[i] = x.tags(ctx, plan.Groups[wildcards[i]]) })
+	flight.Each(len(wildcards), x.opts.Parallel, func(i int) { found[i] = x.tags(ctx, plan.Groups[wildcards[i]]) })
 	jobs = make([]*job, 0, len(plan.Groups))
 	for i := range plan.Groups {
 		if g := &plan.Groups[i]; !g.Source.Wildcard() {

@@ -65,7 +65,7 @@ func Leftovers(ctx context.Context, plan *Plan, opts LeftoverOptions) []Leftover
 	f := &leftoverFinder{opts: opts, lists: tags.NewLists(opts.Client)}
 	repos := searched(plan, opts)
 	found := make([][]Leftover, len(repos))
-	spread(len(repos), opts.Parallel, func(i int) { found[i] = f.in(ctx, repos[i]) })
+	flight.Each(len(repos), opts.Parallel, func(i int) { found[i] = f.in(ctx, repos[i]) })
 	return slices.Concat(found...)
 }
 
@@ -107,7 +107,7 @@ func (f *leftoverFinder) in(ctx context.Context, m *searchedRepo) []Leftover {
 		out = append(out, f.unknown(m, fmt.Errorf("cannot tell everything that is still published: %w", err)))
 	}
 	looked := make([]lookedTag, len(left))
-	spread(len(left), f.opts.Parallel, func(i int) { looked[i] = f.look(ctx, m.repo, left[i], listed, known) })
+	flight.Each(len(left), f.opts.Parallel, func(i int) { looked[i] = f.look(ctx, m.repo, left[i], listed, known) })
 	class := newClassifier(m, listed, f.opts.Backup)
 	for i, l := range looked {
 		l.Class = class.of(l)
@@ -144,7 +144,7 @@ func (f *leftoverFinder) printable(err error) string {
 // hidden.
 func (f *leftoverFinder) expand(ctx context.Context, m *searchedRepo) (problems []Leftover, hidden []string) {
 	for _, t := range m.wild {
-		pattern := cmp.Or(t.Source.Tag, "*")
+		pattern := tagPattern(t.Source)
 		from, err := f.lists.Of(ctx, registry.Repository{Host: t.Source.Host(), Path: t.Source.Path()})
 		if err != nil {
 			hidden = append(hidden, pattern)
@@ -169,7 +169,7 @@ type sameDigest struct{ written, left []string }
 func (f *leftoverFinder) published(ctx context.Context, m *searchedRepo, listed []string, known map[string]registry.Listed) (map[string]sameDigest, error) {
 	written := slices.DeleteFunc(slices.Clone(listed), func(t string) bool { return !m.written[t] })
 	holds, failed := make([]digest.Digest, len(written)), make([]error, len(written))
-	spread(len(written), f.opts.Parallel, func(i int) {
+	flight.Each(len(written), f.opts.Parallel, func(i int) {
 		if holds[i] = known[written[i]].Digest; holds[i] == "" {
 			found, err := f.opts.Client.Resolve(ctx, m.repo, written[i])
 			holds[i], failed[i] = found.Digest, err

@@ -50,7 +50,7 @@ func searched(plan *Plan, opts LeftoverOptions) []*searchedRepo {
 	for _, p := range opts.Once {
 		switch m := in(p.Destination); {
 		case p.Source.Wildcard():
-			m.onceWild = append(m.onceWild, cmp.Or(p.Source.Tag, "*"))
+			m.onceWild = append(m.onceWild, tagPattern(p.Source))
 		case p.Destination.Tag != "":
 			m.once[p.Destination.Tag] = true
 		}
@@ -60,7 +60,7 @@ func searched(plan *Plan, opts LeftoverOptions) []*searchedRepo {
 		switch {
 		case !ok:
 		case p.Source.Wildcard():
-			m.elsewhere = append(m.elsewhere, cmp.Or(p.Source.Tag, "*"))
+			m.elsewhere = append(m.elsewhere, tagPattern(p.Source))
 		case p.Destination.Tag != "":
 			m.written[p.Destination.Tag] = true
 		}
@@ -93,8 +93,12 @@ func (m *searchedRepo) unwritten(listed []string) []string {
 // matched reports whether a wildcard writes such a tag, or once did.
 func (m *searchedRepo) matched(tag string) bool {
 	return matchesAny(m.onceWild, tag) ||
-		slices.ContainsFunc(m.wild, func(t Target) bool { return mapping.MatchTag(cmp.Or(t.Source.Tag, "*"), tag) })
+		slices.ContainsFunc(m.wild, func(t Target) bool { return mapping.MatchTag(tagPattern(t.Source), tag) })
 }
+
+// tagPattern returns the pattern of the tags that a source with a wildcard stands
+// for.
+func tagPattern(source mapping.Reference) string { return cmp.Or(source.Tag, "*") }
 
 func matchesAny(patterns []string, tag string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return mapping.MatchTag(p, tag) })

@@ -187,10 +187,10 @@ func (l *looks) writable(ctx context.Context, repo registry.Repository) error {
 	return l.unwritable(repo)
 }
 
-// written notes what a refused write tells about the repository: that nothing can
-// be written to it with this credential. A refusal of one manifest may be a rule
-// about its tag.
-func (l *looks) written(repo registry.Repository, err error) {
+// noteWrite records what the error of a write shows about the repository: that
+// nothing can be written to it with this credential. A refusal of one manifest may
+// be a rule about its tag.
+func (l *looks) noteWrite(repo registry.Repository, err error) {
 	var e *registry.Error
 	if !errors.As(err, &e) || e.Host != repo.Host || !strings.Contains(e.URL, "/v2/"+repo.Path+"/blobs/") {
 		return

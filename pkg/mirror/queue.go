@@ -4,22 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
-
-// spread calls f for 0 to n-1 on at most most goroutines.
-func spread(n, most int, f func(i int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, most) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
-}
 
 // queue returns targets in the order of the plan, but a slow repository, be it
 // source or destination, does not hold up the others: each has a share of the

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/referrers"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
@@ -65,7 +66,7 @@ func newRun(opts Options, b *book, tagLists *tags.Lists, jobs []*job) *run {
 	filter := transfer.Filter{Platform: opts.Platform, Single: opts.Single}
 	r.sources = &sources{client: opts.Client, looks: r.looks, filter: filter}
 	r.scouting = newScouting(jobs, b.note)
-	r.scouting.opts, r.scouting.book, r.scouting.sources, r.scouting.looks, r.scouting.place = opts, b, r.sources, r.looks, r.destination
+	r.scouting.opts, r.scouting.book, r.scouting.sources, r.scouting.looks, r.scouting.destination = opts, b, r.sources, r.looks, r.destination
 	dry := opts.Mode != ModeRun
 	var w transfer.Writer = opts.Client
 	if dry {
@@ -97,7 +98,7 @@ func (r *run) work(ctx context.Context, jobs []*job) {
 		return
 	}
 	q := newQueue(jobs, max(1, r.opts.Parallel/32))
-	spread(len(r.book.report.Entries), r.opts.Parallel, func(int) {
+	flight.Each(len(r.book.report.Entries), r.opts.Parallel, func(int) {
 		item := q.next()
 		r.copy(ctx, item.job, item.target)
 		q.done(item)

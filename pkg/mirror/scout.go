@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -20,11 +21,11 @@ type scouting struct {
 	chained map[string]*chain // by canonical destination
 	over    chan struct{}     // closed when copying may begin
 
-	opts    Options
-	book    *book
-	sources *sources
-	looks   *looks
-	place   func(mapping.Reference) registry.Repository // of a destination
+	opts        Options
+	book        *book
+	sources     *sources
+	looks       *looks
+	destination func(mapping.Reference) registry.Repository
 }
 
 // chain is a source that is written in the same run.
@@ -95,7 +96,7 @@ func (s *scouting) scout(ctx context.Context, jobs []*job) (wait func()) {
 	var scouts sync.WaitGroup
 	scouts.Go(func() {
 		defer cancel()
-		spread(len(tasks), s.opts.Parallel, func(i int) { tasks[i](ctx) })
+		flight.Each(len(tasks), s.opts.Parallel, func(i int) { tasks[i](ctx) })
 	})
 	scouts.Go(func() {
 		s.opts.Sleep(all, scoutTime)
@@ -127,7 +128,7 @@ func (s *scouting) scouts(jobs []*job) []func(ctx context.Context) {
 			add(func(ctx context.Context) { s.scoutSource(ctx, j) })
 		}
 		for i, t := range j.targets {
-			repo := s.place(t.Destination)
+			repo := s.destination(t.Destination)
 			if t.Destination.Tag == "" || len(places[repo]) > 0 && !s.looks.lists {
 				continue
 			}

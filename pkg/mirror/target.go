@@ -233,7 +233,7 @@ func (r *run) bring(ctx context.Context, src *transfer.Source, w *tags.Move) (En
 	err := cmp.Or(r.looks.refusal(w.To), r.writable(ctx, w.To))
 	if err == nil {
 		err = r.write(ctx, src, w)
-		r.looks.written(w.To, err)
+		r.looks.noteWrite(w.To, err)
 	}
 	result := Entry{Outcome: Copied, Previous: string(w.Had), Backup: w.Backup, Details: w.Details}
 	switch {

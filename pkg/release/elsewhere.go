@@ -5,9 +5,11 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -34,7 +36,7 @@ func (t *Tree) loadOtherJobs() otherJobs {
 		return nil //nolint:nilerr // a folder that cannot be listed has no files
 	})
 	read := make([]otherJobs, len(names))
-	inParallel(len(names), func(i int) { read[i] = t.jobsIn(names[i]) })
+	flight.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { read[i] = t.jobsIn(names[i]) })
 	var all otherJobs
 	for _, one := range read {
 		all.jobs = append(all.jobs, one.jobs...)

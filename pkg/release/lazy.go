@@ -1,9 +1,7 @@
 package release
 
 import (
-	"runtime"
 	"sync"
-	"sync/atomic"
 )
 
 // lazy is a fact that is computed on first use. The zero value is ready for
@@ -16,19 +14,4 @@ type lazy[T any] struct {
 func (l *lazy[T]) get(work func() T) T {
 	l.once.Do(func() { l.value = work() })
 	return l.value
-}
-
-// inParallel calls work with each number below n, on as many goroutines as there
-// are processors.
-func inParallel(n int, work func(i int)) {
-	var wg sync.WaitGroup
-	var begun atomic.Int64
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := int(begun.Add(1)) - 1; i < n; i = int(begun.Add(1)) - 1 {
-				work(i)
-			}
-		})
-	}
-	wg.Wait()
 }

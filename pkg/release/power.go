@@ -73,21 +73,21 @@ func (j *Job) Powers(file string) []Power {
 }
 
 // PatchPowers returns what the patch lets the pod of the job do beyond mirroring, in
-// the order of the file, which is that of the settings. Secrets that are plainly
-// mounted are among it.
-func (s *JobSettings) PatchPowers(file string) []Power {
+// the order of the file. It includes secrets that are plainly mounted, and service
+// accounts.
+func (s *JobSettings) PatchPowers() []Power {
 	if s.patch == nil {
 		return nil
 	}
-	r := powerReader{file: file, mounts: true, seen: map[*yaml.Node]bool{}}
+	r := powerReader{file: s.At("patch").File, patch: true, seen: map[*yaml.Node]bool{}}
 	return r.job(s.patch)
 }
 
 type powerReader struct {
-	file   string
-	mounts bool                // secrets that are plainly mounted, too
-	seen   map[*yaml.Node]bool // an alias makes one node appear in several places
-	found  []Power
+	file  string
+	patch bool                // of a set: what is usual in a job is power here
+	seen  map[*yaml.Node]bool // an alias makes one node appear in several places
+	found []Power
 }
 
 // job reads a whole job, or a part of one.
@@ -107,7 +107,7 @@ func (r *powerReader) job(job *yaml.Node) []Power {
 		r.volume(v)
 	}
 	for _, key := range []string{"serviceAccountName", "serviceAccount"} {
-		if name := field(spec, key); r.mounts && text(name) != "" {
+		if name := field(spec, key); r.patch && text(name) != "" {
 			r.add(PowerToken, name, "", "run as the service account "+text(name))
 		}
 	}
@@ -137,7 +137,7 @@ func (r *powerReader) volume(v *yaml.Node) {
 	if p := field(v, "hostPath"); p != nil {
 		r.add(PowerHost, p, "", "reach the host's files at "+text(field(p, "path"))+" (hostPath)")
 	}
-	if name := field(v, "secret", "secretName"); r.mounts && text(name) != "" && !r.seen[name] {
+	if name := field(v, "secret", "secretName"); r.patch && text(name) != "" && !r.seen[name] {
 		r.add(PowerSecret, name, text(name), "read the secret "+text(name))
 		r.found[len(r.found)-1].Plain = true
 	}

@@ -6,10 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -21,7 +23,7 @@ func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
 	var promoted atomic.Int64
 	var sections sectionCache
 	buffers := sync.Pool{New: func() any { return new([]byte) }}
-	inParallel(len(folders), func(i int) {
+	flight.Each(len(folders), runtime.GOMAXPROCS(0), func(i int) {
 		r, buffer := &read[i], buffers.Get().(*[]byte)
 		r.fsys, r.top, r.promoted, r.sections, r.asked, r.buffer = fsys, dir, &promoted, &sections, p.images.any(), *buffer
 		r.folder(folders[i])

@@ -9,11 +9,11 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -77,20 +77,7 @@ func (t *Tree) loadManifests() *Manifests {
 	read := make([][]manifest, len(files))
 	problems := make([]*source.Problem, len(files))
 	var size atomic.Int64
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := range next {
-				read[i], problems[i] = readManifestFile(fsys, files[i], &size)
-			}
-		})
-	}
-	for i := range files {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
+	flight.Each(len(files), runtime.GOMAXPROCS(0), func(i int) { read[i], problems[i] = readManifestFile(fsys, files[i], &size) })
 	for _, p := range problems {
 		if p != nil {
 			m.Problems = append(m.Problems, *p)

@@ -63,7 +63,7 @@ func checkJobPower(p *Pass) {
 func patchPower(p *Pass, set *release.Set, owners map[string]string) []string {
 	foreign := func(secret string) bool { return owners[secret] != "" && owners[secret] != set.Name }
 	var told []string
-	for _, power := range set.Job.PatchPowers(set.Dir + "/" + release.JobSettingsName) {
+	for _, power := range set.Job.PatchPowers() {
 		if power.Kind == release.PowerSecret && power.Plain && !foreign(power.Secret) {
 			continue // job-secret checks it
 		}

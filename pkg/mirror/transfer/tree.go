@@ -8,12 +8,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/mirror-tools/mirror-tools/internal/flight"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
@@ -76,22 +76,15 @@ func all(tasks []func() error) error {
 	}
 	const most = 16
 	errs := make([]error, len(tasks))
-	var wg sync.WaitGroup
 	var failed atomic.Int64
-	slots := make(chan struct{}, most)
-	for i, task := range tasks {
-		slots <- struct{}{}
+	flight.Each(len(tasks), most, func(i int) {
 		if failed.Load() >= maxFailures {
-			break
+			return
 		}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if errs[i] = task(); errs[i] != nil {
-				failed.Add(1)
-			}
-		})
-	}
-	wg.Wait()
+		if errs[i] = tasks[i](); errs[i] != nil {
+			failed.Add(1)
+		}
+	})
 	return cmp.Or(errs...)
 }
 
