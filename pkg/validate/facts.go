@@ -8,11 +8,12 @@ import (
 // facts are shared by several rules on one tree.
 type facts struct {
 	tree    *release.Tree
-	ignores map[string][]*ignore // by file, as far as they were needed
-	counts  func(*ignore) bool   // which ignore comments count; nil for all
-	usage   *usage               // computed on first use
-	running map[string]bool      // the IDs of the rules that are run
-	made    []*mapgen.Result     // the generated files, computed on first use
+	ignores map[string][]*ignore     // by file, as far as they were needed
+	counts  func(*ignore) bool       // which ignore comments count; nil for all
+	usage   *usage                   // computed on first use
+	running map[string]bool          // the IDs of the rules that are run
+	made    []*mapgen.Result         // the generated files, computed on first use
+	pushers map[string][]*secretUser // by secret, computed on first use
 }
 
 // noJobs says why nothing is known about the jobs, or "".

@@ -185,17 +185,11 @@ func settingsPower(p *Pass, set *release.Set) {
 	}
 }
 
-// secretOwners returns the set that a secret belongs to: the first whose job mounts
-// it as a volume.
+// secretOwners returns the set that each secret belongs to.
 func secretOwners(p *Pass) map[string]string {
 	owners := map[string]string{}
-	for _, job := range p.tree.Jobs.Jobs {
-		set := p.tree.Runs().SetOf(job)
-		for _, m := range job.Secrets {
-			if set != nil && owners[m.Secret] == "" {
-				owners[m.Secret] = set.Name
-			}
-		}
+	for secret, users := range secretPushers(p) {
+		owners[secret] = users[0].set.Name
 	}
 	return owners
 }

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -120,15 +121,25 @@ func jobSecretKey() Rule {
 // eachSecret calls f for every secret that a mirroring job mounts, with what
 // ci-secret-bootstrap creates under its name in the job's place and elsewhere.
 func eachSecret(p *Pass, f func(job *release.Job, m release.SecretMount, here, elsewhere []*release.Secret)) {
-	if reason := p.noJobs(); reason != "" {
+	if secretsKnown(p) {
+		eachMount(p, f)
+	}
+}
+
+// secretsKnown reports whether the tree has jobs and the configuration of
+// ci-secret-bootstrap; otherwise the rule is skipped.
+func secretsKnown(p *Pass) bool {
+	reason := cmp.Or(p.noJobs(), p.tree.Secrets().Missing)
+	if reason != "" {
 		p.Skip("%s", reason)
-		return
 	}
+	return reason == ""
+}
+
+// eachMount is eachSecret for a tree that has jobs. Without the configuration of
+// ci-secret-bootstrap nothing is known to be created.
+func eachMount(p *Pass, f func(job *release.Job, m release.SecretMount, here, elsewhere []*release.Secret)) {
 	secrets := p.tree.Secrets()
-	if secrets.Missing != "" {
-		p.Skip("%s", secrets.Missing)
-		return
-	}
 	for _, job := range p.tree.Jobs.Jobs {
 		if !job.Mirrors {
 			continue

@@ -32,9 +32,33 @@ registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
 }
 
 func checkSecretShared(p *Pass) {
-	users := map[string][]*secretUser{} // by secret
-	pushed := map[string]bool{}         // secrets that a job pushes with
-	eachSecret(p, func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
+	if !secretsKnown(p) {
+		return
+	}
+	pushers := secretPushers(p)
+	for _, secret := range slices.Sorted(maps.Keys(pushers)) {
+		all := pushers[secret]
+		sharedBy(p, secret, all)
+		for _, u := range all {
+			if len(all[0].foreign) > 0 || u.set == all[0].set { // otherwise it is another set's, which was reported
+				otherOrganisation(p, u)
+			}
+		}
+	}
+}
+
+// secretPushers returns who mounts each secret that a job pushes with, the set that
+// it belongs to first: the one whose destinations it is for, that needs no
+// permission, or that it is named after, or else the first by name, so that the
+// order of the jobs does not matter. Secrets that no job pushes with, such as those
+// to pull with, belong to no set.
+func secretPushers(p *Pass) map[string][]*secretUser {
+	if p.pushers != nil {
+		return p.pushers
+	}
+	p.pushers = map[string][]*secretUser{}
+	pushed := map[string]bool{}
+	eachMount(p, func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
 		set := p.tree.Runs().SetOf(job)
 		if set == nil {
 			return
@@ -44,25 +68,17 @@ func checkSecretShared(p *Pass) {
 			u.secret = here[0]
 			u.foreign = foreignDestinations(p, job, set, here[0])
 		}
-		users[m.Secret] = append(users[m.Secret], u)
+		p.pushers[m.Secret] = append(p.pushers[m.Secret], u)
 		pushed[m.Secret] = pushed[m.Secret] || pushesWith(job, m)
 	})
-	for _, secret := range slices.Sorted(maps.Keys(pushed)) {
-		if !pushed[secret] {
-			continue // such as one to pull with, which all jobs mount
-		}
-		all := users[secret]
-		slices.SortStableFunc(all, func(a, b *secretUser) int {
+	maps.DeleteFunc(p.pushers, func(secret string, _ []*secretUser) bool { return !pushed[secret] })
+	for _, users := range p.pushers {
+		slices.SortStableFunc(users, func(a, b *secretUser) int {
 			return cmp.Or(len(a.foreign)-len(b.foreign), order(p.allowed(a), p.allowed(b)),
 				order(b.named(), a.named()), strings.Compare(a.set.Name, b.set.Name))
 		})
-		sharedBy(p, secret, all)
-		for _, u := range all {
-			if len(all[0].foreign) > 0 || u.set == all[0].set { // otherwise it is another set's, which was reported
-				otherOrganisation(p, u)
-			}
-		}
 	}
+	return p.pushers
 }
 
 // pushesWith reports whether a job may push with a secret that it mounts: with
@@ -108,9 +124,7 @@ func (u *secretUser) named() bool {
 	return strings.HasSuffix(release.Fold(u.mount.Secret), "_"+release.Fold(u.set.Name)) || strings.HasSuffix(u.mount.Secret, "."+u.set.Name)
 }
 
-// sharedBy reports every set that uses the secret of another: all but the one
-// whose destinations it is for, that needs no permission, or that it is named
-// after, or else the first by name, so that the order of the jobs does not matter.
+// sharedBy reports every set that uses the secret of another: all but the first.
 func sharedBy(p *Pass, secret string, users []*secretUser) {
 	owner := users[0].set.Name
 	seen := map[string]bool{owner: true}
