@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 )
@@ -82,7 +82,7 @@ func generated(o generateOptions, dir string) (*jobgen.Output, error) {
 	}
 	options := jobgen.Options{Prune: o.prune}
 	if o.template != "" {
-		text, err := named.ReadFile(o.template)
+		text, err := argfile.ReadFile(o.template)
 		if err != nil {
 			return nil, cli.Usagef("%w", err)
 		}

@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/gitfs"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/page"
 	findings "github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/site"
@@ -65,10 +65,10 @@ func makeSite(env cli.Env, dir, output, sourceURL string) error {
 	if err != nil {
 		return cli.Failf("rendering the pages: %w", err)
 	}
-	if err := named.MkdirAll(output); err != nil {
+	if err := argfile.MkdirAll(output); err != nil {
 		return cli.Failf("%w", err)
 	}
-	folder, err := named.OpenFolder(output)
+	folder, err := argfile.OpenFolder(output)
 	if err != nil {
 		return cli.Failf("%w", err)
 	}

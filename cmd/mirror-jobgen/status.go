@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 )
@@ -75,5 +75,5 @@ func readInput(env cli.Env, name string) ([]byte, error) {
 	if name == "-" {
 		return io.ReadAll(env.Stdin)
 	}
-	return named.ReadFile(name)
+	return argfile.ReadFile(name)
 }

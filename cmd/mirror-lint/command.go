@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/place"
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/text"
@@ -94,7 +94,7 @@ func lint(env cli.Env, o options, arg string) error {
 		found.at(at.Root)
 	}
 	for _, out := range outputs {
-		if err := named.Write(out.file, func(w io.Writer) error { return out.write(w, found) }); err != nil {
+		if err := argfile.Write(out.file, func(w io.Writer) error { return out.write(w, found) }); err != nil {
 			return cli.Failf("writing %s: %w", out.file, err)
 		}
 		if out.format == "html" {

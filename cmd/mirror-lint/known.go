@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/gitfs"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -72,14 +72,14 @@ func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *valid
 		return nil
 	}
 	if o.write {
-		if err := named.Write(o.baseline, validate.KnownOf(result).Write); err != nil {
+		if err := argfile.Write(o.baseline, validate.KnownOf(result).Write); err != nil {
 			return cli.Failf("writing the baseline: %w", err)
 		}
 		fmt.Fprintf(env.Stderr, "wrote %s, number of findings: %d; --baseline %[1]s leaves them out from now on\n", o.baseline, len(result.Findings))
 		result.Findings = nil
 		return nil
 	}
-	data, err := named.ReadFile(o.baseline)
+	data, err := argfile.ReadFile(o.baseline)
 	if err != nil {
 		return &cli.Error{Code: cli.ExitUsage, Err: err, Hint: "write it with --write-baseline"}
 	}

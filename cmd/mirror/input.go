@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -208,7 +208,7 @@ func readAll(env cli.Env, name string) ([]byte, error) {
 	case info.IsDir():
 		return nil, fmt.Errorf("is a folder, not a mapping file")
 	}
-	f, err := named.Open(name)
+	f, err := argfile.Open(name)
 	if err != nil {
 		return nil, reason(err)
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/runreport"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
@@ -78,7 +78,7 @@ func (m *metricsFlags) write(r *mirror.Report, job string) error {
 		return err
 	}
 	if m.file != "" {
-		err := named.Write(m.file, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
+		err := argfile.Write(m.file, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
 		if err != nil {
 			errs = append(errs, fmt.Errorf("cannot write the metrics: %w", err))
 		}
@@ -92,7 +92,7 @@ func (m *metricsFlags) write(r *mirror.Report, job string) error {
 }
 
 func sinceOf(file string) (runreport.Since, error) {
-	data, err := named.ReadFile(file)
+	data, err := argfile.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}

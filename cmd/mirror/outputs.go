@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/progress"
 	"github.com/mirror-tools/mirror-tools/internal/runreport"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
@@ -94,7 +94,7 @@ func (o *output) watch(opts *mirror.Options) (stop func()) {
 // standard output.
 func (o *output) write(r *mirror.Report) (err error) {
 	if o.report != "" {
-		if failed := named.Write(o.report, func(w io.Writer) error { return runreport.JSON(w, r) }); failed != nil {
+		if failed := argfile.Write(o.report, func(w io.Writer) error { return runreport.JSON(w, r) }); failed != nil {
 			err = cli.Failf("cannot write the report: %w", failed)
 		}
 	}

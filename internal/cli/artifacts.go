@@ -8,7 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 
-	"github.com/mirror-tools/mirror-tools/internal/named"
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
@@ -35,12 +35,12 @@ func ArtifactsDir(env Env, flag string) string {
 // not keep the others back; the error names all of them. It is for the
 // caller to print and no reason to end a run in another way.
 func WriteArtifacts(dir string, files ...Artifact) error {
-	if err := named.MkdirAll(dir); err != nil {
+	if err := argfile.MkdirAll(dir); err != nil {
 		return fmt.Errorf("the reports could not be written: %w", err)
 	}
 	var errs []error
 	for _, f := range files {
-		if err := named.Write(filepath.Join(dir, f.Name), f.Write); err != nil {
+		if err := argfile.Write(filepath.Join(dir, f.Name), f.Write); err != nil {
 			errs = append(errs, fmt.Errorf("the report %s could not be written: %w", f.Name, err))
 		}
 	}
@@ -55,7 +55,7 @@ func Metadata(dir, tool string, fields map[string]string) Artifact {
 	const name = "metadata.json"
 	return Artifact{Name: name, Write: func(w io.Writer) error {
 		all := map[string]any{}
-		if data, err := named.ReadFile(filepath.Join(dir, name)); err == nil {
+		if data, err := argfile.ReadFile(filepath.Join(dir, name)); err == nil {
 			var before map[string]any
 			if json.Unmarshal(data, &before) == nil {
 				maps.Copy(all, before)

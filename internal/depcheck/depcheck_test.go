@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"internal/runreport", "internal/report", "internal/effectreport"},
 	{"internal/site"},
 	{"internal/progress"},
-	{"internal/named"},
+	{"internal/argfile"},
 	{"internal/cli"},
 	{"internal/place"},
 	{"cmd/mirror-lint", "cmd/mirror-jobgen", "cmd/mirror", "tools/demo"},

@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -94,7 +94,7 @@ func rootAbove(dir string) (string, bool) {
 		return "", false
 	}
 	for {
-		if named.IsRoot(at) {
+		if argfile.IsRoot(at) {
 			return at, true
 		}
 		up := filepath.Dir(absolute)

@@ -1,11 +1,11 @@
-// Package named reads and writes the files that somebody names on a command
+// Package argfile reads and writes the files that somebody names on a command
 // line.
 //
 // It promises: where a name lies in a release repository, whose links somebody
 // else may have made, no symbolic link below the root of that repository leads
 // out of it, and nothing is opened that can block. A name outside of a repository
 // is the caller's own business: its links are followed wherever they lead.
-package named
+package argfile
 
 import (
 	"bytes"

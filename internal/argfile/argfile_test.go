@@ -1,4 +1,4 @@
-package named_test
+package argfile_test
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
-	"github.com/mirror-tools/mirror-tools/internal/named"
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
@@ -64,7 +64,7 @@ func TestWrite(t *testing.T) {
 		{folder + "/link", folder + "/file", nil},
 		{folder + "/absent/file", "", fs.ErrNotExist},
 	} {
-		err := named.Write(tt.name, text(tt.name))
+		err := argfile.Write(tt.name, text(tt.name))
 		if tt.lands == "" {
 			if err == nil || tt.err != nil && !errors.Is(err, tt.err) && !errors.Is(err, treefs.ErrOutside) {
 				t.Errorf("%s: %v, want %v", tt.name, err, tt.err)
@@ -91,12 +91,12 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{dir + "/plain", dir + "/inside", folder + "/link"} {
-		if got, err := named.ReadFile(name); err != nil || string(got) != "x" {
+		if got, err := argfile.ReadFile(name); err != nil || string(got) != "x" {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
 	for name, want := range map[string]error{dir + "/outside": treefs.ErrOutside, dir + "/pipe": treefs.ErrSpecial} {
-		if _, err := named.ReadFile(name); !errors.Is(err, want) {
+		if _, err := argfile.ReadFile(name); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", name, err, want)
 		}
 	}
@@ -107,10 +107,10 @@ func TestFolders(t *testing.T) {
 	link(t, folder, dir+"/link")
 	link(t, folder+"/absent", dir+"/dangling")
 	for name, good := range map[string]bool{dir: true, dir + "/out/a/b": true, folder + "/a/b": true, dir + "/link": false, dir + "/link/a": false, dir + "/dangling": false} {
-		err := named.MkdirAll(name)
+		err := argfile.MkdirAll(name)
 		var in *treefs.FS
 		if err == nil {
-			in, err = named.OpenFolder(name)
+			in, err = argfile.OpenFolder(name)
 		}
 		if (err == nil) != good {
 			t.Errorf("%s: %v, want good: %v", name, err, good)
