@@ -38,13 +38,11 @@ func checkJobPower(p *Pass) {
 	if p.noJobs() == "" {
 		owners = secretOwners(p)
 	}
-	patched := map[string]bool{} // what patches are reported to give
+	patched := map[string]map[string]bool{} // what the patch of a set gives its job
 	for _, set := range p.tree.Sets {
 		if set.Job != nil {
 			settingsPower(p, set)
-			for _, what := range patchPower(p, set, owners) {
-				patched[what] = true
-			}
+			patched[set.Name] = patchPower(p, set, owners)
 		}
 	}
 	if owners == nil {
@@ -52,48 +50,52 @@ func checkJobPower(p *Pass) {
 	}
 	for _, job := range p.tree.Jobs.Jobs {
 		if set := p.tree.Runs().SetOf(job); set != nil {
-			podPower(p, job, set, owners, patched)
+			podPower(p, job, set, owners, patched[set.Name])
 		}
 	}
 }
 
 // patchPower reports what the patch of a set gives its job, and the secret of
-// another set in its settings that its job does not have yet and is not allowed. It returns the
-// messages.
-func patchPower(p *Pass, set *release.Set, owners map[string]string) []string {
-	foreign := func(secret string) bool { return owners[secret] != "" && owners[secret] != set.Name }
-	var told []string
+// another set in its settings that its job does not have yet and is not allowed. It
+// returns what the patch gives.
+func patchPower(p *Pass, set *release.Set, owners map[string]string) map[string]bool {
+	given := map[string]bool{}
 	for _, power := range set.Job.PatchPowers() {
-		if power.Kind == release.PowerSecret && power.Plain && !foreign(power.Secret) {
+		if power.Plain && !foreignSecret(set, power.Secret, owners) {
 			continue // job-secret checks it
 		}
-		told = append(told, canPower(p, set, power, owners))
+		power = withOwner(set, power, owners)
+		given[power.What] = true
+		canPower(p, set, power)
 	}
-	if secret := set.Job.Secret; foreign(secret) && !p.tree.Settings.Allows(set.Name, release.PowerSecret) && slices.Contains(set.Job.Keys(), "secret") && !slices.ContainsFunc(p.tree.Runs().JobsOf(set), func(j *release.Job) bool {
+	secret := set.Job.Secret
+	mounted := slices.ContainsFunc(p.tree.Runs().JobsOf(set), func(j *release.Job) bool {
 		return slices.ContainsFunc(j.Secrets, func(m release.SecretMount) bool { return m.Secret == secret })
-	}) {
-		canPower(p, set, release.Power{Kind: release.PowerSecret, What: "read the secret " + secret, Secret: secret, Pos: set.Job.At("secret")}, owners)
+	})
+	if foreignSecret(set, secret, owners) && !mounted && !p.tree.Settings.Allows(set.Name, release.PowerSecret) && slices.Contains(set.Job.Keys(), "secret") {
+		canPower(p, set, withOwner(set, release.Power{What: "read the secret " + secret, Secret: secret, Pos: set.Job.At("secret")}, owners))
 	}
-	return told
+	return given
 }
 
-// canPower reports what the job of a set can do. It returns the message.
-func canPower(p *Pass, set *release.Set, power release.Power, owners map[string]string) string {
-	what := canMessage(set, power, owners)
-	if owner := owners[power.Secret]; owner != "" && owner != set.Name {
+// foreignSecret reports whether a secret belongs to another set.
+func foreignSecret(set *release.Set, secret string, owners map[string]string) bool {
+	owner := owners[secret]
+	return owner != "" && owner != set.Name
+}
+
+// withOwner adds to a power whose secret it is, when it is that of another set.
+func withOwner(set *release.Set, power release.Power, owners map[string]string) release.Power {
+	if foreignSecret(set, power.Secret, owners) {
 		power.Kind = release.PowerSecret
+		power.What += ", which is that of the set " + owners[power.Secret]
 	}
-	tellPower(p, set.Name, power, "%s", what)
-	return what
+	return power
 }
 
-// canMessage says what the job of a set can do, and whose secret it reads.
-func canMessage(set *release.Set, power release.Power, owners map[string]string) string {
-	what := "the job of the set " + set.Name + " can " + power.What
-	if owner := owners[power.Secret]; owner != "" && owner != set.Name {
-		what += ", which is that of the set " + owner
-	}
-	return what
+// canPower reports what the job of a set can do.
+func canPower(p *Pass, set *release.Set, power release.Power) {
+	tellPower(p, set.Name, power, "the job of the set %s can %s", set.Name, power.What)
 }
 
 // podPower reports what the pod of a set's job can do, without what its patch gives
@@ -103,8 +105,8 @@ func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]str
 		tellPower(p, set.Name, release.Power{Kind: release.PowerNamespace, Pos: job.Pos}, "the job of the set %s runs in the namespace %s, not in %s", set.Name, job.Namespace, ns)
 	}
 	for _, power := range job.Powers(p.tree.Jobs.Path) {
-		if !patched[canMessage(set, power, owners)] {
-			canPower(p, set, power, owners)
+		if power = withOwner(set, power, owners); !patched[power.What] {
+			canPower(p, set, power)
 		}
 	}
 }
