@@ -266,8 +266,11 @@ func setEnv(c object, values release.Values) {
 		}
 		env = kept
 	}
-	if env != nil {
+	switch {
+	case len(env) > 0:
 		c["env"] = env
+	case len(removed) > 0:
+		delete(c, "env")
 	}
 }
 

@@ -85,6 +85,10 @@ func TestImportForms(t *testing.T) {
 			c["env"] = list(c, "env")[:1]
 			c["args"] = []any{"--mappings=mapping_" + set + "*"}
 		}, lines: 3},
+		"a taught argument, and no variable": {settings: taught, change: func(_, c object, set string) {
+			delete(c, "env")
+			c["args"] = []any{"--mappings=mapping_" + set + "*"}
+		}, lines: 4},
 		"a taught argument between others": {settings: taught, change: func(_, c object, set string) {
 			c["env"] = list(c, "env")[:1]
 			c["args"] = []any{"sync", "--mappings", "mapping_" + set + "*", "--quiet"}
