@@ -19,9 +19,9 @@ type upload struct {
 	short bool // a chunk was smaller than allowed, so it has to be the last
 }
 
-func (g *Registry) blob(w http.ResponseWriter, r *http.Request, name, ref string) {
+func (g api) blob(w http.ResponseWriter, r *http.Request, name, ref string) {
 	g.mu.Lock()
-	data, ok := g.at(name).blobs[digest.Digest(ref)]
+	data, ok := g.repos.at(name).blobs[digest.Digest(ref)]
 	g.mu.Unlock()
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -37,7 +37,7 @@ func (g *Registry) blob(w http.ResponseWriter, r *http.Request, name, ref string
 	}
 }
 
-func (g *Registry) upload(w http.ResponseWriter, r *http.Request, name, id string) {
+func (g api) upload(w http.ResponseWriter, r *http.Request, name, id string) {
 	if r.Method == http.MethodPost {
 		g.open(w, r, name)
 		return
@@ -72,12 +72,12 @@ func (g *Registry) upload(w http.ResponseWriter, r *http.Request, name, id strin
 }
 
 // open mounts a blob or opens an upload.
-func (g *Registry) open(w http.ResponseWriter, r *http.Request, name string) {
+func (g api) open(w http.ResponseWriter, r *http.Request, name string) {
 	query := r.URL.Query()
 	g.mu.Lock()
 	if d := digest.Digest(query.Get("mount")); d != "" && !g.opts.NoMount {
-		if data, ok := g.at(query.Get("from")).blobs[d]; ok {
-			g.at(name).blobs[d] = data
+		if data, ok := g.repos.at(query.Get("from")).blobs[d]; ok {
+			g.repos.at(name).blobs[d] = data
 			g.mu.Unlock()
 			created(w, name, d)
 			return
@@ -97,7 +97,7 @@ func (g *Registry) open(w http.ResponseWriter, r *http.Request, name string) {
 }
 
 // where tells the place and the state of an upload.
-func (g *Registry) where(w http.ResponseWriter, id string, u *upload, status int) {
+func (g api) where(w http.ResponseWriter, id string, u *upload, status int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	w.Header().Set("Location", fmt.Sprintf("/v2/%s/blobs/uploads/%s?state=%d", u.name, id, u.state))
@@ -111,7 +111,7 @@ func (g *Registry) where(w http.ResponseWriter, id string, u *upload, status int
 
 // take reads the body of a request into an upload. What comes before the
 // connection breaks is kept.
-func (g *Registry) take(w http.ResponseWriter, r *http.Request, u *upload) bool {
+func (g api) take(w http.ResponseWriter, r *http.Request, u *upload) bool {
 	g.mu.Lock()
 	have, short := len(u.data), u.short
 	g.mu.Unlock()
@@ -137,7 +137,7 @@ func (g *Registry) take(w http.ResponseWriter, r *http.Request, u *upload) bool 
 }
 
 // commit ends an upload.
-func (g *Registry) commit(w http.ResponseWriter, r *http.Request, name, id string, u *upload) {
+func (g api) commit(w http.ResponseWriter, r *http.Request, name, id string, u *upload) {
 	d := digest.Digest(r.URL.Query().Get("digest"))
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -146,7 +146,7 @@ func (g *Registry) commit(w http.ResponseWriter, r *http.Request, name, id strin
 		Refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
 		return
 	}
-	g.at(name).blobs[d] = u.data
+	g.repos.at(name).blobs[d] = u.data
 	created(w, name, d)
 }
 

@@ -23,8 +23,16 @@ var (
 
 const ociIndex = "application/vnd.oci.image.index.v1+json"
 
+// api answers requests with what the registry holds.
+type api struct{ *Registry }
+
 // ServeHTTP implements [http.Handler].
 func (g *Registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	api{g}.route(w, r)
+}
+
+// route gives a request to the part of the specification that it names.
+func (g api) route(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/v2/" {
 		w.WriteHeader(http.StatusOK)
 		return
@@ -61,11 +69,11 @@ func Refuse(w http.ResponseWriter, status int, code, message string) {
 	json.NewEncoder(w).Encode(map[string]any{"errors": []any{map[string]any{"code": code, "message": message}}})
 }
 
-func (g *Registry) manifest(w http.ResponseWriter, r *http.Request, name, ref string) {
+func (g api) manifest(w http.ResponseWriter, r *http.Request, name, ref string) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		g.mu.Lock()
-		repo := g.at(name)
+		repo := g.repos.at(name)
 		d, tagged := repo.tags[ref]
 		if !tagged {
 			d = digest.Digest(ref)
@@ -89,7 +97,7 @@ func (g *Registry) manifest(w http.ResponseWriter, r *http.Request, name, ref st
 	}
 }
 
-func (g *Registry) putManifest(w http.ResponseWriter, r *http.Request, name, ref string) {
+func (g api) putManifest(w http.ResponseWriter, r *http.Request, name, ref string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -97,7 +105,7 @@ func (g *Registry) putManifest(w http.ResponseWriter, r *http.Request, name, ref
 	m := manifest{r.Header.Get("Content-Type"), body}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	repo := g.at(name)
+	repo := g.repos.at(name)
 	d := digest.FromBytes(body)
 	asked := digest.Digest(ref)
 	switch {
@@ -149,9 +157,9 @@ func (g *Registry) putManifest(w http.ResponseWriter, r *http.Request, name, ref
 	w.WriteHeader(http.StatusCreated)
 }
 
-func (g *Registry) tags(w http.ResponseWriter, r *http.Request, name string) {
+func (g api) tags(w http.ResponseWriter, r *http.Request, name string) {
 	g.mu.Lock()
-	repo := g.at(name)
+	repo := g.repos.at(name)
 	all := append(slices.Collect(maps.Keys(repo.tags)), g.opts.ListedTags...)
 	known := len(repo.manifests)+len(repo.blobs) > 0
 	g.mu.Unlock()
@@ -173,7 +181,7 @@ func (g *Registry) tags(w http.ResponseWriter, r *http.Request, name string) {
 
 // page finds the part of a list that a request is for and says where the next
 // is.
-func (g *Registry) page(w http.ResponseWriter, r *http.Request, total int, after func(string) int, last func(int) string) [2]int {
+func (g api) page(w http.ResponseWriter, r *http.Request, total int, after func(string) int, last func(int) string) [2]int {
 	size := 1000
 	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil && n > 0 {
 		size = n
@@ -193,14 +201,14 @@ func (g *Registry) page(w http.ResponseWriter, r *http.Request, total int, after
 	return [2]int{first, end}
 }
 
-func (g *Registry) referrers(w http.ResponseWriter, r *http.Request, name, ref string) {
+func (g api) referrers(w http.ResponseWriter, r *http.Request, name, ref string) {
 	if g.opts.NoReferrers {
 		http.NotFound(w, r)
 		return
 	}
 	g.mu.Lock()
 	all := []descriptor{}
-	for d, m := range g.at(name).manifests {
+	for d, m := range g.repos.at(name).manifests {
 		var doc document
 		if json.Unmarshal(m.body, &doc) != nil || doc.Subject == nil || doc.Subject.Digest.String() != ref {
 			continue

@@ -48,7 +48,7 @@ type Registry struct {
 	opts Options
 
 	mu      sync.Mutex
-	repos   map[string]*repo
+	repos   repositories
 	uploads map[string]*upload
 	serial  int
 }
@@ -64,9 +64,23 @@ type manifest struct {
 	body      []byte
 }
 
+// repositories are found by their names.
+type repositories map[string]*repo
+
+// at returns a repository and makes it when it does not exist. The caller
+// holds the registry's lock.
+func (all repositories) at(name string) *repo {
+	r, ok := all[name]
+	if !ok {
+		r = &repo{map[digest.Digest][]byte{}, map[digest.Digest]manifest{}, map[string]digest.Digest{}}
+		all[name] = r
+	}
+	return r
+}
+
 // New makes an empty registry.
 func New(opts Options) *Registry {
-	return &Registry{opts: opts, repos: map[string]*repo{}, uploads: map[string]*upload{}}
+	return &Registry{opts: opts, repos: repositories{}, uploads: map[string]*upload{}}
 }
 
 // Serve starts the registry on a loopback address, behind wrap when that is
@@ -82,22 +96,12 @@ func (g *Registry) Serve(t testing.TB, wrap func(http.Handler) http.Handler) *te
 	return r
 }
 
-// at returns a repository, made when it is not there. The caller holds mu.
-func (g *Registry) at(name string) *repo {
-	r, ok := g.repos[name]
-	if !ok {
-		r = &repo{map[digest.Digest][]byte{}, map[digest.Digest]manifest{}, map[string]digest.Digest{}}
-		g.repos[name] = r
-	}
-	return r
-}
-
 // Blob puts a blob into a repository.
 func (g *Registry) Blob(name string, data []byte) v1.Descriptor {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	d := digest.FromBytes(data)
-	g.at(name).blobs[d] = data
+	g.repos.at(name).blobs[d] = data
 	return describe(types.OCILayer, d, len(data))
 }
 
@@ -114,7 +118,7 @@ func (g *Registry) Manifest(name, tag string, mediaType types.MediaType, content
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	d := digest.FromBytes(body)
-	r := g.at(name)
+	r := g.repos.at(name)
 	r.manifests[d] = manifest{string(mediaType), body}
 	if tag != "" {
 		r.tags[tag] = d
@@ -154,7 +158,7 @@ func describe(mediaType types.MediaType, d digest.Digest, size int) v1.Descripto
 func (g *Registry) Drop(name string, d v1.Hash) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := g.at(name)
+	r := g.repos.at(name)
 	key := digest.Digest(d.String())
 	delete(r.blobs, key)
 	delete(r.manifests, key)
@@ -164,35 +168,35 @@ func (g *Registry) Drop(name string, d v1.Hash) {
 func (g *Registry) Tag(name, tag string, d v1.Descriptor) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.at(name).tags[tag] = digest.Digest(d.Digest.String())
+	g.repos.at(name).tags[tag] = digest.Digest(d.Digest.String())
 }
 
 // Untag deletes a tag.
 func (g *Registry) Untag(name, tag string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.at(name).tags, tag)
+	delete(g.repos.at(name).tags, tag)
 }
 
 // Blobs counts the blobs of a repository.
 func (g *Registry) Blobs(name string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.at(name).blobs)
+	return len(g.repos.at(name).blobs)
 }
 
 // Bytes returns a blob, nil when it is not there.
 func (g *Registry) Bytes(name, d string) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.at(name).blobs[digest.Digest(d)]
+	return g.repos.at(name).blobs[digest.Digest(d)]
 }
 
 // Content returns the manifest of a tag, "" when there is none.
 func (g *Registry) Content(name, tag string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := g.at(name)
+	r := g.repos.at(name)
 	return string(r.manifests[r.tags[tag]].body)
 }
 
@@ -201,7 +205,7 @@ func (g *Registry) Tags(name string) map[string]string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	out := map[string]string{}
-	for tag, d := range g.at(name).tags {
+	for tag, d := range g.repos.at(name).tags {
 		out[tag] = d.String()
 	}
 	return out
@@ -211,7 +215,7 @@ func (g *Registry) Tags(name string) map[string]string {
 func (g *Registry) Has(name string, d v1.Hash) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := g.at(name)
+	r := g.repos.at(name)
 	_, blob := r.blobs[digest.Digest(d.String())]
 	_, manifest := r.manifests[digest.Digest(d.String())]
 	return blob || manifest
