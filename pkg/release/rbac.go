@@ -23,7 +23,7 @@ type Manifests struct {
 
 	roles   map[roleKey]Role
 	tags    map[ImageTag]source.Position
-	streams map[Stream]bool // declared, with tags or without
+	streams map[Stream]bool // declared; true if with tags
 }
 
 // Grant is a role given to one subject.
@@ -103,7 +103,14 @@ func (m *Manifests) Declared(tag ImageTag) bool {
 }
 
 // DeclaredStream reports whether a manifest creates a stream.
-func (m *Manifests) DeclaredStream(s Stream) bool { return m.streams[s] }
+func (m *Manifests) DeclaredStream(s Stream) bool {
+	_, declared := m.streams[s]
+	return declared
+}
+
+// DeclaresTags reports whether a manifest creates a stream with its tags. One without
+// tags is made for others to push to.
+func (m *Manifests) DeclaresTags(s Stream) bool { return m.streams[s] }
 
 // Mentions reports whether any role binding or Namespace of the tree is about a
 // namespace.

@@ -229,9 +229,10 @@ func (m *Manifests) add(file string, o manifest) {
 	case "ClusterRoleBinding":
 		m.bind(o, "", pos)
 	case "ImageStream":
-		m.streams[Stream{namespace, name}] = true
+		stream := Stream{namespace, name}
+		m.streams[stream] = m.streams[stream] || len(o.Spec.Tags) > 0
 		for _, t := range o.Spec.Tags {
-			m.tags[ImageTag{Stream{namespace, name}, t.Name}] = pos
+			m.tags[ImageTag{stream, t.Name}] = pos
 		}
 	case "BuildConfig":
 		if to := o.Spec.Output.To; to.Kind == "ImageStreamTag" {

@@ -156,7 +156,7 @@ func filled(p *Pass, r mapping.Reference, tag release.ImageTag, w *written) bool
 func reportStale(p *Pass, s *stale, mirrored map[release.Stream]*written) {
 	severity, hint := p.rule.Severity, "promote it, correct the name, or remove the line: the copy is never updated, and fails once the tag is pruned"
 	fed := slices.ContainsFunc(s.tags, func(t release.ImageTag) bool {
-		return p.tree.Promotions().Fills(t.Stream) || p.tree.Manifests().DeclaredStream(t.Stream) || mirrored[t.Stream] != nil
+		return p.tree.Promotions().Fills(t.Stream) || p.tree.Manifests().DeclaresTags(t.Stream) || mirrored[t.Stream] != nil
 	})
 	id := ""
 	if by := otherPushers(p, s.namespace); !fed && by != "" {
