@@ -119,7 +119,7 @@ func report(env cli.Env, out *jobgen.Output, prune bool) {
 		text.Fprintf(env.Stderr, "left unchanged: %d more hand-written jobs\n", len(hand)-most)
 	}
 	if len(hand) > 0 {
-		fmt.Fprintln(env.Stderr, "hint: 'mirror-jobgen import' converts hand-written jobs to settings")
+		fmt.Fprintln(env.Stderr, "hint: to generate the job of a set, give it a _job.yaml")
 	}
 }
 

@@ -43,7 +43,7 @@ func importJobs(env cli.Env, dir string) error {
 	for _, j := range im.Jobs {
 		switch {
 		case j.Job == "" && j.RunBy != "":
-			text.Fprintf(env.Stdout, "%s has no job of its own: the job of %s runs its mappings\n", j.Set, j.RunBy)
+			text.Fprintf(env.Stdout, "%s has no job of its own; run_by: %s\n", j.Set, j.RunBy)
 		case j.Job == "":
 			text.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled; to mirror them, remove disabled from %s\n", j.Set, j.File)
 		case len(j.Settings) == 0:

@@ -81,10 +81,11 @@ func (o *Output) All() []File { return append([]File{o.Jobs}, o.Files...) }
 // place in an existing file; new ones follow, sorted by name. The comment at the
 // head of the file and everything besides periodics is kept.
 //
-// Unless _mirror.yaml sets adopted, a job whose set has no _job.yaml is
-// hand-written and does not change, so that sets can be converted one by one. A
-// file that Generate created has a mark in its first line and no hand-written
-// jobs. In a tree without settings of jobs nothing is generated.
+// Unless _mirror.yaml sets adopted, a set without _job.yaml gets no job, and an
+// existing one is hand-written and does not change, so that sets can be converted
+// one by one. A file that Generate created has a mark in its first line and no
+// hand-written jobs. In a tree without settings of jobs nothing is generated. A
+// set never gets a second job for the same files.
 //
 // The error is a [Problems]. [Load] checks whether Prow accepts the result.
 func Generate(tree *release.Tree, o Options) (*Output, error) {
@@ -168,14 +169,13 @@ func (g *generator) jobs() []made {
 		}
 	}
 	g.unique(all)
+	g.refuseSeconds(all)
 	g.refuseForeignSecrets(all)
 	g.out.Notes = append(g.out.Notes, g.b.notes...)
 	return all
 }
 
-// wanted returns the subjects that get a generated job. In a tree that is not
-// adopted, a set without _job.yaml keeps its existing job, and a set for which no
-// job can be generated is skipped with a warning.
+// wanted returns the subjects that get a generated job.
 func (g *generator) wanted() []subject {
 	all := subjects(g.tree)
 	g.retired, g.handWritten = map[string]bool{}, map[string]bool{}
@@ -188,19 +188,9 @@ func (g *generator) wanted() []subject {
 	if g.only != nil {
 		return g.wantedOnly(all)
 	}
-	if adopted(g.tree) {
-		return all
-	}
 	there := associate(g.tree)
 	return slices.DeleteFunc(all, func(s subject) bool {
-		if s.set == nil || s.set.Job != nil {
-			return false
-		}
-		if job := there[s.set]; job != nil {
-			g.handWritten[job.Name] = true
-			return true
-		}
-		return g.waits(s)
+		return s.set != nil && s.set.Job == nil && g.leaves(s, there[s.set])
 	})
 }
 
@@ -226,21 +216,6 @@ func (g *generator) wantedOnly(all []subject) []subject {
 	}
 	g.others = others
 	return slices.DeleteFunc(all, func(s subject) bool { return s.set == nil || !slices.Contains(g.only, s.set.Name) })
-}
-
-// waits reports whether no job can be generated for a set, and adds a warning.
-func (g *generator) waits(s subject) bool {
-	trial := g.b
-	trial.problems = nil
-	trial.job(s, 1)
-	if len(trial.problems) == 0 {
-		return false
-	}
-	p := trial.problems[0]
-	g.out.Notes = append(g.out.Notes, source.Problem{
-		Pos: p.Pos, Severity: source.Warning, Message: "no job is generated for " + s.name + ": " + p.Message, Hint: p.Hint,
-	})
-	return true
 }
 
 func (g *generator) unique(all []made) {

@@ -34,7 +34,7 @@ type ImportedJob struct {
 	Set      string // "" when the job belongs to no set
 	File     string // with its settings
 	Settings []string
-	RunBy    string          // the set whose job runs the mappings, if the set has none
+	RunBy    string          // the set or periodic that runs the mappings, if the set has no job
 	Pos      source.Position // start of the periodic in the jobs file
 }
 
@@ -228,52 +228,6 @@ func (im *importer) write() {
 	}
 	im.file(im.tree.Layout.Settings(), head, &im.said)
 	im.out.Files[len(im.out.Files)-1].Old = old
-}
-
-// withoutJob returns the settings of a set without a job: run_by if the job of
-// another set runs all its mappings, else disabled.
-func (im *importer) withoutJob(set *release.Set) release.JobSettings {
-	by := ""
-	for i, f := range set.Files {
-		owner := ""
-		for _, j := range im.tree.Runs().Of(f) {
-			if s := im.tree.Runs().SetOf(j); s != nil && s != set {
-				owner = s.Name
-			}
-		}
-		if owner == "" || i > 0 && owner != by {
-			yes := true
-			return release.JobSettings{Disabled: &yes}
-		}
-		by = owner
-	}
-	return release.JobSettings{RunBy: by}
-}
-
-// allow lets the sets that read secrets of others go on doing so.
-func (im *importer) allow() {
-	var jobs []holder
-	for _, x := range im.jobs {
-		if x.set != nil {
-			jobs = append(jobs, holder{x.set.Name, x.job})
-		}
-	}
-	found := im.b.foreignSecrets(jobs, jobs)
-	if len(found) > 0 && slices.Contains(im.tree.Settings.Keys(), "allow") {
-		f := found[0]
-		im.problems = append(im.problems, source.Problem{Pos: im.tree.Settings.At("allow"), Message: fmt.Sprintf("allow does not let the job of %s read the secret %s of the set %s, as it does", f.set, f.secret, f.owner),
-			Hint: fmt.Sprintf("add %s: [%s], then import", f.set, release.PowerSecret)})
-		return
-	}
-	for _, f := range found {
-		if im.said.Allow == nil {
-			im.said.Allow = release.Allow{}
-		}
-		im.said.Allow[f.set] = []string{release.PowerSecret}
-	}
-	if len(im.said.Allow)*2 > len(jobs) { // it is the rule here
-		im.said.Allow = release.Allow{"*": {release.PowerSecret}}
-	}
 }
 
 func (im *importer) file(name, head string, settings any) {

@@ -27,9 +27,9 @@ type Settings struct {
 	// JobsFile is the file with the mirroring periodics, relative to the root
 	// of the repository.
 	JobsFile string `yaml:"jobs_file,omitempty"`
-	// Adopted makes mirror-jobgen generate the jobs of all sets. Without it, an
-	// existing job whose set has no _job.yaml counts as hand-written and does
-	// not change. mirror-jobgen import sets it.
+	// Adopted makes mirror-jobgen generate the jobs of all sets. Without it, a set
+	// without _job.yaml gets no job, and an existing one counts as hand-written and
+	// does not change. mirror-jobgen import sets it.
 	Adopted bool `yaml:"adopted,omitempty"`
 	// ConfigMap is the name of the ConfigMap that holds all mapping files.
 	ConfigMap string `yaml:"config_map,omitempty"`
