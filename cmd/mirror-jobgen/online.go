@@ -13,7 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
@@ -42,8 +42,8 @@ func (o *onlineOptions) plan(ctx context.Context, env cli.Env, e *effects.Effect
 	if err != nil {
 		return nil, cli.Failf("%w", err)
 	}
-	paths, required := auth.Files(o.registryConfig, env.Getenv, os.Getuid())
-	files, err := auth.Load(paths, required, os.ReadFile, auth.Exec(os.Environ()))
+	paths, required := credentials.Files(o.registryConfig, env.Getenv, os.Getuid())
+	files, err := credentials.Load(paths, required, os.ReadFile, credentials.Exec(os.Environ()))
 	if err != nil {
 		return nil, cli.Usagef("%w", err)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/text"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
@@ -70,7 +70,7 @@ func (c *connection) client(env cli.Env, log *slog.Logger) (*registry.Client, er
 	return c.clientWith(env, keychain, log)
 }
 
-func (c *connection) clientWith(env cli.Env, keychain auth.Keychain, log *slog.Logger) (*registry.Client, error) {
+func (c *connection) clientWith(env cli.Env, keychain credentials.Keychain, log *slog.Logger) (*registry.Client, error) {
 	roots, err := c.roots()
 	if err != nil {
 		return nil, err
@@ -104,17 +104,17 @@ func hostFile(flag, value string) (host, file string, err error) {
 	return host, file, nil
 }
 
-func (c *connection) keychain(env cli.Env) (auth.Keychain, error) {
-	var chain auth.Chain
+func (c *connection) keychain(env cli.Env) (credentials.Keychain, error) {
+	var chain credentials.Chain
 	for _, spec := range c.registryTokens {
 		host, file, err := hostFile("--registry-token", spec)
 		if err != nil {
 			return nil, err
 		}
-		chain = append(chain, &auth.TokenFile{Host: host, Path: file, Read: os.ReadFile, Stat: os.Stat})
+		chain = append(chain, &credentials.TokenFile{Host: host, Path: file, Read: os.ReadFile, Stat: os.Stat})
 	}
-	paths, required := auth.Files(c.registryConfig, env.Getenv, os.Getuid())
-	files, err := auth.Load(paths, required, os.ReadFile, auth.Exec(os.Environ()))
+	paths, required := credentials.Files(c.registryConfig, env.Getenv, os.Getuid())
+	files, err := credentials.Load(paths, required, os.ReadFile, credentials.Exec(os.Environ()))
 	if err != nil {
 		return nil, cli.Usagef("%w", err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 )
 
 // credentialUse is what login-check tells about one repository.
@@ -91,8 +91,8 @@ func (u credentialUse) String() string {
 }
 
 // locate returns where the credential of a repository comes from.
-func locate(k auth.Keychain, host, path string) string {
-	if chain, ok := k.(auth.Chain); ok {
+func locate(k credentials.Keychain, host, path string) string {
+	if chain, ok := k.(credentials.Chain); ok {
 		for _, part := range chain {
 			if where := locate(part, host, path); where != "" {
 				return where

@@ -7,7 +7,7 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
@@ -16,7 +16,7 @@ type survey struct {
 	ctx      context.Context
 	plan     *mirror.Plan
 	client   *registry.Client
-	keychain auth.Keychain
+	keychain credentials.Keychain
 	broken   bool // a mapping file was left out
 	close    func()
 }

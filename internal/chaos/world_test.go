@@ -28,7 +28,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
@@ -123,7 +123,7 @@ func (w *world) client(opts registry.Options, roots ...*x509.CertPool) *registry
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if opts.Keychain, err = auth.ParseConfig("test", config, nil); err != nil {
+	if opts.Keychain, err = credentials.ParseConfig("test", config, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	if opts.Insecure == nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
@@ -101,7 +101,7 @@ func (s *scene) run(lines ...string) *mirror.Report {
 	if s.authFile == "" {
 		s.authFile = testkit.AuthFile(s.from, s.to)
 	}
-	if client.Keychain, err = auth.ParseConfig("test", []byte(s.authFile), nil); err != nil {
+	if client.Keychain, err = credentials.ParseConfig("test", []byte(s.authFile), nil); err != nil {
 		s.Fatal(err)
 	}
 	client.Roots = x509.NewCertPool()

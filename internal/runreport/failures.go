@@ -49,7 +49,12 @@ func didYouMean(r *mirror.Report, host string) string {
 // hint says what to do about a failure, with the command's flags.
 func hint(f mirror.Failure) string {
 	host := cmp.Or(f.Host, "the registry")
-	if f.Reason == mirror.ReasonPlatforms {
+	switch f.Reason {
+	case mirror.ReasonTokenHost:
+		return "if the operator of " + host + " also runs that host, allow it with --token-endpoint"
+	case mirror.ReasonBlobSize:
+		return "if a blob can be as large as that, raise --max-blob-bytes"
+	case mirror.ReasonPlatforms:
 		return "match one platform with --filter-by-os, such as '^linux/amd64$' (without anchors, linux/arm also matches linux/arm64), or copy the whole index without the filter and --keep-manifest-list=false"
 	}
 	switch f.Cause {

@@ -33,3 +33,17 @@ func TestDidYouMean(t *testing.T) {
 		}
 	}
 }
+
+// What a setting can change gets a hint that names the flag.
+func TestHintsNameFlags(t *testing.T) {
+	for reason, flag := range map[string]string{
+		mirror.ReasonTokenHost: "--token-endpoint",
+		mirror.ReasonBlobSize:  "--max-blob-bytes",
+		mirror.ReasonPlatforms: "--filter-by-os",
+	} {
+		f := Failures(&mirror.Report{Entries: []mirror.Entry{{Outcome: mirror.Failed, Error: "no", Cause: mirror.CauseOther, Reason: reason}}})
+		if len(f) != 1 || !strings.Contains(f[0].Hint, flag) {
+			t.Errorf("%s: %+v, want a hint with %s", reason, f, flag)
+		}
+	}
+}

@@ -16,7 +16,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
@@ -69,7 +69,7 @@ func TestCredentialsByRepository(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keychain, err := auth.ParseConfig("test", []byte(strict.AuthFile(accounts)), nil)
+	keychain, err := credentials.ParseConfig("test", []byte(strict.AuthFile(accounts)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestRotatedToken(t *testing.T) {
 			}))
 		})
 		c := registry.New(registry.Options{
-			Keychain: &auth.TokenFile{Host: dst.Host, Path: file, Read: os.ReadFile, Stat: os.Stat},
+			Keychain: &credentials.TokenFile{Host: dst.Host, Path: file, Read: os.ReadFile, Stat: os.Stat},
 			Retry:    retry.Policy{Attempts: 4, Base: time.Millisecond},
 		})
 		wantSummary(t, run(t, plan(t, src, dst, "$src/a/b:1 $dst/c:1", "$src/a/b:2 $dst/c:2"), mirror.Options{Client: c}), map[mirror.Outcome]int{mirror.Copied: 2})
@@ -171,7 +171,7 @@ func TestRotatedToken(t *testing.T) {
 func TestMountToken(t *testing.T) {
 	g := newGuarded(t, "127.0.0.2", strict.Account{User: "robot", Password: "pass", Pull: []string{"org"}, Push: []string{"org"}})
 	g.store.Image("org/src", "1", "x", g.store.Blob("org/src", []byte(strings.Repeat("x", 100_000))))
-	keychain, err := auth.ParseConfig("test", []byte(strict.AuthFile(map[string]strict.Account{g.at.Host + "/org": g.tokens.Accounts[0]})), nil)
+	keychain, err := credentials.ParseConfig("test", []byte(strict.AuthFile(map[string]strict.Account{g.at.Host + "/org": g.tokens.Accounts[0]})), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestWhoseRefusal(t *testing.T) {
 				} else {
 					dst = newGuarded(t, "127.0.0.2", robot).at
 				}
-				keychain, err := auth.ParseConfig("test", []byte(strict.AuthFile(map[string]strict.Account{dst.Host + tt.key: tt.account})), nil)
+				keychain, err := credentials.ParseConfig("test", []byte(strict.AuthFile(map[string]strict.Account{dst.Host + tt.key: tt.account})), nil)
 				if err != nil {
 					t.Fatal(err)
 				}

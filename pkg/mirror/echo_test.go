@@ -16,7 +16,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
@@ -113,7 +113,7 @@ func TestNothingIsEchoed(t *testing.T) {
 						answer(w, r, s)
 					}
 				}))
-				keychain, err := auth.ParseConfig("test", fmt.Appendf(nil, `{"auths": {%q: {"auth": %q}}}`, at.Host, basic), nil)
+				keychain, err := credentials.ParseConfig("test", fmt.Appendf(nil, `{"auths": {%q: {"auth": %q}}}`, at.Host, basic), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -134,8 +134,8 @@ func TestNothingIsEchoed(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				var secrets auth.Secrets
-				secrets.LearnCredential(auth.Credential{Username: "robot", Password: password})
+				var secrets credentials.Secrets
+				secrets.LearnCredential(credentials.Credential{Username: "robot", Password: password})
 				if report.OK() {
 					t.Error("all is well")
 				}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
 // TestFailuresAreGrouped lets one registry be down, one not be there, and one
@@ -40,5 +42,28 @@ func TestFailuresAreGrouped(t *testing.T) {
 	}
 	if text := failures[0].String(); !strings.HasPrefix(text, down.Host+": 503 Service Unavailable for 5 entries since ") {
 		t.Error(text)
+	}
+}
+
+// TestReasonsThatSettingsChange finds the limits that a caller can raise by their
+// reasons.
+func TestReasonsThatSettingsChange(t *testing.T) {
+	src := testkit.InProcess(t, nil)
+	src.Push(t, "a/b:1", testkit.Image(t, "x"))
+	guarded := testkit.Serve(t, "guarded", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="https://elsewhere.invalid/token"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	keychain, err := credentials.ParseConfig("test", []byte(fmt.Sprintf(`{"auths": {%q: {"username": "u", "password": "s3cret"}}}`, guarded.Host)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, dst := range map[string]*testkit.Registry{mirror.ReasonTokenHost: guarded, mirror.ReasonBlobSize: testkit.InProcess(t, nil)} {
+		c := registry.New(registry.Options{Keychain: keychain, MaxBlob: 10})
+		t.Cleanup(c.Close)
+		report := run(t, plan(t, src, dst, "$src/a/b:1 $dst/c/d:1"), mirror.Options{Client: c})
+		if failures := report.Failures(); len(failures) != 1 || failures[0].Reason != want || strings.Contains(report.Entries[0].Error, "s3cret") {
+			t.Errorf("%+v, want the reason %q", failures, want)
+		}
 	}
 }

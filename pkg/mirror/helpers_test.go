@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
@@ -18,7 +18,7 @@ import (
 // client reaches the test's registries with their passwords.
 func client(t testing.TB, registries ...*testkit.Registry) *registry.Client {
 	t.Helper()
-	keychain, err := auth.ParseConfig("test", []byte(testkit.AuthFile(registries...)), nil)
+	keychain, err := credentials.ParseConfig("test", []byte(testkit.AuthFile(registries...)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
@@ -17,7 +17,7 @@ import (
 // keyed is a client with a credential for one registry.
 func keyed(t *testing.T, host string, account strict.Account) *registry.Client {
 	t.Helper()
-	keychain, err := auth.ParseConfig("test", []byte(strict.AuthFile(map[string]strict.Account{host: account})), nil)
+	keychain, err := credentials.ParseConfig("test", []byte(strict.AuthFile(map[string]strict.Account{host: account})), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

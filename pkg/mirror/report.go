@@ -208,8 +208,14 @@ func causeOf(err error) Cause {
 // reasonOf returns the part of an error that entries which fail for one reason
 // have in common.
 func reasonOf(err error, cause Cause) (host, reason string) {
-	if errors.As(err, new(*transfer.SeveralError)) || errors.As(err, new(*transfer.SparseError)) {
+	var realm *auth.RealmError
+	switch {
+	case errors.As(err, new(*transfer.SeveralError)), errors.As(err, new(*transfer.SparseError)):
 		return "", ReasonPlatforms
+	case errors.As(err, &realm):
+		return realm.Registry, ReasonTokenHost
+	case errors.As(err, new(*registry.SizeError)):
+		return "", ReasonBlobSize
 	}
 	switch cause {
 	case CauseInterrupted, CauseOverlap, CauseProtected, CauseUnsupported:
@@ -222,10 +228,17 @@ func reasonOf(err error, cause Cause) (host, reason string) {
 	return host, cmp.Or(reason, string(cause))
 }
 
-// ReasonPlatforms is the reason of entries that fail because of the platform
-// filter: it selects several images where one is needed, or the registry
-// refuses an index without some of its platforms.
-const ReasonPlatforms = "the platform filter"
+// Reasons that a setting of the caller can change.
+const (
+	// ReasonPlatforms: the platform filter selects several images where one is
+	// needed, or the registry refuses an index without some of its platforms.
+	ReasonPlatforms = "the platform filter"
+	// ReasonTokenHost: the registry wants its credential sent to a host that is
+	// not trusted with it; see [registry.Options].
+	ReasonTokenHost = "token endpoint on another host"
+	// ReasonBlobSize: a blob is larger than the limit of [registry.Options].
+	ReasonBlobSize = "blob larger than the limit"
+)
 
 var reasons = map[Cause]string{
 	CauseSourceMissing: "no such source",

@@ -2,29 +2,34 @@ package auth_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 )
 
-// The entry with the longest path wins, and no verb prints a password.
-func ExampleConfig_Lookup() {
-	config, err := auth.ParseConfig("auth.json", []byte(`{"auths": {
-		"quay.io":      {"username": "everybody", "password": "a"},
-		"quay.io/team": {"username": "team+robot", "password": "b"}
-	}}`), nil)
-	if err != nil {
-		log.Fatal(err)
+// A credential goes to the registry's own token endpoint, and to no other host.
+func ExampleTokenRequest_Fetch() {
+	send := func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{"token": "abc"}`))}, nil
 	}
-	for _, repository := range []string{"team/app", "other/app"} {
-		c, err := config.Lookup(context.Background(), "quay.io", repository)
-		if err != nil {
-			log.Fatal(err)
+	for _, realm := range []string{"https://auth.example.com/token", "https://other.example.net/token"} {
+		header := http.Header{"Www-Authenticate": {fmt.Sprintf("Bearer realm=%q", realm)}}
+		r := auth.TokenRequest{
+			Registry:   &url.URL{Scheme: "https", Host: "registry.example.com"},
+			Challenge:  auth.Challenges(header)[0],
+			Scopes:     []string{"repository:team/app:pull"},
+			Credential: credentials.Credential{Username: "robot", Password: "secret"},
 		}
-		fmt.Printf("%s: %s %v\n", repository, c.Username, c)
+		token, err := r.Fetch(context.Background(), send)
+		fmt.Println(token.Value, errors.Is(err, auth.ErrRealm))
 	}
 	// Output:
-	// team/app: team+robot (credential)
-	// other/app: everybody (credential)
+	// abc false
+	//  true
 }

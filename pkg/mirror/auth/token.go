@@ -14,6 +14,8 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/mirror-tools/mirror-tools/internal/body"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 // Token is the answer of a token endpoint.
@@ -30,7 +32,7 @@ type TokenRequest struct {
 	Registry   *url.URL // the registry that sent the challenge; for Realm's rules
 	Challenge  Challenge
 	Scopes     []string // such as "repository:ns/name:pull,push"; none to check the credential alone
-	Credential Credential
+	Credential credentials.Credential
 	UserAgent  string
 	Now        time.Time
 	// Trusted are other hosts that may get the registry's credential.
@@ -40,6 +42,19 @@ type TokenRequest struct {
 // ErrRealm is wrapped by errors about a token endpoint that must not get our
 // credential. A retry does not help.
 var ErrRealm = errors.New("refusing to authenticate")
+
+// RealmError means that a registry wants its credential sent to a host that may
+// not get it. It wraps [ErrRealm].
+type RealmError struct {
+	Registry string
+	Host     string // of the token endpoint; in TokenRequest.Trusted it would get the credential
+}
+
+func (e *RealmError) Error() string {
+	return fmt.Sprintf("%v: %s wants its credential sent to another host, %s", ErrRealm, e.Registry, e.Host)
+}
+
+func (e *RealmError) Unwrap() error { return ErrRealm }
 
 // Status is the error for an answer of a token endpoint other than 200.
 type Status struct {
@@ -52,6 +67,11 @@ type Status struct {
 // Refused reports whether the endpoint refuses the credential.
 func (e *Status) Refused() bool {
 	return e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden
+}
+
+// Failure implements [retry.Failed].
+func (e *Status) Failure(now time.Time) retry.Failure {
+	return retry.Failure{Kind: retry.Answered, Status: e.Code, After: retry.After(e.Header, now)}
 }
 
 func (e *Status) Error() string {
@@ -244,7 +264,7 @@ func (r TokenRequest) allowed(u *url.URL) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: %s wants its credential sent to another host, %s; allow it with --token-endpoint %s", ErrRealm, r.Registry.Host, u.Host, u.Host)
+	return &RealmError{Registry: r.Registry.Host, Host: u.Host}
 }
 
 // wellKnown returns the token endpoints outside the domain of their registry.

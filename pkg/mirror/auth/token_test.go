@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 )
 
 func answer(status int, h http.Header, text string) *http.Response {
@@ -75,9 +77,9 @@ func TestTokenRedirects(t *testing.T) {
 		{"/token", false, false}, // to itself, for ever
 	} {
 		for _, status := range []int{301, 302, 303, 307, 308} {
-			cred := Credential{Username: "u", Password: "s3cret"}
+			cred := credentials.Credential{Username: "u", Password: "s3cret"}
 			if tt.identity {
-				cred = Credential{IdentityToken: "s3cret"}
+				cred = credentials.Credential{IdentityToken: "s3cret"}
 			}
 			r := TokenRequest{
 				Registry: &url.URL{Scheme: "https", Host: "q.io"}, Challenge: Challenge{Params: map[string]string{"realm": "https://q.io/token", "service": "q"}},
@@ -130,7 +132,7 @@ func TestIdentityWithoutPost(t *testing.T) {
 	}{{404, "p", true}, {405, "p", true}, {403, "p", true}, {200, "p", true}, {405, "", false}, {500, "p", false}} {
 		r := TokenRequest{
 			Registry: &url.URL{Scheme: "https", Host: "q.io"}, Challenge: Challenge{Params: map[string]string{"realm": "https://q.io/token"}},
-			Credential: Credential{Username: "u", Password: tt.password, IdentityToken: "i"},
+			Credential: credentials.Credential{Username: "u", Password: tt.password, IdentityToken: "i"},
 		}
 		_, err := r.Fetch(t.Context(), func(req *http.Request) (*http.Response, error) {
 			if req.Method == http.MethodPost {

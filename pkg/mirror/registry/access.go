@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
@@ -19,7 +20,7 @@ import (
 type access struct {
 	name    string
 	opts    *Options
-	secrets *auth.Secrets
+	secrets *credentials.Secrets
 	wire    http.RoundTripper
 	unsure  func()                      // makes the registry be asked again how to authenticate
 	answer  func(*http.Response) *Error // reads a refusal
@@ -50,10 +51,10 @@ type tokenEntry struct {
 	// refusal is the error of a token endpoint that refused the credential
 	// denied.
 	refusal error
-	denied  auth.Credential
+	denied  credentials.Credential
 }
 
-func newAccess(name string, opts *Options, secrets *auth.Secrets, wire http.RoundTripper) *access {
+func newAccess(name string, opts *Options, secrets *credentials.Secrets, wire http.RoundTripper) *access {
 	return &access{
 		name: name, opts: opts, secrets: secrets, wire: wire, renewal: newRenewal(), logins: logins{registry: name},
 		challenges: map[purpose][]auth.Challenge{}, tokens: map[purpose]*tokenEntry{},
@@ -84,7 +85,7 @@ func (a *access) offered(p purpose) []auth.Challenge {
 // grant is the authorization of a request.
 type grant struct {
 	header string // "" for nothing
-	cred   auth.Credential
+	cred   credentials.Credential
 	token  *auth.Token // nil for another scheme
 }
 
@@ -172,14 +173,14 @@ func (a *access) renew(ctx context.Context, p purpose, refused grant) bool {
 }
 
 // anew looks up a refused credential again.
-func (a *access) anew(ctx context.Context, p purpose, refused auth.Credential) (auth.Credential, error) {
-	if r, ok := a.opts.Keychain.(auth.Renewer); ok {
+func (a *access) anew(ctx context.Context, p purpose, refused credentials.Credential) (credentials.Credential, error) {
+	if r, ok := a.opts.Keychain.(credentials.Renewer); ok {
 		r.Renew(a.name, p.path, refused)
 	}
 	return a.lookup(ctx, p)
 }
 
-func (a *access) lookup(ctx context.Context, p purpose) (auth.Credential, error) {
+func (a *access) lookup(ctx context.Context, p purpose) (credentials.Credential, error) {
 	cred, err := a.opts.Keychain.Lookup(ctx, a.name, p.path)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -232,7 +233,7 @@ func (a *access) authorize(ctx context.Context, base *url.URL, p purpose) (grant
 
 // token returns a token for a purpose, from the token endpoint unless it has
 // one that stays valid for a while.
-func (a *access) token(ctx context.Context, base *url.URL, challenge auth.Challenge, cred auth.Credential, p purpose) (auth.Token, error) {
+func (a *access) token(ctx context.Context, base *url.URL, challenge auth.Challenge, cred credentials.Credential, p purpose) (auth.Token, error) {
 	a.mu.Lock()
 	entry, ok := a.tokens[p]
 	if !ok {

@@ -8,14 +8,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // Options make a [Client]. The zero value reaches public registries anonymously.
 type Options struct {
-	Keychain auth.Keychain // nil: anonymous
+	Keychain credentials.Keychain // nil: anonymous
 	// Insecure reports whether the certificate of a host is not verified and
 	// plain HTTP is tried; nil: of none. Loopback hosts are always tried over
 	// plain HTTP if they do not speak TLS.
@@ -52,7 +52,7 @@ type Options struct {
 // Client sends requests to registries. It is safe for concurrent use.
 type Client struct {
 	opts       Options
-	secrets    *auth.Secrets
+	secrets    *credentials.Secrets
 	throttles  *throttle.Hosts
 	transports *transports
 	started    time.Time
@@ -76,12 +76,12 @@ func New(opts Options) *Client {
 		opts.UserAgent = "mirror-tools"
 	}
 	if opts.Keychain == nil {
-		opts.Keychain = auth.Chain{}
+		opts.Keychain = credentials.Chain{}
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{opts: opts, secrets: &auth.Secrets{}, hosts: map[string]*host{}, started: opts.Clock.Now(), memory: newMemory(memoryBudget)}
+	c := &Client{opts: opts, secrets: &credentials.Secrets{}, hosts: map[string]*host{}, started: opts.Clock.Now(), memory: newMemory(memoryBudget)}
 	c.throttles = throttle.NewHosts(throttle.Options{
 		MaxPerHost: opts.MaxPerHost, Idle: opts.Idle, Clock: opts.Clock, Log: opts.Log, Scrub: c.secrets.Scrub,
 	})

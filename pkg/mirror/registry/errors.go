@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
@@ -110,57 +112,32 @@ type lostSession struct{ answer *Error }
 func (e *lostSession) Error() string { return "the registry lost the upload: " + e.answer.Error() }
 func (e *lostSession) Unwrap() error { return e.answer }
 
-// Retries after a store refuses, each with a fresh redirect, and after an
-// upload is lost.
-const (
-	storeTries   = 1
-	sessionTries = 3
-)
-
-// judge decides what is retried.
-func judge(err error, now time.Time) retry.Verdict {
-	var (
-		source *SourceError
-		down   *throttle.DownError
-		store  *StoreError
-		lost   *lostSession
-		notYet *notYetError
-	)
-	switch {
-	case errors.As(err, &source), errors.As(err, &down):
-		return retry.Verdict{}
-	case errors.As(err, &lost):
-		return retry.Verdict{Again: true, Most: sessionTries}
-	case errors.As(err, &notYet):
-		return retry.Verdict{Again: true, Most: notYet.most}
-	case errors.As(err, &store):
-		v := answered(store.Answer.Status, store.Answer.RetryAfter)
-		if !v.Again {
-			v = retry.Verdict{Again: true, Most: storeTries}
-		}
-		return v
-	}
-	var (
-		answer  *Error
-		status  *auth.Status
-		refused *refusal
-	)
-	switch {
-	case errors.As(err, &answer):
-		return answered(answer.Status, answer.RetryAfter)
-	case errors.As(err, &status):
-		return answered(status.Code, retry.After(status.Header, now))
-	case errors.As(err, &refused), errors.Is(err, auth.ErrRealm):
-		return retry.Verdict{}
-	}
-	if errors.As(err, new(*throttle.NoHTTPError)) {
-		return retry.Verdict{Again: true, Most: 1} // a load balancer that is starting may answer anything
-	}
-	return retry.Verdict{Again: throttle.Repeatable(err)} // also a [DigestError]: the bytes may have been damaged in transfer
+// Failure implements [retry.Failed].
+func (e *Error) Failure(time.Time) retry.Failure {
+	return retry.Failure{Kind: retry.Answered, Status: e.Status, After: e.RetryAfter}
 }
 
-func answered(status int, after time.Duration) retry.Verdict {
-	return retry.Verdict{Again: throttle.Temporary(status), After: after, Throttled: retry.Throttled(status)}
+// Failure implements [retry.Failed].
+func (e *StoreError) Failure(now time.Time) retry.Failure {
+	f := e.Answer.Failure(now)
+	f.Kind = retry.Store
+	return f
+}
+
+// Failure implements [retry.Failed].
+func (e *lostSession) Failure(time.Time) retry.Failure { return retry.Failure{Kind: retry.Session} }
+
+// Failure implements [retry.Failed].
+func (r *refusal) Failure(time.Time) retry.Failure { return retry.Failure{Kind: retry.Final} }
+
+// SizeError means that a blob is larger than [Options] allow.
+type SizeError struct {
+	Digest      digest.Digest
+	Size, Limit int64 // in bytes
+}
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("the blob %s has a size of %d bytes; the limit is %d", e.Digest, e.Size, e.Limit)
 }
 
 // NoRegistry reports whether an error means that there is no registry at an
@@ -189,7 +166,7 @@ func Unavailable(err error) bool {
 	if errors.As(err, &store) {
 		return throttle.Temporary(store.Answer.Status)
 	}
-	return judge(err, time.Time{}).Again
+	return retry.Judge(err, time.Time{}).Again
 }
 
 // Blame returns the host that an error is about and the reason without the

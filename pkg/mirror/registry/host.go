@@ -36,7 +36,7 @@ func (c *Client) newHost(name string) *host {
 	gate := c.throttles.Get(name)
 	h := &host{
 		opts: &c.opts, gate: gate,
-		loop:   &retry.Loop{Policy: c.opts.Retry, Host: gate, Judge: judge, Clock: c.opts.Clock, Log: c.opts.Log},
+		loop:   &retry.Loop{Policy: c.opts.Retry, Host: gate, Clock: c.opts.Clock, Log: c.opts.Log},
 		memory: c.memory, head: headTrust{checked: make(chan struct{})},
 	}
 	insecure := func(host string) bool { return c.opts.Insecure != nil && c.opts.Insecure(host) }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
@@ -41,7 +42,7 @@ type logins struct {
 	registry string
 
 	mu sync.Mutex
-	by map[auth.Credential]*login
+	by map[credentials.Credential]*login
 }
 
 // login is the state of one credential.
@@ -54,11 +55,11 @@ type login struct {
 	refusal error
 }
 
-func (l *logins) of(cred auth.Credential) *login {
+func (l *logins) of(cred credentials.Credential) *login {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.by == nil {
-		l.by = map[auth.Credential]*login{}
+		l.by = map[credentials.Credential]*login{}
 	}
 	if l.by[cred] == nil {
 		l.by[cred] = &login{asking: make(chan struct{}, 1)}
@@ -70,7 +71,7 @@ func (l *logins) of(cred auth.Credential) *login {
 // refused that credential. A refusal may concern one repository only, so confirm
 // asks once about the credential alone, and returns the refusal. With wait, use
 // waits until the first request with the credential has ended.
-func (l *logins) use(ctx context.Context, cred auth.Credential, wait bool, try func() (verdict, error), confirm func() error) error {
+func (l *logins) use(ctx context.Context, cred credentials.Credential, wait bool, try func() (verdict, error), confirm func() error) error {
 	if cred.Anonymous() {
 		_, err := try()
 		return err
@@ -147,9 +148,9 @@ func (o *login) settle(settled bool, refusal error) {
 
 // basic returns the user and password of a request, or the zero Credential for
 // another scheme.
-func (g grant) basic() auth.Credential {
+func (g grant) basic() credentials.Credential {
 	if g.header == "" || g.token != nil || g.cred.RegistryToken != "" {
-		return auth.Credential{}
+		return credentials.Credential{}
 	}
 	return g.cred
 }

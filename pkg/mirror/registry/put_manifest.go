@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -68,9 +69,9 @@ func (p *manifestPut) attempt(ctx context.Context) error {
 		if p.attempts > 1 && StatusOf(err)/100 == 4 && p.isThere(ctx) {
 			return nil
 		}
-		if most := p.notYet(err); most > 0 {
+		if kind := p.notYet(err); kind != retry.Final {
 			p.waited = true
-			return &notYetError{err, most}
+			return &notYetError{err, kind}
 		}
 		return err
 	}
@@ -111,35 +112,33 @@ func (p *manifestPut) isThere(ctx context.Context) bool {
 // notYetError means that a registry may not yet see an earlier write.
 type notYetError struct {
 	err  error
-	most int
+	kind retry.Kind
 }
 
 func (e *notYetError) Error() string { return e.err.Error() }
 func (e *notYetError) Unwrap() error { return e.err }
 
-const (
-	// How often to wait for that: if the registry says that something is
-	// missing, and if it says something else.
-	missingTries, otherTries = 5, 3
-	// futileWaits is the number of waits in vain after which a registry gets no
-	// more of them.
-	futileWaits = 3
-)
+// Failure implements [retry.Failed].
+func (e *notYetError) Failure(time.Time) retry.Failure { return retry.Failure{Kind: e.kind} }
 
-// notYet returns how often a refused manifest is sent again because the
-// registry may not yet see what it refers to; 0 if that is not the reason.
-func (p *manifestPut) notYet(err error) int {
+// futileWaits is the number of waits in vain after which a registry gets no more
+// of them.
+const futileWaits = 3
+
+// notYet returns whether a manifest was refused because the registry may not yet
+// see what it refers to: retry.Unseen or retry.Unsure, or else retry.Final.
+func (p *manifestPut) notYet(err error) retry.Kind {
 	var e *Error
 	switch {
 	case !errors.As(err, &e), e.Status != http.StatusBadRequest && e.Status != http.StatusNotFound,
 		!p.host.wrote.has(p.repo.Path, e.Message, p.host.opts.Clock.Now()), p.host.wrote.futile.Load() >= futileWaits:
-		return 0
+		return retry.Final
 	case e.Status == http.StatusNotFound, saysMissing(e):
-		return missingTries
+		return retry.Unseen
 	case e.Has("DENIED", "UNAUTHORIZED", "UNSUPPORTED", "TAG_INVALID", "NAME_INVALID", "SIZE_INVALID", "DIGEST_INVALID"), says(e, "immutable", "support", "not accepted"):
-		return 0
+		return retry.Final
 	}
-	return otherTries
+	return retry.Unsure
 }
 
 func saysMissing(e *Error) bool {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -109,13 +110,16 @@ type SourceError struct{ Err error }
 func (e *SourceError) Error() string { return "reading the blob: " + e.Err.Error() }
 func (e *SourceError) Unwrap() error { return e.Err }
 
+// Failure implements [retry.Failed]: the source was retried already.
+func (e *SourceError) Failure(time.Time) retry.Failure { return retry.Failure{Kind: retry.Final} }
+
 // CopyBlob streams a blob from one repository to another, hashing it on the
 // way. session is an open upload, or nil. A registry that refuses the blob in
 // one piece gets it in chunks. A broken upload continues from what the registry
 // has, or starts again. The error is a [*SourceError] if the source caused it.
 func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descriptor, from Repository, session *Session) error {
 	if desc.Size > c.opts.MaxBlob {
-		return refusef("the blob %s has a size of %d bytes; the limit is %d (--max-blob-bytes)", desc.Digest, desc.Size, c.opts.MaxBlob)
+		return &SizeError{Digest: desc.Digest, Size: desc.Size, Limit: c.opts.MaxBlob}
 	}
 	u := &upload{h: c.host(to.Host), to: to, desc: desc, from: from, session: session, source: c.newBlobReader(ctx, from, desc)}
 	defer u.source.Close()

@@ -19,6 +19,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
@@ -118,7 +119,7 @@ func TestLostSession(t *testing.T) {
 		if err := w.copy(t); err == nil || !strings.Contains(err.Error(), "lost the upload") {
 			t.Errorf("%v", err)
 		}
-		if n := w.log.Count("PUT upload"); n > 2*(sessionTries+1) {
+		if n := w.log.Count("PUT upload"); n > 8 {
 			t.Errorf("sent %d times", n)
 		}
 	})
@@ -205,7 +206,7 @@ func TestRedirectedWrites(t *testing.T) {
 					r.URL.RawQuery = strings.TrimSuffix(query, "&")
 					w.store.ServeHTTP(rw, r)
 				}))
-				w.client.opts.Keychain = only(auth.Credential{Username: "u", Password: "s3cret"})
+				w.client.opts.Keychain = only(credentials.Credential{Username: "u", Password: "s3cret"})
 				h := w.client.host(w.to.Host)
 				h.upload.patch.Store(class == "PATCH upload")
 				h.access.learn([]auth.Challenge{{Scheme: "basic"}})
@@ -234,11 +235,11 @@ func TestRedirectedWrites(t *testing.T) {
 }
 
 // only is a keychain with one credential for everything.
-func only(c auth.Credential) auth.Keychain { return auth.Chain{onlyKeychain{c}} }
+func only(c credentials.Credential) credentials.Keychain { return credentials.Chain{onlyKeychain{c}} }
 
-type onlyKeychain struct{ c auth.Credential }
+type onlyKeychain struct{ c credentials.Credential }
 
-func (k onlyKeychain) Lookup(context.Context, string, string) (auth.Credential, error) {
+func (k onlyKeychain) Lookup(context.Context, string, string) (credentials.Credential, error) {
 	return k.c, nil
 }
 
@@ -266,7 +267,7 @@ func TestEventuallyConsistent(t *testing.T) {
 		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry: " + string(digest.FromBytes(config)), 2, true, true, 3},
 		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry: " + string(empty), 2, true, false, 1}, // which nobody has sent
 		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", 1, false, false, 1},
-		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", 99, true, false, missingTries + 1},
+		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", 99, true, false, 6},
 		{400, "MANIFEST_INVALID", "media type is not supported", 1, true, false, 1},
 		{403, "DENIED", "", 1, true, false, 1},
 		{413, "", "", 1, true, false, 1},
@@ -356,7 +357,7 @@ func TestStoreRefuses(t *testing.T) {
 				w.WriteHeader(http.StatusTemporaryRedirect)
 				return true
 			})(source))
-			c := New(Options{Retry: retry.Policy{Base: time.Millisecond}, Keychain: only(auth.Credential{Username: "u", Password: "s3cret"})})
+			c := New(Options{Retry: retry.Policy{Base: time.Millisecond}, Keychain: only(credentials.Credential{Username: "u", Password: "s3cret"})})
 			defer c.Close()
 			c.host(src.Host).access.learn([]auth.Challenge{{Scheme: "basic"}})
 			repo := Repository{Host: src.Host, Path: "team/app"}
@@ -399,7 +400,7 @@ func TestChallengeOfRedirectTarget(t *testing.T) {
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}
 	})))
-	c := New(Options{Retry: retry.Policy{Base: time.Millisecond}, Keychain: only(auth.Credential{Username: "u", Password: "s3cret"})})
+	c := New(Options{Retry: retry.Policy{Base: time.Millisecond}, Keychain: only(credentials.Credential{Username: "u", Password: "s3cret"})})
 	defer c.Close()
 	_, err := c.Manifest(t.Context(), Repository{Host: src.Host, Path: "team/app"}, "v1")
 	if err == nil || !strings.Contains(err.Error(), store.Host) || Denied(err) {
@@ -425,7 +426,7 @@ func TestChallengeByRepository(t *testing.T) {
 		}
 		w.Header().Set("Docker-Content-Digest", string(empty))
 	})))
-	c := New(Options{Keychain: only(auth.Credential{Username: "u", Password: "s3cret"})})
+	c := New(Options{Keychain: only(credentials.Credential{Username: "u", Password: "s3cret"})})
 	defer c.Close()
 	for _, path := range []string{"private/a", "public/a", "private/a", "public/b"} {
 		if _, err := c.Resolve(t.Context(), Repository{Host: src.Host, Path: path}, "v1"); err != nil {
@@ -462,7 +463,7 @@ func TestIdentityTokenRotates(t *testing.T) {
 			w.Header().Set("Docker-Content-Digest", string(empty))
 		}
 	}))
-	c := New(Options{Keychain: only(auth.Credential{IdentityToken: "identity-0"})})
+	c := New(Options{Keychain: only(credentials.Credential{IdentityToken: "identity-0"})})
 	defer c.Close()
 	var wg sync.WaitGroup
 	for i := range 20 {

@@ -48,23 +48,10 @@ func (p Policy) WithDefaults() Policy {
 	return p
 }
 
-// Verdict is what an error means for a retry.
-type Verdict struct {
-	Again     bool          // a retry may help
-	After     time.Duration // the wait that the host asks for; 0 if it does not say
-	Throttled bool          // the host limits our requests; such retries cost no budget
-	// Most limits the retries after this kind of failure; 0: as for others.
-	Most int
-}
-
-// Judge returns the verdict on an error; now is for dates in Retry-After.
-type Judge func(err error, now time.Time) Verdict
-
 // Loop retries operations at one host.
 type Loop struct {
 	Policy Policy // with defaults
 	Host   *throttle.Host
-	Judge  Judge
 	Clock  throttle.Clock // with defaults
 	Log    *slog.Logger
 }
@@ -108,7 +95,7 @@ func (l *Loop) Next(ctx context.Context, t *Tries, err error) (wait time.Duratio
 	if errors.As(err, &spent) {
 		return 0, err
 	}
-	verdict := l.Judge(err, l.Clock.Now())
+	verdict := Judge(err, l.Clock.Now())
 	if !verdict.Again {
 		return 0, err
 	}
@@ -192,9 +179,4 @@ func After(h http.Header, now time.Time) time.Duration {
 		return max(at.Sub(now), 0)
 	}
 	return 0
-}
-
-// Throttled reports whether a status means that a host limits our requests.
-func Throttled(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }

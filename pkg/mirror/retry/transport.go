@@ -2,7 +2,6 @@ package retry
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,7 +21,7 @@ func NewTransport(next http.RoundTripper, hosts *throttle.Hosts, policy Policy) 
 	opts := hosts.Options()
 	return throttle.Func(func(r *http.Request) (*http.Response, error) {
 		host := hosts.Get(r.URL.Host)
-		loop := &Loop{Policy: policy.WithDefaults(), Host: host, Judge: judge, Clock: opts.Clock, Log: opts.Log}
+		loop := &Loop{Policy: policy.WithDefaults(), Host: host, Clock: opts.Clock, Log: opts.Log}
 		send := throttle.Wrap(host, next)
 		repeatable := r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 		attempt := r
@@ -71,10 +70,7 @@ func (e *statusError) Error() string {
 	return fmt.Sprintf("%d %s", e.status, http.StatusText(e.status))
 }
 
-func judge(err error, _ time.Time) Verdict {
-	var answer *statusError
-	if errors.As(err, &answer) {
-		return Verdict{Again: true, After: answer.after, Throttled: Throttled(answer.status)}
-	}
-	return Verdict{Again: throttle.Repeatable(err)}
+// Failure implements [Failed].
+func (e *statusError) Failure(time.Time) Failure {
+	return Failure{Kind: Answered, Status: e.status, After: e.after}
 }

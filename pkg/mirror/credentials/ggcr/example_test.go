@@ -1,4 +1,4 @@
-package keychain_test
+package ggcr_test
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth/keychain"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials/ggcr"
 )
 
 // A client of go-containerregistry gets the credential of the longest path that an
@@ -20,11 +20,11 @@ func ExampleFor() {
 		"quay.io/team":     {"username": "robot of team", "password": "b"},
 		"quay.io/team/app": {"username": "robot of app", "password": "c"}
 	}}`
-	config, err := auth.ParseConfig("auth.json", []byte(file), nil)
+	config, err := credentials.ParseConfig("auth.json", []byte(file), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	k := keychain.For(config) // for remote.WithAuthFromKeychain
+	k := ggcr.For(config) // for remote.WithAuthFromKeychain
 	for _, path := range []string{"quay.io/team/app", "quay.io/team/web", "quay.io/other/app", "ghcr.io/team/app"} {
 		repo, err := name.NewRepository(path)
 		if err != nil {
@@ -59,11 +59,11 @@ func (hub) Resolve(r authn.Resource) (authn.Authenticator, error) {
 
 // A keychain of go-containerregistry is asked where our own files have nothing.
 func ExampleFrom() {
-	files, err := auth.ParseConfig("auth.json", []byte(`{"auths": {"quay.io": {"username": "robot", "password": "a"}}}`), nil)
+	files, err := credentials.ParseConfig("auth.json", []byte(`{"auths": {"quay.io": {"username": "robot", "password": "a"}}}`), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	k := auth.Chain{files, keychain.From(hub{})} // for registry.Options.Keychain
+	k := credentials.Chain{files, ggcr.From(hub{})} // for registry.Options.Keychain
 	for _, host := range []string{"quay.io", "docker.io", "ghcr.io"} {
 		c, err := k.Lookup(context.Background(), host, "team/app")
 		if err != nil {

@@ -1,40 +1,40 @@
-// Package keychain joins the keychains of package auth with those of
+// Package ggcr joins the keychains of package auth with those of
 // go-containerregistry, both ways: [From] makes one of its keychains usable for
 // mirroring, and [For] gives ours, with the longest matching path, several files,
 // helpers and token files, to its clients.
-package keychain
+package ggcr
 
 import (
 	"context"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/auth"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 )
 
 // dockerHub is Docker Hub's name in go-containerregistry.
 const dockerHub = "index.docker.io"
 
-// From makes an [auth.Keychain] of one of go-containerregistry. It is asked by the
+// From makes an [credentials.Keychain] of one of go-containerregistry. It is asked by the
 // whole repository, with Docker Hub as "index.docker.io".
-func From(k authn.Keychain) auth.Keychain { return from{k} }
+func From(k authn.Keychain) credentials.Keychain { return from{k} }
 
 type from struct{ keychain authn.Keychain }
 
-// Lookup implements [auth.Keychain].
-func (f from) Lookup(ctx context.Context, host, repository string) (auth.Credential, error) {
+// Lookup implements [credentials.Keychain].
+func (f from) Lookup(ctx context.Context, host, repository string) (credentials.Credential, error) {
 	if host == "docker.io" {
 		host = dockerHub
 	}
 	a, err := authn.Resolve(ctx, f.keychain, resource{host, repository})
 	if err != nil {
-		return auth.Credential{}, err
+		return credentials.Credential{}, err
 	}
 	c, err := authn.Authorization(ctx, a)
 	if err != nil {
-		return auth.Credential{}, err
+		return credentials.Credential{}, err
 	}
-	return auth.Credential{Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken, RegistryToken: c.RegistryToken}, nil
+	return credentials.Credential{Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken, RegistryToken: c.RegistryToken}, nil
 }
 
 // resource is a repository as go-containerregistry names it.
@@ -45,9 +45,9 @@ func (r resource) RegistryStr() string { return r.host }
 
 // For makes a keychain of go-containerregistry of one of ours. What it resolves is
 // anonymous where there is no credential.
-func For(k auth.Keychain) authn.Keychain { return forKeychain{k} }
+func For(k credentials.Keychain) authn.Keychain { return forKeychain{k} }
 
-type forKeychain struct{ keychain auth.Keychain }
+type forKeychain struct{ keychain credentials.Keychain }
 
 // Resolve implements [authn.Keychain].
 func (f forKeychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
