@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
@@ -88,6 +89,41 @@ func TestNoSecretIsTold(t *testing.T) {
 		}
 	}
 	if s.echoes.Load() < 20 {
+		t.Errorf("our credential was repeated %d times only", s.echoes.Load())
+	}
+}
+
+// TestNothingAfterAnAnswer: what a registry sends after its answer, which net/http
+// itself prints, does not reach a stream.
+func TestNothingAfterAnAnswer(t *testing.T) {
+	s := &stage{T: t, dir: t.TempDir()}
+	registry := testkit.Serve(t, "unsolicited", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := r.Header.Get("Authorization")
+		if header == "" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		s.echoes.Add(1)
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			fmt.Fprintf(c, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n%s\r\n%s\r\n", header, passwordSecret)
+			time.Sleep(50 * time.Millisecond) // the answer is read before the end
+			c.Close()
+		}
+	}))
+	auths := s.file("auth.json", fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, registry.Host, base64.StdEncoding.EncodeToString([]byte("robot:"+passwordSecret))))
+	mapping := s.file("mapping", registry.Host+"/a/b:1 "+registry.Host+"/c/d:1\n")
+	for _, command := range []string{"run", "plan", "check", "leftovers", "login-check"} {
+		p := start(t, command, "-f", mapping, "-a", auths)
+		p.code()
+		if err := os.MkdirAll(filepath.Join(s.dir, command), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		s.file(command+"/output", p.said())
+		s.search(filepath.Join(s.dir, command), []string{command})
+	}
+	if s.echoes.Load() < 5 {
 		t.Errorf("our credential was repeated %d times only", s.echoes.Load())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"regexp"
@@ -99,6 +100,9 @@ func run(ctx context.Context, build func(Env) *cobra.Command, stdin io.Reader) {
 	// If SIGPIPE is caught, a write to a closed pipe is an error and does not
 	// end the process, so that the reports are still written.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	// Only net/http uses the standard logger: it prints what a server sent after
+	// an answer, which may be a credential.
+	log.SetOutput(io.Discard)
 	env := Env{Stdin: stdin, Stdout: &output{File: os.Stdout}, Stderr: os.Stderr, Getenv: os.Getenv}
 	os.Exit(Run(ctx, build(env), env, os.Args[1:]))
 }

@@ -11,8 +11,15 @@ import (
 // has no secrets. It is safe for concurrent use.
 type Secrets struct {
 	mu    sync.RWMutex
-	seen  map[string]bool
-	forms []string // in which they may appear, without control characters
+	seen  map[string]bool // secrets
+	known map[form]bool
+	forms []form // the known ones
+}
+
+// form is a text in which a secret may appear.
+type form struct {
+	text  string // as reduced gives it
+	least int    // how many bytes of its beginning are enough: a text may cut it off
 }
 
 // shortest is the length in bytes from which a secret is removed: a password of
@@ -22,29 +29,42 @@ const shortest = 5
 // Learn adds secrets.
 func (s *Secrets) Learn(values ...string) {
 	for _, v := range values {
-		s.mu.RLock()
-		seen := s.seen[v]
-		s.mu.RUnlock()
-		if seen || len(v) < shortest {
-			continue
-		}
-		bare, _ := reduced(v, false)
-		plain, _ := reduced(v, true)
-		s.mu.Lock()
-		if s.seen == nil {
-			s.seen = map[string]bool{}
-		}
-		s.seen[v] = true
-		if len(bare) >= shortest {
-			s.forms = append(s.forms, bare)
-		}
-		for _, form := range append(encodings(v), plain, strings.ReplaceAll(v, " ", "+")) {
-			if !s.seen[form] && len(form) >= shortest {
-				s.seen[form] = true
-				s.forms = append(s.forms, form)
-			}
-		}
-		s.mu.Unlock()
+		s.learn(v, 0)
+	}
+}
+
+// learn adds a secret that begins with some bytes that everybody may know.
+func (s *Secrets) learn(v string, open int) {
+	s.mu.RLock()
+	seen := s.seen[v]
+	s.mu.RUnlock()
+	if seen || len(v) < shortest {
+		return
+	}
+	decoded, _ := reduced(v, true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil {
+		s.seen, s.known = map[string]bool{}, map[form]bool{}
+	}
+	s.seen[v] = true
+	s.add(v, open)
+	s.add(decoded, open)
+	s.add(strings.ReplaceAll(v, " ", "+"), open)
+	for _, encoded := range encodings(v) {
+		s.add(encoded, base64.RawStdEncoding.EncodedLen(open))
+	}
+}
+
+// add adds a form. To hide it, half of what is secret in it is enough, or 16
+// bytes; less than 8 bytes hide what others say, too.
+func (s *Secrets) add(text string, open int) {
+	text, _ = reduced(text, false)
+	secret := len(text) - open
+	f := form{text, min(len(text), open+max(8, min(secret/2, 16)))}
+	if len(text) >= shortest && !s.known[f] {
+		s.known[f] = true
+		s.forms = append(s.forms, f)
 	}
 }
 
@@ -52,7 +72,9 @@ func (s *Secrets) Learn(values ...string) {
 func (s *Secrets) LearnCredential(c Credential) {
 	s.Learn(c.Password, c.IdentityToken, c.RegistryToken)
 	if c.Password != "" {
-		s.Learn(c.Username+":"+c.Password, base64.StdEncoding.EncodeToString([]byte(c.Username+":"+c.Password)))
+		user := c.Username + ":"
+		s.learn(user+c.Password, len(user))
+		s.learn(base64.StdEncoding.EncodeToString([]byte(user+c.Password)), base64.RawStdEncoding.EncodedLen(len(user)))
 	}
 }
 
@@ -73,8 +95,9 @@ func encodings(secret string) []string {
 	return out
 }
 
-// Scrub replaces each secret in a text by "…": unchanged, in base64, escaped as
-// in URLs and JSON, or broken by line ends and other control characters.
+// Scrub replaces each secret in a text by "…": unchanged, in letters of another
+// case, in base64, escaped as in URLs and JSON, broken by line ends and other
+// control characters, or cut off behind its first half.
 func (s *Secrets) Scrub(text string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -84,17 +107,19 @@ func (s *Secrets) Scrub(text string) string {
 	hidden := make([]bool, len(text))
 	found := false
 	hide := func(plain string, at []int) {
-		for _, form := range s.forms {
+		for _, f := range s.forms {
 			for from := 0; ; {
-				i := strings.Index(plain[from:], form)
+				i := strings.Index(plain[from:], f.text[:f.least])
 				if i < 0 {
 					break
 				}
 				found = true
-				for k := at[from+i]; k < at[from+i+len(form)]; k++ {
+				from += i
+				n := common(plain[from:], f.text)
+				for k := at[from]; k < at[from+n]; k++ {
 					hidden[k] = true
 				}
-				from += i + len(form)
+				from += n
 			}
 		}
 	}
@@ -117,8 +142,17 @@ func (s *Secrets) Scrub(text string) string {
 	return b.String()
 }
 
-// reduced returns a text without control characters and, if decode is set, with
-// %XX and \uXXXX decoded. at has the offset in text of each of its bytes, and
+// common returns how many bytes two texts begin with together.
+func common(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// reduced returns a text in small letters without control characters and, if
+// decode is set, with %XX and \uXXXX decoded. at has the offset in text of each of its bytes, and
 // of its end.
 func reduced(text string, decode bool) (plain string, at []int) {
 	out := make([]byte, 0, len(text))
@@ -138,6 +172,9 @@ func reduced(text string, decode bool) (plain string, at []int) {
 		}
 		if !control(b) {
 			at = append(at, i)
+			if b >= 'A' && b <= 'Z' {
+				b += 'a' - 'A'
+			}
 			out = append(out, b)
 		}
 		i += n

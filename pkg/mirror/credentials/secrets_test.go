@@ -33,6 +33,9 @@ func TestScrub(t *testing.T) {
 		"in JSON":               `Tr0ub4dor\u00263 \"q\" ümläut\/+=`,
 		"broken by line ends":   broken(secret, "\n"),
 		"broken by escape code": broken(secret, "\x1b"),
+		"capitals":              strings.ToUpper(pair),
+		"cut off":               secret[:len(secret)-4],
+		"Basic, cut off":        b64([]byte(pair))[:28],
 	} {
 		t.Run(name, func(t *testing.T) {
 			var s Secrets
@@ -49,7 +52,10 @@ func TestScrub(t *testing.T) {
 	var s Secrets
 	s.LearnCredential(c)
 	s.LearnCredential(Credential{Password: "abc"})
-	for _, text := range []string{"", "nothing of it", "abc", "Tr0ub4dor", strings.Repeat("%", 100), `\u00`, "100%"} {
+	s.LearnCredential(Credential{Username: "an-organisation-with-a-long-name+robot", Password: secret})
+	for _, text := range []string{
+		"", "nothing of it", "abc", "Tr0ub4dor", "an-organisation-with-a-long-name/app", "an-organisation-with-a-long-name+robot", strings.Repeat("%", 100), `\u00`, "100%",
+	} {
 		if got := s.Scrub(text); got != text {
 			t.Errorf("%q became %q", text, got)
 		}
