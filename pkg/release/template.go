@@ -30,10 +30,10 @@ func (t *Tree) loadTemplate() *yaml.Node {
 	return doc.root
 }
 
-// TemplateForm returns how a job that is made from the template names its mappings.
-func (t *Tree) TemplateForm() Form {
+// TemplateJob returns the template as a job; nil when it cannot be read.
+func (t *Tree) TemplateJob() *Job {
 	if t.Template() == nil {
-		return FormNone
+		return nil
 	}
-	return jobReader{settings: t.Settings}.job(t.Template()).Mappings.Form
+	return jobReader{settings: t.Settings}.job(t.Template())
 }

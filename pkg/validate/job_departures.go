@@ -17,12 +17,20 @@ const placeholder = "FIXME"
 // departure is one difference between a job and its template.
 type departure struct {
 	pos      source.Position
-	path     string // of the field, such as spec.containers[0].image
-	value    string // what the job has there; "" when nothing
-	what     string // in words
+	node     *yaml.Node // what the job has
+	path     string     // of the field, such as spec.containers[0].image
+	value    string     // what the job has there; "" when nothing
+	what     string     // in words
 	severity source.Severity
 	settings []string // settings of _job.yaml and _mirror.yaml that can declare it
 	choice   bool     // whether it is up to each set
+}
+
+// holds reports whether what the job has gives it a power.
+func (d departure) holds(power release.Power) bool {
+	return slices.ContainsFunc(scalars(d.node), func(n *yaml.Node) bool {
+		return n.Line == power.Pos.Line && n.Column == power.Pos.Column
+	})
 }
 
 // govern are the settings for a field and all below it; choice means that they
@@ -105,7 +113,7 @@ type comparison struct {
 func (c *comparison) add(n *yaml.Node, path, value, format string, args ...any) *departure {
 	c.found = append(c.found, departure{
 		pos:  source.Position{File: c.file, Line: n.Line, Column: n.Column},
-		path: path, value: value, what: fmt.Sprintf(format, args...), severity: source.Info,
+		node: n, path: path, value: value, what: fmt.Sprintf(format, args...), severity: source.Info,
 	})
 	return &c.found[len(c.found)-1]
 }
@@ -145,7 +153,7 @@ func (c *comparison) mapping(path string, want, got *yaml.Node) {
 				c.mapping(below, &yaml.Node{Kind: yaml.MappingNode}, value)
 				continue
 			}
-			c.add(key, below, brief(value), "it has %s (%s), the template has not", below, brief(value))
+			c.add(key, below, brief(value), "it has %s (%s), the template has not", below, brief(value)).node = value
 		}
 	}
 }

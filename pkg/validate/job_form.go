@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -56,8 +57,33 @@ func otherForm(p *Pass, job *release.Job, usual jobForm) bool {
 	return true
 }
 
-// ofForm reports whether a field depends on the form of a job.
-func ofForm(path string) bool {
-	fields := []string{"spec.containers[0].command", "spec.containers[0].args", "spec.containers[0].env", "spec.containers[0].image", "spec.automountServiceAccountToken"}
-	return slices.ContainsFunc(fields, func(field string) bool { return path == field || strings.HasPrefix(path, field+"[") })
+// likeTemplate reports whether a job is of the template's form. One whose form is
+// unknown counts as one of the usual form or, if there is none, is like the template
+// if it runs the same program.
+func likeTemplate(job *release.Job, usual jobForm, template *release.Job) bool {
+	if template == nil {
+		return false
+	}
+	if form := cmp.Or(job.Mappings.Form, usual.kind); form != release.FormNone {
+		return form == template.Mappings.Form
+	}
+	return program(job) == program(template)
+}
+
+// program returns the first word of a job's commands, "" if it runs the entry point
+// of its image.
+func program(job *release.Job) string {
+	if len(job.Args) == 0 {
+		return ""
+	}
+	return job.Args[0].Value
+}
+
+// ofForm reports whether a field depends on the form of a job: if the form is unknown,
+// all of its container.
+func ofForm(job *release.Job, path string) bool {
+	const container = "spec.containers[0]."
+	fields := []string{container + "command", container + "args", container + "env", container + "image", "spec.automountServiceAccountToken"}
+	return slices.ContainsFunc(fields, func(field string) bool { return path == field || strings.HasPrefix(path, field+"[") }) ||
+		job.Mappings.Form == release.FormNone && strings.HasPrefix(path, container)
 }

@@ -11,11 +11,13 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
+const jobPowerID = "job-power"
+
 func jobPower() Rule {
 	const set = "core-services/image-mirroring/team/"
 	const line = "-- " + set + "mapping_team --\nregistry.ci.openshift.org/team/stream:app quay.io/team/app:latest\n"
 	return Rule{
-		ID:    "job-power",
+		ID:    jobPowerID,
 		Title: "a job that can do more than mirror its set",
 		Why: "The approvers of a set's folder can change its _job.yaml, " +
 			"and the job runs with credentials in the cluster. A script, " +
@@ -109,6 +111,14 @@ func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]str
 			canPower(p, set, power)
 		}
 	}
+}
+
+// powers returns what job-power reports of the pod of a job.
+func (f *facts) powers(job *release.Job) []release.Power {
+	if !f.running[jobPowerID] || f.tree.Runs().SetOf(job) == nil {
+		return nil
+	}
+	return job.Powers(f.tree.Jobs.Path)
 }
 
 // handWritten returns the power that hand-written jobs have by their script, image

@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -56,7 +55,7 @@ func checkJobTemplate(p *Pass) {
 	}
 	var jobs []*release.Job
 	for _, job := range p.tree.Jobs.Jobs {
-		if job.Mirrors {
+		if job.Mirrors || len(job.Unmounted) > 0 { // job-configmap reports the latter; they show what is usual
 			jobs = append(jobs, job)
 		}
 	}
@@ -64,13 +63,17 @@ func checkJobTemplate(p *Pass) {
 	for i, job := range jobs {
 		all[i] = departures(p, job)
 	}
-	usual, form, template := usualDepartures(all), usualForm(jobs), p.tree.TemplateForm()
+	usual, form, template := usualDepartures(all), usualForm(jobs), p.tree.TemplateJob()
 	for i, job := range jobs {
+		if !job.Mirrors {
+			continue
+		}
 		unfilledTemplate(p, job)
 		refused := missingVolumes(p, job)
 		told := wrongScripts(p, job)
 		odd := otherForm(p, job, form)
-		fromTemplate := cmp.Or(job.Mappings.Form, form.kind, template) == template
+		powers := p.powers(job)
+		comparable := likeTemplate(job, form, template)
 		for _, d := range all[i] {
 			if told && strings.Contains(d.what, "image mirror") {
 				continue // the same command
@@ -78,7 +81,10 @@ func checkJobTemplate(p *Pass) {
 			if refused && strings.HasPrefix(d.path, "spec.volumes[") {
 				continue // the same volume
 			}
-			if ofForm(d.path) && (odd || !fromTemplate && !usual.covers(d)) {
+			if slices.ContainsFunc(powers, d.holds) {
+				continue // job-power reports it
+			}
+			if ofForm(job, d.path) && (odd || !comparable && !usual.covers(d)) {
 				continue // the template has another form
 			}
 			if !usual.has(d) && !declaredDeparture(p, job, d) {

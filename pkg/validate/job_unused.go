@@ -2,6 +2,7 @@ package validate
 
 import (
 	"path"
+	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -35,7 +36,7 @@ func checkJobUnused(p *Pass) {
 		if !job.Mirrors {
 			continue
 		}
-		if !job.Mappings.Known && !misspeltVariable(p, job) {
+		if !job.Mappings.Known && !misspelt(p, job) {
 			p.Skip("which mappings %s runs is not known: describe it with mappings_from in %s", job.Name, p.tree.Layout.Settings())
 		}
 		for _, g := range job.Mappings.Globs {
@@ -51,18 +52,37 @@ func checkJobUnused(p *Pass) {
 	}
 }
 
-// misspeltVariable reports a variable of a job that names no mappings, if its
+// misspelt reports a variable or argument of a job that names no mappings, if its
 // name is nearly that of one that would, and whether there is one.
-func misspeltVariable(p *Pass, job *release.Job) bool {
+func misspelt(p *Pass, job *release.Job) bool {
 	if job.Mappings.Form != release.FormNone {
 		return false
 	}
+	var variables, options []string
+	for _, from := range p.tree.Settings.NamedBy() {
+		if from.Env != "" {
+			variables = append(variables, from.Env)
+		} else {
+			options = append(options, from.Arg)
+		}
+	}
+	report := func(pos source.Position, does, name string, known []string) bool {
+		near := suggest.Nearest(name, known)
+		if near == "" || suggest.Distance(name, near) > 2 || len(strings.Trim(name, "-")) < 4 { // short names are alike by chance
+			return false
+		}
+		p.Report(pos, "did you mean "+near+"?", "%s runs no mappings: it %s %s, not %s", job.Name, does, name, near)
+		return true
+	}
 	for _, name := range sortedKeys(job.Env) {
-		for _, from := range p.tree.Settings.NamedBy() {
-			if from.Env != "" && suggest.Distance(name, from.Env) <= 2 {
-				p.Report(job.Env[name].Pos, "did you mean "+from.Env+"?", "%s runs no mappings: it sets %s, not %s", job.Name, name, from.Env)
-				return true
-			}
+		if report(job.Env[name].Pos, "sets", name, variables) {
+			return true
+		}
+	}
+	for _, arg := range job.Args {
+		name, _, _ := strings.Cut(arg.Value, "=")
+		if strings.HasPrefix(name, "-") && report(release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, 0), "has", name, options) {
+			return true
 		}
 	}
 	return false
