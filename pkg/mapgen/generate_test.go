@@ -99,8 +99,8 @@ func TestProblems(t *testing.T) {
 	for _, tt := range []struct{ name, config, want string }{
 		{"unknown key", "target_registri: x\n" + two, `1:1 error: unknown setting "target_registri"`},
 		{"missing keys", "images: {}\n", "1:1 error: source_namespace is missing"},
-		{"a key twice", two + "images: {}\n", "8:1 error: images is given twice, first on line 5"},
-		{"a stream twice", two + "  \"1.9\": [x]\n", "8:3 error: 1.9 is given twice, first on line 6"},
+		{"a key twice", two + "images: {}\n", "8:1 error: images is given twice"},
+		{"a stream twice", two + "  \"1.9\": [x]\n", "8:3 error: 1.9 is given twice"},
 		{"a number", config + "  1.10: [latest]\n", "6:3 error: the stream: YAML reads 1.10 as 1.1"},
 		{"a number as tag", config + "  \"1.10\": [1.10]\n", "6:12 error: a tag of images.1.10: YAML reads 1.10 as 1.1"},
 		{"a tag twice", config + "  \"1.9\": [a, a]\n", "6:14 error: images.1.9: the tag a is given twice"},

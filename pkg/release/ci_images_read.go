@@ -54,16 +54,16 @@ func (d *ciImagesDecoder) fields(n *yaml.Node, what string, known map[string]fun
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	seen := map[string]bool{}
+	seen := map[string]*yaml.Node{}
 	d.pairs(resolve(n), what, func(key, value *yaml.Node) {
 		i := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, key.Value) })
 		switch {
 		case i < 0:
 			d.problem(d.at(key), fmt.Sprintf("unknown setting %q", key.Value), likelySetting(key.Value, names))
-		case seen[names[i]]:
-			d.problem(d.at(key), names[i]+" is given twice", "remove one of them")
+		case seen[names[i]] != nil:
+			d.twice(key, seen[names[i]], names[i])
 		default:
-			seen[names[i]] = true
+			seen[names[i]] = key
 			known[names[i]](key, resolve(value))
 		}
 	})

@@ -35,7 +35,7 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 		report(list, "periodics is a list of jobs, not %s", kindName(list))
 		return f, problems
 	}
-	first := map[string]int{} // the line of a periodic's name
+	first := map[string]source.Position{} // where the name of a periodic is
 	for _, item := range items(list) {
 		n := resolve(item)
 		if n.Kind != yaml.MappingNode {
@@ -49,14 +49,14 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 		r := jobReader{name: name, data: data, settings: settings}
 		job := r.job(n)
 		f.Jobs = append(f.Jobs, job)
-		if line := first[job.Name]; line > 0 {
-			problems = append(problems, source.Problem{Pos: job.Pos, Hint: "remove one of the two, or give it another name",
-				Message: fmt.Sprintf("there is a periodic %s already, on line %d: Prow refuses the file", job.Name, line)})
+		if pos, twice := first[job.Name]; twice {
+			problems = append(problems, source.Problem{Pos: job.Pos, First: pos, Hint: "remove one of the two, or give it another name",
+				Message: fmt.Sprintf("there is another periodic %s: Prow refuses the file", job.Name)})
 		} else if !jobName.MatchString(job.Name) {
 			problems = append(problems, source.Problem{Pos: job.Pos, Hint: "give it a name of letters, digits, - . and _",
 				Message: fmt.Sprintf("a periodic has the name %q: Prow refuses the file", job.Name)})
 		} else {
-			first[job.Name] = job.Pos.Line
+			first[job.Name] = job.Pos
 		}
 	}
 	return f, problems

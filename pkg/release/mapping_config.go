@@ -141,7 +141,7 @@ func (d *decoder) streams(n *yaml.Node) []MappedStream {
 			d.kind(value, what, "a list of tags")
 			return
 		}
-		seen := map[string]int{}
+		seen := map[string]*yaml.Node{}
 		for _, item := range value.Content {
 			tag := d.plain(item, "a tag of "+what)
 			switch first, twice := seen[tag]; {
@@ -151,10 +151,10 @@ func (d *decoder) streams(n *yaml.Node) []MappedStream {
 				d.problem(d.at(item), fmt.Sprintf("%s: %q is not a valid tag", what, tag), "")
 				continue
 			case twice:
-				d.problem(d.at(item), fmt.Sprintf("%s: the tag %s is given twice, first on line %d", what, tag, first), "remove one of them")
+				d.twice(item, first, what+": the tag "+tag)
 				continue
 			}
-			seen[tag] = item.Line
+			seen[tag] = item
 			s.Tags = append(s.Tags, TargetTag{Tag: tag, Node: item, Pos: d.at(item)})
 		}
 		if len(value.Content) == 0 {

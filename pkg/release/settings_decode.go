@@ -59,6 +59,11 @@ func (d *decoder) problem(pos source.Position, message, hint string) {
 	d.problems = append(d.problems, source.Problem{Pos: pos, Message: message, Hint: hint})
 }
 
+// twice reports what is given a second time at a node.
+func (d *decoder) twice(second, first *yaml.Node, what string) {
+	d.problems = append(d.problems, source.Problem{Pos: d.at(second), First: d.at(first), Message: what + " is given twice", Hint: "remove one of them"})
+}
+
 func (d *decoder) at(n *yaml.Node) source.Position {
 	return source.Position{File: d.file, Line: n.Line, Column: n.Column}
 }
@@ -100,8 +105,8 @@ func (d *decoder) root(data []byte) *yaml.Node {
 		d.problem(pos, "not valid YAML: "+message, "")
 		return nil
 	}
-	if _, more := moreDocuments(data); more {
-		d.problem(source.Position{File: d.file}, "more than one YAML document", "keep one")
+	if second, more := moreDocuments(data); more {
+		d.problems = append(d.problems, secondDocument(d.file, data, second))
 	}
 	root := doc.Content[0]
 	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
@@ -166,14 +171,14 @@ func (d *decoder) pairs(n *yaml.Node, what string, f func(key, value *yaml.Node)
 		d.kind(n, what, "a mapping (key: value)")
 		return false
 	}
-	seen := make(map[string]int)
+	seen := make(map[string]*yaml.Node)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		if line, ok := seen[key.Value]; ok {
-			d.problem(d.at(key), fmt.Sprintf("%s is given twice, first on line %d", key.Value, line), "remove one of them")
+		if first, ok := seen[key.Value]; ok {
+			d.twice(key, first, key.Value)
 			continue
 		}
-		seen[key.Value] = key.Line
+		seen[key.Value] = key
 		f(key, value)
 	}
 	return true

@@ -30,7 +30,7 @@ func TestJobSettingsProblems(t *testing.T) {
 		{"all is well", "area: x\ncron: '@every 20m'\nslack:\n  channel: '#a'\n  states: []\n", ""},
 		{"unknown key", "area: x\nsecretKey: y\n", "_job.yaml:2:1: unknown setting \"secretKey\" (did you mean secret_key?)\n"},
 		{"unknown key of slack", "slack:\n  chanel: y\n", "_job.yaml:2:3: unknown setting \"chanel\" (did you mean channel?)\n"},
-		{"key given twice", "area: x\narea: y\n", "_job.yaml:2:1: area is given twice, first on line 1 (remove one of them)\n"},
+		{"key given twice", "area: x\narea: y\n", "_job.yaml:2:1: area is given twice (first on line 1) (remove one of them)\n"},
 		{"wrong kind", "attempts: often\nenv: [a]\nkeep_manifest_list: 1\n", "_job.yaml:1:11: attempts must be a whole number\n_job.yaml:2:6: env must be a mapping (key: value)\n_job.yaml:3:21: keep_manifest_list must be true or false\n"},
 		{"a choice", "runner: skopeo\n", "_job.yaml:1:9: runner is \"skopeo\" (use oc, entrypoint, mirror)\n"},
 		{"what is overwritten", "overwrite: sometimes\nprotected: warn\nimmutable: ['*:v*']\nbackup: '{{.Tag}}-x'\n", "_job.yaml:1:12: overwrite is \"sometimes\" (use always, changed-by-us, never)\n"},
@@ -41,10 +41,10 @@ func TestJobSettingsProblems(t *testing.T) {
 		{"script and its parts", "script: echo\nattempts: 3\n", "_job.yaml:2:11: attempts has no effect beside script (remove one of them)\n"},
 		{"out of range", "shards: 0\nverbosity: 11\n", "_job.yaml:1:9: shards must be between 1 and 100\n_job.yaml:2:12: verbosity must be between 0 and 10\n"},
 		{"alias", "env: &e\n  A: b\npatch: *e\n", "_job.yaml:3:8: patch: YAML aliases are not supported here (write the value out)\n"},
-		{"twice in a patch", "patch:\n  spec:\n    a: 1\n    a: 2\n", "_job.yaml:4:5: a is given twice, first on line 3 (remove one of them)\n"},
+		{"twice in a patch", "patch:\n  spec:\n    a: 1\n    a: 2\n", "_job.yaml:4:5: a is given twice (first on line 3) (remove one of them)\n"},
 		{"a number as a key of a patch", "patch:\n  labels:\n    1: a\n", "_job.yaml:3:5: patch: the key 1 is no text (put it in quotes)\n"},
 		{"no mapping", "- area\n", "_job.yaml:1:1: the file must be a mapping (key: value)\n"},
-		{"two documents", "area: x\n---\narea: y\n", "_job.yaml: more than one YAML document (keep one)\n"},
+		{"two documents", "area: x\n---\narea: y\n", "_job.yaml:2:1: a second YAML document begins here: only the first one of the file is read (move what it holds up into the first one, or delete it)\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, problems := parseJobSettings("_job.yaml", []byte(test.text))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -132,9 +133,12 @@ func (m *merger) merge(n *yaml.Node) {
 	}
 }
 
+// mapping reports keys that a mapping has twice and leaves the last one, as the
+// readers of these files do. Then it carries out merge keys.
 func (m *merger) mapping(n *yaml.Node) {
 	merging := false
-	seen := map[string]*yaml.Node{}
+	seen := map[string]int{}
+	var earlier []int
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Tag == "!!merge" {
@@ -144,13 +148,16 @@ func (m *merger) mapping(n *yaml.Node) {
 		if key.Kind != yaml.ScalarNode {
 			continue
 		}
-		if first := seen[key.Value]; first != nil {
-			m.problems = append(m.problems, source.Problem{Pos: at(m.name, key),
-				Message: fmt.Sprintf("the key %s is given twice, first at %d:%d: the last one counts", key.Value, first.Line, first.Column),
-				Hint:    "remove one of them"})
-			continue
+		if first, twice := seen[key.Value]; twice {
+			m.problems = append(m.problems, source.Problem{Pos: at(m.name, key), First: at(m.name, n.Content[first]),
+				Message: fmt.Sprintf("the key %s is given twice: the last one counts", key.Value), Hint: "remove one of them"})
+			earlier = append(earlier, first)
 		}
-		seen[key.Value] = key
+		seen[key.Value] = i
+	}
+	slices.Sort(earlier)
+	for _, i := range slices.Backward(earlier) {
+		n.Content = slices.Delete(n.Content, i, i+2)
 	}
 	if merging {
 		m.flatten(n)

@@ -44,7 +44,7 @@ func TestDocumentProblems(t *testing.T) {
 		"# head\n---\na: 1\n...\n":     "",
 		"a: 1\n---\nb: 2\n":            "f:2:1: a second YAML document begins here",
 		"a: 1\n---\nb: [\n":            "f:2:1: a second YAML document begins here",
-		"a: 1\nb:\n  c: 1\n  c: 2\n":   "f:4:3: the key c is given twice, first at 3:3",
+		"a: 1\nb:\n  c: 1\n  c: 2\n":   "f:4:3: the key c is given twice: the last one counts (first on line 3)",
 		"a: {<<: text}\n":              "f:1:9: only a mapping can be merged",
 		"a: &a {x: 1}\nb: {<<: [1]}\n": "f:2:10: only a mapping can be merged",
 		"a: [\n":                       "the file is not valid YAML",
@@ -58,6 +58,17 @@ func TestDocumentProblems(t *testing.T) {
 		if all := strings.Join(got, "; "); want == "" && all != "" || !strings.Contains(all, want) || len(got) > 1 {
 			t.Errorf("%q: %q, want %q", text, all, want)
 		}
+	}
+}
+
+// Of a key that is given twice the last value counts.
+func TestDocumentKeyTwice(t *testing.T) {
+	doc := parseYAML("f", []byte("a: 1\nb: 2\n\"a\": 3\nc: 4\na: 5\n"))
+	if got := text(child(doc.root, "a")); got != "5" || len(doc.root.Content) != 6 {
+		t.Errorf("a is %s of %d nodes, want 5 of 6", got, len(doc.root.Content))
+	}
+	if len(doc.problems) != 2 || doc.problems[1].First.Line != 3 {
+		t.Errorf("problems %v, want two", doc.problems)
 	}
 }
 

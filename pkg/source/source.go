@@ -85,7 +85,16 @@ type Problem struct {
 	Severity Severity
 	Message  string // what is wrong, without the position
 	Hint     string // what to do about it; may be empty
+	// First is where the first of two is that may not both be there. It is not part
+	// of the message, which stays the same when lines move.
+	First Position
 }
 
 // Error makes a Problem usable as an error: position, message.
-func (p Problem) Error() string { return text.Line(p.Pos.String() + ": " + p.Message) }
+func (p Problem) Error() string {
+	message := p.Pos.String() + ": " + p.Message
+	if p.First.Line > 0 {
+		message += fmt.Sprintf(" (first on line %d)", p.First.Line)
+	}
+	return text.Line(message)
+}

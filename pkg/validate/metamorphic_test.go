@@ -48,6 +48,26 @@ func TestMutations(t *testing.T) {
 	}
 }
 
+// TestMutationsStayKnown makes each change, and then one that moves the lines of
+// all files: what was wrong before it is not new.
+func TestMutationsStayKnown(t *testing.T) {
+	for _, group := range [][]single{mappingMutations(), nameMutations(), jobMutations(), fileMutations(), promotionMutations()} {
+		for _, m := range group {
+			t.Run(m.name, func(t *testing.T) {
+				before := shop()
+				m.change(before)
+				after := maps.Clone(before)
+				for name, text := range after {
+					after[name] = "# moved down\n" + text
+				}
+				if groups := validate.GroupByCause(since(t, before, after).Findings); len(groups) > 0 {
+					t.Errorf("new:%s", describe(groups))
+				}
+			})
+		}
+	}
+}
+
 // line adds a line to a file.
 func line(file, text string) func(files) {
 	return func(f files) { f[file] += text + "\n" }

@@ -137,7 +137,11 @@ func (p *Pass) tellMore() {
 
 // problem reports what was wrong with a file when the tree was loaded.
 func (p *Pass) problem(problem source.Problem) *Finding {
-	return p.ReportAs(problem.Severity, problem.Pos, problem.Hint, "%s", problem.Message)
+	f := p.ReportAs(problem.Severity, problem.Pos, problem.Hint, "%s", problem.Message)
+	if problem.First.Line > 0 {
+		f.Related = append(f.Related, Related{Pos: problem.First, Message: "the first one"})
+	}
+	return f
 }
 
 // Skip records that the rule could not check the tree, or not all of it, and
