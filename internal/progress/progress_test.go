@@ -11,6 +11,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 var begin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -107,11 +108,24 @@ func TestLine(t *testing.T) {
 			State: mirror.State{Total: 31, Done: 30, Failed: 1, Bytes: 250 << 20}, Sent: 50 << 20, Elapsed: 50 * time.Second},
 		"1 of 2 images done, 0 B of 1.0 KiB sent at 0 B/s": {State: mirror.State{Total: 2, Done: 1, Bytes: 1024}, Elapsed: time.Minute},
 		"15 of 30 images done":                             {State: mirror.State{Total: 30, Done: 15, Last: time.Unix(1, 0)}, At: time.Unix(36, 0), Elapsed: 36 * time.Second}, // a registry is down
-		"15 of 30 images done, about 36 s left":            {State: mirror.State{Total: 30, Done: 15, Last: time.Unix(30, 0)}, At: time.Unix(36, 0), Elapsed: 36 * time.Second},
-		"2 of 4 images done, about 2 h 30 min left":        {State: mirror.State{Total: 4, Done: 2}, Elapsed: 150 * time.Minute},
+		"15 of 30 images done, only errors from quay.io for 14 s": {
+			State: mirror.State{Total: 30, Done: 15, Last: time.Unix(14, 0)}, At: time.Unix(15, 0), Elapsed: 15 * time.Second, Failing: []Failing{{"quay.io", 14 * time.Second}}},
+		"15 of 30 images done, about 36 s left":     {State: mirror.State{Total: 30, Done: 15, Last: time.Unix(30, 0)}, At: time.Unix(36, 0), Elapsed: 36 * time.Second},
+		"2 of 4 images done, about 2 h 30 min left": {State: mirror.State{Total: 4, Done: 2}, Elapsed: 150 * time.Minute},
 	} {
 		if got := s.Line(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// TestFailingRegistry names a registry that only fails, except for a moment.
+func TestFailingRegistry(t *testing.T) {
+	hosts := []throttle.HostStats{
+		{Host: "a.invalid"}, {Host: "b.invalid", Failing: begin}, {Host: "c.invalid", Failing: begin.Add(9 * time.Second)},
+	}
+	s := Take(&mirror.Monitor{}, hosts, begin, begin.Add(10*time.Second))
+	if want := (Failing{"b.invalid", 10 * time.Second}); len(s.Failing) != 1 || s.Failing[0] != want {
+		t.Errorf("failing: %v, want %v", s.Failing, want)
 	}
 }

@@ -22,6 +22,13 @@ type Snapshot struct {
 	Elapsed time.Duration // since the run began
 	Sent    int64         // bytes written to registries
 	Paused  []Paused
+	Failing []Failing
+}
+
+// Failing is a registry from which nothing but failures has come, and for how long.
+type Failing struct {
+	Host string
+	For  time.Duration
 }
 
 // Paused is a registry that asked to be left alone, and for how much longer.
@@ -40,6 +47,9 @@ func Take(m *mirror.Monitor, hosts []throttle.HostStats, start, now time.Time) S
 			if left := last.At.Add(time.Duration(last.Seconds * float64(time.Second))).Sub(now); left >= time.Second/2 {
 				s.Paused = append(s.Paused, Paused{h.Host, left})
 			}
+		}
+		if long := now.Sub(h.Failing); !h.Failing.IsZero() && long >= failing {
+			s.Failing = append(s.Failing, Failing{h.Host, long})
 		}
 	}
 	return s
@@ -86,11 +96,18 @@ func (s Snapshot) waiting() []string {
 	for _, p := range s.Paused {
 		out = append(out, fmt.Sprintf("%s limits the rate for %s", p.Host, duration(p.Left)))
 	}
+	for _, f := range s.Failing {
+		out = append(out, fmt.Sprintf("only errors from %s for %s", f.Host, duration(f.For)))
+	}
 	if s.Working > 0 {
 		out = append(out, fmt.Sprintf("%d running, the longest %s (%s)", s.Working, s.Longest, duration(s.At.Sub(s.Since))))
 	}
 	return out
 }
+
+// failing is how long a registry has to fail before that is told: a single failure
+// is usually over with the first retry.
+const failing = 2 * time.Second
 
 // stalled is after how long without a finished image a run is not expected to go on
 // as before.
@@ -98,11 +115,11 @@ const stalled = 10 * time.Second
 
 // left estimates the rest of the time from the progress so far: from the images
 // that are not done, or from the bytes that have to be sent for those that were
-// started, whichever is later; 0 if it is too early, if bytes have to be sent and
-// none moved yet, or if nothing has finished for a while and no bytes are left: then
-// the run waits for something, such as a registry that is down.
+// started, whichever is later; 0 if it is not known: too early, if bytes have to be
+// sent and none moved yet, while a registry only fails, or if nothing has finished
+// for a while and no bytes are left.
 func (s Snapshot) left() time.Duration {
-	if s.Done == 0 || s.Elapsed < 5*time.Second {
+	if s.Done == 0 || s.Elapsed < 5*time.Second || len(s.Failing) > 0 {
 		return 0
 	}
 	images := float64(s.Elapsed) / float64(s.Done) * float64(s.Total-s.Done)

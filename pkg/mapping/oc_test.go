@@ -125,7 +125,7 @@ func ocLine(line string) (copies []string, ok bool) {
 func ours(line string) (copies []string, ok bool) {
 	f := mapping.Parse("m", []byte(line))
 	for _, p := range f.Problems {
-		if p.Severity == source.Error && p.Pos.Line > 0 {
+		if p.Severity == source.Error && !strings.Contains(p.Message, "maps nothing") {
 			return nil, false
 		}
 	}
@@ -173,10 +173,13 @@ func meant(line string, theirs []string) bool {
 	return false
 }
 
-// sameAfterDefaults reports whether source and destination are one image, which
-// oc finds out later.
+// sameAfterDefaults reports whether source and destination are one image. oc finds
+// that out later, or not at all: it compares hosts by letter.
 func sameAfterDefaults(src, dst string) bool {
 	plain := func(s string) string {
+		if host, path, ok := strings.Cut(s, "/"); ok {
+			s = strings.TrimSuffix(strings.ToLower(host), ":443") + "/" + path
+		}
 		for _, p := range []string{"docker.io/", "index.docker.io/", "registry-1.docker.io/", "library/"} {
 			s = strings.TrimPrefix(s, p)
 		}
@@ -229,5 +232,7 @@ func FuzzLikeOc(f *testing.F) {
 	for _, row := range grammar {
 		f.Add(row.line)
 	}
+	f.Add("\xff\xfe")
+	f.Add("q.iO/a q.io/a")
 	f.Fuzz(likeOc)
 }

@@ -84,6 +84,17 @@ func (b *breaker) failure(now, began time.Time, err error, throttled bool) *Down
 	return b.opens(now, b.failed >= downAfter && b.fresh >= downFresh && now.Sub(b.since) >= downFor)
 }
 
+// failing returns the time of the first failure since the last success; zero: there
+// is none.
+func (b *breaker) failing() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failed == 0 {
+		return b.busy
+	}
+	return b.since
+}
+
 func (b *breaker) opens(now time.Time, yes bool) *DownError {
 	if b.open || !yes {
 		return nil

@@ -26,7 +26,13 @@ func TestBreakerWantsFreshFailures(t *testing.T) {
 			t.Errorf("fresh failure %d: opened is %t", i, opened)
 		}
 	}
+	if since := start.Add(2 * time.Minute); !b.failing().Equal(since) {
+		t.Errorf("failing since %v, want %v", b.failing(), since)
+	}
 	b.success()
+	if !b.failing().IsZero() {
+		t.Errorf("failing since %v after an answer", b.failing())
+	}
 	if down := b.failure(now.Add(time.Hour), now.Add(time.Hour), failed, false); down != nil {
 		t.Error("one failure after an answer opens it")
 	}

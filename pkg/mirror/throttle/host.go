@@ -82,7 +82,10 @@ func (hs *Hosts) Stats() []HostStats {
 	defer hs.mu.Unlock()
 	out := []HostStats{}
 	for _, name := range slices.Sorted(maps.Keys(hs.known)) {
-		out = append(out, hs.known[name].Stats.snapshot(name))
+		h := hs.known[name]
+		s := h.Stats.snapshot(name)
+		s.Failing = h.breaker.failing()
+		out = append(out, s)
 	}
 	return out
 }

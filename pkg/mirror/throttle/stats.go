@@ -38,6 +38,9 @@ type HostStats struct {
 	// Down are the times without requests because nothing but failures came
 	// from the host.
 	Down []Outage `json:"down,omitempty"`
+	// Failing is the first of the latest failures, if nothing but failures has
+	// come from the host since; else the zero time.
+	Failing time.Time `json:"-"`
 }
 
 // Slow is a reduced request rate from a time on.
