@@ -10,12 +10,11 @@
 package effectreport
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/page"
-	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
@@ -50,8 +49,12 @@ type section struct {
 	sign   string // before each item, on a terminal
 	tone   page.Tone
 	open   bool // expanded where sections can be collapsed
+	counts int  // what the section counts, if not its items
 	groups []group
 }
+
+// few is the number of items of a section with a tone up to which it is expanded.
+const few = 10
 
 // group lists the items of a set or a job.
 type group struct {
@@ -61,11 +64,16 @@ type group struct {
 
 // item is one change and its place.
 type item struct {
-	text effects.Words
-	at   effects.Place
+	text  effects.Words
+	at    effects.Place
+	lines int // how many other lines have the same change
 }
 
-func (s *section) count() int {
+// count returns the number in the title of the section, which is the number that
+// the title of the document has for it.
+func (s *section) count() int { return cmp.Or(s.counts, s.items()) }
+
+func (s *section) items() int {
 	n := 0
 	for _, g := range s.groups {
 		n += len(g.items)
@@ -95,114 +103,11 @@ func newDocument(c Change) *document {
 		destinations(e, effects.New), destinations(e, effects.Started), reruns(e), same, lost, configMap(e))
 	for _, s := range all {
 		if len(s.groups) > 0 {
+			s.open = s.open || s.tone != page.Plain && s.items() <= few
 			d.sections = append(d.sections, s)
 		}
 	}
 	return d
-}
-
-// Title summarises a change in one sentence without a full stop.
-func (c Change) Title() string {
-	e := c.Effect
-	title := strings.Join(changes(e), ", ")
-	if title == "" {
-		title = "no image is mirrored differently"
-		if len(e.Unknown) > 0 {
-			title += ", as far as is known"
-		}
-	}
-	var more []string
-	if n := len(e.Jobs); n > 0 {
-		more = append(more, text.Plural(n, "job")+verb(n, " changes", " change"))
-	}
-	if n := pushes(e); n > 0 {
-		more = append(more, text.Plural(n, "set")+verb(n, " gets a credential", " get a credential"))
-	}
-	if n := unfilled(e); n > 0 {
-		more = append(more, "nothing publishes "+text.Plural(n, "mirrored image")+" any more")
-	}
-	if len(c.NotGenerated) > 0 {
-		more = append(more, "generated files are not what the folders say")
-	}
-	if s := registries(c.Plan); s != "" && !e.Empty() {
-		more = append(more, s)
-	}
-	if len(more) > 0 {
-		title += "; " + strings.Join(more, ", ")
-	}
-	return title
-}
-
-func verb(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
-// changes counts the changed destinations by kind of change.
-func changes(e *effects.Effect) []string {
-	refused, sameTag := 0, 0
-	for _, b := range e.Broken {
-		if !b.Mended {
-			refused++
-		}
-	}
-	for _, d := range e.Destinations {
-		if d.SameTag {
-			sameTag++
-		}
-	}
-	var parts []string
-	if refused > 0 {
-		parts = append(parts, text.Plural(refused, "file")+verb(refused, " is refused", " are refused"))
-	}
-	noun := "destination"
-	for _, x := range []struct {
-		n         int
-		one, many string
-	}{
-		{e.Count(effects.Gone), " is gone", " are gone"},
-		{e.Count(effects.Stopped), " is not mirrored any more", " are not mirrored any more"},
-		{e.Count(effects.Source) - sameTag, " takes another image", " take another image"},
-		{e.Count(effects.New), " is new", " are new"},
-		{e.Count(effects.Started), " is mirrored for the first time", " are mirrored for the first time"},
-		{e.Count(effects.Runs), " is mirrored by another job or at other times", " are mirrored by another job or at other times"},
-		{sameTag, " takes the same image from another registry", " take the same image from another registry"},
-	} {
-		if x.n == 0 {
-			continue
-		}
-		part := thousands(x.n)
-		if noun != "" {
-			part += verb(x.n, " "+noun, " "+noun+"s")
-			noun = "" // the first part names what is counted
-		}
-		parts = append(parts, part+verb(x.n, x.one, x.many))
-	}
-	return parts
-}
-
-// unfilled counts the mirrored images that nothing publishes any more.
-func unfilled(e *effects.Effect) int {
-	n := 0
-	for _, c := range e.Elsewhere {
-		if c.Kind == effects.Unfilled {
-			n += len(c.Items)
-		}
-	}
-	return n
-}
-
-// pushes counts the sets that get a credential.
-func pushes(e *effects.Effect) int {
-	sets := map[string]bool{}
-	for _, a := range e.Access {
-		if a.Kind == effects.Push && !a.Lost {
-			sets[a.Set] = true
-		}
-	}
-	return len(sets)
 }
 
 // thousands writes 3480 as 3,480.

@@ -25,7 +25,7 @@ func HTML(w io.Writer, c Change, version string) error {
 		for _, g := range s.groups {
 			hg := htmlGroup{Name: htmlWords(g.name)}
 			for _, it := range g.items {
-				hg.Items = append(hg.Items, htmlItem{htmlWords(it.text), strings.TrimSpace(where(it.at))})
+				hg.Items = append(hg.Items, htmlItem{htmlWords(it.text), strings.TrimSpace(where(it.at)), others(it.lines)})
 			}
 			if n := len(hg.Items); n > fewItems+1 {
 				hg.Items, hg.More = hg.Items[:fewItems], hg.Items[fewItems:]
@@ -63,8 +63,9 @@ type htmlGroup struct {
 }
 
 type htmlItem struct {
-	Text []effects.Part
-	At   string
+	Text   []effects.Part
+	At     string
+	Others string // " and 3 other lines", or ""
 }
 
 func htmlWords(w effects.Words) []effects.Part {

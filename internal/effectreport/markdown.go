@@ -62,11 +62,11 @@ func (d *document) markdown(limit int) string {
 				indent = "  "
 			}
 			for _, it := range g.items[:min(left, len(g.items))] {
-				fmt.Fprintf(&b, "%s- %s%s\n", indent, inline(it.text), at(it.at))
+				fmt.Fprintf(&b, "%s- %s%s\n", indent, inline(it.text), at(it))
 			}
 			left -= len(g.items)
 		}
-		if n := s.count() - limit; n > 0 {
+		if n := s.items() - limit; n > 0 {
 			fmt.Fprintf(&b, "- and %s more\n", thousands(n))
 		}
 		b.WriteString("\n</details>\n")
@@ -74,11 +74,11 @@ func (d *document) markdown(limit int) string {
 	return b.String()
 }
 
-func at(p effects.Place) string {
-	if p.File == "" {
+func at(it item) string {
+	if it.at.File == "" {
 		return ""
 	}
-	return " (" + span(short(p)) + ")"
+	return " (" + span(short(it.at)) + others(it.lines) + ")"
 }
 
 // inline renders a text with everything that comes from a tree as code.

@@ -26,19 +26,19 @@ func online(plan *mirror.Report) []section {
 		to, at := effects.Code(e.Destination), effects.Place{File: e.File, Line: e.Line}
 		switch {
 		case e.Outcome == mirror.Missing || e.Cause == mirror.CauseSourceMissing:
-			missing.add(nil, item{effects.Words{effects.Code(e.Source), effects.Say(", for "), to}, at})
+			missing.add(nil, item{text: effects.Words{effects.Code(e.Source), effects.Say(", for "), to}, at: at})
 		case e.Outcome == mirror.Unchanged:
-			there.add(nil, item{effects.Words{to, effects.Say(" has "), digest(e.Digest)}, at})
+			there.add(nil, item{text: effects.Words{to, effects.Say(" has "), digest(e.Digest)}, at: at})
 		case e.Outcome != mirror.Planned:
 			why := e.Error
 			if why == "" {
 				why = strings.Join(append([]string{string(e.Outcome)}, e.Details...), ": ")
 			}
-			unsure.add(nil, item{effects.Words{to, effects.Say(": "), effects.Code(why)}, at})
+			unsure.add(nil, item{text: effects.Words{to, effects.Say(": "), effects.Code(why)}, at: at})
 		case e.Previous != "":
-			moves.add(nil, item{effects.Words{to, effects.Say(" has "), digest(e.Previous), effects.Say(" and gets "), digest(e.Digest), size(e)}, at})
+			moves.add(nil, item{text: effects.Words{to, effects.Say(" has "), digest(e.Previous), effects.Say(" and gets "), digest(e.Digest), size(e)}, at: at})
 		default:
-			comes.add(nil, item{effects.Words{to, effects.Say(" gets "), digest(e.Digest), size(e)}, at})
+			comes.add(nil, item{text: effects.Words{to, effects.Say(" gets "), digest(e.Digest), size(e)}, at: at})
 		}
 	}
 	comes.note = fmt.Sprintf("including tags that move: %s in %s", amount(plan.Moved.BlobBytes), text.Plural(int(plan.Expected), "request"))

@@ -22,7 +22,7 @@ func broken(e *effects.Effect) section {
 		if b.Mended {
 			words = effects.Words{say("is no longer refused: %s", text.Plural(b.Destinations, "destination"))}
 		}
-		s.add(names(b.Set), item{words, b.Place})
+		s.add(names(b.Set), item{text: words, at: b.Place})
 	}
 	return s
 }
@@ -30,7 +30,7 @@ func broken(e *effects.Effect) section {
 func unknown(e *effects.Effect) section {
 	s := section{title: "Not known", note: "could not be compared", sign: "?", tone: page.Warn, open: true}
 	for _, u := range e.Unknown {
-		s.add(nil, item{effects.Words{effects.Code(u.What), effects.Say(": "), effects.Code(u.Why)}, u.Place})
+		s.add(nil, item{text: effects.Words{effects.Code(u.What), effects.Say(": "), effects.Code(u.Why)}, at: u.Place})
 	}
 	return s
 }
@@ -39,7 +39,7 @@ func notGenerated(notes []Note) section {
 	s := section{title: "Not generated", note: "settings have no effect until the files are generated", sign: "!", tone: page.Warn, open: true}
 	advice := effects.Words{effects.Say("run "), effects.Code("mirror-jobgen generate"), effects.Say(" and commit the result")}
 	for _, n := range notes {
-		s.add(advice, item{n.Text, n.Place})
+		s.add(advice, item{text: n.Text, at: n.Place})
 	}
 	return s
 }
@@ -54,6 +54,7 @@ func destinations(e *effects.Effect, change effects.Change) section {
 		effects.Started: {title: "Mirrored for the first time", note: "already mapped, but no job mirrored them", sign: "+", tone: page.Good},
 	}[change]
 	for _, line := range byLine(e, func(d effects.Destination) bool { return d.Change == change }) {
+		s.counts += len(line)
 		d := line[0]
 		writers := d.After
 		verb := " from "
@@ -69,7 +70,7 @@ func destinations(e *effects.Effect, change effects.Change) section {
 		case change == effects.Started:
 			words = join(words, effects.Words{effects.Say("; by ")}, list(jobNames(d.After)))
 		}
-		s.add(heading(d, change), item{words, writers[0].Place})
+		s.add(heading(d, change), item{text: words, at: writers[0].Place})
 	}
 	return s
 }
@@ -161,7 +162,7 @@ func from(all []effects.Writer) effects.Words {
 	}
 	w := list(images)
 	if len(images) > 1 {
-		w = append(w, say(": %d lines write it; the last one to run wins", len(all)))
+		w = append(w, say(" (%d lines write it; the last one to run wins)", len(all)))
 	} else if all[0].Pattern != "" {
 		w = append(w, effects.Say(", if it exists, by the pattern "), effects.Code(all[0].Pattern))
 	}
@@ -183,87 +184,6 @@ func tags(d effects.Destination) effects.Words {
 	return w
 }
 
-// sources returns the destinations that get another image, and separately those
-// that get the same image under another name.
-func sources(e *effects.Effect) (other, same section) {
-	other = section{title: "Take another image", note: "the tags move on the next run of the jobs", sign: "~", tone: page.Warn, open: true}
-	for _, line := range byLine(e, func(d effects.Destination) bool { return d.Change == effects.Source && !d.SameTag }) {
-		d := line[0]
-		words := join(list(targets(line)), effects.Words{effects.Say(" from ")}, from(d.After), effects.Words{effects.Say(" instead of ")}, from(d.Before), tags(d))
-		other.add(names(d.Set), item{words, d.After[0].Place})
-	}
-	same = section{title: "Take the same image from another registry", note: "the sources are the same image stream tags", sign: "~"}
-	together(e, &same, func(d effects.Destination) bool { return d.SameTag }, func(d effects.Destination) effects.Words {
-		return effects.Words{effects.Say(" from "), effects.Code(host(d.After[0].Source)), effects.Say(" instead of "), effects.Code(host(d.Before[0].Source))}
-	})
-	return other, same
-}
-
-// reruns returns the destinations that another job mirrors. Destinations of a job
-// with another schedule are counted with the job.
-func reruns(e *effects.Effect) section {
-	s := section{title: "Mirrored by another job", note: "the images do not change", sign: "~"}
-	other := func(d effects.Destination) bool { return d.Change == effects.Runs && !sameJobs(d) }
-	together(e, &s, other, func(d effects.Destination) effects.Words {
-		return join(effects.Words{effects.Say(" by ")}, runs(d.After), effects.Words{effects.Say(" instead of ")}, runs(d.Before))
-	})
-	return s
-}
-
-// sameJobs reports whether the jobs have the same names as before.
-func sameJobs(d effects.Destination) bool {
-	return slices.Equal(jobNames(d.Before), jobNames(d.After))
-}
-
-// rescheduled counts the destinations of a job with another schedule.
-func rescheduled(e *effects.Effect, job string) int {
-	n := 0
-	for _, d := range e.Destinations {
-		if d.Change == effects.Runs && sameJobs(d) && slices.ContainsFunc(d.After, func(w effects.Writer) bool {
-			return slices.ContainsFunc(w.Jobs, func(r effects.Run) bool { return r.Job == job })
-		}) {
-			n++
-		}
-	}
-	return n
-}
-
-// together adds one item for all destinations of a set that change in the same
-// way.
-func together(e *effects.Effect, s *section, wanted func(effects.Destination) bool, how func(effects.Destination) effects.Words) {
-	type kind struct{ set, how string }
-	var order []kind
-	all := map[kind][]effects.Destination{}
-	for _, d := range e.Destinations {
-		if !wanted(d) {
-			continue
-		}
-		k := kind{d.Set, how(d).String()}
-		if len(all[k]) == 0 {
-			order = append(order, k)
-		}
-		all[k] = append(all[k], d)
-	}
-	for _, k := range order {
-		some := all[k]
-		words := list(targets(some))
-		if len(some) > most {
-			words = effects.Words{say("%s destinations, such as ", thousands(len(some))), effects.Code(some[0].Name), effects.Say(",")}
-		}
-		s.add(names(k.set), item{join(words, how(some[0])), some[0].After[0].Place})
-	}
-}
-
-// host returns the registry of a reference, with the repository if that one holds
-// all images.
-func host(ref string) string {
-	name, _, _ := strings.Cut(ref, "/")
-	if i := strings.LastIndexByte(ref, ':'); strings.Contains(ref, "/openshift/ci:") && i > 0 {
-		return ref[:i]
-	}
-	return name
-}
-
 // access returns the access that sets gain, and the access that they lose.
 func access(e *effects.Effect) (gained, lost section) {
 	gained = section{title: "Access", note: "organisations, namespaces and credentials that sets use for the first time", sign: "!", tone: page.Warn, open: true}
@@ -273,40 +193,9 @@ func access(e *effects.Effect) (gained, lost section) {
 		if a.Lost {
 			s = &lost
 		}
-		s.add(names(a.Set), item{a.Text(), a.Place})
+		s.add(names(a.Set), item{text: a.Text(), at: a.Place})
 	}
 	return gained, lost
-}
-
-func jobs(e *effects.Effect) section {
-	s := section{title: "Jobs", note: "changes in the periodics", sign: "~", open: true}
-	for _, change := range []effects.JobChange{effects.JobRemoved, effects.JobChanged, effects.JobAdded} {
-		for _, j := range e.Jobs {
-			if j.Change != change {
-				continue
-			}
-			name := names(j.Name)
-			if change != effects.JobChanged {
-				name = append(name, say(" is %s: it", change))
-				if change == effects.JobRemoved {
-					s.add(names(j.Name), item{effects.Words{effects.Say("is removed")}, j.Place})
-					continue
-				}
-			}
-			for i, f := range j.Fields {
-				words := f.Text
-				if n := rescheduled(e, j.Name); f.Name == "schedule" && n > 0 {
-					words = append(slices.Clone(words), say(": %s", text.Plural(n, "destination")))
-				}
-				at := effects.Place{}
-				if i == 0 { // once per job
-					at = j.Place
-				}
-				s.add(name, item{words, at})
-			}
-		}
-	}
-	return s
 }
 
 func elsewhere(e *effects.Effect) section {
@@ -317,7 +206,7 @@ func elsewhere(e *effects.Effect) section {
 			continue
 		}
 		for _, i := range c.Items {
-			s.add(names(c.Set), item{i.Text, i.Place})
+			s.add(names(c.Set), item{text: i.Text, at: i.Place})
 		}
 	}
 	return s
@@ -333,7 +222,7 @@ func (s *section) unpublished(c effects.Consequence) {
 			rest = append(rest, i.Image)
 			continue
 		}
-		s.add(names(c.Set), item{effects.Words{effects.Code(i.Promoted), effects.Say(" promotes "), effects.Code(i.Image), effects.Say(", which is no longer mirrored anywhere")}, i.Place})
+		s.add(names(c.Set), item{text: effects.Words{effects.Code(i.Promoted), effects.Say(" promotes "), effects.Code(i.Image), effects.Say(", which is no longer mirrored anywhere")}, at: i.Place})
 	}
 	if n := len(rest); n > 0 {
 		words := join(effects.Words{say("%s%s no longer mirrored anywhere: ", text.Plural(n, "image"), verb(n, " is", " are"))}, list(rest))

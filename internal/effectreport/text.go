@@ -28,7 +28,7 @@ func Text(w io.Writer, c Change) error {
 				indent = "    "
 			}
 			for _, it := range g.items {
-				fmt.Fprintf(b, "%s%s %s%s\n", indent, s.sign, text.Line(it.text.String()), where(it.at))
+				fmt.Fprintf(b, "%s%s %s%s\n", indent, s.sign, text.Line(it.text.String()), where(it.at)+others(it.lines))
 			}
 		}
 	}

@@ -135,6 +135,15 @@ func name(r mapping.Reference) string {
 	if r.Scheme == "" && r.Tag == "" && r.Digest == "" {
 		r.Tag = "*"
 	}
+	return written(r)
+}
+
+// written returns a reference as written, with the registry that a reference
+// without one means.
+func written(r mapping.Reference) string {
+	if r.Scheme == "" && r.Registry == "" {
+		return r.Canonical()
+	}
 	return r.Exact()
 }
 
@@ -164,7 +173,7 @@ func writers(lines []*routes.Route, r mapping.Reference) []Writer {
 			w.Pattern = o.Source.Text
 			from.Tag = r.Tag
 		}
-		w.Source, w.source = from.Exact(), from
+		w.Source, w.source = written(from), from
 		for _, j := range o.Jobs {
 			w.Jobs = append(w.Jobs, Run{j.Name, j.Schedule})
 		}

@@ -182,10 +182,10 @@ func TestCompare(t *testing.T) {
 		{"a file is mended", with(shopFile, base[shopFile]+"one\n"), files{shopFile: base[shopFile]}, []string{"mended: " + shopFile}},
 		{"an entry point without dry_run", base, files{jobsFile: entryPoint("true")}, []string{"stopped quay.io/shop/cart:1 idle",
 			"job changed: runs /tp-entrypoint.sh instead of oc image mirror -f /etc/imagemirror/mapping_shop*",
-			"job changed: sets MAPPING_FILE_PREFIX to mapping_shop", "job changed: sets dry_run to true"}},
+			"job changed: sets dry_run to true"}},
 		{"an entry point", base, files{jobsFile: entryPoint("false")}, []string{
 			"job changed: runs /tp-entrypoint.sh instead of oc image mirror -f /etc/imagemirror/mapping_shop*",
-			"job changed: sets MAPPING_FILE_PREFIX to mapping_shop", "job changed: sets dry_run to false"}},
+			"job changed: sets dry_run to false"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := say(compare(t, tt.base, tt.change))
@@ -272,5 +272,14 @@ a.io/three:1 quay.io/tools/three:1
 	}
 	if back.Count(effects.New) != there.Count(effects.Gone) || back.Count(effects.Gone) != there.Count(effects.New) || back.Count(effects.Source) != there.Count(effects.Source) {
 		t.Errorf("back: %q", say(back))
+	}
+}
+
+// TestMissingRegistry shows the registry that a reference without one means: a
+// registry left out by mistake moves the tag to an image of docker.io.
+func TestMissingRegistry(t *testing.T) {
+	e := compare(t, files{jobsFile: shopJobs, shopFile: "a.io/shop/cart:1 quay.io/shop/cart:1\n"}, files{shopFile: "shop/cart:1 quay.io/shop/cart:1\n"})
+	if len(e.Destinations) != 1 || e.Destinations[0].After[0].Source != "docker.io/shop/cart:1" {
+		t.Errorf("got %+v", e.Destinations)
 	}
 }

@@ -80,7 +80,7 @@ func (c *comparison) onward() {
 		for _, r := range c.after.Readers(d.ref) {
 			c.add(Onward, r.Set.Name, Item{
 				Place: place(r), Image: d.Name,
-				Text: Words{Say(what), Code(d.Name), Say(", which is mirrored to "), Code(r.Destination.Exact())},
+				Text: Words{Say(what), Code(d.Name), Say(", which is mirrored to "), Code(written(r.Destination))},
 			})
 		}
 	}
@@ -129,11 +129,11 @@ func (c *comparison) unfilled() {
 		if !c.before.promotions().Filled(tag) || c.after.Origin(r.Source).Kind != routes.Nothing && !c.disabled(tag) {
 			continue
 		}
-		text := Words{Say("nothing publishes "), Code(r.Source.Exact()), Say(" any more")}
+		text := Words{Say("nothing publishes "), Code(written(r.Source)), Say(" any more")}
 		if was := c.before.promotions().Of(tag); len(was) > 0 {
 			text = append(text, Say("; it was promoted by "), Code(release.ConfigName(was[0].Config)))
 		}
-		c.add(Unfilled, r.Set.Name, Item{Place: place(r), Image: r.Source.Exact(), Text: text})
+		c.add(Unfilled, r.Set.Name, Item{Place: place(r), Image: written(r.Source), Text: text})
 	}
 }
 
@@ -167,8 +167,8 @@ func (c *comparison) tags(r *routes.Route, what string, tags []string) {
 		to := r.Destination
 		to.Tag = tag
 		c.add(Pattern, r.Set.Name, Item{
-			Place: place(r), Image: to.Exact(),
-			Text: Words{Code(to.Exact()), Say(fmt.Sprintf(" %s ", what)), Code(r.Source.Text)},
+			Place: place(r), Image: written(to),
+			Text: Words{Code(written(to)), Say(fmt.Sprintf(" %s ", what)), Code(r.Source.Text)},
 		})
 	}
 }

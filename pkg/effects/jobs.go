@@ -200,6 +200,12 @@ func reportedByName(path string, old, now *release.Job, secrets bool) bool {
 	case "name", "cron", "interval", "minimum_interval", "cluster", "namespace":
 		return true
 	}
+	if m := variable.FindStringSubmatch(path); m != nil && old.Mappings.Known && now.Mappings.Known {
+		named := func(j *release.Job) bool { return j.Mappings.From != nil && j.Mappings.From.Env == m[1] }
+		if named(old) || named(now) { // reported with the mappings, if those change
+			return true
+		}
+	}
 	if !secrets {
 		return false
 	}
