@@ -81,6 +81,11 @@ func TestNextPage(t *testing.T) {
 		`<//evil.io/x>; rel="next"`:                   "refused",
 		`<https://q.io/x>; rel="next"`:                "refused",
 		`<https://u:p@q.io:8443/x>; rel="next"`:       "refused",
+		`/v2/a/x?n=1; rel="next"`:                     "https://q.io:8443/v2/a/x?n=1", // without brackets
+		`</v2/a/x>; rel='next'`:                       "https://q.io:8443/v2/a/x",
+		`<https://Q.IO:8443/x>; rel="next"`:           "https://q.io:8443/x",
+		`https://evil.io/x; rel="next"`:               "refused",
+		`/v2/a/x; rel="prev"`:                         "",
 		`<`:                                           "",
 		`><; rel="next"`:                              "",
 		strings.Repeat(`<a>; rel="x", `, 1000):        "",

@@ -89,7 +89,7 @@ func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) 
 func (h *host) pages(ctx context.Context, r request, what string, most int, take func(*http.Response, []byte) (int, error)) error {
 	for page := 0; ; page++ {
 		resp, body, err := h.whole(ctx, r, maxPage)
-		if status := StatusOf(err); r.query != "" && (status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge) {
+		if r.query != "" && refusesQuery(StatusOf(err)) {
 			r.query = ""
 			resp, body, err = h.whole(ctx, r, maxPage)
 		}
@@ -115,10 +115,25 @@ func (h *host) pages(ctx context.Context, r request, what string, most int, take
 	}
 }
 
+// refusesQuery reports whether a status may mean that a registry does not
+// support the query of a list.
+func refusesQuery(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
+		http.StatusRequestedRangeNotSatisfiable, http.StatusUnprocessableEntity, http.StatusNotImplemented:
+		return true
+	}
+	return false
+}
+
 type link struct{ target, rel string }
 
 // parseLinks reads one Link header: <target>; rel="next", …
+// A target may come without its brackets.
 func parseLinks(s string) []link {
+	if target, rest, ok := strings.Cut(s, ";"); ok && !strings.Contains(s, "<") {
+		s = "<" + strings.TrimSpace(target) + ">;" + rest
+	}
 	var out []link
 	for len(out) < 10 {
 		start := strings.IndexByte(s, '<')
@@ -138,7 +153,7 @@ func parseLinks(s string) []link {
 		for param := range strings.SplitSeq(rest, ";") {
 			key, value, _ := strings.Cut(strings.TrimSpace(param), "=")
 			if strings.EqualFold(strings.TrimSpace(key), "rel") {
-				l.rel = strings.ToLower(strings.Trim(strings.TrimSpace(value), `"`))
+				l.rel = strings.ToLower(strings.Trim(strings.TrimSpace(value), `"'`))
 			}
 		}
 		out = append(out, l)

@@ -85,7 +85,7 @@ func TestListsWithoutEnd(t *testing.T) {
 
 // TestPageSizeRefused asks again without a size where a registry does not take it.
 func TestPageSizeRefused(t *testing.T) {
-	for _, status := range []int{400, 413} {
+	for _, status := range []int{400, 405, 413, 414, 416, 422, 501} {
 		at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Query().Get("n") != "" {
 				w.WriteHeader(status)

@@ -169,11 +169,12 @@ func nextPage(resp *http.Response) (*url.URL, error) {
 			if !slices.Contains(strings.Fields(link.rel), "next") { // a link may have several relations
 				continue
 			}
-			next, err := resp.Request.URL.Parse(link.target)
-			if err != nil || next.Host != resp.Request.URL.Host || next.User != nil {
-				return nil, refusef("%s links to another host for the next page of a list", resp.Request.URL.Host)
+			from := resp.Request.URL
+			next, err := from.Parse(link.target)
+			if err != nil || !strings.EqualFold(next.Host, from.Host) || next.User != nil {
+				return nil, refusef("%s links to another host for the next page of a list", from.Host)
 			}
-			next.Scheme = resp.Request.URL.Scheme
+			next.Scheme, next.Host = from.Scheme, from.Host
 			return next, nil
 		}
 	}

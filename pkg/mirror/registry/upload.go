@@ -16,6 +16,10 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
+// opened are the answers to a request for an upload; the specification knows
+// 202, and 201 for a mount.
+var opened = []int{http.StatusAccepted, http.StatusCreated, http.StatusOK, http.StatusNoContent}
+
 // Session is an upload that a registry has opened for us.
 type Session struct {
 	at       *url.URL
@@ -31,7 +35,7 @@ func (c *Client) Mount(ctx context.Context, repo Repository, from string, d dige
 	r := request{
 		kind: "mount", method: http.MethodPost, repo: repo, from: from,
 		path: "blobs/uploads/", query: encode("mount", string(d), "from", from),
-		expect: []int{http.StatusCreated, http.StatusAccepted},
+		expect: opened,
 	}
 	if from == repo.Path {
 		r.from = "" // the repository's own token will do
@@ -61,7 +65,7 @@ func (h *host) session(resp *http.Response) (*Session, error) {
 	base := h.origin.base.Load()
 	at, err := resp.Request.URL.Parse(location)
 	if location == "" || err != nil || at.Host == "" || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
-		return nil, refusef("%s starts an upload without a Location", h.gate.Name)
+		return nil, refusef("%s returned %s, but no valid Location for an upload", h.gate.Name, resp.Status)
 	}
 	if strings.EqualFold(at.Hostname(), base.Hostname()) {
 		if at.Port() == "" || base.Scheme == "https" && at.Scheme == "http" {
@@ -92,7 +96,7 @@ func (h *host) openUpload(ctx context.Context, repo Repository, held bool) (s *S
 	err = h.loop.Do(ctx, func() error {
 		resp, err := h.once(ctx, request{
 			kind: "upload", method: http.MethodPost, repo: repo, path: "blobs/uploads/", held: held,
-			expect: []int{http.StatusAccepted},
+			expect: opened,
 		})
 		if err != nil {
 			return err
@@ -205,15 +209,21 @@ func (u *upload) attempt(ctx context.Context) error {
 }
 
 // forgotten returns a [lostSession] for a registry's answer that it does not
-// know an upload: some answer 404, some 416, some 400.
+// know an upload. Some tell it by the status, some by a code, some only in
+// words.
 func forgotten(err error) error {
 	var e *Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	gone := e.Status == http.StatusNotFound || e.Status == http.StatusRequestedRangeNotSatisfiable
-	if gone || e.Status == http.StatusBadRequest && e.Has("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID") {
+	switch e.Status {
+	case http.StatusNotFound, http.StatusGone, http.StatusRequestedRangeNotSatisfiable:
 		return &lostSession{e}
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
+		if e.Has("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UNKNOWN") ||
+			says(e, "upload", "session") && says(e, "unknown", "not found", "expired", "does not exist", "no such") {
+			return &lostSession{e}
+		}
 	}
 	return err
 }

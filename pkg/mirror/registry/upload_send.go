@@ -16,8 +16,8 @@ const (
 	// onePiece is the largest blob that is sent in one request: registries in
 	// front of object stores have a limit of 5 GiB.
 	onePiece = 5<<30 - 1
-	// chunkSize is the size of a chunk in bytes; it is divided by four each
-	// time that a chunk is refused as too large.
+	// chunkSize is the size of a chunk in bytes. A refused one is followed by
+	// one of a quarter of its bytes.
 	chunkSize    = 64 << 20
 	minChunkSize = 1 << 20
 	// A registry may accept a part of a chunk, but less than crumb bytes only
@@ -49,12 +49,12 @@ func (u *upload) send(ctx context.Context, at int64) error {
 	}
 	err := u.h.commit(ctx, u.to, u.desc, u.source, u.desc.Size, u.session)
 	patch := onlyPatch(err, u.lost)
-	tooLarge := StatusOf(err) == http.StatusRequestEntityTooLarge
-	if u.source.err != nil || u.desc.Size == 0 || !patch && !tooLarge {
+	smaller := u.smaller(err, u.desc.Size)
+	if u.source.err != nil || u.desc.Size == 0 || !patch && smaller == 0 {
 		return err
 	}
-	if tooLarge {
-		habits.chunk.CompareAndSwap(0, chunkSize)
+	if smaller > 0 {
+		habits.chunk.CompareAndSwap(0, smaller)
 	}
 	if err := u.anew(ctx); err != nil {
 		return err
@@ -64,6 +64,17 @@ func (u *upload) send(ctx context.Context, at int64) error {
 		habits.patch.Store(true)
 	}
 	return err
+}
+
+// smaller returns the size of the chunks to send after a registry refused size
+// bytes as too large; 0 if it refused them for another reason, or if they
+// cannot be divided.
+func (u *upload) smaller(err error, size int64) int64 {
+	least := max(minChunkSize, u.session.minChunk)
+	if StatusOf(err) != http.StatusRequestEntityTooLarge || size <= least {
+		return 0
+	}
+	return max(min(size/4, chunkSize), least)
 }
 
 // anew starts again with the first byte in a new session.
@@ -86,11 +97,7 @@ func (u *upload) pieces(ctx context.Context) error {
 		size := min(cmp.Or(h.upload.chunk.Load(), most), most)
 		size = max(size, u.session.minChunk)
 		next, err := h.patch(ctx, u.to, u.desc, source, size, u.session)
-		if StatusOf(err) == http.StatusRequestEntityTooLarge && source.err == nil {
-			smaller := min(size, 4*chunkSize) / 4
-			if smaller < max(minChunkSize, u.session.minChunk) {
-				return err
-			}
+		if smaller := u.smaller(err, min(size, u.desc.Size-start)); smaller > 0 && source.err == nil {
 			h.upload.chunk.Store(smaller)
 			if err := u.anew(ctx); err != nil {
 				return err

@@ -89,6 +89,7 @@ func TestLostSession(t *testing.T) {
 	}{
 		{404, "BLOB_UPLOAD_UNKNOWN", false, 2}, {404, "", false, 2}, {404, "BLOB_UPLOAD_UNKNOWN", true, 1},
 		{400, "BLOB_UPLOAD_INVALID", false, 2}, {416, "RANGE_INVALID", false, 2},
+		{410, "", false, 2}, {409, "BLOB_UPLOAD_INVALID", true, 1}, {422, "BLOB_UPLOAD_UNKNOWN", false, 2},
 	} {
 		t.Run(fmt.Sprint(tt.status, tt.code, tt.stored), func(t *testing.T) {
 			w := newWild(t, 3<<20, before("PUT upload", func(w http.ResponseWriter, r *http.Request, n int, h http.Handler) bool {
@@ -515,3 +516,66 @@ func TestWhatAnErrorSays(t *testing.T) {
 		}
 	}
 }
+
+// TestChunksOfALimit: chunks become smaller until the registry accepts them,
+// down to the least size that it names, and a blob that cannot be divided is
+// not sent again.
+func TestChunksOfALimit(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		size, limit  int64
+		least, tries int
+	}{
+		{"the least chunk is accepted", 7 << 20, 3 << 20, 3 << 20, 2},
+		{"a quarter is accepted", 7 << 20, 3 << 20, 0, 1},
+		{"too small to divide", 2000, 1000, 0, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			refused := 0
+			limit := func(w http.ResponseWriter, r *http.Request, _ int, _ http.Handler) bool {
+				if r.ContentLength <= tt.limit {
+					return false
+				}
+				refused++
+				io.Copy(io.Discard, r.Body)
+				strict.Refuse(w, 413, "SIZE_INVALID", "too large")
+				return true
+			}
+			opened := before("POST upload", func(w http.ResponseWriter, r *http.Request, _ int, h http.Handler) bool {
+				w.Header().Set("OCI-Chunk-Min-Length", fmt.Sprint(tt.least))
+				h.ServeHTTP(w, r)
+				return true
+			})
+			put, patch := before("PUT upload", limit), before("PATCH upload", limit)
+			w := newWild(t, int(tt.size), func(h http.Handler) http.Handler { return opened(put(patch(h))) })
+			if err := w.copy(t); (err == nil) != (tt.size > 1<<20) {
+				t.Error(err)
+			}
+			if refused > tt.tries {
+				t.Errorf("refused %d times, want %d", refused, tt.tries)
+			}
+		})
+	}
+}
+
+// TestOpenedByAnotherStatus: an upload is open if there is a Location for it,
+// whatever success the registry answers.
+func TestOpenedByAnotherStatus(t *testing.T) {
+	for _, status := range []int{200, 201, 204} {
+		w := newWild(t, 1000, before("POST upload", func(w http.ResponseWriter, r *http.Request, _ int, h http.Handler) bool {
+			h.ServeHTTP(&otherStatus{w, status}, r)
+			return true
+		}))
+		if err := w.copy(t); err != nil {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+}
+
+// otherStatus answers with another status than the handler says.
+type otherStatus struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *otherStatus) WriteHeader(int) { w.ResponseWriter.WriteHeader(w.status) }
