@@ -12,3 +12,14 @@ func TestPatchName(t *testing.T) {
 		}
 	}
 }
+
+func TestPlural(t *testing.T) {
+	for want, got := range map[string]string{
+		"1 entry": Plural(1, "entry"), "2 entries": Plural(2, "entry"), "0 registries": Plural(0, "registry"),
+		"2 days": Plural(2, "day"), "3 errors": Plural(3, "error"), "2 info": Plural(2, "info"),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

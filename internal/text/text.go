@@ -131,6 +131,9 @@ func Plural(n int, word string) string {
 	if n == 1 || word == "info" {
 		return fmt.Sprintf("%d %s", n, word)
 	}
+	if stem, ok := strings.CutSuffix(word, "y"); ok && strings.TrimRight(stem, "aeiou") == stem {
+		return fmt.Sprintf("%d %sies", n, stem)
+	}
 	return fmt.Sprintf("%d %ss", n, word)
 }
 

@@ -112,6 +112,9 @@ func (b *book) fail(e *Entry, err error) {
 	switch e.Cause {
 	case CauseInterrupted:
 		e.Outcome = Interrupted
+		if e.Retried != "" { // what it waited for
+			e.Error += "; it was retrying after " + e.Retried
+		}
 	case CauseProtected:
 		e.Outcome = Protected
 		if b.opts.TolerateProtected {

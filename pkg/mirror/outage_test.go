@@ -169,4 +169,7 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 	if !over.Load() {
 		t.Error("the source is still asked")
 	}
+	if e := report.Entries[0]; !strings.Contains(e.Error, "it was retrying after") || !strings.Contains(e.Error, "502 Bad Gateway") {
+		t.Errorf("the entry does not say what it waited for: %s", e.Error)
+	}
 }

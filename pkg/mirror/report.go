@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -197,9 +198,11 @@ func causeOf(err error) Cause {
 	case registry.Unavailable(err):
 		return CauseUnavailable
 	case registry.StatusOf(err) != 0:
-		if registry.StatusOf(err) >= 500 {
+		if s := registry.StatusOf(err); s >= 500 && s != http.StatusInsufficientStorage {
 			return CauseUnavailable
 		}
+		return CauseRefused
+	case token != nil:
 		return CauseRefused
 	}
 	return CauseOther

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/mirror-tools/mirror-tools/internal/body"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
@@ -56,12 +57,13 @@ func (e *RealmError) Error() string {
 
 func (e *RealmError) Unwrap() error { return ErrRealm }
 
-// Status is the error for an answer of a token endpoint other than 200.
+// Status is the error for an answer of a token endpoint other than 2xx.
 type Status struct {
 	Registry string // that names the endpoint, if it is known
 	Host     string // of the endpoint
 	Code     int
 	Header   http.Header
+	Message  string // what the endpoint told; it may have secrets
 }
 
 // Refused reports whether the endpoint refuses the credential.
@@ -75,11 +77,16 @@ func (e *Status) Failure(now time.Time) retry.Failure {
 }
 
 func (e *Status) Error() string {
-	return fmt.Sprintf("token endpoint %s returned %d %s", e.Host, e.Code, http.StatusText(e.Code))
+	told := fmt.Sprintf("token endpoint %s returned %d %s", e.Host, e.Code, http.StatusText(e.Code))
+	if e.Message != "" {
+		told += ": " + text.Short(e.Message, 200)
+	}
+	return told
 }
 
 const (
 	maxTokenBody    = 1 << 20
+	maxErrorBody    = 16 << 10
 	defaultLifetime = time.Minute      // the least, and that of a token without one; distribution's token specification
 	leastLifetime   = 20 * time.Second // of one that was issued a while ago
 	renewBefore     = 10 * time.Second
@@ -145,8 +152,9 @@ func (r TokenRequest) exchange(ctx context.Context, at *url.URL, send func(*http
 		if err != nil && !errors.Is(err, body.ErrTooLong) {
 			return Token{}, err
 		}
-		if resp.StatusCode != http.StatusOK {
-			return Token{}, &Status{Host: at.Host, Code: resp.StatusCode, Header: resp.Header}
+		if resp.StatusCode/100 != 2 {
+			_, message := body.Refusal(data[:min(len(data), maxErrorBody)])
+			return Token{}, &Status{Host: at.Host, Code: resp.StatusCode, Header: resp.Header, Message: message}
 		}
 		token, err := r.read(data, resp.Header)
 		if err != nil {

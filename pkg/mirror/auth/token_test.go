@@ -96,7 +96,7 @@ func TestTokenRedirects(t *testing.T) {
 				if tt.identity && req.Method != http.MethodPost {
 					t.Errorf("%s %s", req.Method, req.URL)
 				}
-				return answer(http.StatusOK, nil, `{"token": "t"}`), nil
+				return answer(http.StatusCreated, nil, `{"token": "t"}`), nil
 			})
 			if (err == nil) != tt.ok || n > maxRedirects {
 				t.Errorf("%d to %q: %d requests, %v", status, tt.location, n, err)

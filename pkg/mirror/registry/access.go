@@ -300,7 +300,7 @@ func (a *access) exchange(ctx context.Context, request auth.TokenRequest) (auth.
 	a.secrets.Learn(token.Value, token.Refresh)
 	var status *auth.Status
 	if errors.As(err, &status) {
-		status.Registry = a.name
+		status.Registry, status.Message = a.name, a.secrets.Scrub(status.Message)
 	}
 	if err != nil && a.secrets.Scrub(err.Error()) != err.Error() {
 		err = &scrubbedError{a.secrets.Scrub(err.Error()), err}

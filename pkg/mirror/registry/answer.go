@@ -2,14 +2,10 @@ package registry
 
 import (
 	"cmp"
-	"encoding/json"
-	"encoding/xml"
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/body"
@@ -33,7 +29,7 @@ func newError(gate *throttle.Host, resp *http.Response, now time.Time) *Error {
 		e.Basic = !slices.ContainsFunc(offered, func(c auth.Challenge) bool { return c.Scheme != "basic" })
 	}
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	codes, message := spoken(body.Unzip(resp.Header, data, maxErrorBody))
+	codes, message := body.Refusal(body.Unzip(resp.Header, data, maxErrorBody))
 	for _, code := range codes {
 		e.Codes = append(e.Codes, gate.Short(code, 60))
 	}
@@ -57,58 +53,4 @@ func redirection(resp *http.Response) string {
 // bare returns a URL without the parts that may be secret.
 func bare(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}
-
-const maxCodes = 4 // of one error
-
-// spoken reads an error's body: in the form of the specification, of object
-// stores, and of proxies.
-func spoken(data []byte) (codes []string, message string) {
-	var answer struct {
-		Errors []struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-		} `json:"errors"`
-		Message string `json:"message"`
-		Error   string `json:"error"`
-		Detail  string `json:"detail"`
-	}
-	err := json.Unmarshal(data, &answer)
-	for _, one := range answer.Errors[:min(len(answer.Errors), maxCodes)] {
-		codes = append(codes, one.Code)
-		if message == "" {
-			message = one.Message
-		}
-	}
-	for _, other := range []string{answer.Message, answer.Error, answer.Detail} {
-		if message == "" {
-			message = other
-		}
-	}
-	whole := strings.TrimSpace(string(data))
-	switch {
-	case message != "" || len(codes) > 0 || err == nil && whole == "{}":
-	case strings.HasPrefix(whole, "<"):
-		message = spokenByPage(whole)
-	default:
-		message = whole
-	}
-	return codes, message
-}
-
-var (
-	title   = regexp.MustCompile(`(?is)<(?:title|h1)[^>]*>(.*?)</(?:title|h1)>`)
-	storeNS = regexp.MustCompile(`(?is)<Error\b.*</Error>`)
-)
-
-// spokenByPage reads the error of an object store, or the title of a page.
-func spokenByPage(page string) string {
-	var store struct{ Code, Message string }
-	if found := storeNS.FindString(page); found != "" && xml.Unmarshal([]byte(found), &store) == nil && store.Code+store.Message != "" { // #nosec G709 -- two strings are read, of a bounded body
-		return strings.TrimSpace(store.Code + " " + store.Message)
-	}
-	if m := title.FindStringSubmatch(page); m != nil {
-		return strings.Join(strings.Fields(m[1]), " ")
-	}
-	return ""
 }

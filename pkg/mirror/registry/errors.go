@@ -40,7 +40,11 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: %d %s", e.Method, e.URL, e.Status, http.StatusText(e.Status))
+	fmt.Fprintf(&b, "%s %s: ", e.Method, e.URL)
+	if e.Status < 300 {
+		b.WriteString("unexpected response ")
+	}
+	fmt.Fprintf(&b, "%d %s", e.Status, http.StatusText(e.Status))
 	if len(e.Codes) > 0 {
 		fmt.Fprintf(&b, " (%s)", strings.Join(e.Codes, ", "))
 	}

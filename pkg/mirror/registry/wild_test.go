@@ -579,3 +579,38 @@ type otherStatus struct {
 }
 
 func (w *otherStatus) WriteHeader(int) { w.ResponseWriter.WriteHeader(w.status) }
+
+// TestTokenRefusalSays: the reason that a token endpoint gives is part of the
+// error, without the secrets that it repeats, wherever it cuts them.
+func TestTokenRefusalSays(t *testing.T) {
+	const secret = "hunter2hunter2hunter2"
+	for _, tt := range []struct {
+		status     int
+		body, want string
+	}{
+		{401, `{"details": "the robot account is disabled"}`, "the robot account is disabled"},
+		{400, `{"error": "invalid_scope", "error_description": "no such organisation"}`, "no such organisation"},
+		{403, `{"errors": [{"code": "DENIED", "message": "` + secret + ` may not"}]}`, "may not"},
+		{503, "<html><title>Down until noon</title></html>", "Down until noon"},
+		{400, strings.Repeat("x", 190) + " " + secret, "xxx"},
+	} {
+		src := testkit.Serve(t, "source", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				w.WriteHeader(tt.status)
+				io.WriteString(w, tt.body)
+				return
+			}
+			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token"`, r.Host))
+			w.WriteHeader(http.StatusUnauthorized)
+		}))
+		c := New(Options{
+			Keychain: only(credentials.Credential{Username: "robot", Password: secret}),
+			Clock:    throttle.Clock{Sleep: func(context.Context, time.Duration) error { return nil }},
+		})
+		defer c.Close()
+		_, err := c.Resolve(t.Context(), Repository{Host: src.Host, Path: "a"}, "v1")
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), secret[:6]) {
+			t.Errorf("%d: %v, want %q", tt.status, err, tt.want)
+		}
+	}
+}

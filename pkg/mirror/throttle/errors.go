@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -53,9 +54,20 @@ func OnTheWay(method string, target *url.URL, err error, scrub func(string) stri
 	for next := errors.Unwrap(innermost); next != nil; next = errors.Unwrap(innermost) {
 		innermost = next
 	}
+	told := err.Error()
+	reason := innermost.Error()
+	switch innermost {
+	case io.EOF:
+		reason = "connection closed without a response"
+	case io.ErrUnexpectedEOF:
+		reason = "connection closed in the middle of a response"
+	}
+	if told == innermost.Error() {
+		told = reason
+	}
 	return &NetworkError{
 		Method: method, URL: Redact(target, scrub), Host: target.Host,
-		Reason: text.Short(scrub(innermost.Error()), 60), text: text.Short(scrub(err.Error()), 500), err: err,
+		Reason: text.Short(scrub(reason), 60), text: text.Short(scrub(told), 500), err: err,
 	}
 }
 
