@@ -4,8 +4,11 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,10 +35,12 @@ order where the file is sorted. No other line changes.`,
 			if err != nil {
 				return err
 			}
-			f, err := jobgen.Add(tree, args[0], args[1], args[2], file)
+			added, err := jobgen.Add(tree, args[0], args[1], args[2], file)
 			if err != nil {
 				return wrong(err)
 			}
+			notes(env, added.Notes)
+			f := added.File
 			if dryRun {
 				return printPatch(env, []jobgen.File{f})
 			}
@@ -155,18 +160,20 @@ The default repository is the one that contains the working folder.`,
 		if *dir != "" {
 			at = append(at, *dir)
 		}
-		where := folder(at, 0)
-		return switchRunner(env, release.Runner(runner), args, where, dryRun)
+		return switchRunner(env, release.Runner(runner), args, at, dryRun)
 	}
 	return cmd
 }
 
-func switchRunner(env cli.Env, runner release.Runner, names []string, dir string, dryRun bool) error {
+// switchRunner changes the runner of sets. at is the root of the repository, if
+// one is named.
+func switchRunner(env cli.Env, runner release.Runner, names, at []string, dryRun bool) error {
+	dir := folder(at, 0)
 	tree, err := load(dir)
 	if err != nil {
 		return err
 	}
-	s, err := jobgen.Switch(tree, runner, names...)
+	s, err := jobgen.Switch(tree, runner, unique(names)...)
 	if err != nil {
 		return wrong(err)
 	}
@@ -198,7 +205,46 @@ func switchRunner(env cli.Env, runner release.Runner, names []string, dir string
 		return err
 	}
 	wrote(env, files, s.Generated)
+	undo(env, s.Sets, at)
 	return nil
+}
+
+// undo prints the commands that restore the runners of sets.
+func undo(env cli.Env, sets []jobgen.SwitchedSet, at []string) {
+	before := map[release.Runner][]string{}
+	for _, s := range sets {
+		if s.From != s.To {
+			before[s.From] = append(before[s.From], s.Name)
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(before)) {
+		where := ""
+		if len(at) > 0 {
+			where = " --repository " + shellWord(at[0])
+		}
+		text.Fprintf(env.Stderr, "to undo: mirror-jobgen switch --runner %s%s %s\n", from, where, strings.Join(before[from], " "))
+	}
+}
+
+var plainWord = regexp.MustCompile(`^[-\w./]+$`)
+
+// shellWord quotes a word for a shell, if it has to be.
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// unique returns words without repetitions, in order.
+func unique(words []string) []string {
+	var out []string
+	for _, w := range words {
+		if !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 // changedFiles returns the generated files that changed.

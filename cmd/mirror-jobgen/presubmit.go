@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -12,6 +13,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
+
+// flagWord matches branches, clusters, images and versions.
+var flagWord = regexp.MustCompile(`^[-\w./:@+]+$`)
 
 var repository = regexp.MustCompile(`^[-\w.]+/[-\w.]+$`)
 
@@ -34,6 +38,15 @@ func presubmitCommand(env cli.Env) *cobra.Command {
 			if !repository.MatchString(o.Repository) {
 				return cli.Usagef("--repository %q is not of the form ORGANISATION/NAME", o.Repository)
 			}
+			for _, name := range []string{"branch", "cluster", "image", "build"} {
+				f := cmd.Flags().Lookup(name)
+				switch value := f.Value.String(); {
+				case f.Changed && value == "":
+					return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--%s is empty", name), Hint: "check that the variable it comes from is set"}
+				case f.Changed && !flagWord.MatchString(value):
+					return cli.Usagef("--%s %q has characters that it cannot have", name, value)
+				}
+			}
 			dir := folder(args, 0)
 			tree, err := load(dir)
 			if err != nil {
@@ -49,6 +62,9 @@ func presubmitCommand(env cli.Env) *cobra.Command {
 			text, err := jobgen.Presubmits(tree.Layout, tree.Settings, o)
 			if err != nil {
 				return cli.Failf("%w", err)
+			}
+			if err := jobgen.Load(text, ""); err != nil {
+				return cli.Usagef("%w", err)
 			}
 			if _, err := env.Stdout.Write(text); err != nil {
 				return cli.Failf("%w", err)

@@ -29,9 +29,11 @@ that exist only there. Exit 1 if there is a difference.`,
 	return cmd
 }
 
+const statusHint = "oc get cm -n ci image-mirror-mappings -o yaml | mirror-jobgen status --configmap -"
+
 func status(env cli.Env, maps []string, dir string, diff bool) error {
 	if len(maps) == 0 {
-		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--configmap is missing"), Hint: "oc get cm -n ci image-mirror-mappings -o yaml | mirror-jobgen status --configmap -"}
+		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--configmap is missing"), Hint: statusHint}
 	}
 	tree, err := load(dir)
 	if err != nil {
@@ -41,13 +43,13 @@ func status(env cli.Env, maps []string, dir string, diff bool) error {
 	for _, name := range maps {
 		text, err := readInput(env, name)
 		if err != nil {
-			return cli.Usagef("%w", err)
+			return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--configmap: %w", err), Hint: statusHint}
 		}
 		texts = append(texts, text)
 	}
 	s, err := jobgen.Compare(tree, texts...)
 	if err != nil {
-		return cli.Usagef("%w", err)
+		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--configmap: %w", err), Hint: statusHint}
 	}
 	for _, x := range []struct {
 		what string

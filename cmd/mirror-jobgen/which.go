@@ -57,6 +57,9 @@ func which(env cli.Env, image, dir, format string) error {
 		return cli.Failf("writing the answer: %w", err)
 	}
 	if len(answer.Routes) > 0 || answer.Origin != nil {
+		if found.How == routes.ByPart && strings.Contains(image, ":") && format == "text" {
+			text.Fprintf(env.Stderr, "note: no image is named %s; these names contain it\n", text.Line(image))
+		}
 		return nil
 	}
 	if format == "json" {

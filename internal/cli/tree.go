@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -22,7 +23,7 @@ func OpenTree(dir string) (*treefs.FS, error) {
 		}
 		return nil, Usagef("%w", err)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, Usagef("%w", err)
+		return nil, &Error{Code: ExitUsage, Err: fmt.Errorf("there is no folder %s", dir), Hint: "name the root of a release repository"}
 	}
 	return nil, Failf("%w", err)
 }

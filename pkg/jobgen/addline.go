@@ -11,19 +11,27 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
+// Added is the result of [Add].
+type Added struct {
+	File  File // the mapping file with the new line
+	Notes []source.Problem
+}
+
 // Add adds a line to the mapping file of a set whose lines are most similar, in
-// sorted order where the file is sorted. It returns that file. file is the base
-// name of the file; "" chooses one. The error is a [Problems].
-func Add(tree *release.Tree, set, src, dst, file string) (File, error) {
+// sorted order where the file is sorted. file is the base name of the file; ""
+// chooses one. The error is a [Problems].
+func Add(tree *release.Tree, set, src, dst, file string) (*Added, error) {
 	s, err := setNamed(tree, set)
 	if err != nil {
-		return File{}, err
+		return nil, err
 	}
-	name := s.Dir + "/" + mappingName + s.Prefix()
 	line := src + " " + dst
-	parsed, problems := lines(tree, "the new line", []string{src}, []string{dst})
+	parsed, problems := lines(tree, s.Dir, []string{src}, []string{dst})
+	for i := range problems { // the line is in no file yet
+		problems[i].Pos = source.Position{File: s.Dir}
+	}
 	if parsed == nil {
-		return File{}, problems.orNil()
+		return nil, problems.orNil()
 	}
 	problems = append(problems, written(tree, parsed)...)
 	into := fileFor(s, parsed, file)
@@ -31,13 +39,31 @@ func Add(tree *release.Tree, set, src, dst, file string) (File, error) {
 		problems = append(problems, source.Problem{Pos: source.Position{File: s.Dir}, Message: "the set has no file " + file, Hint: "name one of its mapping files, or leave --file out"})
 	}
 	if err := problems.orNil(); err != nil {
-		return File{}, err
+		return nil, err
 	}
-	if into == nil {
-		return File{Path: name, New: []byte(line + "\n")}, nil
+	out := &Added{File: File{Path: s.Dir + "/" + mappingName + s.Prefix(), New: []byte(line + "\n")}, Notes: untagged(parsed)}
+	if into != nil {
+		old := into.Bytes()
+		out.File = File{Path: into.Path, Old: old, New: insert(old, line)}
 	}
-	old := into.Bytes()
-	return File{Path: into.Path, Old: old, New: insert(old, line)}, nil
+	for i := range out.Notes {
+		out.Notes[i].Pos = source.Position{File: out.File.Path}
+	}
+	return out, nil
+}
+
+// untagged returns a note for each destination that gets the tag of its source.
+func untagged(file *mapping.File) []source.Problem {
+	var notes []source.Problem
+	for e := range file.Entries() {
+		for _, d := range e.Destinations {
+			if d.Tag == "" && e.Source.Tag != "" && !e.Source.Wildcard() {
+				notes = append(notes, source.Problem{Pos: d.Pos, Severity: source.Info, Hint: "write a tag to change it, such as " + d.Text + ":latest",
+					Message: d.Text + " gets the tag of its source: " + e.Source.Tag})
+			}
+		}
+	}
+	return notes
 }
 
 // written reports the destinations that a mapping already writes.

@@ -57,4 +57,12 @@ func (g *generator) untouched() (*Output, error) {
 	return g.out, nil
 }
 
+// convertHint returns how to make the job of a set a generated one.
+func convertHint(tree *release.Tree, set *release.Set) string {
+	if converted(tree) { // where import no longer works
+		return "describe the job in " + set.Dir + "/" + release.JobSettingsName + " first"
+	}
+	return importFirst
+}
+
 const importFirst = "run 'mirror-jobgen import' to convert the jobs to settings; it does not change them"

@@ -116,9 +116,14 @@ func doubtful(tree *release.Tree, file *mapping.File) []source.Problem {
 		return false
 	}
 	for e := range file.Entries() {
+		if src := e.Source; src.Scheme == "" && src.Registry == "" {
+			problem(src, "write HOST/NAMESPACE/NAME:TAG; docker.io is the host of Docker Hub", "%s has no registry", src.Text)
+		}
 		for _, d := range e.Destinations {
 			switch {
 			case d.Scheme != "":
+			case d.Registry == "":
+				problem(d, "write HOST/ORGANISATION/NAME:TAG; docker.io is the host of Docker Hub", "%s has no registry", d.Text)
 			case !strings.Contains(d.Path(), "/"):
 				problem(d, "write HOST/ORGANISATION/NAME:TAG", "%s has no organisation", d.Text)
 			case ours(d) && !ours(e.Source):

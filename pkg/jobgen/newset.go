@@ -76,7 +76,7 @@ func New(tree *release.Tree, o NewOptions) (*NewSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Notes = slices.Concat(n.untagged(), n.notes, out.Notes)
+	out.Notes = slices.Concat(untagged(n.file), n.notes, out.Notes)
 	return &NewSet{Files: files, Generated: out, Todo: n.todo(job, known)}, nil
 }
 
@@ -141,20 +141,6 @@ func (n *newSet) conflicts() {
 			}
 		}
 	}
-}
-
-// untagged notes that a destination without a tag gets the tag of its source.
-func (n *newSet) untagged() []source.Problem {
-	var notes []source.Problem
-	for e := range n.file.Entries() {
-		for _, d := range e.Destinations {
-			if d.Tag == "" && e.Source.Tag != "" && !e.Source.Wildcard() {
-				notes = append(notes, source.Problem{Pos: d.Pos, Severity: source.Info, Hint: "write a tag to change it, such as " + d.Text + ":latest",
-					Message: d.Text + " gets the tag of its source: " + e.Source.Tag})
-			}
-		}
-	}
-	return notes
 }
 
 // targets returns the organisations that the set pushes to.

@@ -72,7 +72,7 @@ func (o PresubmitOptions) job(name, command string, paths []string) object {
 		"agent": "kubernetes", "always_run": false, "branches": []any{"^" + regexp.QuoteMeta(o.Branch) + "$"},
 		"cluster": o.Cluster, "context": "ci/prow/" + name, "decorate": true,
 		"labels":         object{areaLabel: "image-mirroring"},
-		"name":           fmt.Sprintf("pull-ci-%s-%s-%s", strings.ReplaceAll(o.Repository, "/", "-"), o.Branch, name),
+		"name":           fmt.Sprintf("pull-ci-%s-%s-%s", strings.ReplaceAll(o.Repository, "/", "-"), strings.ReplaceAll(o.Branch, "/", "-"), name),
 		"rerun_command":  "/test " + name,
 		"run_if_changed": "^(" + strings.Join(slices.Compact(patterns), "|") + ")",
 		"trigger":        `(?m)^/test( | .* )` + name + `,?($|\s.*)`,

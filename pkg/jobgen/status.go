@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -103,6 +104,8 @@ func readConfigMaps(text []byte, settings *release.Settings, into map[string]str
 	maps := top.Items
 	if top.Kind == "ConfigMap" {
 		maps = append(maps, top.configMap)
+	} else if top.Kind == "" {
+		return errors.New("not the output of 'oc get configmap -o yaml': it has no kind")
 	} else if top.Kind != "List" && top.Kind != "ConfigMapList" {
 		return fmt.Errorf("not the output of 'oc get configmap -o yaml': its kind is %q", top.Kind)
 	}

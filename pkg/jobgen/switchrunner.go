@@ -45,7 +45,7 @@ func Switch(tree *release.Tree, runner release.Runner, names ...string) (*Switch
 			return nil, err
 		}
 		if set.Job == nil && !adopted(tree) && tree.Runs().JobOf(set) != nil {
-			return nil, Problems{{Pos: source.Position{File: set.Dir}, Message: "the job of " + name + " is hand-written: it has no settings to change", Hint: "run 'mirror-jobgen import' first to convert the jobs to settings"}}
+			return nil, Problems{{Pos: source.Position{File: set.Dir}, Message: "the job of " + name + " is hand-written: it has no settings to change", Hint: convertHint(tree, set)}}
 		}
 		from := runnerOf(tree, set)
 		x := SwitchedSet{Name: name, From: from, To: runner}
