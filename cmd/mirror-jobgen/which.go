@@ -54,7 +54,7 @@ func which(env cli.Env, image, dir, format string) error {
 		err = answer.text(env.Stdout)
 	}
 	if err != nil {
-		return cli.Failf("writing the answer: %w", err)
+		return cli.Failf("writing the result: %w", err)
 	}
 	if len(answer.Routes) > 0 || answer.Origin != nil {
 		if found.How == routes.ByPart && strings.Contains(image, ":") && format == "text" {

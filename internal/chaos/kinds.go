@@ -106,7 +106,7 @@ func connections() []*Kind {
 	return []*Kind{
 		{Name: "reset before the request is read", early: true, do: func(f *Fault) { f.reset() }},
 		{Name: "reset after the request", do: func(f *Fault) { f.reset() }},
-		{Name: "closed without an answer", do: func(f *Fault) { f.connection().Close() }},
+		{Name: "closed without a response", do: func(f *Fault) { f.connection().Close() }},
 		{Name: "reset in the headers", do: func(f *Fault) { f.raw("HTTP/1.1 200 OK\r\nContent-Le") }},
 		{Name: "no HTTP at all", do: func(f *Fault) { f.raw("SSH-2.0-OpenSSH_9.6\r\n") }},
 		{Name: "lost answer", on: writes, do: func(f *Fault) { f.answer(); f.reset() }},
@@ -114,7 +114,7 @@ func connections() []*Kind {
 		{Name: "cut body", on: bodies, do: func(f *Fault) { rec := f.answer(); f.cut(rec, rec.Body.Len()/2, f.reset) }},
 		{Name: "cut body at its start", on: bodies, do: func(f *Fault) { f.cut(f.answer(), 0, f.reset) }},
 		{Name: "cut body near its end", on: bodies, do: func(f *Fault) { rec := f.answer(); f.cut(rec, max(rec.Body.Len()-1, 0), f.reset) }},
-		{Name: "stall before the answer", do: func(f *Fault) { f.stall(30 * time.Minute) }},
+		{Name: "stall before the response", do: func(f *Fault) { f.stall(30 * time.Minute) }},
 		{Name: "stall in the body", on: bodies, do: func(f *Fault) {
 			rec := f.answer()
 			f.cut(rec, rec.Body.Len()/2, func() { f.stall(30 * time.Minute) })
@@ -130,7 +130,7 @@ func connections() []*Kind {
 			}
 		}},
 		{Name: "unread request", early: true, on: []string{"PATCH upload", "PUT upload", "PUT manifest"}, do: func(f *Fault) { f.stall(30 * time.Minute) }},
-		{Name: "connection closed after the answer", do: func(f *Fault) { f.w.Header().Set("Connection", "close"); f.write(f.answer()) }},
+		{Name: "connection closed after the response", do: func(f *Fault) { f.w.Header().Set("Connection", "close"); f.write(f.answer()) }},
 		{Name: "early hints", do: func(f *Fault) {
 			for range 3 {
 				f.w.WriteHeader(http.StatusEarlyHints)
@@ -184,7 +184,7 @@ func contents() []*Kind {
 		}},
 		zipped("gzip"),
 		zipped("x-gzip"),
-		{Name: "gzip that is none", on: bodies, do: func(f *Fault) {
+		{Name: "invalid gzip", on: bodies, do: func(f *Fault) {
 			rec := f.answer()
 			rec.Header().Set("Content-Encoding", "gzip")
 			f.write(rec)

@@ -98,7 +98,7 @@ func TestRegistryIsDown(t *testing.T) {
 				wraps := map[string]func(http.Handler) http.Handler{
 					"503": always(503), "500": always(500),
 					"reset":  (&Injector{Rate: 1, Kinds: Named("reset after the request")}).Wrap,
-					"silent": (&Injector{Rate: 1, Kinds: Named("stall before the answer")}).Wrap,
+					"silent": (&Injector{Rate: 1, Kinds: Named("stall before the response")}).Wrap,
 				}
 				asked := &atomic.Int64{}
 				if wrap, ok := wraps[how]; ok {

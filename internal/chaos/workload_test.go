@@ -13,9 +13,9 @@ import (
 // passing are the faults that a registry gets over by itself.
 var passing = []string{
 	"status 500", "status 502", "status 503", "status 504", "429", "429 seconds", "503 seconds", "reset before the request is read",
-	"reset after the request", "closed without an answer", "reset in the headers", "lost answer", "error after success",
-	"cut body", "cut body at its start", "cut body near its end", "stall before the answer", "stall in the body", "cut after a part was stored",
-	"connection closed after the answer",
+	"reset after the request", "closed without a response", "reset in the headers", "lost answer", "error after success",
+	"cut body", "cut body at its start", "cut body near its end", "stall before the response", "stall in the body", "cut after a part was stored",
+	"connection closed after the response",
 }
 
 // bursts answers every request of some seconds of each minute with 429.

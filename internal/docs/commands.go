@@ -47,7 +47,7 @@ func Commands(t *testing.T, root *cobra.Command) {
 		if err != nil {
 			t.Errorf("%v: run make golden", err)
 		} else if !bytes.Equal(got, text) {
-			t.Errorf("%s is not what the command says: run make golden", file)
+			t.Errorf("%s is stale: run make golden", file)
 		}
 	}
 	pages, err := filepath.Glob(filepath.Join(testkit.Root(), "docs/man/*.1"))
@@ -57,7 +57,7 @@ func Commands(t *testing.T, root *cobra.Command) {
 	for _, p := range pages {
 		name := filepath.Base(p)
 		if want["docs/man/"+name] == nil && owner(name) == root.Name() {
-			t.Errorf("docs/man/%s is about a command that is no more: remove it", name)
+			t.Errorf("docs/man/%s describes a command that no longer exists: remove it", name)
 		}
 	}
 	examples(t, root)

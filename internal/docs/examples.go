@@ -20,7 +20,7 @@ func examples(t *testing.T, root *cobra.Command) {
 		}
 		file, err := syntax.NewParser().Parse(strings.NewReader(c.Example), c.CommandPath())
 		if err != nil {
-			t.Errorf("%s: its examples are no shell: %v", c.CommandPath(), err)
+			t.Errorf("%s: its examples are not valid shell: %v", c.CommandPath(), err)
 			continue
 		}
 		calls := 0

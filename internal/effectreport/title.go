@@ -26,7 +26,7 @@ func (c Change) Title() string {
 		more = append(more, "nothing publishes "+text.Plural(n, "mirrored image")+" any more")
 	}
 	if len(c.NotGenerated) > 0 {
-		more = append(more, "generated files are not what the folders say")
+		more = append(more, "generated files are stale")
 	}
 	if s := registries(c.Plan); s != "" && !e.Empty() {
 		more = append(more, s)

@@ -30,7 +30,7 @@ var (
 	ErrRevision = errors.New("no such git revision")
 	// ErrNoCheckout and ErrShallow say more of an ErrRevision: the folder is in no
 	// checkout at all, or the clone does not hold all commits.
-	ErrNoCheckout = errors.New("no git checkout")
+	ErrNoCheckout = errors.New("not a git checkout")
 	ErrShallow    = errors.New("the clone is shallow")
 )
 

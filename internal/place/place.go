@@ -53,7 +53,7 @@ func Find(arg string, commands ...string) (Place, error) {
 	root, ok := rootAbove(dir)
 	switch {
 	case !ok && !info.IsDir():
-		return Place{}, cli.Usagef("%s is not a folder, and lies in no release repository", arg)
+		return Place{}, cli.Usagef("%s is not a folder and is not in a release repository", arg)
 	case !ok:
 		return Place{Root: arg}, nil
 	}
@@ -82,7 +82,7 @@ func findSet(name string, notThere error, commands []string) (Place, error) {
 			words = append(words, e.Name())
 		}
 	}
-	return Place{}, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s is neither a folder, nor a file, nor a set of %s", name, root),
+	return Place{}, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s is not a folder, a file or a set of %s", name, root),
 		Hint: suggest.Hint(name, words, "the sets are the folders of "+sets)}
 }
 

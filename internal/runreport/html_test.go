@@ -71,12 +71,12 @@ func TestHTMLOfCheck(t *testing.T) {
 func TestLeftOut(t *testing.T) {
 	r := realReport(t, mirror.ModeCheck)
 	r.Entries = r.Entries[4:]
-	r.Problems = []mirror.Problem{{File: "sets/x/mapping_x", Line: 3, Column: 4, Message: "a tab is no separator", Hint: "write a blank"}}
+	r.Problems = []mirror.Problem{{File: "sets/x/mapping_x", Line: 3, Column: 4, Message: "a tab is not a separator", Hint: "write a blank"}}
 	if r.OK() {
 		t.Error("a run without a mapping file is fine")
 	}
 	doc, _ := parsed(t, r)
-	if text := htmltest.Words(doc); !strings.Contains(text, "What to do 1 mapping file left out To do: fix the lines") || !strings.Contains(text, "sets/x/mapping_x:3:4 : a tab is no separator write a blank") {
+	if text := htmltest.Words(doc); !strings.Contains(text, "What to do 1 mapping file left out To do: fix the lines") || !strings.Contains(text, "sets/x/mapping_x:3:4 : a tab is not a separator write a blank") {
 		t.Errorf("the page says %s", text)
 	}
 	// The file is no reason for what became of the destinations of others.
@@ -87,12 +87,12 @@ func TestLeftOut(t *testing.T) {
 		t.Errorf("the page says %s", text)
 	}
 	suite := suite(t, r)
-	if c := suite.Cases[0]; suite.Failures < 1 || c.Class != "mapping_x" || c.Failure == nil || !strings.Contains(c.Failure.Text, "the file was left out: a tab is no separator\nwrite a blank") {
+	if c := suite.Cases[0]; suite.Failures < 1 || c.Class != "mapping_x" || c.Failure == nil || !strings.Contains(c.Failure.Text, "the file was left out: a tab is not a separator\nwrite a blank") {
 		t.Errorf("the first case is %+v", c)
 	}
 	var b bytes.Buffer
 	Text{W: &b, Mode: r.Mode}.Summary(r)
-	if !strings.Contains(b.String(), "\n1 mapping file left out\nerror: sets/x/mapping_x:3:4: a tab is no separator\nhint: write a blank\n") {
+	if !strings.Contains(b.String(), "\n1 mapping file left out\nerror: sets/x/mapping_x:3:4: a tab is not a separator\nhint: write a blank\n") {
 		t.Errorf("the text is %s", b.String())
 	}
 }

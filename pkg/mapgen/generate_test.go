@@ -107,7 +107,7 @@ func TestProblems(t *testing.T) {
 		{"no tag", config + "  \"1.9\": []\n", "6:3 error: images.1.9 has no tags"},
 		{"no list", config + "  \"1.9\": a\n", "6:10 error: images.1.9 must be a list"},
 		{"an impossible tag", config + "  \"1.9\": [\"a b\"]\n", `6:11 error: images.1.9: "a b" is not a valid tag`},
-		{"an unknown form", "source_form: docker\n" + two, `1:14 error: source_form is "docker"`},
+		{"an unknown form", "source_form: docker\n" + two, `1:14 error: source_form: unknown value "docker"`},
 		{"no YAML", "images: [", "error: not valid YAML"},
 		{"an empty file", "", "1:0 error: the file is empty"},
 		{"two streams, one destination", config + "  \"1.9\": [latest]\n  \"1.10\": [latest]\n", "7:12 error: the streams 1.9 and 1.10 both write the tag latest of quay.io/acme/lab-app"},

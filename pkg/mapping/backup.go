@@ -23,9 +23,8 @@ type backupFields struct {
 }
 
 // ParseBackup reads a template (of text/template) with the fields .Tag, .Digest,
-// .Date and .Time, such as "{{.Tag}}-previous". It fails when what the template
-// gives cannot be a tag, is the tag that is moved, or is the same for every
-// image.
+// .Date and .Time, such as "{{.Tag}}-previous". It fails if the template
+// produces an invalid tag, the tag that is moved, or the same tag for every image.
 func ParseBackup(text string) (*Backup, error) {
 	t, err := template.New("backup").Option("missingkey=error").Parse(text)
 	if err != nil {
@@ -39,7 +38,7 @@ func ParseBackup(text string) (*Backup, error) {
 	}
 	other, err := b.Name("v2", "sha256:"+strings.Repeat("2", 64), when)
 	if err == nil && one == other {
-		err = fmt.Errorf("%s gives every image the same tag: use {{.Tag}} or {{.Digest}}", text)
+		err = fmt.Errorf("the template %q produces the same tag for every image: use {{.Tag}} or {{.Digest}}", text)
 	}
 	return b, err
 }
@@ -59,9 +58,9 @@ func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {
 	}
 	switch name := out.String(); {
 	case !ValidTag(name):
-		return "", fmt.Errorf("%s makes %.140q of the tag %s, which is no valid tag", b.text, name, tag)
+		return "", fmt.Errorf("the template %q produces an invalid tag for the tag %s: %.140q", b.text, tag, name)
 	case name == tag:
-		return "", fmt.Errorf("%s gives the tag %s itself", b.text, tag)
+		return "", fmt.Errorf("the template %q leaves the tag %s unchanged", b.text, tag)
 	default:
 		return name, nil
 	}
@@ -120,7 +119,7 @@ type short struct{ strings.Builder }
 
 func (s *short) Write(p []byte) (int, error) {
 	if s.Len()+len(p) > 1000 {
-		return 0, errors.New("it gives a text without end")
+		return 0, errors.New("its output is too long")
 	}
 	return s.Builder.Write(p)
 }

@@ -32,16 +32,16 @@ func TestBackupNames(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"":                          "no valid tag",
-		"{{.Tag}}":                  "the tag v1 itself",
-		"previous":                  "every image the same tag",
-		"{{.Date}}":                 "every image the same tag",
-		"{{.Tag}}/old":              "no valid tag",
+		"":                          "an invalid tag",
+		"{{.Tag}}":                  "leaves the tag v1 unchanged",
+		"previous":                  "the same tag for every image",
+		"{{.Date}}":                 "the same tag for every image",
+		"{{.Tag}}/old":              "an invalid tag",
 		"{{.Tag}} {{":               "cannot be read",
 		"{{.Nonsense}}":             "cannot be used",
-		"{{range 9999999}}x{{end}}": "a text without end",
-		"-{{.Tag}}":                 "no valid tag",
-		"{{.Tag}}-ä":                "no valid tag",
+		"{{range 9999999}}x{{end}}": "too long",
+		"-{{.Tag}}":                 "an invalid tag",
+		"{{.Tag}}-ä":                "an invalid tag",
 	} {
 		if _, err := mapping.ParseBackup(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)

@@ -135,7 +135,7 @@ type word struct {
 
 func (p *parser) line(l *Line) {
 	if len(l.Text)+len(l.End) > maxLine {
-		p.refuse(l, 0, "split the line: one source may stand on several lines with different destinations",
+		p.refuse(l, 0, "split the line: a source can be on several lines with different destinations",
 			"the line has %d bytes, and oc image mirror reads at most %d", len(l.Text), maxLine-len(l.End))
 		return
 	}
@@ -206,7 +206,7 @@ func (p *parser) list(l *Line, words []word) {
 	if w := words[0]; len(words) == 1 {
 		if tab := strings.IndexFunc(w.text, unicode.IsSpace); tab >= 0 {
 			p.refuse(l, w.offset+tab, "separate source and destination with a blank",
-				"%s is no separator: oc image mirror splits a line at blanks only", describeSpace(w.text[tab:]))
+				"%s is not a separator: oc image mirror splits a line at blanks only", describeSpace(w.text[tab:]))
 			return
 		}
 		p.refuse(l, w.offset, "write SRC DST [DST...]", "a source without a destination: %s", quote(w.text))
@@ -233,7 +233,7 @@ func (p *parser) pairs(l *Line, words []word) {
 			continue
 		}
 		if src == "" || dst == "" {
-			p.refuse(l, w.offset, "write SRC=DST without blanks around the =", "%s is no SRC=DST: one side is empty", quote(w.text))
+			p.refuse(l, w.offset, "write SRC=DST without blanks around the =", "%s is not SRC=DST: one side is empty", quote(w.text))
 			ok = false
 			continue
 		}
@@ -320,7 +320,7 @@ func (p *parser) reference(l *Line, w word, isSource bool, ref *Reference) bool 
 		return false
 	}
 	if registry == "" && looksLikeRegistry(repository) {
-		p.refuse(l, w.offset, "add the repository: HOST/NAMESPACE/NAME", "%s names a registry and no repository", quote(w.text))
+		p.refuse(l, w.offset, "add the repository: HOST/NAMESPACE/NAME", "%s names a registry but no repository", quote(w.text))
 		return false
 	}
 	if tag == "" {
@@ -356,7 +356,7 @@ func (p *parser) wildcard(l *Line, w word, isSource bool) (rest, tag string, ok 
 func explain(text, problem string) (offset int, hint string) {
 	switch i := strings.IndexFunc(text, unicode.IsSpace); {
 	case i >= 0:
-		return i, "separate references with blanks: " + describeSpace(text[i:]) + " is no separator"
+		return i, "separate references with blanks: " + describeSpace(text[i:]) + " is not a separator"
 	case strings.HasPrefix(text, "\ufeff"):
 		return 0, "remove the byte order mark at the start of the file"
 	case strings.Contains(text, "://"):

@@ -28,7 +28,7 @@ func TestBackupRefusedByPlan(t *testing.T) {
 		{"another destination", "{{.Tag}}-previous", "a.io/b:1 c.io/d:v1\na.io/b:2 c.io/d:v1-previous\n", "m:1:10: the backup of c.io/d:v1 would use the tag v1-previous, which c.io/d:v1-previous at m:2:10 also writes"},
 		{"one backup for two", `{{printf "%.2s" .Tag}}-x`, "a.io/b:1 c.io/d:v10\na.io/b:2 c.io/d:v11\n", "would use the tag v1-x, which c.io/d:v10 at m:1:10 also writes"},
 		{"the tag itself", `{{if eq .Tag "latest"}}latest{{else}}{{.Tag}}-x{{end}}`, "a.io/b:1 c.io/d:latest\n", "m:1:10: cannot back up c.io/d:latest"},
-		{"too long", "{{.Tag}}-previous", "a.io/b:1 c.io/d:" + strings.Repeat("x", 125) + "\n", "no valid tag"},
+		{"too long", "{{.Tag}}-previous", "a.io/b:1 c.io/d:" + strings.Repeat("x", 125) + "\n", "an invalid tag"},
 		{"another repository", "{{.Tag}}-previous", "a.io/b:1 c.io/d:v1\na.io/b:2 c.io/e:v1-previous\n", ""},
 		{"no tag", "{{.Tag}}-previous", "a.io/b@sha256:" + strings.Repeat("0", 64) + " c.io/d\n", ""},
 	} {

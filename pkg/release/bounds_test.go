@@ -57,7 +57,7 @@ func TestAliasesAreBounded(t *testing.T) {
 		layout.Config + "/o/r/o-r-main.yaml", layout.ManifestDirs()[0] + "/deep/x.yaml",
 	} {
 		for text, want := range map[string]string{
-			multiplied("kind: RoleBinding\npromotion"): "its aliases make more than", circular: "stands in what it is an alias for",
+			multiplied("kind: RoleBinding\npromotion"): "its aliases make more than", circular: "refers to a value that contains it",
 		} {
 			tree := fstest.MapFS{set + "mapping_team": {Data: []byte("a.io/a:b c.io/d:e\n")}, name: {Data: []byte(text)}}
 			if got := allProblems(t, tree); !strings.Contains(got, name) || !strings.Contains(got, want) {
@@ -80,7 +80,7 @@ func TestFilesAreBounded(t *testing.T) {
 		"a large mapping file": {set + "mapping_team_x", strings.Repeat(line, 120_000), "mapping_team_x: the file cannot be read: it has more than 2 MiB"},
 		"a large jobs file":    {layout.Jobs, strings.Repeat("#\n", 5<<20), layout.Jobs + ": the file cannot be read: it has more than 8 MiB"},
 		"many values":          {layout.Jobs, "x: [" + strings.Repeat("1,", 600_000) + "]\n", layout.Jobs + ": the file is not read: it holds more than 500000 values"},
-		"many periodics":       {layout.Jobs, "periodics:\n" + strings.Repeat("- {}\n", 6000), layout.Jobs + ":5002:3: this periodic and those behind it are not read"},
+		"many periodics":       {layout.Jobs, "periodics:\n" + strings.Repeat("- {}\n", 6000), layout.Jobs + ":5002:3: this periodic and those after it are not read"},
 		"a large config":       {layout.Config + "/o/r/o-r-main.yaml", strings.Repeat("#\n", 5<<20), "o-r-main.yaml: the file cannot be read: it has more than 8 MiB"},
 		"a large manifest":     {layout.ManifestDirs()[0] + "/x.yaml", strings.Repeat("#\n", 5<<20), "x.yaml: the file cannot be read: it has more than 8 MiB"},
 		"a product of images and places": {layout.Config + "/o/r/o-r-main.yaml",
@@ -107,7 +107,7 @@ func TestTreesAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(tree.Sets[0].Files) != 7 || len(tree.Problems) != 1 || !strings.Contains(tree.Problems[0].Error(), "mapping_team_7: this file and those behind it are not read") {
+	if len(tree.Sets[0].Files) != 7 || len(tree.Problems) != 1 || !strings.Contains(tree.Problems[0].Error(), "mapping_team_7: this file and those after it are not read") {
 		t.Errorf("%d files, %v", len(tree.Sets[0].Files), tree.Problems)
 	}
 	sets := fstest.MapFS{}
@@ -117,7 +117,7 @@ func TestTreesAreBounded(t *testing.T) {
 	if tree, err = Load(sets); err != nil {
 		t.Fatal(err)
 	}
-	if len(tree.Sets) != maxSets || len(tree.Problems) != 1 || !strings.Contains(tree.Problems[0].Error(), "s05000: this folder and those behind it are not read") {
+	if len(tree.Sets) != maxSets || len(tree.Problems) != 1 || !strings.Contains(tree.Problems[0].Error(), "s05000: this folder and those after it are not read") {
 		t.Errorf("%d sets, %v", len(tree.Sets), tree.Problems)
 	}
 }
@@ -139,7 +139,7 @@ func TestJobSettingsAreBounded(t *testing.T) {
 			read++
 		}
 	}
-	if read != 7 || len(tree.Problems) != 1 || !strings.Contains(tree.Problems[0].Error(), "s7/_job.yaml: this file and those behind it are not read") {
+	if read != 7 || len(tree.Problems) != 1 || !strings.Contains(tree.Problems[0].Error(), "s7/_job.yaml: this file and those after it are not read") {
 		t.Errorf("%d settings, %v", read, tree.Problems)
 	}
 }

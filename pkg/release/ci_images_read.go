@@ -214,7 +214,7 @@ func (d *ciImagesDecoder) art(item *yaml.Node) {
 			}
 			re, err := regexp.Compile(text)
 			if err != nil {
-				d.problem(*pos, fmt.Sprintf("%s: %s is no valid expression: %v", keyART, what, err), "correct it: it is a regular expression of Go")
+				d.problem(*pos, fmt.Sprintf("%s: %s is not a valid expression: %v", keyART, what, err), "correct it: it is a regular expression of Go")
 			}
 			*into = re
 		}

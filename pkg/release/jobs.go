@@ -43,7 +43,7 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 			continue
 		}
 		if len(f.Jobs) == maxJobs {
-			report(n, "this periodic and those behind it are not read: there are more than %d", maxJobs)
+			report(n, "this periodic and those after it are not read: there are more than %d", maxJobs)
 			break
 		}
 		r := jobReader{name: name, data: data, settings: settings}

@@ -51,7 +51,7 @@ func Load(fsys fs.FS, options ...Option) (*Tree, error) {
 	jobs := l.jobs()
 	mirrored := l.sets()
 	if !jobs && !mirrored {
-		return nil, fmt.Errorf("%w: neither %s nor %s is there", ErrNotRelease, l.tree.Layout.Mirroring, l.tree.Layout.Jobs)
+		return nil, fmt.Errorf("%w: it has no %s and no %s", ErrNotRelease, l.tree.Layout.Mirroring, l.tree.Layout.Jobs)
 	}
 	l.aliases()
 	slices.SortStableFunc(l.tree.Problems, func(a, b Problem) int { return a.Pos.Compare(b.Pos) })
@@ -206,7 +206,7 @@ func (l *loader) sets() bool {
 		case folder && len(l.tree.Sets) == maxSets:
 			l.report(PartOther, "", source.Problem{
 				Pos:     source.Position{File: file},
-				Message: fmt.Sprintf("this folder and those behind it are not read: there are more than %d sets", maxSets),
+				Message: fmt.Sprintf("this folder and those after it are not read: there are more than %d sets", maxSets),
 				Hint:    "remove the folders that are not sets",
 			})
 			return true
@@ -240,8 +240,8 @@ func (l *loader) isDir(name string, e fs.DirEntry) (bool, error) {
 }
 
 var (
-	errNowhere = errors.New("a symbolic link to nowhere")
-	errSpecial = errors.New("neither a regular file nor a folder")
+	errNowhere = errors.New("a dangling symbolic link")
+	errSpecial = errors.New("not a regular file or folder")
 )
 
 func (l *loader) set(name string) *Set {
@@ -321,7 +321,7 @@ func (l *loader) room(s *Set, name string, data []byte) bool {
 	if !l.full {
 		l.report(PartMapping, s.Name, source.Problem{
 			Pos:     source.Position{File: name},
-			Message: fmt.Sprintf("this file and those behind it are not read: with it, the mapping files have more than %d lines or %d references", maxLines, maxWords),
+			Message: fmt.Sprintf("this file and those after it are not read: with it, the mapping files have more than %d lines or %d references", maxLines, maxWords),
 			Hint:    "remove the files that are not mappings",
 		})
 	}
@@ -365,7 +365,7 @@ func (l *loader) jobSettings(s *Set, name string) {
 		if before <= maxJobSettings {
 			l.report(PartJobSettings, s.Name, source.Problem{
 				Pos:     source.Position{File: name},
-				Message: fmt.Sprintf("this file and those behind it are not read: with it, the settings of jobs have more than %d MiB", maxJobSettings>>20),
+				Message: fmt.Sprintf("this file and those after it are not read: with it, the settings of jobs have more than %d MiB", maxJobSettings>>20),
 				Hint:    "remove the settings that no job needs",
 			})
 		}

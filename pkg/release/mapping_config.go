@@ -126,7 +126,7 @@ func (d *decoder) form(n *yaml.Node) SourceForm {
 			return value
 		}
 	}
-	d.problem(d.at(n), fmt.Sprintf("source_form is %q", string(value)), fmt.Sprintf("use %s, %s or %s", FormRegistry, FormProxy, FormQuay))
+	d.problem(d.at(n), fmt.Sprintf("source_form: unknown value %q", string(value)), fmt.Sprintf("use %s, %s or %s", FormRegistry, FormProxy, FormQuay))
 	return ""
 }
 

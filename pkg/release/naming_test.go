@@ -78,7 +78,7 @@ func TestMappingsFromProblems(t *testing.T) {
 	for _, p := range problems {
 		got = append(got, fmt.Sprintf("%d: %s", p.Pos.Line, p.Message))
 	}
-	want := `2: mappings_from needs either env or arg, 3: mappings_from needs value, 4: value is "suffix", 5: unknown setting "evn"`
+	want := `2: mappings_from needs either env or arg, 3: mappings_from needs value, 4: value: unknown value "suffix", 5: unknown setting "evn"`
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s", strings.Join(got, ", "))
 	}

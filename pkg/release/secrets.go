@@ -111,7 +111,7 @@ func (t *Tree) loadSecrets() *Secrets {
 				if group := groups[text(g)]; len(out.List)+len(clusters)+len(group) <= maxSecrets {
 					clusters = append(clusters, group...)
 				} else {
-					return &Secrets{Missing: fmt.Sprintf("%s makes more than %d secrets: none of them is known", file, maxSecrets)}
+					return &Secrets{Missing: fmt.Sprintf("%s creates more than %d secrets: none of them is known", file, maxSecrets)}
 				}
 			}
 			for _, cluster := range clusters {

@@ -305,7 +305,7 @@ func (d *decoder) duplicates(n *yaml.Node, what string) {
 	if n.Kind == yaml.MappingNode {
 		d.pairs(n, what, func(key, value *yaml.Node) {
 			if tag := key.ShortTag(); tag != "!!str" && tag != "!!merge" {
-				d.problem(d.at(key), fmt.Sprintf("%s: the key %s is no text", what, key.Value), "put it in quotes")
+				d.problem(d.at(key), fmt.Sprintf("%s: the key %s is not a string", what, key.Value), "put it in quotes")
 			}
 			if value.Kind == yaml.MappingNode || value.Kind == yaml.SequenceNode {
 				d.duplicates(value, what)
@@ -364,7 +364,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, what string) {
 	switch v.Kind() {
 	case reflect.String:
 		if c := choices(v); c != nil && !slices.Contains(c, n.Value) {
-			d.problem(d.at(n), fmt.Sprintf("%s is %q", what, n.Value), "use "+strings.Join(c, ", "))
+			d.problem(d.at(n), fmt.Sprintf("%s: unknown value %q", what, n.Value), "use "+strings.Join(c, ", "))
 			return
 		}
 		v.SetString(n.Value)

@@ -287,7 +287,7 @@ func (s *JobSettings) check(d *decoder) {
 			continue
 		}
 		if t, err := time.ParseDuration(string(value)); err != nil || t <= 0 {
-			d.problem(s.At(key), key+" is no length of time: "+strconv.Quote(string(value)), "write it like 90m or 4h")
+			d.problem(s.At(key), key+" is not a duration: "+strconv.Quote(string(value)), "write it like 90m or 4h")
 		}
 	}
 	for _, pattern := range s.Immutable {

@@ -32,17 +32,17 @@ func TestJobSettingsProblems(t *testing.T) {
 		{"unknown key of slack", "slack:\n  chanel: y\n", "_job.yaml:2:3: unknown setting \"chanel\" (did you mean channel?)\n"},
 		{"key given twice", "area: x\narea: y\n", "_job.yaml:2:1: area is given twice (first on line 1) (remove one of them)\n"},
 		{"wrong kind", "attempts: often\nenv: [a]\nkeep_manifest_list: 1\n", "_job.yaml:1:11: attempts must be a whole number\n_job.yaml:2:6: env must be a mapping (key: value)\n_job.yaml:3:21: keep_manifest_list must be true or false\n"},
-		{"a choice", "runner: skopeo\n", "_job.yaml:1:9: runner is \"skopeo\" (use oc, entrypoint, mirror)\n"},
-		{"what is overwritten", "overwrite: sometimes\nprotected: warn\nimmutable: ['*:v*']\nbackup: '{{.Tag}}-x'\n", "_job.yaml:1:12: overwrite is \"sometimes\" (use always, changed-by-us, never)\n"},
+		{"a choice", "runner: skopeo\n", "_job.yaml:1:9: runner: unknown value \"skopeo\" (use oc, entrypoint, mirror)\n"},
+		{"what is overwritten", "overwrite: sometimes\nprotected: warn\nimmutable: ['*:v*']\nbackup: '{{.Tag}}-x'\n", "_job.yaml:1:12: overwrite: unknown value \"sometimes\" (use always, changed-by-us, never)\n"},
 		{"what is immutable", "immutable: ['*:v*', 'v1']\nbackup: '{{.Tag'\n", "_job.yaml:1:12: the pattern \"v1\" has no tag: write REPOSITORY:TAG, such as *:v[0-9]*\n_job.yaml:2:9: backup: the template cannot be read: 1: unclosed action (write it like \"{{.Tag}}-previous\")\n"},
 		{"no value", "area:\n", "_job.yaml:1:6: area has no value (remove the line, or give it one)\n"},
 		{"cron and interval", "cron: '@daily'\ninterval: 4h\n", "_job.yaml:2:11: cron and interval exclude each other (remove one of them)\n"},
-		{"no duration", "timeout: long\n", "_job.yaml:1:10: timeout is no length of time: \"long\" (write it like 90m or 4h)\n"},
+		{"no duration", "timeout: long\n", "_job.yaml:1:10: timeout is not a duration: \"long\" (write it like 90m or 4h)\n"},
 		{"script and its parts", "script: echo\nattempts: 3\n", "_job.yaml:2:11: attempts has no effect beside script (remove one of them)\n"},
 		{"out of range", "shards: 0\nverbosity: 11\n", "_job.yaml:1:9: shards must be between 1 and 100\n_job.yaml:2:12: verbosity must be between 0 and 10\n"},
 		{"alias", "env: &e\n  A: b\npatch: *e\n", "_job.yaml:3:8: patch: YAML aliases are not supported here (write the value out)\n"},
 		{"twice in a patch", "patch:\n  spec:\n    a: 1\n    a: 2\n", "_job.yaml:4:5: a is given twice (first on line 3) (remove one of them)\n"},
-		{"a number as a key of a patch", "patch:\n  labels:\n    1: a\n", "_job.yaml:3:5: patch: the key 1 is no text (put it in quotes)\n"},
+		{"a number as a key of a patch", "patch:\n  labels:\n    1: a\n", "_job.yaml:3:5: patch: the key 1 is not a string (put it in quotes)\n"},
 		{"no mapping", "- area\n", "_job.yaml:1:1: the file must be a mapping (key: value)\n"},
 		{"two documents", "area: x\n---\narea: y\n", "_job.yaml:2:1: a second YAML document begins here: only the first one of the file is read (move what it holds up into the first one, or delete it)\n"},
 	} {
@@ -153,7 +153,7 @@ jobs:
 	const want = `core-services/image-mirroring/_mirror.yaml:1:13: mount_path "here" is not an absolute path of letters, digits, '-', '.' and '_' (write it like /etc/imagemirror)
 core-services/image-mirroring/_mirror.yaml:2:13: partitions must be between 0 and 256
 core-services/image-mirroring/_mirror.yaml:3:19: config_map_limit must be a number of bytes
-core-services/image-mirroring/_mirror.yaml:4:21: severity.set-job is "fatal" (use error, warning, info, off)
+core-services/image-mirroring/_mirror.yaml:4:21: severity.set-job: unknown value "fatal" (use error, warning, info, off)
 core-services/image-mirroring/_mirror.yaml:6:3: an override without paths (add paths: ["core-services/image-mirroring/NAME/**"])
 core-services/image-mirroring/_mirror.yaml:7:10: not a valid pattern: [a
 core-services/image-mirroring/_mirror.yaml:8:20: prefix cannot be the same for all jobs (set it in the _job.yaml of each set)

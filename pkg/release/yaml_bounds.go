@@ -100,7 +100,7 @@ func (s *sizes) of(n *yaml.Node) (int, error) {
 		s.nodes++
 		s.aliases++
 		if s.open[n.Alias] {
-			return 0, &boundsError{line: n.Line, message: "the alias " + n.Value + " stands in what it is an alias for", hint: "write the value out"}
+			return 0, &boundsError{line: n.Line, message: "the alias " + n.Value + " refers to a value that contains it", hint: "write the value out"}
 		}
 		return s.done[n.Alias] + 1, nil // an anchor stands before its aliases
 	}

@@ -42,7 +42,7 @@ func baselineStale() Rule {
 	const file = "core-services/image-mirroring/team/"
 	return Rule{
 		ID:    "baseline-stale",
-		Title: "a baseline entry whose finding is gone",
+		Title: "a baseline entry whose finding no longer exists",
 		Why: "A baseline hides old findings until somebody fixes them. A stale entry would hide the same mistake " +
 			"when it comes back.",
 		Fix:      "Write the baseline again: mirror-lint --baseline FILE --write-baseline.",
@@ -167,12 +167,12 @@ func (k Known) Stale(r *Result, file string, settings *release.Settings) {
 				gone++
 			}
 		}
-		message := "the baseline lists a finding that is gone"
+		message := "the baseline lists a finding that no longer exists"
 		switch {
 		case gone == 0:
 			continue
 		case gone < len(all):
-			message = fmt.Sprintf("the baseline lists a finding of which %d of %d problems are gone", gone, len(all))
+			message = fmt.Sprintf("%d of %d problems of a finding in the baseline no longer exist", gone, len(all))
 		}
 		r.Findings = append(r.Findings, Finding{
 			Rule: rule.ID, Severity: severity, Pos: source.Position{File: file},
@@ -210,10 +210,10 @@ func ReadKnown(data []byte) (Known, error) {
 		Findings []knownCause `json:"findings"`
 	}
 	if err := json.Unmarshal(data, &doc); err != nil {
-		return Known{}, fmt.Errorf("no baseline: %w", err)
+		return Known{}, fmt.Errorf("not a baseline: %w", err)
 	}
 	if doc.Version != baselineVersion {
-		return Known{}, fmt.Errorf("a baseline of version %d, not %d: write it again with --write-baseline", doc.Version, baselineVersion)
+		return Known{}, fmt.Errorf("the baseline has version %d, this program reads version %d: write it again with --write-baseline", doc.Version, baselineVersion)
 	}
 	return Known{doc.Findings}, nil
 }

@@ -103,7 +103,7 @@ func (c *ciImagesCheck) registry(i release.CIImage) {
 	case slices.Contains(c.retired, host):
 		c.Report(i.From.Pos, "name its successor", "%s is read from %s, which is retired", name, host)
 	case page:
-		c.Report(i.From.Pos, "name the image: "+image, "%s is the address of a web page, and no image", i.Pair.Source.Text)
+		c.Report(i.From.Pos, "name the image: "+image, "%s is the address of a web page, not of an image", i.Pair.Source.Text)
 	case c.hosts[host] == 1 && !slices.Contains(wellKnown, host):
 		for _, other := range slices.Concat(wellKnown, sortedKeys(c.hosts)) {
 			if (c.hosts[other] >= 5 || slices.Contains(wellKnown, other)) && oneOff(other, host) {
@@ -151,7 +151,7 @@ func (c *ciImagesCheck) oneTag() {
 			first[joined] = i
 			continue
 		}
-		f := c.Report(i.Pos, "rename one of the two", "%s and %s are both copied to %s: whichever is copied last stays", other.Key, i.Key, i.Pair.Destination.Exact())
+		f := c.Report(i.Pos, "rename one of the two", "%s and %s are both copied to %s: the last copy wins", other.Key, i.Key, i.Pair.Destination.Exact())
 		f.Related = append(f.Related, Related{Pos: other.Pos, Message: "the other one"})
 	}
 }

@@ -153,9 +153,9 @@ func (c *ciImagesCheck) expressions() {
 			}
 			c.ReportAs(severity, p.Pos, hint, "artImages: nothing in the tree names the namespace %s", p.Namespace)
 		case !known(func(t release.ImageTag) bool { return p.Matches(t.Stream) }):
-			c.ReportAs(source.Warning, p.NamePos, "correct it, or remove the entry", "artImages: the expression %s fits no stream of %s that the tree names", p.Name, p.Namespace)
+			c.ReportAs(source.Warning, p.NamePos, "correct it, or remove the entry", "artImages: the expression %s matches no stream of %s in the tree", p.Name, p.Namespace)
 		case p.Tag != nil && !known(p.Covers):
-			c.ReportAs(source.Warning, p.TagPos, "correct it, or remove the entry", "artImages: the expression %s fits no tag of these streams that the tree names", p.Tag)
+			c.ReportAs(source.Warning, p.TagPos, "correct it, or remove the entry", "artImages: the expression %s matches no tag of these streams in the tree", p.Tag)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func (c *ciImagesCheck) version(i release.CIImage) {
 		n++
 	}
 	if n > 0 {
-		c.ReportAs(source.Warning, i.Pos, "correct the tag, or the source", "%s is copied from %s, which does not have the number %s; all other such entries of %s have theirs",
+		c.ReportAs(source.Warning, i.Pos, "correct the tag, or the source", "%s is copied from %s, without the number %s, which the sources of all other such entries of %s have",
 			i.Key, from.Exact(), i.Target.Tag, i.Target.Stream)
 	}
 }

@@ -49,8 +49,8 @@ func checkConfigmapSize(p *Pass) {
 	slices.SortStableFunc(files, func(a, b *release.MappingFile) int { return cmp.Compare(b.Size, a.Size) })
 	var largest []string
 	f := p.ReportAs(severity, source.Position{File: p.tree.Layout.Mirroring}, "remove what is no longer mirrored, or spread the keys with partitioned_names",
-		"the mappings have %d bytes together, %d %% of what the ConfigMap %s takes: %s the limit of %d",
-		total, total*100/limit, p.tree.Settings.ConfigMap, what, limit)
+		"the mapping files have %d bytes together, %d %% of the limit of the ConfigMap %s (%d bytes)",
+		total, total*100/limit, p.tree.Settings.ConfigMap, limit)
 	f.Parts = []string{fmt.Sprintf("the mappings together are %s the limit of %d", what, limit)}
 	for _, m := range files[:min(len(files), 5)] {
 		largest = append(largest, m.Base)

@@ -42,7 +42,7 @@ type consequences struct {
 // The names of causes that distinguish a consequence from other findings of its
 // rule.
 const (
-	notRun       = "run by no job"
+	notRun       = "not run by any job"
 	otherCluster = "cluster"
 )
 

@@ -149,7 +149,7 @@ func twiceInFile(p *Pass, first, w writer) {
 	switch {
 	case first.Destination.Exact() != name:
 		f = p.Report(w.Destination.Pos, "remove one of the two, or give it another tag",
-			"%s and %s are the same destination: whichever is copied last stays", first.Destination.Exact(), name)
+			"%s and %s are the same destination: the last copy wins", first.Destination.Exact(), name)
 	case first.Source.Canonical() == w.Source.Canonical():
 		f = p.Report(w.Destination.Pos, "remove one of the two", "%s is named twice, and oc image mirror refuses the whole file", name)
 		f.Fix = dropReference(w.file, w.Destination)

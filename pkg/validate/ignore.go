@@ -125,7 +125,7 @@ func checkIgnore(p *Pass, ig *ignore, run map[string]bool) {
 		case !known:
 			p.Report(ig.pos, nearestRule(id), "no rule is named %q", id)
 		case run[id] && !ig.used[id]:
-			p.Report(ig.pos, "remove the comment", "nothing here is reported by %s", id)
+			p.Report(ig.pos, "remove the comment", "the comment ignores no finding of %s", id)
 		}
 	}
 }

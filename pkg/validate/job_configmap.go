@@ -11,7 +11,7 @@ import (
 func jobConfigmap() Rule {
 	return Rule{
 		ID:    "job-configmap",
-		Title: "a job on a cluster or namespace to which its mappings do not go, or that does not mount them",
+		Title: "a job that runs where its mappings are not uploaded, or that does not mount them",
 		Why: "A pod whose ConfigMap is missing never starts, and one that does not mount it finds no mappings. " +
 			"A ConfigMap exists only in the clusters and namespaces that config-updater uploads it to.",
 		Fix:      "Mount the ConfigMap of the mappings, run the job where it is, or add the cluster and namespace to config_updater.maps.",
@@ -54,7 +54,7 @@ func isMappingName(pattern string) bool { return strings.HasPrefix(pattern, "map
 func unreached(p *Pass) {
 	updater := p.tree.Updater()
 	if updater.Missing != "" {
-		p.Skip("%s: whether the jobs find the mappings was not checked", updater.Missing)
+		p.Skip("%s: not checked whether the jobs find the mappings", updater.Missing)
 		return
 	}
 	uploads := uploadsOf(p)

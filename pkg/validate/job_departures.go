@@ -153,7 +153,7 @@ func (c *comparison) mapping(path string, want, got *yaml.Node) {
 				c.mapping(below, &yaml.Node{Kind: yaml.MappingNode}, value)
 				continue
 			}
-			c.add(key, below, brief(value), "it has %s (%s), the template has not", below, brief(value)).node = value
+			c.add(key, below, brief(value), "it has %s (%s), the template does not", below, brief(value)).node = value
 		}
 	}
 }
@@ -190,7 +190,7 @@ func (c *comparison) list(path string, want, got *yaml.Node) {
 	for _, name := range order {
 		if item := left[name]; item != nil {
 			below := fmt.Sprintf("%s[%s]", path, name)
-			c.add(item, below, brief(item), "it has %s (%s), the template has not", below, brief(item))
+			c.add(item, below, brief(item), "it has %s (%s), the template does not", below, brief(item))
 		}
 	}
 }
@@ -210,7 +210,7 @@ func (c *comparison) args(path string, want, got *yaml.Node) {
 	template, known := release.ParseLoop(ours.Value)
 	if loop, ok := release.ParseLoop(plain); ok && known {
 		if settings := loopDifference(template, loop); len(settings) > 0 {
-			d := c.add(theirs, path, strings.Join(settings, ", "), "its script is that of other settings: %s", strings.Join(settings, ", "))
+			d := c.add(theirs, path, strings.Join(settings, ", "), "its script has other settings: %s", strings.Join(settings, ", "))
 			d.settings, d.choice = settings, true
 		}
 		return
@@ -219,7 +219,7 @@ func (c *comparison) args(path string, want, got *yaml.Node) {
 	if line == "" {
 		return
 	}
-	d := c.add(theirs, path, theirs.Value, "its script has a line that the template's has not: %s", line)
+	d := c.add(theirs, path, theirs.Value, "its script has a line that the template's does not have: %s", line)
 	d.pos = release.Locate(c.file, c.text, theirs, offset)
 }
 

@@ -52,7 +52,7 @@ func checkRequired(p *Pass, job *release.Job, required map[string]string) {
 			}
 			p.ReportAs(severity, field.Pos, hint, "%s mirrors nothing: its entry point needs %s=%s, and has %q", job.Name, name, want, field.Text)
 		case !field.Quoted:
-			p.Report(field.Pos, "write it in quotes", "%s sets %s to %s without quotes, which is no text: Prow refuses the file", job.Name, name, field.Text)
+			p.Report(field.Pos, "write it in quotes", "%s sets %s to %s without quotes, so it is not a string: Prow refuses the file", job.Name, name, field.Text)
 		}
 	}
 }

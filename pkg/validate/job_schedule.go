@@ -53,7 +53,7 @@ func checkSchedule(p *Pass, job *release.Job) {
 		if s.Key == "cron" {
 			checkCron(p, job, s)
 		} else if _, err := time.ParseDuration(s.Text); err != nil {
-			p.Report(s.Pos, "write it like 90m or 4h", "%s has the %s %q, which is no length of time", job.Name, s.Key, s.Text)
+			p.Report(s.Pos, "write it like 90m or 4h", "%s has the %s %q, which is not a duration", job.Name, s.Key, s.Text)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func checkCron(p *Pass, job *release.Job, s release.Field) {
 		return
 	}
 	if len(strings.Fields(s.Text)) == 6 && !strings.HasPrefix(s.Text, "@") && !strings.Contains(s.Text, "TZ=") {
-		p.ReportAs(source.Warning, s.Pos, "leave out the first field if it is no second",
+		p.ReportAs(source.Warning, s.Pos, "leave out the first field, unless it means seconds",
 			"%s has a cron schedule of six fields, %q: the first one counts seconds", job.Name, s.Text)
 	}
 }

@@ -112,7 +112,7 @@ func jobSecretKey() Rule {
 				s := here[0]
 				f := p.Report(m.KeyPos, "mount "+strings.Join(s.Keys, " or "),
 					"%s mounts the key %s of the secret %s, which holds only %s", job.Name, m.Key, m.Secret, strings.Join(s.Keys, ", "))
-				f.Related = append(f.Related, Related{Pos: s.Pos, Message: "the secret is made here"})
+				f.Related = append(f.Related, Related{Pos: s.Pos, Message: "the secret is created here"})
 			})
 		},
 	}

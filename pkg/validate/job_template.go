@@ -51,7 +51,7 @@ func checkJobTemplate(p *Pass) {
 		return
 	}
 	if p.tree.Template() == nil {
-		p.Skip("the template %s cannot be read: only what is wrong without one was looked for", p.tree.Settings.Template)
+		p.Skip("the template %s cannot be read: only mistakes that show without one are reported", p.tree.Settings.Template)
 	}
 	var jobs []*release.Job
 	for _, job := range p.tree.Jobs.Jobs {

@@ -37,7 +37,7 @@ func checkJobUnused(p *Pass) {
 			continue
 		}
 		if !job.Mappings.Known && !misspelt(p, job) {
-			p.Skip("which mappings %s runs is not known: describe it with mappings_from in %s", job.Name, p.tree.Layout.Settings())
+			p.Skip("it is not known which mappings %s runs: describe it with mappings_from in %s", job.Name, p.tree.Layout.Settings())
 		}
 		for _, g := range job.Mappings.Globs {
 			switch {

@@ -66,7 +66,7 @@ func checkMappingGenerated(p *Pass) {
 		}
 		for _, m := range r.Stale {
 			f := p.Report(source.Position{File: m.Path}, "run 'mirror-jobgen mappings --prune'",
-				"%s is no longer generated: no stream of %s makes it", m.Base, r.Config.Path)
+				"%s is no longer generated: no stream of %s produces it", m.Base, r.Config.Path)
 			related := Related{Pos: source.Position{File: r.Config.Path}, Message: "what is generated"}
 			for _, s := range r.Config.Streams {
 				if misspeltStream(p.tree, r, s.Name) == m {
@@ -108,13 +108,13 @@ func outdated(p *Pass, config *release.MappingConfig, g mapgen.File) {
 	const hint = "run 'mirror-jobgen mappings'"
 	base := g.Path[strings.LastIndexByte(g.Path, '/')+1:]
 	if g.Old == nil {
-		p.Report(g.Stream.Pos, hint, "%s, which the stream %s makes, is not there", base, g.Stream.Name)
+		p.Report(g.Stream.Pos, hint, "%s does not exist; the stream %s generates it", base, g.Stream.Name)
 		return
 	}
 	added, removed, at := g.Lines()
 	f := p.Report(source.Position{File: g.Path, Line: at}, hint, "%s differs from %s: %s", base, config.Path, difference(added, removed))
-	f.Cause = Cause{ID: "outdated " + config.Path, Summary: "{n} mapping files are not what " + config.Path + " says"}
-	f.Related = append(f.Related, Related{Pos: g.Stream.Pos, Message: "the stream that makes the file"})
+	f.Cause = Cause{ID: "outdated " + config.Path, Summary: "{n} mapping files differ from " + config.Path}
+	f.Related = append(f.Related, Related{Pos: g.Stream.Pos, Message: "the stream that generates the file"})
 	for _, l := range added {
 		f.Parts = append(f.Parts, base+" has no line "+l)
 	}
@@ -148,7 +148,7 @@ func difference(added, removed []string) string {
 		what  string
 	}{
 		{slices.DeleteFunc(missing, in), "%s missing: %s"},
-		{slices.DeleteFunc(surplus, in), "%s too many: %s"},
+		{slices.DeleteFunc(surplus, in), "%s extra: %s"},
 		{changed, "%s with other destinations: %s"},
 	} {
 		if len(x.names) > 0 {

@@ -30,7 +30,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 func checkMappingName(p *Pass) {
 	for _, name := range p.tree.Loose {
 		p.Report(source.Position{File: p.tree.Layout.Set(name)}, "move it into the folder of its set",
-			"the mapping file %s lies outside any set", name)
+			"the mapping file %s is outside any set", name)
 	}
 	reason := p.noJobs()
 	if reason != "" {
@@ -48,8 +48,8 @@ func checkMappingName(p *Pass) {
 				continue // the folder itself is reported
 			}
 			f := p.Report(source.Position{File: set.Dir + "/" + name}, "move it into "+set.Dir,
-				"%s lies in a folder of the set %s: config-updater uploads it as %s, and nothing checks it", name, set.Name, path.Base(name))
-			f.Cause = Cause{ID: "nested " + path.Dir(name) + " " + set.Name, Summary: "{n} mapping files lie in the folder " + path.Dir(name) + " of the set " + set.Name + ", where nothing checks them"}
+				"%s is in a subfolder of the set %s: config-updater uploads it as %s, and nothing checks it", name, set.Name, path.Base(name))
+			f.Cause = Cause{ID: "nested " + path.Dir(name) + " " + set.Name, Summary: "{n} mapping files are in the folder " + path.Dir(name) + " of the set " + set.Name + ", where nothing checks them"}
 		}
 		for _, m := range set.Files {
 			if !strings.HasPrefix(release.Fold(m.Base), "mapping_"+release.Fold(set.Prefix())) {

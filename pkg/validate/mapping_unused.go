@@ -41,7 +41,7 @@ func unrun(p *Pass) {
 			continue
 		}
 		f := p.Report(source.Position{File: m.Path}, "", "no periodic runs %s", m.Base)
-		f.Cause = Cause{ID: notRun + " " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " are run by no periodic"}
+		f.Cause = Cause{ID: notRun + " " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " are not run by any periodic"}
 		jobs := p.tree.Runs().JobsOf(m.Set)
 		if len(jobs) == 0 {
 			f.Hint = "add a periodic for the set " + m.Set.Name + ": mirror-jobgen generate"
@@ -93,7 +93,7 @@ func noUploads(p *Pass) bool {
 func notUploaded(p *Pass) {
 	updater := p.tree.Updater()
 	if updater.Missing != "" {
-		p.Skip("%s: whether the files are uploaded was not checked", updater.Missing)
+		p.Skip("%s: not checked whether the files are uploaded", updater.Missing)
 		return
 	}
 	if noUploads(p) {
@@ -115,8 +115,8 @@ func notUploaded(p *Pass) {
 			f.Cause = Cause{ID: "uploaded " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " are not uploaded to the ConfigMap " + p.tree.Settings.ConfigMap}
 		case len(matching) > 1:
 			f := p.ReportAs(source.Warning, source.Position{File: m.Path}, "keep one glob that matches it",
-				"%s matches %d globs of config-updater, which takes any one of them", m.Base, len(matching))
-			f.Cause = Cause{ID: "globs", Summary: "{n} mapping files match several globs of config-updater, which takes any one of them"}
+				"%s matches %d globs of config-updater, which uses any one of them", m.Base, len(matching))
+			f.Cause = Cause{ID: "globs", Summary: "{n} mapping files match several globs of config-updater, which uses any one of them"}
 			for _, u := range matching {
 				f.Related = append(f.Related, Related{Pos: u.Pos, Message: "goes to " + strings.Join(u.Names, ", ")})
 			}

@@ -11,9 +11,9 @@ func promotionRBAC() Rule {
 	return Rule{
 		ID:    "promotion-rbac",
 		Title: "a promoted namespace without the image-tagger role and binding",
-		Why: "ci-operator may not tag images in the namespace: every promotion to it fails after the merge, " +
+		Why: "ci-operator cannot tag images in the namespace: every promotion to it fails after the merge, " +
 			"and the images mirrored from there are not updated.",
-		Fix: "Add a role image-tagger, which may update imagestreamtags, to the namespace, " +
+		Fix: "Add a role image-tagger, which can update imagestreamtags, to the namespace, " +
 			"and a role binding image-tagger-ci-operator that gives it to the service account ci-operator of the namespace ci.",
 		Severity: source.Warning,
 		Bad: exampleConfig("openshift/app", "team", "stream", "app") + exampleTagger("other") + `-- core-services/image-mirroring/team/mapping_team --
@@ -63,7 +63,7 @@ func taggable(p *Pass, one release.Promotion) {
 	}
 	if hasRole {
 		f := p.ReportAs(source.Error, role.Pos, "add the role binding image-tagger-ci-operator to the namespace",
-			"the namespace %s has the role image-tagger, but no role binding gives it, or another that may tag images, to ci-operator: promotion to it fails", namespace)
+			"the namespace %s has the role image-tagger, but no role binding gives it, or another role that can tag images, to ci-operator: promotion to it fails", namespace)
 		f.Related = append(f.Related, Related{Pos: one.Pos, Message: one.String() + " is promoted here"})
 		return
 	}

@@ -31,8 +31,8 @@ func checkReferenceTypo(p *Pass) {
 		for e := range m.Entries() {
 			for i, r := range slices.Concat([]mapping.Reference{e.Source}, e.Destinations) {
 				if page, image := webPage(r); page {
-					f := p.ReportAs(source.Error, r.Pos, "name the image: "+image, "%s is the address of a web page, and no image", r.Text)
-					f.Cause = Cause{ID: "web page", Summary: "{n} references are addresses of web pages, and no images"}
+					f := p.ReportAs(source.Error, r.Pos, "name the image: "+image, "%s is the address of a web page, not of an image", r.Text)
+					f.Cause = Cause{ID: "web page", Summary: "{n} references are addresses of web pages, not of images"}
 				} else if near := p.misspelt(r, m.Set.Name, i == 0); near != "" {
 					wrong := organisationOf(r).String()
 					if !strings.Contains(near, "/") {

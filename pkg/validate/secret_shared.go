@@ -20,7 +20,7 @@ registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
 	return Rule{
 		ID:    "secret-shared",
 		Title: "a push credential that several sets use, or that is for another organisation",
-		Why: "Whoever may change a set's mappings may push with its credential. A credential of another organisation, " +
+		Why: "Whoever can change a set's mappings can push with its credential. A credential of another organisation, " +
 			"or of several teams, lets one team push as another.",
 		Fix:      "Ask for a robot account of the set's own organisation and give it a secret of its own.",
 		Severity: source.Warning,
@@ -197,6 +197,6 @@ func otherOrganisation(p *Pass, u *secretUser) {
 		f.Cause = Cause{ID: u.mount.Secret + " for " + org.String(),
 			Summary: fmt.Sprintf("{n} jobs push to %s with %s, the credential for %s", org, u.mount.Secret, strings.Join(names, ", "))}
 		f.Related = append(f.Related, Related{Pos: destination.Pos, Message: "the first destination there"},
-			Related{Pos: u.secret.Pos, Message: "the secret is made here"})
+			Related{Pos: u.secret.Pos, Message: "the secret is created here"})
 	}
 }

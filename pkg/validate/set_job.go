@@ -27,11 +27,11 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 				return
 			}
 			for _, problem := range p.tree.Runs().Unread() {
-				p.Skip("%s: whether it has the job of a set is not known", problem.Error())
+				p.Skip("%s: it is not known whether it has the job of a set", problem.Error())
 			}
 			for _, job := range p.tree.Runs().Elsewhere(nil) {
 				if !job.Mappings.Known {
-					p.Skip("which mappings %s, at %s, runs is not known: describe it with mappings_from in %s", job.Name, job.Pos, p.tree.Layout.Settings())
+					p.Skip("it is not known which mappings %s, at %s, runs: describe it with mappings_from in %s", job.Name, job.Pos, p.tree.Layout.Settings())
 				}
 			}
 			if !noPeriodics(p) {
@@ -70,7 +70,7 @@ func checkSetJob(p *Pass, set *release.Set) {
 	}
 	switch {
 	case set.Job != nil && set.Job.RunBy != "":
-		p.Report(set.Job.At("run_by"), "name a set that has a job, or a periodic", "run_by is %q, which is neither a set with a job nor a periodic of %s",
+		p.Report(set.Job.At("run_by"), "name a set that has a job, or a periodic", "run_by names %q, which is not a set with a job or a periodic of %s",
 			set.Job.RunBy, jobs)
 	case len(runs.JobsOf(set)) > 0 || len(elsewhere) > 0:
 	case !runs.Unknown(set): // else job-unused speaks of the job, or the file was skipped above

@@ -72,7 +72,7 @@ func checkOwners(p *Pass, set *release.Set) {
 	for _, o := range append(append([]release.Owner{}, set.Owners.Approvers...), set.Owners.Reviewers...) {
 		if _, alias := p.tree.Aliases.Members[o.Name]; !alias && !mayBeLogin(p.tree.Aliases, o.Name) {
 			p.Report(o.Pos, "add the alias to "+p.tree.Layout.Aliases+", or name an account",
-				"%q is no alias of %s and cannot be a GitHub account", o.Name, p.tree.Layout.Aliases)
+				"%q is not an alias in %s, and cannot be a GitHub account", o.Name, p.tree.Layout.Aliases)
 			usable = true // said already
 		}
 	}

@@ -12,7 +12,7 @@ import (
 func sourceAccess() Rule {
 	return Rule{
 		ID:    "source-access",
-		Title: "a source namespace whose images the mirroring job may not pull",
+		Title: "a source namespace whose images the mirroring job cannot pull",
 		Why:   "The registry denies oc image mirror the pull, and every run of the job fails.",
 		Fix: "Bind system:image-puller in the namespace to system:authenticated, or, for private images, " +
 			"to the service account of the job.",
@@ -29,7 +29,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 				return
 			}
 			for _, cluster := range otherClusters(p) {
-				p.Skip("which of its images the CI registry gives to jobs on the cluster %s is not known", cluster)
+				p.Skip("it is not known which images of the CI registry jobs on the cluster %s can pull", cluster)
 			}
 			for _, set := range p.tree.Sets {
 				pullable(p, set)
@@ -106,7 +106,7 @@ func checkAccess(p *Pass, m *release.MappingFile, r mapping.Reference, namespace
 	if len(others) == 0 {
 		f := p.Report(r.Pos, hint, "nothing in the tree lets the mirroring job of set %s pull images from the namespace %s", m.Set.Name, namespace)
 		if pos, ok := manifests.Namespaces[namespace]; ok {
-			f.Related = append(f.Related, Related{Pos: pos, Message: "the namespace is made here"})
+			f.Related = append(f.Related, Related{Pos: pos, Message: "the namespace is defined here"})
 		}
 		return
 	}
@@ -115,7 +115,7 @@ func checkAccess(p *Pass, m *release.MappingFile, r mapping.Reference, namespace
 		names = append(names, g.Subject.String())
 	}
 	slices.Sort(names)
-	f := p.Report(r.Pos, hint, "the mirroring job of set %s may not pull images from the namespace %s: only %s may",
+	f := p.Report(r.Pos, hint, "the mirroring job of set %s cannot pull images from the namespace %s: only %s can",
 		m.Set.Name, namespace, some(slices.Compact(names), 5))
 	f.Related = append(f.Related, Related{Pos: others[0].Pos, Message: "the role binding " + others[0].Binding})
 }

@@ -34,7 +34,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 				return
 			}
 			if images := p.tree.CIImages(); images.Unread {
-				p.Skip("%s cannot be read, so it is not known which tags it fills", images.Path)
+				p.Skip("%s cannot be read, so the tags that it fills are unknown", images.Path)
 				return
 			}
 			skipBroken(p)
