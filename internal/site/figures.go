@@ -98,8 +98,8 @@ func (s *set) Tags() []tag {
 func (s *set) Rank() int { return s.Count[0]*1_000_000 + s.Count[1]*1_000 + s.Count[2] }
 
 // found prepares a set's findings for its page.
-func (s *site) found(one *set) []report.HTMLCause {
-	list := report.HTMLCauses(one.Findings, report.HTMLOptions{Source: s.tree.Text, Link: s.opts.Link})
+func (p renderer) found(one *set) []report.HTMLCause {
+	list := report.HTMLCauses(one.Findings, report.HTMLOptions{Source: p.site.tree.Text, Link: p.opts.Link})
 	for i := range list {
 		list[i].RulesAt = "../findings.html"
 	}

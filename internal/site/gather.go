@@ -25,7 +25,6 @@ type site struct {
 	routes   *routes.Index
 	byName   map[string]*set
 	conflict map[place]source.Severity
-	opts     Options
 }
 
 // place is a line of a file.
@@ -98,7 +97,7 @@ func gather(tree *release.Tree, result *validate.Result) *site {
 		one := &set{Set: from}
 		s.Sets = append(s.Sets, one)
 		s.byName[from.Name] = one
-		one.Approvers, one.Reviewers = s.owners(from.Owners)
+		one.Approvers, one.Reviewers = owners(from.Owners, tree.Aliases)
 		for _, j := range tree.Runs().JobsOf(from) {
 			one.Jobs = append(one.Jobs, newJob(j))
 		}
@@ -139,7 +138,7 @@ func newJob(j *release.Job) *job {
 }
 
 // owners returns approvers and reviewers, an alias with its members.
-func (s *site) owners(o *release.Owners) (approvers, reviewers []string) {
+func owners(o *release.Owners, aliases *release.Aliases) (approvers, reviewers []string) {
 	if o == nil {
 		return nil, nil
 	}
@@ -147,8 +146,8 @@ func (s *site) owners(o *release.Owners) (approvers, reviewers []string) {
 		var out []string
 		for _, one := range list {
 			name := one.Name
-			if s.tree.Aliases != nil {
-				if members := s.tree.Aliases.Members[one.Name]; len(members) > 0 {
+			if aliases != nil {
+				if members := aliases.Members[one.Name]; len(members) > 0 {
 					name += " (" + strings.Join(members, ", ") + ")"
 				}
 			}

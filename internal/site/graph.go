@@ -54,7 +54,7 @@ func (s *site) Graph() *graph {
 
 // setGraph returns the graph of one set, with streams and repositories, or with
 // namespaces if there are too many of those.
-func (s *site) setGraph(one *set) *graph {
+func setGraph(one *set) *graph {
 	sources, targets := map[string]bool{}, map[string]bool{}
 	for _, e := range one.Entries {
 		sources[e.Source.CanonicalRepository()] = true

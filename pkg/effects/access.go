@@ -56,7 +56,8 @@ func (a Access) Text() Words {
 
 // access compares the access of the jobs and mappings of each set.
 func (c *comparison) access() {
-	old, now := c.reach(c.before, c.after), c.reach(c.after, c.before)
+	r := reach{c.trees, c.unreadable}
+	old, now := r.of(c.before, c.after), r.of(c.after, c.before)
 	for key, a := range now {
 		if _, ok := old[key]; !ok {
 			c.effect.Access = append(c.effect.Access, a)
@@ -91,9 +92,15 @@ type accessKey struct {
 	secret string // only if its organisation is not known
 }
 
-// reach returns the access of each set in a tree, with its first place. It leaves
+// reach finds the access of sets.
+type reach struct {
+	trees
+	unreadable func(file string) bool // in one of the trees
+}
+
+// of returns the access of each set in a tree, with its first place. It leaves
 // out jobs if they cannot be read in both trees.
-func (c *comparison) reach(x, other side) map[accessKey]Access {
+func (r reach) of(x, other side) map[accessKey]Access {
 	out := map[accessKey]Access{}
 	add := func(a Access) {
 		key := accessKey{set: a.Set, kind: a.Kind, what: a.What}
@@ -104,16 +111,16 @@ func (c *comparison) reach(x, other side) map[accessKey]Access {
 			out[key] = a
 		}
 	}
-	for _, r := range x.All {
-		if c.unreadable(r.Pos().File) {
+	for _, line := range x.All {
+		if r.unreadable(line.Pos().File) {
 			continue
 		}
-		at := Place{r.Pos().File, r.Pos().Line}
-		if org := organisation(r.Destination); org != "" {
-			add(Access{Place: at, Set: r.Set.Name, Kind: Writes, What: org})
+		at := Place{line.Pos().File, line.Pos().Line}
+		if org := organisation(line.Destination); org != "" {
+			add(Access{Place: at, Set: line.Set.Name, Kind: Writes, What: org})
 		}
-		if namespace := namespace(x.Tree, r.Source); namespace != "" {
-			add(Access{Place: at, Set: r.Set.Name, Kind: Reads, What: namespace})
+		if namespace := namespace(x.Tree, line.Source); namespace != "" {
+			add(Access{Place: at, Set: line.Set.Name, Kind: Reads, What: namespace})
 		}
 	}
 	if numbered(x.Tree) == nil || numbered(other.Tree) == nil {
@@ -126,7 +133,7 @@ func (c *comparison) reach(x, other side) map[accessKey]Access {
 		}
 		for _, m := range j.Secrets {
 			at := Place{m.Pos.File, m.Pos.Line}
-			for _, org := range c.pushes(x, m.Secret) {
+			for _, org := range r.pushes(x, m.Secret) {
 				add(Access{Place: at, Set: set, Kind: Push, What: org, Secret: m.Secret})
 			}
 		}
@@ -136,9 +143,9 @@ func (c *comparison) reach(x, other side) map[accessKey]Access {
 
 // pushes returns the organisations of a secret. By convention its item in the
 // vault is named after them. It returns one "" if they are not known.
-func (c *comparison) pushes(x side, secret string) []string {
+func (r reach) pushes(x side, secret string) []string {
 	orgs := map[string]bool{}
-	for _, s := range c.secrets(x).Named(secret) {
+	for _, s := range r.secrets(x).Named(secret) {
 		for _, item := range s.Items {
 			if host, org, ok := strings.Cut(item, "/"); ok && strings.Contains(host, ".") && org != "" {
 				orgs[item] = true
@@ -153,10 +160,10 @@ func (c *comparison) pushes(x side, secret string) []string {
 
 // secrets returns the secrets that ci-secret-bootstrap creates in one tree. If
 // both trees have the same file, it is read once.
-func (c *comparison) secrets(x side) *release.Secrets {
-	before, after := c.before.Tree, c.after.Tree
+func (r reach) secrets(x side) *release.Secrets {
+	before, after := r.before.Tree, r.after.Tree
 	if bytes.Equal(before.Text(before.Layout.Secrets), after.Text(after.Layout.Secrets)) {
-		return c.after.Tree.Secrets()
+		return r.after.Tree.Secrets()
 	}
 	return x.Tree.Secrets()
 }

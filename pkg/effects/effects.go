@@ -94,7 +94,7 @@ func (e *Effect) Count(c Change) int {
 
 // Compare returns what after does differently from before.
 func Compare(before, after *release.Tree, o Options) *Effect {
-	c := &comparison{before: side{routes.New(before), before.Promotions}, after: side{routes.New(after), after.Promotions}, options: o}
+	c := &comparison{trees: trees{side{routes.New(before), before.Promotions}, side{routes.New(after), after.Promotions}}, options: o}
 	if o.ConfigsKnown && after.SamePromotions(before, o.Configs) {
 		c.options.Configs = nil // all the others need not be read for these
 	}
@@ -122,10 +122,13 @@ type side struct {
 	promotions func() *release.Promotions
 }
 
+// trees are the two sides of a comparison.
+type trees struct{ before, after side }
+
 // comparison is the work of Compare.
 type comparison struct {
-	before, after side
-	options       Options
-	hidden        []string // files and folders that cannot be read in one of the trees
-	effect        *Effect
+	trees
+	options Options
+	hidden  []string // files and folders that cannot be read in one of the trees
+	effect  *Effect
 }

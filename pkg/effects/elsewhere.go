@@ -42,30 +42,39 @@ type Item struct {
 	Promoted string `json:"promotedBy,omitempty"`
 }
 
+// elsewhere finds the effects of the changed destinations, and of promotions if
+// those may differ.
 func (c *comparison) elsewhere() {
-	c.onward()
-	c.unpublished()
+	s := &consequences{trees: c.trees, changed: c.effect.Destinations, found: []Consequence{}}
+	s.onward()
+	s.unpublished()
 	if !c.options.ConfigsKnown || len(c.options.Configs) > 0 {
-		c.unfilled()
-		c.patterns()
+		s.unfilled()
+		s.patterns()
 	}
+	c.effect.Elsewhere = s.found
+}
+
+// consequences collects the effects on other lines and images.
+type consequences struct {
+	trees
+	changed []Destination
+	found   []Consequence
 }
 
 // add adds an item to the consequences of a set.
-func (c *comparison) add(kind ConsequenceKind, set string, item Item) {
-	all := c.effect.Elsewhere
-	i := slices.IndexFunc(all, func(o Consequence) bool { return o.Kind == kind && o.Set == set })
+func (c *consequences) add(kind ConsequenceKind, set string, item Item) {
+	i := slices.IndexFunc(c.found, func(o Consequence) bool { return o.Kind == kind && o.Set == set })
 	if i < 0 {
-		i = len(all)
-		all = append(all, Consequence{Kind: kind, Set: set})
+		i = len(c.found)
+		c.found = append(c.found, Consequence{Kind: kind, Set: set})
 	}
-	all[i].Items = append(all[i].Items, item)
-	c.effect.Elsewhere = all
+	c.found[i].Items = append(c.found[i].Items, item)
 }
 
 // onward reports lines whose source is a changed destination.
-func (c *comparison) onward() {
-	for _, d := range c.effect.Destinations {
+func (c *consequences) onward() {
+	for _, d := range c.changed {
 		what := ""
 		switch d.Change {
 		case Gone:
@@ -89,9 +98,9 @@ func (c *comparison) onward() {
 func place(r *routes.Route) Place { return Place{r.Pos().File, r.Pos().Line} }
 
 // unpublished reports sources that no line reads any more.
-func (c *comparison) unpublished() {
+func (c *consequences) unpublished() {
 	seen := map[string]bool{}
-	for _, d := range c.effect.Destinations {
+	for _, d := range c.changed {
 		if d.Change != Gone && d.Change != Source || d.SameTag {
 			continue
 		}
@@ -114,7 +123,7 @@ func (c *comparison) unpublished() {
 }
 
 // unfilled reports sources that nothing publishes any more.
-func (c *comparison) unfilled() {
+func (c *consequences) unfilled() {
 	if len(c.before.All) == 0 || c.before.promotions().Configs == 0 || c.after.promotions().Configs == 0 {
 		return
 	}
@@ -138,14 +147,14 @@ func (c *comparison) unfilled() {
 }
 
 // disabled reports whether all promotions of a tag are disabled.
-func (c *comparison) disabled(tag release.ImageTag) bool {
+func (c *consequences) disabled(tag release.ImageTag) bool {
 	all := c.after.promotions().Of(tag)
 	return len(all) > 0 && all[0].Disabled && !c.after.promotions().Filled(tag)
 }
 
 // patterns reports tags that a pattern matches for the first time or no longer,
 // because promotions change.
-func (c *comparison) patterns() {
+func (c *consequences) patterns() {
 	old := map[string]*routes.Route{}
 	for _, r := range c.before.All {
 		old[routes.Key(r.Source)+" "+routes.Key(r.Destination)] = r
@@ -162,7 +171,7 @@ func (c *comparison) patterns() {
 	}
 }
 
-func (c *comparison) tags(r *routes.Route, what string, tags []string) {
+func (c *consequences) tags(r *routes.Route, what string, tags []string) {
 	for _, tag := range tags {
 		to := r.Destination
 		to.Tag = tag
