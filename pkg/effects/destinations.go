@@ -56,7 +56,8 @@ type Writer struct {
 	// JobsKnown reports whether Jobs are all that mirror the line.
 	JobsKnown bool `json:"jobsKnown"`
 
-	source mapping.Reference // with the tag of the destination, if it has one
+	source   mapping.Reference // of the destination's tag, if it has one
+	stripped string            // what the jobs leave out of the tags of a wildcard source
 }
 
 // Run is a job with its schedule as written.
@@ -167,11 +168,11 @@ func sameRoute(a, b *routes.Route) bool {
 func writers(lines []*routes.Route, r mapping.Reference) []Writer {
 	var all []Writer
 	for _, o := range lines {
-		w := Writer{Place: Place{o.Pos().File, o.Pos().Line}, Set: o.Set.Name, JobsKnown: o.Sure}
+		w := Writer{Place: Place{o.Pos().File, o.Pos().Line}, Set: o.Set.Name, JobsKnown: o.Sure, stripped: o.Stripped}
 		from := o.Source
 		if o.Source.Wildcard() && !r.Wildcard() {
 			w.Pattern = o.Source.Text
-			from.Tag = r.Tag
+			from.Tag = o.Stripped + r.Tag
 		}
 		w.Source, w.source = written(from), from
 		for _, j := range o.Jobs {
@@ -253,7 +254,9 @@ func (c *comparison) stands(d *Destination, r mapping.Reference) {
 		}
 		tags, complete := x.stands(w.source)
 		d.Complete = d.Complete && complete
-		d.Tags = append(d.Tags, tags...)
+		for _, tag := range tags {
+			d.Tags = append(d.Tags, strings.TrimPrefix(tag, w.stripped))
+		}
 	}
 	slices.Sort(d.Tags)
 	d.Tags = slices.Compact(d.Tags)
@@ -270,7 +273,7 @@ func (c *comparison) stands(d *Destination, r mapping.Reference) {
 		one.Tag = tag
 		kept := writers(other.lines(one), one)
 		own := *d.first()
-		own.source.Tag = tag
+		own.source.Tag = own.stripped + tag
 		return len(kept) > 0 && slices.Contains(sources(kept), routes.Key(own.source))
 	})
 }
@@ -282,5 +285,5 @@ func (x *side) stands(r mapping.Reference) ([]string, bool) {
 	if !ok {
 		return nil, false
 	}
-	return routes.Matching(x.promotions(), tag.Stream, routes.Tags(r))
+	return routes.Matching(x.promotions(), tag.Stream, r)
 }

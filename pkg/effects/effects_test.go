@@ -129,7 +129,7 @@ func say(e *effects.Effect) []string {
 }
 
 func TestCompare(t *testing.T) {
-	const ci = "registry.ci.openshift.org/"
+	const ci, qci = "registry.ci.openshift.org/", "quay.io/openshift/ci:"
 	base := files{
 		jobsFile: shopJobs, shopFile: ci + "shop/1:cart quay.io/shop/cart:1\n",
 		configFile("cart"): config("cart"), configFile("till"): config("till"),
@@ -160,6 +160,16 @@ func TestCompare(t *testing.T) {
 			[]string{"gone quay.io/shop/cart:* stands for till"}},
 		{"a pattern takes in more", with(shopFile, ci+"shop/1:* quay.io/shop/all\n"), files{configFile("bag"): config("bag"), configFile("till"): ""},
 			[]string{"pattern for shop: quay.io/shop/all:bag is now mirrored by " + ci + "shop/1:*", "pattern for shop: quay.io/shop/all:till is no longer mirrored by " + ci + "shop/1:*"}},
+		{"a pattern for openshift/ci", with(shopFile, qci+"shop_1_* quay.io/shop/all\n"), files{configFile("bag"): config("bag")},
+			[]string{"pattern for shop: quay.io/shop/all:shop_1_bag is now mirrored by " + qci + "shop_1_*"}},
+		{"the same with the entry point", files{jobsFile: entryPoint("false"), shopFile: qci + "shop_1_* quay.io/shop/all\n", configFile("cart"): config("cart")},
+			files{configFile("bag"): config("bag")}, []string{"pattern for shop: quay.io/shop/all:bag is now mirrored by " + qci + "shop_1_*"}},
+		{"its pattern instead of a line", files{jobsFile: entryPoint("false"), shopFile: qci + "shop_1_cart quay.io/shop/all:cart\n", configFile("cart"): config("cart"), configFile("till"): config("till")},
+			files{shopFile: qci + "shop_1_* quay.io/shop/all\n"}, []string{"new quay.io/shop/all:* stands for till"}},
+		{"its pattern with another runner", files{jobsFile: entryPoint("false"), shopFile: qci + "shop_1_* quay.io/shop/all\n", configFile("cart"): config("cart")},
+			files{jobsFile: shopJobs}, []string{"new quay.io/shop/all:shop_1_* stands for shop_1_cart", "gone quay.io/shop/all:* stands for cart",
+				"job changed: no longer sets dry_run, which was false",
+				"job changed: runs oc image mirror -f /etc/imagemirror/mapping_shop* instead of /tp-entrypoint.sh"}},
 		{"a promotion ends", base, files{configFile("cart"): "images:\n- to: cart\n"},
 			[]string{"unfilled for shop: nothing publishes " + ci + "shop/1:cart any more; it was promoted by shop/cart@main"}},
 		{"a promotion is disabled", base, files{configFile("cart"): strings.Replace(config("cart"), "{namespace", "{disabled: true, namespace", 1)},

@@ -3,6 +3,7 @@ package effects
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/routes"
@@ -174,7 +175,7 @@ func (c *consequences) patterns() {
 func (c *consequences) tags(r *routes.Route, what string, tags []string) {
 	for _, tag := range tags {
 		to := r.Destination
-		to.Tag = tag
+		to.Tag = strings.TrimPrefix(tag, r.Stripped)
 		c.add(Pattern, r.Set.Name, Item{
 			Place: place(r), Image: written(to),
 			Text: Words{Code(written(to)), Say(fmt.Sprintf(" %s ", what)), Code(r.Source.Text)},

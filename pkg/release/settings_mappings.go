@@ -39,7 +39,7 @@ const (
 // entry point of the image loops over /etc/imagemirror/${MAPPING_FILE_PREFIX}*.
 // What the settings of the runner entrypoint say about dry_run holds for it.
 func (s *Settings) entryPoint() MappingsFrom {
-	m := MappingsFrom{Env: "MAPPING_FILE_PREFIX", Value: ValuePrefix, LogsIn: true, Mount: s.MountPath}
+	m := MappingsFrom{Env: entryPointVariable, Value: ValuePrefix, LogsIn: true, Mount: s.MountPath}
 	if value := s.Entrypoint.Env["dry_run"]; value != nil {
 		m.Requires = map[string]string{"dry_run": *value}
 	}

@@ -30,6 +30,8 @@ type Route struct {
 	// Pair has the digest of the source in the destination if the image is
 	// pushed without a tag.
 	mapping.Pair
+	// Stripped is what the jobs leave out of the tags of a wildcard source.
+	Stripped string
 	// Jobs mirror the file, in the order of the jobs file. Dry are jobs that read
 	// it and copy nothing.
 	Jobs, Dry []*release.Job
@@ -73,7 +75,9 @@ func New(tree *release.Tree) *Index {
 			if d := &pair.Destination; d.Tag == "" && d.Scheme == "" { // pushed by its digest alone
 				d.Digest = pair.Source.Digest
 			}
-			r := &Route{Set: m.Set, Pair: pair, Jobs: jobs, Dry: idle, Sure: sure}
+			stripped := release.StrippedPrefix(jobs, pair.Source)
+			pair.Destination.Tag = strings.TrimPrefix(pair.Destination.Tag, stripped)
+			r := &Route{Set: m.Set, Pair: pair, Stripped: stripped, Jobs: jobs, Dry: idle, Sure: sure}
 			x.add(r)
 		}
 	}

@@ -103,13 +103,16 @@ func eachWriter(p *Pass, visit func(w writer, pattern bool)) {
 				continue
 			}
 			w := writer{file: m, Pair: pair}
-			if all, ok := expandWildcard(p, w, &left); ok {
+			stripped := release.StrippedPrefix(p.tree.Runs().Of(m), pair.Source)
+			if all, ok := expandWildcard(p, w, stripped, &left); ok {
 				for _, one := range all {
 					visit(one, false)
 				}
 				continue
 			}
-			visit(w, pair.Destination.Wildcard() && pair.Destination.Tag != "")
+			pattern := w.Destination.Wildcard() && w.Destination.Tag != ""
+			w.Destination.Tag = strings.TrimPrefix(w.Destination.Tag, stripped)
+			visit(w, pattern)
 		}
 	}
 }

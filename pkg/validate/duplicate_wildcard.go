@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -19,9 +20,9 @@ const (
 // expandWildcard returns what a wildcard copies, where the tree tells all tags of the
 // stream that it takes them from.
 //
-// left is how many tags may still be compared; where it does not suffice the
-// wildcard stays one.
-func expandWildcard(p *Pass, w writer, left *int) ([]writer, bool) {
+// stripped is what its jobs leave out of the tags. left is how many tags may still be
+// compared; where it does not suffice the wildcard stays one.
+func expandWildcard(p *Pass, w writer, stripped string, left *int) ([]writer, bool) {
 	pattern := w.Source.Tag
 	if pattern == "" {
 		pattern = "*"
@@ -48,7 +49,7 @@ func expandWildcard(p *Pass, w writer, left *int) ([]writer, bool) {
 		if mapping.MatchTag(pattern, tag) {
 			one := w
 			one.expanded, one.untagged = true, w.Source.Tag == ""
-			one.Source.Tag, one.Destination.Tag = tag, tag
+			one.Source.Tag, one.Destination.Tag = tag, strings.TrimPrefix(tag, stripped)
 			all = append(all, one)
 		}
 	}
