@@ -39,6 +39,9 @@ func refusals(job object) []refusal {
 			add("cron", "write five fields, or @hourly, @daily, \"@every 20m\"", "cron %q: %v", schedule, err)
 		}
 	}
+	if d, err := time.ParseDuration(str(job, "interval")); err == nil && d < time.Minute {
+		add("interval", "write a length of time such as 30m or 4h", "interval %s: the job would start again as soon as it ends", str(job, "interval"))
+	}
 	var given []string
 	for _, key := range [...]string{"cron", "interval", "minimum_interval"} {
 		if str(job, key) != "" {
