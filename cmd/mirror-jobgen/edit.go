@@ -180,9 +180,9 @@ func switchRunner(env cli.Env, runner release.Runner, names, at []string, dryRun
 	for _, set := range s.Sets {
 		if set.From == set.To {
 			text.Fprintf(env.Stderr, "%s: the runner is already %s\n", set.Name, set.To)
-			continue
+		} else {
+			text.Fprintf(env.Stderr, "%s: %s to %s\n", set.Name, set.From, set.To)
 		}
-		text.Fprintf(env.Stderr, "%s: %s to %s\n", set.Name, set.From, set.To)
 		for _, c := range set.Changes {
 			text.Fprintf(env.Stderr, "  changes: %s\n", c)
 		}

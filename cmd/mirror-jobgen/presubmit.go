@@ -59,9 +59,9 @@ func presubmitCommand(env cli.Env) *cobra.Command {
 			if o.Build != "" && !cmd.Flags().Changed("image") {
 				o.Image = buildImage
 			}
-			text, err := jobgen.Presubmits(tree.Layout, tree.Settings, o)
+			text, err := jobgen.Presubmits(tree, o)
 			if err != nil {
-				return cli.Failf("%w", err)
+				return wrong(err)
 			}
 			if err := jobgen.Load(text, ""); err != nil {
 				return cli.Usagef("%w", err)

@@ -119,12 +119,16 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 	return g.out, nil
 }
 
-// settingsProblems returns the problems of the settings. Jobs generated from
-// incomplete settings would be silently wrong.
-func settingsProblems(tree *release.Tree) error {
+// settingsProblems returns the problems of parts of a tree; of all settings if
+// none is named. What is generated from incomplete settings would be silently
+// wrong.
+func settingsProblems(tree *release.Tree, parts ...release.Part) error {
+	if len(parts) == 0 {
+		parts = []release.Part{release.PartLayout, release.PartSettings, release.PartJobSettings}
+	}
 	var problems Problems
 	for _, p := range tree.Problems {
-		if p.Part == release.PartLayout || p.Part == release.PartSettings || p.Part == release.PartJobSettings {
+		if slices.Contains(parts, p.Part) {
 			problems = append(problems, p.Problem)
 		}
 	}

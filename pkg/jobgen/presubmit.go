@@ -28,8 +28,12 @@ type PresubmitOptions struct {
 // mirror-lint for new findings, check-jobs for stale generated files,
 // check-mappings for stale generated mapping files, and diff, which shows what a
 // change mirrors differently and never fails. They run when one of their input
-// files changes.
-func Presubmits(layout release.Layout, settings *release.Settings, o PresubmitOptions) ([]byte, error) {
+// files changes. Problems of the tree's settings are returned as [Problems].
+func Presubmits(tree *release.Tree, o PresubmitOptions) ([]byte, error) {
+	if err := settingsProblems(tree, release.PartLayout, release.PartSettings); err != nil {
+		return nil, err
+	}
+	layout, settings := tree.Layout, tree.Settings
 	inputs := []string{layout.Mirroring + "/", layout.Jobs, layout.Secrets, layout.Plugins, release.LayoutFile}
 	if settings.Template != "" {
 		inputs = append(inputs, settings.Template)

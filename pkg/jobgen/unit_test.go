@@ -15,8 +15,6 @@ import (
 	"time"
 
 	prow "sigs.k8s.io/prow/pkg/config"
-
-	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
 // TestMergePatch has the examples of RFC 7386, appendix A.
@@ -65,7 +63,7 @@ func orEmpty(o object) object {
 }
 
 func TestPresubmitsLoad(t *testing.T) {
-	text, err := Presubmits(release.DefaultLayout(), release.DefaultSettings(release.DefaultLayout()), PresubmitOptions{Repository: "openshift/release", Branch: "master", Image: "x", Cluster: "app.ci"})
+	text, err := Presubmits(mustLoad(t, files("-- core-services/image-mirroring/OWNERS --\n")), PresubmitOptions{Repository: "openshift/release", Branch: "master", Image: "x", Cluster: "app.ci"})
 	if err != nil {
 		t.Fatal(err)
 	}
