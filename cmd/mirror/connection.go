@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -78,6 +79,11 @@ func (c *connection) clientWith(env cli.Env, keychain credentials.Keychain, log 
 	listings, err := c.listingFlags.options()
 	if err != nil {
 		return nil, err
+	}
+	for _, host := range c.tokenEndpoints {
+		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || u.Hostname() == "" {
+			return nil, cli.Usagef("--token-endpoint %s: name a HOST or HOST:PORT, without https:// and path", host)
+		}
 	}
 	certificates, err := c.certificates(env, c.pool)
 	if err != nil {

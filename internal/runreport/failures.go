@@ -79,5 +79,8 @@ func hint(f mirror.Failure) string {
 	case mirror.CauseInterrupted:
 		return "run again: finished images are not copied twice; if it happens every time, give the job more time"
 	}
-	return "see the error"
+	if f.Host != "" {
+		return host + " cannot be used as it is: the error gives the reason"
+	}
+	return "the error gives the reason"
 }

@@ -3,6 +3,7 @@ package runreport
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/text"
@@ -164,9 +165,18 @@ func (t Text) failures(r *mirror.Report) {
 	}
 	for _, g := range groups {
 		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, text.Clean(t.heading(g))))
-		for _, i := range g.Indexes[:min(len(g.Indexes), shownOfCause)] {
+		shown := g.Indexes[:min(len(g.Indexes), shownOfCause)]
+		once := sameError(r, shown)
+		if once {
+			fmt.Fprintln(t.W, text.Clean(r.Entries[shown[0]].Error))
+		}
+		for _, i := range shown {
 			e := r.Entries[i]
-			fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), text.Clean(fmt.Sprintf("%s: %s: %s", position(e), e.Destination, e.Error)))
+			line := fmt.Sprintf("%s: %s", position(e), e.Destination)
+			if !once {
+				line += ": " + e.Error
+			}
+			fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), text.Clean(line))
 		}
 		if more := len(g.Indexes) - shownOfCause; more > 0 {
 			fmt.Fprintf(t.W, "and %d more: see the report (--report, --artifacts)\n", more)
@@ -176,6 +186,12 @@ func (t Text) failures(r *mirror.Report) {
 	if len(r.Problems)+len(groups) > 0 {
 		fmt.Fprintln(t.W)
 	}
+}
+
+// sameError reports whether several entries have the same error, which is then
+// printed once.
+func sameError(r *mirror.Report, entries []int) bool {
+	return len(entries) > 1 && !slices.ContainsFunc(entries, func(i int) bool { return r.Entries[i].Error != r.Entries[entries[0]].Error })
 }
 
 // heading returns the heading of a cause; without a time in a plan, so that

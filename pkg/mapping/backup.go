@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"text/template"
 	"time"
@@ -14,12 +15,21 @@ type Backup struct {
 	template *template.Template
 }
 
-// backupFields are the fields of a template.
-type backupFields struct {
-	Tag    string // that is moved
-	Digest string // of the image it held: the first 12 hexadecimal digits
-	Date   string // UTC, such as 20260131
-	Time   string // UTC, such as 235959
+// backupFields returns the fields of a template: the tag that is moved, the first
+// 12 hexadecimal digits of the image that it held, and the date and time in UTC,
+// such as 20260131 and 235959.
+func backupFields(tag, hex, date, clock string) map[string]string {
+	return map[string]string{"Tag": tag, "Digest": hex, "Date": date, "Time": clock}
+}
+
+var noBackupField = regexp.MustCompile(`no entry for key "(.*)"$`)
+
+// unusable explains why a template gives no tag.
+func (b *Backup) unusable(err error) error {
+	if m := noBackupField.FindStringSubmatch(err.Error()); m != nil {
+		return fmt.Errorf("the template %s has the unknown field .%s; the fields are .Tag, .Digest, .Date and .Time", b.text, m[1])
+	}
+	return fmt.Errorf("the template %s cannot be used: %s", b.text, strings.TrimPrefix(err.Error(), "template: backup:"))
 }
 
 // ParseBackup reads a template (of text/template) with the fields .Tag, .Digest,
@@ -51,10 +61,10 @@ func (b *Backup) String() string { return b.text }
 func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {
 	now = now.UTC()
 	_, hex, _ := strings.Cut(digest, ":")
-	fields := backupFields{Tag: tag, Digest: hex[:min(12, len(hex))], Date: now.Format("20060102"), Time: now.Format("150405")}
+	fields := backupFields(tag, hex[:min(12, len(hex))], now.Format("20060102"), now.Format("150405"))
 	var out short
 	if err := b.template.Execute(&out, fields); err != nil {
-		return "", fmt.Errorf("the template %s cannot be used: %s", b.text, strings.TrimPrefix(err.Error(), "template: backup:"))
+		return "", b.unusable(err)
 	}
 	switch name := out.String(); {
 	case !ValidTag(name):
@@ -69,9 +79,7 @@ func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {
 // Names returns what the backups of a tag look like.
 func (b *Backup) Names(tag string) (BackupNames, error) {
 	var out short
-	err := b.template.Execute(&out, backupFields{
-		Tag: tag, Digest: strings.Repeat(anyHex, 12), Date: strings.Repeat(anyDigit, 8), Time: strings.Repeat(anyDigit, 6),
-	})
+	err := b.template.Execute(&out, backupFields(tag, strings.Repeat(anyHex, 12), strings.Repeat(anyDigit, 8), strings.Repeat(anyDigit, 6)))
 	return BackupNames{out.String()}, err
 }
 

@@ -67,3 +67,21 @@ func TestReasonsThatSettingsChange(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonsOfBrokenRegistries names the registry and what is wrong with its
+// answers.
+func TestReasonsOfBrokenRegistries(t *testing.T) {
+	to := testkit.InProcess(t, nil)
+	for location, want := range map[string]string{"ftp://q.invalid/x": "invalid redirect", "": "invalid redirect", "/v2/a/b/manifests/1": "invalid redirect"} {
+		broken := testkit.Serve(t, "broken", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/v2/" {
+				w.Header().Set("Location", location)
+				w.WriteHeader(http.StatusTemporaryRedirect)
+			}
+		}))
+		report := run(t, plan(t, broken, to, "$src/a/b:1 $dst/c/d:1"), mirror.Options{Client: client(t)})
+		if f := report.Failures(); len(f) != 1 || f[0].Reason != want || f[0].Host != broken.Host {
+			t.Errorf("a redirect to %q: %+v, want %s of %s", location, f, want, broken.Host)
+		}
+	}
+}

@@ -228,6 +228,9 @@ func reasonOf(err error, cause Cause) (host, reason string) {
 	if own, ok := reasons[cause]; ok {
 		reason = own
 	}
+	if cause == CauseOther {
+		return host, cmp.Or(reason, "another error")
+	}
 	return host, cmp.Or(reason, string(cause))
 }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -153,7 +154,8 @@ func (r TokenRequest) exchange(ctx context.Context, at *url.URL, send func(*http
 			return Token{}, err
 		}
 		if resp.StatusCode/100 != 2 {
-			_, message := body.Refusal(data[:min(len(data), maxErrorBody)])
+			codes, message := body.Refusal(data[:min(len(data), maxErrorBody)])
+			message = cmp.Or(message, strings.Join(codes, ", "))
 			return Token{}, &Status{Host: at.Host, Code: resp.StatusCode, Header: resp.Header, Message: message}
 		}
 		token, err := r.read(data, resp.Header)

@@ -171,3 +171,20 @@ func TestSameDomain(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenRefused keeps the endpoint's reason in the error, fit to print.
+func TestTokenRefused(t *testing.T) {
+	r := TokenRequest{Registry: &url.URL{Scheme: "https", Host: "q.io"}, Challenge: Challenge{Params: map[string]string{"realm": "https://q.io/token"}}}
+	for body, want := range map[string]string{
+		`{"errors": [{"code": "DENIED", "message": "robot \u001b[31mteam+bot was disabled"}]}`: "returned 403 Forbidden: robot  [31mteam+bot was disabled",
+		`{"errors": [{"code": "DENIED"}]}`: "returned 403 Forbidden: DENIED",
+		``:                                 "returned 403 Forbidden",
+	} {
+		_, err := r.Fetch(t.Context(), func(*http.Request) (*http.Response, error) {
+			return answer(http.StatusForbidden, nil, body), nil
+		})
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", body, err, want)
+		}
+	}
+}

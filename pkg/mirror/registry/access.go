@@ -186,7 +186,7 @@ func (a *access) lookup(ctx context.Context, p purpose) (credentials.Credential,
 		if ctx.Err() != nil {
 			return cred, context.Cause(ctx)
 		}
-		return cred, &refusal{a.secrets.Scrub(err.Error())}
+		return cred, &LookupError{a.name, a.secrets.Scrub(err.Error())}
 	}
 	a.secrets.LearnCredential(cred)
 	return cred, nil

@@ -99,6 +99,32 @@ func (r *refusal) Error() string { return r.text }
 
 func refusef(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
 
+// The reasons of an [AnswerError].
+const (
+	badList     = "invalid list"
+	badRedirect = "invalid redirect"
+	badUpload   = "invalid answer to an upload"
+	tooLong     = "answer too long"
+)
+
+// AnswerError means that a registry's answer cannot be used. A retry does not
+// help.
+type AnswerError struct {
+	Host   string
+	Reason string // without the details of one request, such as "invalid redirect"
+	text   string
+}
+
+// unusable returns an [AnswerError].
+func unusable(host, reason, format string, args ...any) error {
+	return &AnswerError{host, reason, fmt.Sprintf(format, args...)}
+}
+
+func (e *AnswerError) Error() string { return e.text }
+
+// Failure implements [retry.Failed].
+func (e *AnswerError) Failure(time.Time) retry.Failure { return retry.Failure{Kind: retry.Final} }
+
 // StoreError means that the target of a registry's redirect refused a request.
 // It says nothing about the registry or its credential.
 type StoreError struct {
@@ -144,6 +170,18 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("the blob %s has a size of %d bytes; the limit is %d", e.Digest, e.Size, e.Limit)
 }
 
+// LookupError means that there is a credential for a registry that cannot be
+// read: an invalid entry of an auth file, or a helper that fails.
+type LookupError struct {
+	Host string
+	text string
+}
+
+func (e *LookupError) Error() string { return e.text }
+
+// Failure implements [retry.Failed].
+func (e *LookupError) Failure(time.Time) retry.Failure { return retry.Failure{Kind: retry.Final} }
+
 // NoRegistry reports whether an error means that there is no registry at an
 // address, or no way to it: the name does not exist, the answer is not HTTP, or
 // a proxy refuses.
@@ -184,8 +222,14 @@ func Blame(err error) (host, reason string) {
 		store   *StoreError
 		bad     *CredentialError
 		push    *PushError
+		invalid *AnswerError
+		entry   *LookupError
 	)
 	switch {
+	case errors.As(err, &invalid):
+		return invalid.Host, invalid.Reason
+	case errors.As(err, &entry):
+		return entry.Host, "credential not readable"
 	case errors.As(err, &push):
 		return push.Repository.Host, push.reason()
 	case errors.As(err, &bad):

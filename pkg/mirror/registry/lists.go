@@ -21,13 +21,13 @@ func (c *Client) Tags(ctx context.Context, repo Repository) ([]string, error) {
 	seen := map[string]bool{}
 	err := h.pages(ctx, r, "the tags of "+repo.Path, maxListed, func(_ *http.Response, body []byte) (int, error) {
 		if !moderate(body, maxListed) {
-			return 0, refusef("%s lists more than %d tags of %s on one page", repo.Host, maxListed, repo.Path)
+			return 0, unusable(repo.Host, badList, "%s lists more than %d tags of %s on one page", repo.Host, maxListed, repo.Path)
 		}
 		var answer struct {
 			Tags []string `json:"tags"`
 		}
 		if err := json.Unmarshal(body, &answer); err != nil {
-			return 0, refusef("%s returned no list of tags for %s", repo.Host, repo.Path)
+			return 0, unusable(repo.Host, badList, "%s returned no list of tags for %s", repo.Host, repo.Path)
 		}
 		for _, tag := range answer.Tags {
 			if !seen[tag] {
@@ -57,7 +57,7 @@ func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) 
 	first := true
 	err = h.pages(ctx, r, "the referrers of "+digest, maxReferrers, func(resp *http.Response, body []byte) (int, error) {
 		if !moderate(body, maxValues) {
-			return 0, refusef("%s returned a page of more than %d values for the referrers of %s", repo.Host, maxValues, digest)
+			return 0, unusable(repo.Host, badList, "%s returned a page of more than %d values for the referrers of %s", repo.Host, maxValues, digest)
 		}
 		m := Manifest{MediaType: OCIIndex, Body: body}
 		content, err := m.Content()
@@ -65,7 +65,7 @@ func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) 
 			if first {
 				return 0, errNoReferrers
 			}
-			return 0, refusef("%s returned an incomplete list of the referrers of %s", repo.Host, digest)
+			return 0, unusable(repo.Host, badList, "%s returned an incomplete list of the referrers of %s", repo.Host, digest)
 		}
 		first = false
 		list = append(list, content.Children...)
@@ -107,9 +107,9 @@ func (h *host) pages(ctx context.Context, r request, what string, most int, take
 		case next == nil:
 			return nil
 		case page >= maxPages || listed > most:
-			return refusef("%s lists %s endlessly: stopped after %d", h.gate.Name, what, listed)
+			return unusable(h.gate.Name, badList, "%s lists %s endlessly: stopped after %d", h.gate.Name, what, listed)
 		case r.url != nil && r.url.String() == next.String():
-			return refusef("%s returns the same page of %s repeatedly", h.gate.Name, what)
+			return unusable(h.gate.Name, badList, "%s returns the same page of %s repeatedly", h.gate.Name, what)
 		}
 		r.url, r.query = next, ""
 	}

@@ -172,7 +172,7 @@ func nextPage(resp *http.Response) (*url.URL, error) {
 			from := resp.Request.URL
 			next, err := from.Parse(link.target)
 			if err != nil || !strings.EqualFold(next.Host, from.Host) || next.User != nil {
-				return nil, refusef("%s links to another host for the next page of a list", from.Host)
+				return nil, unusable(from.Host, badList, "%s links to another host for the next page of a list", from.Host)
 			}
 			next.Scheme, next.Host = from.Scheme, from.Host
 			return next, nil

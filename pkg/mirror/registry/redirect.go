@@ -26,7 +26,7 @@ func redirects(name string, scrub func(string) string, next http.RoundTripper) h
 				return nil, err
 			}
 			if hop > maxRedirects {
-				return nil, refusef("%s: more than %d redirects, the last one to %s", name, maxRedirects, throttle.Redact(target, scrub))
+				return nil, unusable(name, badRedirect, "%s: more than %d redirects, the last one to %s", name, maxRedirects, throttle.Redact(target, scrub))
 			}
 			if r.GetBody == nil && r.Body != nil && r.Body != http.NoBody {
 				return nil, &movedError{target}
@@ -63,9 +63,9 @@ func redirectTarget(name string, scrub func(string) string, from *url.URL, locat
 	to, err := from.Parse(location)
 	switch {
 	case location == "" || err != nil || to.Host == "" || to.User != nil || to.Scheme != "https" && to.Scheme != "http":
-		return nil, refusef("%s redirects %s to an invalid URL", name, throttle.Redact(from, scrub))
+		return nil, unusable(name, badRedirect, "%s redirects %s to an invalid URL", name, throttle.Redact(from, scrub))
 	case from.Scheme == "https" && to.Scheme == "http":
-		return nil, refusef("%s redirects from https to plain http on %s: not followed", name, scrub(to.Host))
+		return nil, unusable(name, badRedirect, "%s redirects from https to plain http on %s: not followed", name, scrub(to.Host))
 	}
 	return to, nil
 }

@@ -75,7 +75,7 @@ func (h *host) build(ctx context.Context, r request) (*http.Request, error) {
 	ctx = purpose{path: r.repo.Path, push: r.repo.Push, from: r.from}.into(ctx)
 	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), nil)
 	if err != nil {
-		return nil, refusef("%s: invalid URL %s", h.gate.Name, throttle.Redact(target, h.gate.Scrub))
+		return nil, unusable(h.gate.Name, badRedirect, "%s: invalid URL %s", h.gate.Name, throttle.Redact(target, h.gate.Scrub))
 	}
 	switch {
 	case r.stream != nil && r.length > 0:
@@ -132,7 +132,7 @@ func (h *host) whole(ctx context.Context, r request, limit int64) (*http.Respons
 		resp.Body = within
 		defer within.release()
 		if content, err = body.Read(resp, limit); errors.Is(err, body.ErrTooLong) {
-			return refusef("%s %s: the response has more than %d bytes", r.method, throttle.Redact(resp.Request.URL, h.gate.Scrub), limit)
+			return unusable(h.gate.Name, tooLong, "%s %s: the response has more than %d bytes", r.method, throttle.Redact(resp.Request.URL, h.gate.Scrub), limit)
 		}
 		if err == nil && r.method == http.MethodGet && resp.ContentLength > 0 && !body.Zipped(resp.Header) && resp.ContentLength > int64(len(content)) {
 			return h.onTheWay(r.method, resp.Request.URL, fmt.Errorf("%d of %d bytes", len(content), resp.ContentLength))

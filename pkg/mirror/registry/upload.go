@@ -65,14 +65,14 @@ func (h *host) session(resp *http.Response) (*Session, error) {
 	base := h.origin.base.Load()
 	at, err := resp.Request.URL.Parse(location)
 	if location == "" || err != nil || at.Host == "" || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
-		return nil, refusef("%s returned %s, but no valid Location for an upload", h.gate.Name, resp.Status)
+		return nil, unusable(h.gate.Name, badUpload, "%s returned %s, but no valid Location for an upload", h.gate.Name, resp.Status)
 	}
 	if strings.EqualFold(at.Hostname(), base.Hostname()) {
 		if at.Port() == "" || base.Scheme == "https" && at.Scheme == "http" {
 			at.Host, at.Scheme = base.Host, base.Scheme
 		}
 	} else if base.Scheme == "https" && at.Scheme == "http" {
-		return nil, refusef("%s redirects an upload to plain http on %s: not followed", h.gate.Name, at.Host)
+		return nil, unusable(h.gate.Name, badRedirect, "%s redirects an upload to plain http on %s: not followed", h.gate.Name, at.Host)
 	}
 	s := &Session{at: at}
 	fmt.Sscanf(resp.Header.Get("OCI-Chunk-Min-Length"), "%d", &s.minChunk)

@@ -117,7 +117,7 @@ func (u *upload) pieces(ctx context.Context) error {
 			crumbs++
 		}
 		if crumbs > maxCrumbs {
-			return refusef("%s accepts only pieces of %d bytes of a blob", h.gate.Name, taken)
+			return unusable(h.gate.Name, badUpload, "%s accepts only pieces of %d bytes of a blob", h.gate.Name, taken)
 		}
 	}
 	return h.commit(ctx, u.to, u.desc, source, 0, u.session)
@@ -135,7 +135,7 @@ func (h *host) stream(ctx context.Context, r request, source *blobReader) (*http
 			return resp, err
 		}
 		if hop >= maxRedirects {
-			return nil, refusef("%s redirects an upload too often, the last time to %s", h.gate.Name, h.gate.Scrub(moved.to.Host))
+			return nil, unusable(h.gate.Name, badRedirect, "%s redirects an upload too often, the last time to %s", h.gate.Name, h.gate.Scrub(moved.to.Host))
 		}
 		source.seek(start)
 		r.url = moved.to
