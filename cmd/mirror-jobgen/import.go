@@ -13,7 +13,8 @@ import (
 )
 
 func importCommand(env cli.Env) *cobra.Command {
-	return &cobra.Command{
+	var dryRun bool
+	cmd := &cobra.Command{
 		Use:   "import [DIR]",
 		Short: "Convert hand-written jobs to settings",
 		Long: `Read the hand-written jobs file. Write _mirror.yaml and the _job.yaml of each set
@@ -23,11 +24,13 @@ Only settings that differ from the defaults are written. The command lists each
 job with its settings and its mirror-lint findings. It does not import jobs that
 Prow rejects.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return importJobs(env, folder(args, 0)) },
+		RunE: func(_ *cobra.Command, args []string) error { return importJobs(env, folder(args, 0), dryRun) },
 	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "write nothing; print the patch")
+	return cmd
 }
 
-func importJobs(env cli.Env, dir string) error {
+func importJobs(env cli.Env, dir string, dryRun bool) error {
 	tree, err := load(dir)
 	if err != nil {
 		return err
@@ -36,29 +39,39 @@ func importJobs(env cli.Env, dir string) error {
 	if err != nil {
 		return wrong(err)
 	}
-	if err := write(dir, im.Files); err != nil {
+	list := env.Stdout
+	if dryRun {
+		list = env.Stderr
+		if err := printPatch(env, im.Files); err != nil {
+			return err
+		}
+	} else if err := write(dir, im.Files); err != nil {
 		return err
 	}
 	found := findingsByJob(tree, im.Jobs)
 	for _, j := range im.Jobs {
 		switch {
 		case j.Job == "" && j.RunBy != "":
-			text.Fprintf(env.Stdout, "%s has no job of its own; run_by: %s\n", j.Set, j.RunBy)
+			text.Fprintf(list, "%s has no job of its own; run_by: %s\n", j.Set, j.RunBy)
 		case j.Job == "":
-			text.Fprintf(env.Stdout, "no job runs the mappings of %s: disabled; to mirror them, remove disabled from %s\n", j.Set, j.File)
+			text.Fprintf(list, "no job runs the mappings of %s: disabled; to mirror them, remove disabled from %s\n", j.Set, j.File)
 		case len(j.Settings) == 0:
-			text.Fprintf(env.Stdout, "%s: same as the defaults\n", j.Job)
+			text.Fprintf(list, "%s: same as the defaults\n", j.Job)
 		default:
-			text.Fprintf(env.Stdout, "%s: %s\n", j.Job, strings.Join(j.Settings, ", "))
+			text.Fprintf(list, "%s: %s\n", j.Job, strings.Join(j.Settings, ", "))
 		}
 		for _, f := range found[j.Job] {
-			text.Fprintf(env.Stdout, "  %s: %s [%s]\n", f.Severity, f.Message, f.Rule)
+			text.Fprintf(list, "  %s: %s [%s]\n", f.Severity, f.Message, f.Rule)
 		}
 	}
 	notes(env, im.Notes)
 	same := "the same bytes"
 	if !im.Exact {
 		same = "the same periodics"
+	}
+	if dryRun {
+		text.Fprintf(env.Stderr, "%s in the patch; with it, 'mirror-jobgen generate' produces %s\n", count(len(im.Files), "settings file"), same)
+		return nil
 	}
 	text.Fprintf(env.Stderr, "wrote %s; 'mirror-jobgen generate' produces %s\n", count(len(im.Files), "settings file"), same)
 	return nil

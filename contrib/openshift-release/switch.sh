@@ -31,7 +31,8 @@ git init -q .
 git add -A
 git commit -q -m before
 
-"$jobgen" import . >&2
+"$jobgen" import --dry-run . > "$work/.git/settings.patch"
+git apply "$work/.git/settings.patch"
 "$jobgen" generate --check . >&2
 "$jobgen" presubmit --optional "$from" > ci-operator/jobs/infra-image-mirroring-presubmits.yaml
 mkdir -p hack
