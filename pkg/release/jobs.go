@@ -94,6 +94,10 @@ func (r jobReader) job(n *yaml.Node) *Job {
 	if v := child(n, "cluster"); v != nil {
 		j.ClusterPos = at(r.name, v)
 	}
+	j.NamespacePos = j.Pos
+	if v := child(n, "namespace"); v != nil {
+		j.NamespacePos = at(r.name, v)
+	}
 	for _, key := range []string{"cron", "interval", "minimum_interval"} {
 		value := text(child(n, key))
 		if value == "" {
@@ -107,57 +111,67 @@ func (r jobReader) job(n *yaml.Node) *Job {
 	j.ServiceAccount = text(child(n, "spec", "serviceAccountName"))
 	if v := child(n, "spec", "automountServiceAccountToken"); text(v) != "" {
 		mounted := isTrue(v)
-		j.Token = &mounted
+		j.Token, j.TokenPos = &mounted, at(r.name, v)
 	}
 	if labels := child(n, "labels"); labels != nil && labels.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(labels.Content); i += 2 {
 			j.Labels[labels.Content[i].Value] = text(labels.Content[i+1])
 		}
 	}
-	maps, secrets := r.volumes(n)
+	volumes := r.volumes(n)
 	for _, c := range append(items(child(n, "spec", "initContainers")), items(child(n, "spec", "containers"))...) {
-		r.container(j, c, maps, secrets)
+		r.container(j, c, volumes)
 	}
 	return j
+}
+
+func (r jobReader) fieldAt(key string, n *yaml.Node) *Field {
+	f := r.field(key, n)
+	return &f
 }
 
 func (r jobReader) field(key string, n *yaml.Node) Field {
 	return Field{Key: key, Text: text(n), Pos: at(r.name, n), Quoted: n.Tag == "!!str"}
 }
 
-// volumes returns the names of the volumes that hold the mappings, and the nodes
-// of the secrets' names by volume.
-func (r jobReader) volumes(n *yaml.Node) (maps map[string]bool, secrets map[string]*yaml.Node) {
-	maps, secrets = map[string]bool{}, map[string]*yaml.Node{}
+// podVolumes are the volumes of a pod by their names.
+type podVolumes struct {
+	mappings            map[string]bool       // those that hold the mappings
+	configMaps, secrets map[string]*yaml.Node // the names of the ConfigMaps and secrets
+}
+
+func (r jobReader) volumes(n *yaml.Node) podVolumes {
+	out := podVolumes{map[string]bool{}, map[string]*yaml.Node{}, map[string]*yaml.Node{}}
 	for _, v := range items(child(n, "spec", "volumes")) {
 		volume := text(child(v, "name"))
 		for _, source := range append(items(child(v, "projected", "sources")), v) {
-			if r.settings.HoldsMappings(text(child(source, "configMap", "name"))) {
-				maps[volume] = true
+			if name := child(source, "configMap", "name"); name != nil {
+				out.configMaps[volume] = name
+				out.mappings[volume] = out.mappings[volume] || r.settings.HoldsMappings(text(name))
 			}
 		}
 		if s := child(v, "secret", "secretName"); s != nil {
-			secrets[volume] = s
+			out.secrets[volume] = s
 		}
 	}
-	return maps, secrets
+	return out
 }
 
-func (r jobReader) container(j *Job, c *yaml.Node, maps map[string]bool, secrets map[string]*yaml.Node) {
-	n := naming{jobReader: r, env: map[string]*yaml.Node{}}
+func (r jobReader) container(j *Job, c *yaml.Node, volumes podVolumes) {
+	n := naming{jobReader: r, env: map[string]*yaml.Node{}, names: map[string]*yaml.Node{}}
 	for _, arg := range append(items(child(c, "command")), items(child(c, "args"))...) {
 		n.args = append(n.args, resolve(arg))
 	}
-	for _, e := range items(child(c, "env")) {
-		if value := child(e, "value"); value != nil {
-			n.env[text(child(e, "name"))] = value
-		}
-	}
+	from := n.environment(c)
 	j.Args = append(j.Args, n.args...)
 	mounts := false
+	var instead *Field
 	for _, m := range items(child(c, "volumeMounts")) {
 		volume, mount := text(child(m, "name")), strings.TrimSuffix(text(child(m, "mountPath")), "/")
-		if maps[volume] && mount != "" {
+		if volumes.mappings[volume] && mount != "" {
+			if mount != r.settings.MountPath {
+				instead = r.fieldAt("mountPath", child(m, "mountPath"))
+			}
 			j.Mirrors, mounts = true, true
 			if image := child(c, "image"); image != nil {
 				j.Image, j.ImagePos = text(image), at(r.name, image)
@@ -169,10 +183,14 @@ func (r jobReader) container(j *Job, c *yaml.Node, maps map[string]bool, secrets
 				n.find()
 			}
 		}
-		if secret, ok := secrets[volume]; ok {
+		if name := volumes.configMaps[volume]; name != nil && !volumes.mappings[volume] && mount == r.settings.MountPath {
+			instead = r.fieldAt("configMap", name)
+		}
+		if secret, ok := volumes.secrets[volume]; ok {
 			j.Secrets = append(j.Secrets, r.secret(secret, m, mount))
 		}
 	}
+	unmounted := len(j.Unmounted)
 	j.Unmounted = append(j.Unmounted, n.elsewhere...)
 	if len(n.out.Globs) == 0 && !n.out.unknown && n.mount != r.settings.MountPath {
 		n.mount = r.settings.MountPath
@@ -180,11 +198,34 @@ func (r jobReader) container(j *Job, c *yaml.Node, maps map[string]bool, secrets
 		j.Unmounted = append(j.Unmounted, n.out.Globs...)
 		n.out.Globs, n.out.unknown = nil, false
 	}
+	if len(j.Unmounted) > unmounted {
+		j.MountedAt = instead
+	}
 	if j.Mappings.join(n); mounts || n.out.Form != FormNone {
+		j.EnvFrom = append(j.EnvFrom, from...)
 		for name, value := range n.env {
-			j.Env[name] = r.field(name, value)
+			f := r.field(name, value)
+			f.KeyPos = at(r.name, n.names[name])
+			j.Env[name] = f
 		}
 	}
+}
+
+// environment reads the variables of a container, and returns the names of those
+// whose values are kept elsewhere, "*" for any.
+func (n *naming) environment(c *yaml.Node) (from []string) {
+	for _, e := range items(child(c, "env")) {
+		name := text(child(e, "name"))
+		if value := child(e, "value"); value != nil && name != "" {
+			n.env[name], n.names[name] = value, child(e, "name")
+		} else if child(e, "valueFrom") != nil {
+			from = append(from, name)
+		}
+	}
+	if len(items(child(c, "envFrom"))) > 0 {
+		from = append(from, "*")
+	}
+	return from
 }
 
 // MissingVolumes returns the names of volumes that containers of the job mount and

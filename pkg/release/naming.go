@@ -53,6 +53,7 @@ type naming struct {
 	mount string
 	args  []*yaml.Node
 	env   map[string]*yaml.Node // literal values
+	names map[string]*yaml.Node // the names of the same variables
 
 	out       Mappings
 	elsewhere []Glob // what an entry point looks for in another folder
@@ -74,7 +75,7 @@ func (n *naming) find() {
 		return
 	}
 	for _, from := range n.settings.NamedBy() {
-		if value := n.env[from.Env]; value != nil && text(value) != "" {
+		if value := n.env[from.Env]; value != nil && (text(value) != "" || n.entryPoint(from)) {
 			n.value(FormEnv, from, text(value), at(n.name, value))
 		}
 	}
@@ -83,6 +84,13 @@ func (n *naming) find() {
 // runs reports whether the container runs a command, without arguments.
 func (n *naming) runs(command []string) bool {
 	return slices.EqualFunc(n.args, command, func(arg *yaml.Node, s string) bool { return text(arg) == s })
+}
+
+// entryPoint reports whether the container runs the entry point that looks for the
+// value of a variable in a folder that is known. It takes an empty value for the
+// prefix of all files.
+func (n *naming) entryPoint(from MappingsFrom) bool {
+	return from.Mount != "" && n.runs(n.settings.Entrypoint.Command)
 }
 
 func (n *naming) add(form Form, from *MappingsFrom, globs ...Glob) {
@@ -94,7 +102,10 @@ func (n *naming) add(form Form, from *MappingsFrom, globs ...Glob) {
 
 // value adds the mappings that a variable or argument names.
 func (n *naming) value(form Form, from MappingsFrom, value string, pos source.Position) {
-	pattern, ok := expand(strings.TrimPrefix(value, n.mount+"/"), n.env)
+	if !n.entryPoint(from) { // which puts its folder before any value
+		value = strings.TrimPrefix(value, n.mount+"/")
+	}
+	pattern, ok := expand(value, n.env)
 	if !ok {
 		n.out.unknown = true
 		return
@@ -102,7 +113,7 @@ func (n *naming) value(form Form, from MappingsFrom, value string, pos source.Po
 	if from.Value == ValuePrefix {
 		pattern += "*"
 	}
-	if from.Mount != "" && from.Mount != n.mount && n.runs(n.settings.Entrypoint.Command) {
+	if from.Mount != n.mount && n.entryPoint(from) {
 		n.elsewhere = append(n.elsewhere, Glob{Pattern: pattern, Pos: pos})
 	}
 	n.add(form, &from, Glob{Pattern: pattern, Pos: pos})

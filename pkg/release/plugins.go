@@ -7,6 +7,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
@@ -37,6 +38,7 @@ type UpdaterMap struct {
 type Target struct {
 	Cluster   string
 	Namespace string // "" is the one of ProwJobs
+	Pos       source.Position
 }
 
 // Reaches reports whether the ConfigMaps of an entry are in a namespace of a
@@ -46,6 +48,11 @@ func (m UpdaterMap) Reaches(cluster, namespace string) bool {
 	return len(m.Targets) == 0 || cluster == "" || slices.ContainsFunc(m.Targets, func(t Target) bool {
 		return t.Cluster == cluster && (t.Namespace == namespace || t.Namespace == "")
 	})
+}
+
+// Uploads reports whether the ConfigMaps of an entry are on a cluster.
+func (m UpdaterMap) Uploads(cluster string) bool {
+	return slices.ContainsFunc(m.Targets, func(t Target) bool { return t.Cluster == cluster })
 }
 
 // Matches reports whether config-updater takes a file, given by its path from the
@@ -82,43 +89,84 @@ func (t *Tree) loadUpdater() *Updater {
 			m.Names = append(m.Names, text(name))
 		}
 		m.Key = text(child(value, "key"))
-		m.Targets = updaterTargets(value, groups)
+		e := updaterEntry{file: file, glob: m.Glob, node: value, groups: groups}
+		m.Targets = e.targets()
+		out.Problems = append(out.Problems, e.problems...)
 		out.Maps = append(out.Maps, m)
 	}
 	return out
 }
 
-// updaterTargets returns the places that an entry names: clusters with their
-// namespaces, or groups of them.
-func updaterTargets(entry, groups *yaml.Node) []Target {
+// updaterEntry reads where an entry puts its ConfigMaps.
+type updaterEntry struct {
+	file, glob   string
+	node, groups *yaml.Node
+	problems     []source.Problem
+}
+
+// targets returns the places that an entry names: clusters with their namespaces,
+// or groups of them. Prow refuses an entry that has both, or a group that is not
+// there.
+func (e *updaterEntry) targets() []Target {
 	var out []Target
-	add := func(cluster string, namespaces []*yaml.Node) {
-		for _, n := range namespaces {
-			out = append(out, Target{cluster, text(n)})
+	add := func(cluster, namespaces *yaml.Node) {
+		for _, n := range items(namespaces) {
+			out = append(out, Target{text(cluster), text(n), at(e.file, n)})
 		}
 	}
-	if clusters := child(entry, "clusters"); clusters != nil && clusters.Kind == yaml.MappingNode {
+	if clusters := child(e.node, "clusters"); clusters != nil && clusters.Kind == yaml.MappingNode && len(clusters.Content) > 0 {
+		if groups := items(child(e.node, "cluster_groups")); len(groups) > 0 {
+			e.problem(groups[0], "has both clusters and cluster_groups", "remove one of them")
+		}
 		for i := 0; i+1 < len(clusters.Content); i += 2 {
-			add(clusters.Content[i].Value, items(clusters.Content[i+1]))
+			add(clusters.Content[i], clusters.Content[i+1])
 		}
 		return out
 	}
-	for _, name := range items(child(entry, "cluster_groups")) {
-		group := child(groups, text(name))
+	for _, name := range items(child(e.node, "cluster_groups")) {
+		group := child(e.groups, text(name))
+		if group == nil {
+			e.problem(name, "names the cluster group "+text(name)+", which is not in config_updater.cluster_groups", suggest.Hint(text(name), keysOf(e.groups), "add the group"))
+		}
 		for _, cluster := range items(child(group, "clusters")) {
-			add(text(cluster), items(child(group, "namespaces")))
+			add(cluster, child(group, "namespaces"))
 		}
 	}
-	// The form of before 2021.
-	namespaces := items(child(entry, "additional_namespaces"))
-	if single := child(entry, "namespace"); text(single) != "" {
+	return append(out, e.before2021()...)
+}
+
+// before2021 returns the places of the form that Prow had before 2021.
+func (e *updaterEntry) before2021() []Target {
+	cluster := child(e.node, "cluster")
+	if text(cluster) == "" {
+		return nil
+	}
+	namespaces := items(child(e.node, "additional_namespaces"))
+	if single := child(e.node, "namespace"); text(single) != "" {
 		namespaces = append([]*yaml.Node{single}, namespaces...)
 	}
-	if cluster := text(child(entry, "cluster")); cluster != "" {
-		if len(namespaces) == 0 {
-			return append(out, Target{Cluster: cluster})
-		}
-		add(cluster, namespaces)
+	var out []Target
+	for _, n := range namespaces {
+		out = append(out, Target{text(cluster), text(n), at(e.file, n)})
+	}
+	if len(out) == 0 {
+		out = append(out, Target{Cluster: text(cluster), Pos: at(e.file, cluster)})
 	}
 	return out
+}
+
+func (e *updaterEntry) problem(n *yaml.Node, what, hint string) {
+	e.problems = append(e.problems, source.Problem{Pos: at(e.file, n), Hint: hint,
+		Message: "the entry " + e.glob + " of config-updater " + what + ": Prow refuses the file"})
+}
+
+// keysOf returns the keys of a mapping; none for anything else.
+func keysOf(n *yaml.Node) []string {
+	var keys []string
+	if n = resolve(n); n != nil && n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			keys = append(keys, n.Content[i].Value)
+		}
+	}
+	return keys
 }

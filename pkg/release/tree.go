@@ -142,11 +142,14 @@ type Job struct {
 	Cluster    string
 	ClusterPos source.Position // the job's where it names no cluster
 	Namespace  string          // "" means the namespace of Prow's test pods, "ci"
+	// NamespacePos is the job's where it names no namespace.
+	NamespacePos source.Position
 	// ServiceAccount is the one the pod runs as; "" means "default".
 	ServiceAccount string
 	// Token is the job's setting for mounting the service account's token; nil
 	// if it has none.
-	Token *bool
+	Token    *bool
+	TokenPos source.Position // of the setting
 
 	// Mirrors reports whether the job mounts the mappings' ConfigMap.
 	Mirrors bool
@@ -156,9 +159,15 @@ type Job struct {
 	// Unmounted are the patterns of mapping files that the job names below a
 	// folder at which it mounts none.
 	Unmounted []Glob
+	// MountedAt is where a container of Unmounted mounts the mappings, or the name of
+	// another ConfigMap that it mounts in their place; nil where it does neither.
+	MountedAt *Field
 	// Env are the literal environment variables of the containers that mount or
 	// name mappings, by name.
 	Env map[string]Field
+	// EnvFrom are the names of the other variables of these containers, whose values
+	// are kept elsewhere: "*" where any variable may be among them.
+	EnvFrom []string
 	// Args are the commands and arguments of the job's containers: the nodes of
 	// the texts, shell scripts among them.
 	Args []*yaml.Node
@@ -172,8 +181,9 @@ type Job struct {
 // Field is one value of a job with its place.
 type Field struct {
 	Key, Text string
-	Pos       source.Position
-	Quoted    bool // it is text for YAML, not a number or a truth value
+	Pos       source.Position // of the value
+	KeyPos    source.Position // of the name of an environment variable
+	Quoted    bool            // it is text for YAML, not a number or a truth value
 }
 
 // HasToken reports whether Prow mounts the token of the service account:

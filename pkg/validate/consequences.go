@@ -58,6 +58,10 @@ func (c consequences) explains(f Finding) int {
 	switch f.Rule {
 	case "set-job":
 		return c.hidden(f, set)
+	case "set-owners":
+		return c.find("set-mapping", func(g Finding) bool { return set != nil && g.Pos.File == set.Dir })
+	case "secret-shared":
+		return c.wrongDestination(f)
 	case "source-access":
 		return c.find("source-unpromoted", func(g Finding) bool { return sameFile(g) && g.Pos == f.Pos })
 	case "destination-promoted":
@@ -83,9 +87,25 @@ func (c consequences) explains(f Finding) int {
 		if strings.Contains(f.Cause.ID, ".mountPath") {
 			return c.find("job-configmap", sameJob)
 		}
+		if strings.HasPrefix(f.Cause.ID, "it has namespace ") {
+			return c.find("job-power", func(g Finding) bool { return sameJob(g) && g.power.kind == release.PowerNamespace })
+		}
 		return c.find("job-auth", func(g Finding) bool { return sameJob(g) && g.Pos.Line == f.Pos.Line })
+	case "job-power":
+		if f.power.kind == release.PowerNamespace {
+			return c.find("job-configmap", func(g Finding) bool { return sameJob(g) && g.Cause.ID != "" })
+		}
 	}
 	return -1
+}
+
+// wrongDestination returns the finding that the destination to which a job pushes
+// with another credential is not what was meant.
+func (c consequences) wrongDestination(f Finding) int {
+	sameLine := func(g Finding) bool {
+		return slices.ContainsFunc(f.Related, func(r Related) bool { return r.Pos.File == g.Pos.File && r.Pos.Line == g.Pos.Line })
+	}
+	return firstOf(c.find("reference-typo", sameLine), c.find("mapping-direction", sameLine), c.find("destination-promoted", sameLine))
 }
 
 // repeated returns the finding about a job whose name another job has already.

@@ -78,7 +78,7 @@ func loginWithoutToken(p *Pass, job *release.Job) {
 	}
 	const hint = "set automountServiceAccountToken: true in its spec"
 	if from := job.Mappings.From; from != nil && from.LogsIn {
-		p.Report(job.Mappings.Globs[0].Pos, hint,
+		p.Report(tokenPos(job, job.Mappings.Globs[0].Pos), hint,
 			"the entry point of %s logs in to the cluster's registry, and no service account token is mounted", job.Name)
 		return
 	}
@@ -88,9 +88,17 @@ func loginWithoutToken(p *Pass, job *release.Job) {
 		if _, set := job.Env["KUBECONFIG"]; at == nil || set || otherIdentity.MatchString(script) {
 			continue
 		}
-		p.Report(release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, at[0]), hint,
+		p.Report(tokenPos(job, release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, at[0])), hint,
 			"%s logs in to the cluster's registry, and no service account token is mounted", job.Name)
 	}
+}
+
+// tokenPos returns where a job says that it has no token, or the place of its login.
+func tokenPos(job *release.Job, login source.Position) source.Position {
+	if job.Token != nil {
+		return job.TokenPos
+	}
+	return login
 }
 
 // withoutComments blanks out the lines of a script that are comments, so that

@@ -37,7 +37,12 @@ func unmounted(p *Pass, job *release.Job) {
 	configMap, mount := p.tree.Settings.ConfigMap, p.tree.Settings.MountPath
 	hint := "mount the ConfigMap " + configMap + " at " + mount
 	set := p.tree.Runs().SetOf(job)
+	instead := job.MountedAt
 	switch {
+	case len(job.Unmounted) > 0 && instead != nil && instead.Key == "mountPath":
+		p.Report(instead.Pos, hint, "%s looks for %s below %s, and mounts the mappings at %s", job.Name, job.Unmounted[0].Pattern, mount, instead.Text)
+	case len(job.Unmounted) > 0 && instead != nil && isMappingName(job.Unmounted[0].Pattern):
+		p.Report(instead.Pos, hint, "%s runs %s and mounts the ConfigMap %s, not %s, which holds the mappings", job.Name, job.Unmounted[0].Pattern, instead.Text, configMap)
 	case len(job.Unmounted) > 0 && job.Mirrors:
 		p.Report(job.Unmounted[0].Pos, hint, "%s looks for %s below %s, where it does not mount the mappings", job.Name, job.Unmounted[0].Pattern, mount)
 	case len(job.Unmounted) > 0 && isMappingName(job.Unmounted[0].Pattern):
@@ -68,12 +73,16 @@ func unreached(p *Pass) {
 			continue
 		}
 		where := place(job.Cluster, namespace)
-		f := p.Report(job.ClusterPos, "add "+where+" to the entry of config_updater.maps, or run the job elsewhere",
+		pos := job.ClusterPos
+		if slices.ContainsFunc(uploads, func(m release.UpdaterMap) bool { return m.Uploads(job.Cluster) }) {
+			pos = job.NamespacePos
+		}
+		f := p.Report(pos, "add "+where+" to the entry of config_updater.maps, or run the job elsewhere",
 			"%s runs in %s, to which config-updater does not upload the ConfigMap %s", job.Name, where, p.tree.Settings.ConfigMap)
 		f.Cause = Cause{ID: where, Summary: "{n} jobs run in " + where + ", to which config-updater does not upload the ConfigMap " + p.tree.Settings.ConfigMap}
 		for _, m := range uploads {
 			for _, t := range m.Targets {
-				f.Related = append(f.Related, Related{Pos: m.Pos, Message: "uploaded to " + place(t.Cluster, t.Namespace)})
+				f.Related = append(f.Related, Related{Pos: t.Pos, Message: "uploaded to " + place(t.Cluster, t.Namespace)})
 			}
 		}
 	}

@@ -3,7 +3,9 @@ package validate
 import (
 	"maps"
 	"slices"
+	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -41,7 +43,14 @@ func checkRequired(p *Pass, job *release.Job, required map[string]string) {
 		field, set := job.Env[name]
 		hint := "set " + name + " to \"" + want + "\""
 		switch {
+		case !set && (slices.Contains(job.EnvFrom, name) || slices.Contains(job.EnvFrom, "*")):
+			p.Skip("whether %s mirrors anything is not known: the value of %s is not in the jobs file", job.Name, name)
 		case !set:
+			if near := slices.IndexFunc(sortedKeys(job.Env), func(other string) bool { return required[other] == "" && almost(other, name) }); near >= 0 {
+				other := sortedKeys(job.Env)[near]
+				p.Report(job.Env[other].KeyPos, "did you mean "+name+"?", "%s mirrors nothing: its entry point needs %s=%s, and it sets %s", job.Name, name, want, other)
+				continue
+			}
 			p.Report(job.Mappings.Globs[0].Pos, hint, "%s mirrors nothing: its entry point needs %s=%s, and %s is not set", job.Name, name, want, name)
 		case field.Text != want:
 			severity := p.rule.Severity
@@ -55,6 +64,12 @@ func checkRequired(p *Pass, job *release.Job, required map[string]string) {
 			p.Report(field.Pos, "write it in quotes", "%s sets %s to %s without quotes, so it is not a string: Prow refuses the file", job.Name, name, field.Text)
 		}
 	}
+}
+
+// almost reports whether a name may be another one, misspelt.
+func almost(name, other string) bool {
+	name, other = strings.ToLower(name), strings.ToLower(other)
+	return suggest.Distance(name, other) <= max(1, len(other)/4)
 }
 
 // exampleEntryPoint is the jobs file of an example whose image has an entry

@@ -104,7 +104,7 @@ func canPower(p *Pass, set *release.Set, power release.Power) {
 // it.
 func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]string, patched map[string]bool) {
 	if ns := p.tree.Settings.Namespace; job.Namespace != "" && job.Namespace != ns {
-		tellPower(p, set.Name, release.Power{Kind: release.PowerNamespace, Pos: job.Pos}, "the job of the set %s runs in the namespace %s, not in %s", set.Name, job.Namespace, ns)
+		tellPower(p, set.Name, release.Power{Kind: release.PowerNamespace, Pos: job.NamespacePos}, "the job of the set %s runs in the namespace %s, not in %s", set.Name, job.Namespace, ns)
 	}
 	for _, power := range job.Powers(p.tree.Jobs.Path) {
 		if power = withOwner(set, power, owners); !patched[power.What] {

@@ -68,14 +68,14 @@ func misspelt(p *Pass, job *release.Job) bool {
 	}
 	report := func(pos source.Position, does, name string, known []string) bool {
 		near := suggest.Nearest(name, known)
-		if near == "" || suggest.Distance(name, near) > 2 || len(strings.Trim(name, "-")) < 4 { // short names are alike by chance
+		if near == "" || near == name || suggest.Distance(name, near) > 2 || len(strings.Trim(name, "-")) < 4 { // short names are alike by chance
 			return false
 		}
 		p.Report(pos, "did you mean "+near+"?", "%s runs no mappings: it %s %s, not %s", job.Name, does, name, near)
 		return true
 	}
 	for _, name := range sortedKeys(job.Env) {
-		if report(job.Env[name].Pos, "sets", name, variables) {
+		if report(job.Env[name].KeyPos, "sets", name, variables) {
 			return true
 		}
 	}

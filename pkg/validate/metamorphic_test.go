@@ -123,6 +123,8 @@ func mappingMutations() []single {
 			f[search] += "docker.io/library/nginx:1 quay.io/search/nginx:1\nnginx:2 quay.io/search/nginx:2\n"
 		}},
 		{"a retired registry", "reference-registry", line(search, "registry.svc.ci.openshift.org/search/main:index quay.io/search/index:old")},
+		{"the address of a web page as destination", "reference-typo", line(search, ci+"search/main:query quay.io/repository/search/query:latest")},
+		{"another team's organisation with a promoted tag", "destination-promoted", line(search, "quay.io/openshift/ci:search_main_query quay.io/search/query:latest\nquay.io/search/base:1 quay.io/openshift/ci:webshop_main_cart")},
 		{"the address of a web page", "reference-typo", line(search, "quay.io/repository/search/tests:latest quay.io/search/tests:latest")},
 		{"a registry with a slip", "reference-typo", line(webshop, ci+"webshop/main:frontend qauy.io/webshop/frontend:main")},
 		{"an organisation with a slip", "reference-typo", line(webshop, ci+"webshop/main:frontend quay.io/wbeshop/frontend:main")},
@@ -147,6 +149,7 @@ func nameMutations() []single {
 		{"no approver", "set-owners", edited(dir+"webshop/OWNERS", "approvers:\n- alice", "reviewers:\n- alice")},
 		{"an alias that is none", "set-owners", edited(dir+"search/OWNERS", "search-team", "search--team-of-shop-and-all-other-teams-there")},
 		{"broken OWNERS", "set-owners", edited(dir+"search/OWNERS", "- search-team", "- [search-team")},
+		{"a folder with a README alone", "set-mapping", func(f files) { f[dir+"returns/README.md"] = "Soon.\n" }},
 		{"an empty set", "set-mapping", func(f files) { f[dir+"returns/OWNERS"] = "approvers:\n- alice\n" }},
 		{"a new set without a job", "set-job", func(f files) {
 			f[dir+"returns/OWNERS"] = "approvers:\n- alice\n"
@@ -179,6 +182,7 @@ func jobMutations() []single {
 		{"another set's secret", "secret-shared", edited(jobs, "secretName: registry-push-credentials-quay.io-search", "secretName: registry-push-credentials-quay.io-billing")},
 		{"a key that the secret does not hold", "job-secret-key", edited(jobs, "subPath: config.json", "subPath: .dockerconfigjson")},
 		{"a login that is not used", "job-auth", edited(jobs, "failures=0\n", "failures=0\n        oc registry login --to /tmp/config.json\n")},
+		{"a namespace of its own", "job-configmap", jobEdited("search", "  name: periodic", "  namespace: other\n  name: periodic")},
 		{"a schedule of four fields", "job-schedule", edited(jobs, "'@hourly'", "'0 9 * *'")},
 		{"two schedules", "job-schedule", edited(jobs, "  cron: '@hourly'\n", "  cron: '@hourly'\n  interval: 1h\n")},
 		{"another cluster", "job-configmap", edited(jobs, "cluster: app.ci", "cluster: build01")},
