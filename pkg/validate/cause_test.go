@@ -44,3 +44,41 @@ func TestNoTemplates(t *testing.T) {
 		}
 	}
 }
+
+// What to do about several findings of one cause is about all of them.
+func TestHintForSeveral(t *testing.T) {
+	for what, test := range map[string]struct {
+		rule, hint string
+		change     func(files)
+	}{
+		"files that another job picks up": {"mapping-name", "rename them to mapping_search_…", func(f files) {
+			f.move(search, dir+"search/mapping_billing_find")
+			f[dir+"search/mapping_billing_seek"] = "quay.io/prometheus/busybox:1 quay.io/search/busybox:1\n"
+		}},
+		"files that no job picks up": {"mapping-unused", "rename the files so that the job of their set picks them up", func(f files) {
+			f.edit(jobs, "mapping_search*", "mapping_search_new*")
+			f[dir+"search/mapping_search_new"] = "quay.io/prometheus/busybox:1 quay.io/search/busybox:1\n"
+			f[dir+"search/mapping_search_old"] = "quay.io/prometheus/busybox:1 quay.io/search/busybox:2\n"
+		}},
+		"images that nothing promotes": {"source-unpromoted", "promote them, correct the names, or remove the lines: the copies are never updated, and fail once the tags are pruned", func(f files) {
+			f[search] += "registry.ci.openshift.org/search/main:page quay.io/search/page:1\n"
+			f[dir+"search/mapping_search_more"] = "registry.ci.openshift.org/search/main:link quay.io/search/link:1\n"
+		}},
+		"images of Docker Hub": {"reference-registry", "mirror them from quay.io or another registry without a pull limit", func(f files) {
+			f[search] += "docker.io/library/nginx:1 quay.io/search/nginx:1\ndocker.io/library/redis:1 quay.io/search/redis:1\n"
+		}},
+	} {
+		after := shop()
+		test.change(after)
+		for _, g := range validate.GroupByCause(since(t, shop(), after).Findings) {
+			if g.First().Rule == test.rule && (len(g.Findings) != 2 || g.Hint() != test.hint) {
+				t.Errorf("%s: the hint for %d findings is %q, want %q", what, len(g.Findings), g.Hint(), test.hint)
+			} else if g.First().Rule == test.rule {
+				test.hint = ""
+			}
+		}
+		if test.hint != "" {
+			t.Errorf("%s: no finding of %s", what, test.rule)
+		}
+	}
+}

@@ -78,7 +78,8 @@ func overwritten(p *Pass, m *release.MappingFile, pair mapping.Pair, tag release
 	if one, ok := p.effective(tag); ok {
 		f := p.ReportAs(severity, pair.Destination.Pos, hint, "%s is promoted by ci-operator from %s, and overwritten by %s from %s: %s",
 			name, release.ConfigName(one.Config), m.Base, pair.Source.Exact(), effect)
-		f.Cause = Cause{ID: m.Path, Summary: "{n} images that ci-operator promotes are overwritten by " + m.Base + ": " + effect}
+		f.Cause = Cause{ID: m.Path, Summary: "{n} images that ci-operator promotes are overwritten by " + m.Base + ": " + effect,
+			Hint: "mirror to other tags, or exclude the images from the promotion"}
 		f.Related = append(f.Related, Related{Pos: one.Pos, Message: "promoted here to " + one.String()})
 		return
 	}

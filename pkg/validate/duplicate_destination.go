@@ -185,11 +185,11 @@ func acrossFiles(p *Pass, earlier []writer, w writer) {
 		}
 	}
 	severity, effect, effects := source.Error, "the tag flips on every run", "the tags flip on every run"
-	hint := "keep it in one file, or give one of them another tag"
+	hint, hints := "keep it in one file, or give one of them another tag", "keep each of them in one file, or give it another tag in the other"
 	switch {
 	case other.Source.Canonical() == w.Source.Canonical():
 		severity, effect, effects = source.Warning, "the copy is made twice", "the copies are made twice"
-		hint = "keep it in one file"
+		hint, hints = "keep it in one file", "keep each of them in one file"
 	case idle(p, other.file) || idle(p, w.file):
 		severity, effect, effects = source.Warning, "the tag would flip if both files were run", "the tags would flip if both files were run"
 	}
@@ -197,7 +197,7 @@ func acrossFiles(p *Pass, earlier []writer, w writer) {
 		name, whose(p, other.file, w.file), other.Source.Exact(), w.file.Base, w.Source.Exact(), effect)
 	f.Parts = []string{name + " is written by several files: " + effect}
 	f.Cause = Cause{ID: strings.Join([]string{effect, w.file.Path, other.file.Path}, " "),
-		Summary: fmt.Sprintf("{n} images of %s are also written by %s: %s", w.file.Base, whose(p, other.file, w.file), effects)}
+		Summary: fmt.Sprintf("{n} images of %s are also written by %s: %s", w.file.Base, whose(p, other.file, w.file), effects), Hint: hints}
 	for _, o := range earlier {
 		f.Related = append(f.Related, Related{Pos: o.Destination.Pos, Message: "also written here, from " + o.Source.Exact()})
 	}

@@ -79,7 +79,7 @@ func unreached(p *Pass) {
 		}
 		f := p.Report(pos, "add "+where+" to the entry of config_updater.maps, or run the job elsewhere",
 			"%s runs in %s, to which config-updater does not upload the ConfigMap %s", job.Name, where, p.tree.Settings.ConfigMap)
-		f.Cause = Cause{ID: where, Summary: "{n} jobs run in " + where + ", to which config-updater does not upload the ConfigMap " + p.tree.Settings.ConfigMap}
+		f.Cause = Cause{ID: where, Summary: "{n} jobs run in " + where + ", to which config-updater does not upload the ConfigMap " + p.tree.Settings.ConfigMap, Hint: "add " + where + " to the entry of config_updater.maps, or run the jobs elsewhere"}
 		for _, m := range uploads {
 			for _, t := range m.Targets {
 				f.Related = append(f.Related, Related{Pos: t.Pos, Message: "uploaded to " + place(t.Cluster, t.Namespace)})

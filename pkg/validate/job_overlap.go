@@ -79,7 +79,7 @@ func checkOverlap(p *Pass, job *release.Job, set *release.Set) {
 		}
 		f := p.ReportAs(severity, job.Mappings.Globs[0].Pos, "narrow the glob, or rename the files of set "+other.Name,
 			"%s, the job of set %s, also picks up %s of set %s", job.Name, set.Name, strings.Join(names, ", "), other.Name)
-		f.Cause = Cause{ID: job.Name, Summary: job.Name + ", the job of set " + set.Name + ", also picks up files of {n} other sets"}
+		f.Cause = Cause{ID: job.Name, Summary: job.Name + ", the job of set " + set.Name + ", also picks up files of {n} other sets", Hint: "narrow the glob, or rename the files of the other sets"}
 		for _, m := range taken {
 			f.Parts = append(f.Parts, fmt.Sprintf("%s also picks up %s of set %s", job.Name, m.Base, other.Name))
 			f.Related = append(f.Related, Related{Pos: source.Position{File: m.Path}, Message: "picked up"})

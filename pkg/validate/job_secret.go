@@ -33,7 +33,7 @@ func jobSecret() Rule {
 				where := place(job.Cluster, jobNamespace(p, job))
 				f := p.ReportAs(source.Error, m.Pos, "add the job's cluster and namespace to the secret in "+p.tree.Layout.Secrets,
 					"the secret %s that %s mounts is not created in %s", m.Secret, job.Name, where)
-				f.Cause = Cause{ID: where, Summary: "{n} secrets that jobs mount are not created in " + where}
+				f.Cause = Cause{ID: where, Summary: "{n} secrets that jobs mount are not created in " + where, Hint: "add " + where + " to the secrets in " + p.tree.Layout.Secrets}
 				for _, s := range elsewhere {
 					f.Related = append(f.Related, Related{Pos: s.Pos, Message: "created in " + place(s.Cluster, s.Namespace)})
 				}

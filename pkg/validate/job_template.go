@@ -109,7 +109,7 @@ func wrongScripts(p *Pass, job *release.Job) (found bool) {
 func departs(p *Pass, job *release.Job, severity source.Severity, pos source.Position, what string) {
 	f := p.ReportAs(severity, pos, "generate it with mirror-jobgen, or declare the difference in the set's "+release.JobSettingsName,
 		"%s departs from the template: %s", job.Name, what)
-	f.Cause = Cause{ID: what, Summary: "{n} jobs depart from the template: " + what}
+	f.Cause = Cause{ID: what, Summary: "{n} jobs depart from the template: " + what, Hint: "generate them with mirror-jobgen, or declare the difference in the " + release.JobSettingsName + " of each set"}
 }
 
 // unfilledTemplate reports what of the template was not filled in.

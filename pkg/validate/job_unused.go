@@ -46,7 +46,8 @@ func checkJobUnused(p *Pass) {
 			case len(p.tree.Runs().Matching(g.Pattern)) == 0:
 				f := p.Report(g.Pos, "correct the pattern, add the mapping file, or remove the job",
 					"%s runs %q, and no mapping file matches it", job.Name, g.Pattern)
-				f.Cause = Cause{ID: "no mapping", Summary: "{n} patterns of jobs match no mapping file"}
+				f.Cause = Cause{ID: "no mapping", Summary: "{n} patterns of jobs match no mapping file",
+					Hint: "correct the patterns, add the mapping files, or remove the jobs"}
 			}
 		}
 	}

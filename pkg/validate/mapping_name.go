@@ -2,6 +2,7 @@ package validate
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -49,7 +50,7 @@ func checkMappingName(p *Pass) {
 			}
 			f := p.Report(source.Position{File: set.Dir + "/" + name}, "move it into "+set.Dir,
 				"%s is in a subfolder of the set %s: config-updater uploads it as %s, and nothing checks it", name, set.Name, path.Base(name))
-			f.Cause = Cause{ID: "nested " + path.Dir(name) + " " + set.Name, Summary: "{n} mapping files are in the folder " + path.Dir(name) + " of the set " + set.Name + ", where nothing checks them"}
+			f.Cause = Cause{ID: "nested " + path.Dir(name) + " " + set.Name, Summary: "{n} mapping files are in the folder " + path.Dir(name) + " of the set " + set.Name + ", where nothing checks them", Hint: "move them into " + set.Dir}
 		}
 		for _, m := range set.Files {
 			if !strings.HasPrefix(release.Fold(m.Base), "mapping_"+release.Fold(set.Prefix())) {
@@ -62,14 +63,15 @@ func checkMappingName(p *Pass) {
 // misnamed reports a file that breaks the convention: an error unless the set's
 // own periodic runs it all the same.
 func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
-	want, rename := "mapping_"+named(m.Set), "rename it to mapping_"+m.Set.Prefix()+"_…"
+	want, to := "mapping_"+named(m.Set), "mapping_"+p.filePrefix(m.Set)+"_…"
+	rename := "rename it to " + to
 	pos := source.Position{File: m.Path}
 	var foreign *release.Job
 	for _, job := range p.tree.Runs().Of(m) {
 		if p.tree.Runs().SetOf(job) == m.Set {
-			f := p.ReportAs(source.Warning, pos, "declare the prefix in "+m.Set.Dir+"/"+release.JobSettingsName+" (prefix: "+likelyPrefix(job)+"), or rename the file",
-				"%s does not begin with %s, though %s runs it", m.Base, want, job.Name)
-			f.Cause = Cause{ID: "prefix " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " do not begin with " + want + ", though " + job.Name + " runs them"}
+			declare := "declare the prefix in " + m.Set.Dir + "/" + release.JobSettingsName + " (prefix: " + likelyPrefix(job) + "), or rename the file"
+			f := p.ReportAs(source.Warning, pos, declare, "%s does not begin with %s, though %s runs it", m.Base, want, job.Name)
+			f.Cause = Cause{ID: "prefix " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " do not begin with " + want + ", though " + job.Name + " runs them", Hint: declare + "s"}
 			return
 		}
 		if job == p.tree.Runs().RunBy(m.Set) {
@@ -82,7 +84,7 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 		f := p.Report(pos, rename, "%s does not begin with %s, and %s, the job of another set, would push it with its own credentials",
 			m.Base, want, foreign.Name)
 		f.Cause = Cause{ID: "run by " + foreign.Name + " " + m.Set.Name,
-			Summary: "{n} files of the set " + m.Set.Name + " do not begin with " + want + ", and " + foreign.Name + ", the job of another set, would push them with its own credentials"}
+			Summary: "{n} files of the set " + m.Set.Name + " do not begin with " + want + ", and " + foreign.Name + ", the job of another set, would push them with its own credentials", Hint: "rename them to " + to}
 		f.Related = append(f.Related, Related{Pos: foreign.Mappings.Globs[0].Pos, Message: "the job that picks it up"})
 		f.Parts = []string{foreign.Name + ", the job of another set, picks up " + m.Base} // whatever prefix the set declares
 	case p.tree.Runs().Unknown(m.Set):
@@ -104,10 +106,26 @@ func named(set *release.Set) string {
 	return set.Name
 }
 
+// filePrefix returns the prefix for a new name of a file of a set: one that the job of
+// the set picks up, else the one of its other files, else the one that a finding names.
+func (f *facts) filePrefix(set *release.Set) string {
+	own, name := set.Prefix(), named(set)
+	jobs := f.tree.Runs().JobsOf(set)
+	for _, prefix := range [...]string{own, name} {
+		if slices.ContainsFunc(jobs, func(j *release.Job) bool { return j.PicksUp("mapping_" + prefix + "_x") }) {
+			return prefix
+		}
+	}
+	if slices.ContainsFunc(set.Files, func(m *release.MappingFile) bool { return strings.HasPrefix(m.Base, "mapping_"+own) }) {
+		return own
+	}
+	return name
+}
+
 // renameFix returns a file the prefix of its set, when a job of the set runs it
 // under the new name and no other file has that name.
 func renameFix(p *Pass, m *release.MappingFile) *Fix {
-	to := "mapping_" + m.Set.Prefix() + "_" + strings.TrimPrefix(m.Base, "mapping_")
+	to := "mapping_" + p.filePrefix(m.Set) + "_" + strings.TrimPrefix(m.Base, "mapping_")
 	for _, other := range p.tree.Mappings() {
 		if other.Base == to {
 			return nil

@@ -48,6 +48,7 @@ func unrun(p *Pass) {
 			continue
 		}
 		f.Hint = "rename the file so that the job of its set picks it up"
+		f.Cause.Hint = "rename the files so that the job of their set picks them up"
 		for _, job := range jobs {
 			var patterns []string
 			for _, g := range job.Mappings.Globs {
@@ -112,11 +113,11 @@ func notUploaded(p *Pass) {
 		case !slices.ContainsFunc(matching, into):
 			f := p.Report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+p.tree.Layout.Plugins,
 				"%s is not uploaded: no glob of config-updater puts it into the ConfigMap %s", m.Base, p.tree.Settings.ConfigMap)
-			f.Cause = Cause{ID: "uploaded " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " are not uploaded to the ConfigMap " + p.tree.Settings.ConfigMap}
+			f.Cause = Cause{ID: "uploaded " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " are not uploaded to the ConfigMap " + p.tree.Settings.ConfigMap, Hint: "add a glob that matches them to config_updater.maps in " + p.tree.Layout.Plugins}
 		case len(matching) > 1:
 			f := p.ReportAs(source.Warning, source.Position{File: m.Path}, "keep one glob that matches it",
 				"%s matches %d globs of config-updater, which uses any one of them", m.Base, len(matching))
-			f.Cause = Cause{ID: "globs", Summary: "{n} mapping files match several globs of config-updater, which uses any one of them"}
+			f.Cause = Cause{ID: "globs", Summary: "{n} mapping files match several globs of config-updater, which uses any one of them", Hint: "keep one glob for each file"}
 			for _, u := range matching {
 				f.Related = append(f.Related, Related{Pos: u.Pos, Message: "goes to " + strings.Join(u.Names, ", ")})
 			}
@@ -134,7 +135,7 @@ func lookalikes(p *Pass) {
 			}
 			parsed := mapping.Parse(file, p.tree.Text(file))
 			if len(parsed.Problems) == 0 {
-				p.ReportAs(source.Warning, source.Position{File: file}, "rename it to mapping_"+set.Prefix()+"_…, or remove it",
+				p.ReportAs(source.Warning, source.Position{File: file}, "rename it to mapping_"+p.filePrefix(set)+"_…, or remove it",
 					"%s holds mappings, but only files named mapping_* are uploaded", name)
 			}
 		}

@@ -70,7 +70,7 @@ func checkSource(p *Pass, e mapping.Entry, inside bool, retired []string) {
 		}
 		f := p.ReportAs(severity, s.Pos, "mirror it from quay.io or another registry without a pull limit",
 			"%s is pulled from Docker Hub, which limits anonymous pulls", s.Canonical())
-		f.Cause = Cause{ID: "docker.io", Summary: "{n} images are pulled from Docker Hub, which limits anonymous pulls"}
+		f.Cause = Cause{ID: "docker.io", Summary: "{n} images are pulled from Docker Hub, which limits anonymous pulls", Hint: "mirror them from quay.io or another registry without a pull limit"}
 	case slices.Contains(retired, s.Host()):
 		f := p.ReportAs(source.Error, s.Pos, "name its successor", "%s is read from %s, which is retired", s.Repository, s.Registry)
 		f.Cause = Cause{ID: "retired " + s.Registry, Summary: "{n} references name " + s.Registry + ", which is retired"}

@@ -32,7 +32,7 @@ func checkReferenceTypo(p *Pass) {
 			for i, r := range slices.Concat([]mapping.Reference{e.Source}, e.Destinations) {
 				if page, image := webPage(r); page {
 					f := p.ReportAs(source.Error, r.Pos, "name the image: "+image, "%s is the address of a web page, not of an image", r.Text)
-					f.Cause = Cause{ID: "web page", Summary: "{n} references are addresses of web pages, not of images"}
+					f.Cause = Cause{ID: "web page", Summary: "{n} references are addresses of web pages, not of images", Hint: "name the images instead of their pages: " + image + ", for example"}
 				} else if near := p.misspelt(r, m.Set.Name, i == 0); near != "" {
 					wrong := organisationOf(r).String()
 					if !strings.Contains(near, "/") {

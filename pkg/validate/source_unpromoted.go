@@ -155,6 +155,7 @@ func filled(p *Pass, r mapping.Reference, tag release.ImageTag, w *written) bool
 
 func reportStale(p *Pass, s *stale, mirrored map[release.Stream]*written) {
 	severity, hint := p.rule.Severity, "promote it, correct the name, or remove the line: the copy is never updated, and fails once the tag is pruned"
+	hints := "promote them, correct the names, or remove the lines: the copies are never updated, and fail once the tags are pruned"
 	fed := slices.ContainsFunc(s.tags, func(t release.ImageTag) bool {
 		return p.tree.Promotions().Fills(t.Stream) || p.tree.Manifests().DeclaresTags(t.Stream) || mirrored[t.Stream] != nil
 	})
@@ -162,10 +163,11 @@ func reportStale(p *Pass, s *stale, mirrored map[release.Stream]*written) {
 	if by := otherPushers(p, s.namespace); !fed && by != "" {
 		severity, id = source.Info, " by others"
 		hint = fmt.Sprintf("remove it, unless %s, which may push to %s, pushes it", by, s.namespace)
+		hints = fmt.Sprintf("remove them, unless %s, which may push to %s, pushes them", by, s.namespace)
 	}
 	f := p.ReportAs(severity, s.bad[0].Pos, hint, "nothing promotes, publishes or mirrors %s", s.what())
 	f.Cause = Cause{ID: s.set + "/" + s.namespace + id,
-		Summary: "{n} files of the set " + s.set + " copy images from the namespace " + s.namespace + " that nothing promotes, publishes or mirrors"}
+		Summary: "{n} files of the set " + s.set + " copy images from the namespace " + s.namespace + " that nothing promotes, publishes or mirrors", Hint: hints}
 	if near := nearest(p, s.tags[0]); len(s.bad) == 1 && near != "" {
 		f.Hint = "did you mean " + near + "?"
 	}
