@@ -1,20 +1,28 @@
 package docs
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
 // retired are words of a dialect that readers had to decipher, and the plain
-// words to use instead. Documents and the texts that they are generated from
-// (help, rules, settings) are without them.
+// words to use instead. Documents, help, findings, errors and reports are
+// without them.
 var retired = []struct{ word, instead string }{
 	{`(is|are|was) told\b`, "is reported, printed or listed"},
-	{`(says|tells) whether`, "reports whether"},
+	{`(says?|tells?) whether`, "reports whether"},
 	{`\bis none\b`, "is not a …"},
+	{`[^e ] (is|are) no [a-km-z]`, "is not a …"}, // but "there is no" and "is no longer"
 	{`not in line\b`, "failed, differs"},
 	{`run at work`, "progress"},
 	{`without further word`, "by default"},
@@ -29,31 +37,85 @@ var retired = []struct{ word, instead string }{
 	{`what it may\b`, "what is allowed"},
 	{`to be had\b`, "available"},
 	{`ran last would win`, "the last push wins"},
+	{`\bfor ever\b`, "endlessly"},
+	{`\b(lies|lie) (in|outside)\b`, "is in, is outside"},
+	{`\bstands? (in|beside|behind)\b`, "is in, is next to, is after"},
+	{`\bneither [^,.;]*, nor\b`, "is not a …, a … or a …"},
+	{`\bis no more\b`, "no longer exists"},
+	{`\bsay what it\b`, "describe it"},
+	{`\ba text without end\b`, "too long"},
+	{`\bmay not (pull|push|tag|be (moved|read|checked))\b`, "cannot …"},
+	{`, and no images?\b`, "not a …"},
+	{`\bis not there\b`, "does not exist"},
+	{`\bmakes? (of|out of) (it|the tag)\b`, "produces"},
+}
+
+// patterns are the regular expressions of the retired words.
+func patterns() []*regexp.Regexp {
+	var all []*regexp.Regexp
+	for _, r := range retired {
+		all = append(all, regexp.MustCompile(r.word))
+	}
+	return all
+}
+
+// complain reports the retired words in one line of text.
+func complain(t *testing.T, words []*regexp.Regexp, where, line string) {
+	t.Helper()
+	for i, w := range words {
+		if found := w.FindString(line); found != "" {
+			t.Errorf("%s: write %s instead of %q", where, retired[i].instead, found)
+		}
+	}
 }
 
 func TestRetiredWords(t *testing.T) {
-	root := "../.."
-	files := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"}
-	for _, pattern := range []string{"docs/*.md", "docs/cli/*.md"} {
-		found, err := filepath.Glob(filepath.Join(root, pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range found {
-			files = append(files, strings.TrimPrefix(filepath.ToSlash(f), root+"/"))
-		}
+	words := patterns()
+	files := pages(t)
+	generated, err := filepath.Glob(filepath.Join(testkit.Root(), "docs/cli/*.md"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range files {
-		data, err := os.ReadFile(filepath.Join(root, name))
+	for _, name := range append(files, generated...) {
+		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for n, line := range strings.Split(string(data), "\n") {
-			for _, r := range retired {
-				if found := regexp.MustCompile(r.word).FindString(line); found != "" {
-					t.Errorf("%s:%d: write %s instead of %q", name, n+1, r.instead, found)
-				}
-			}
+			complain(t, words, name+":"+strconv.Itoa(n+1), line)
 		}
+	}
+}
+
+// The texts in the code are without retired words, too: what the programs print
+// comes from them.
+func TestRetiredWordsInTexts(t *testing.T) {
+	words := patterns()
+	set := token.NewFileSet()
+	texts := 0
+	for _, dir := range []string{"cmd", "internal", "pkg"} {
+		err := filepath.WalkDir(filepath.Join(testkit.Root(), dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(set, path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					texts++
+					complain(t, words, set.Position(lit.Pos()).String(), lit.Value)
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if texts < 1000 {
+		t.Errorf("only %d texts were found", texts)
 	}
 }

@@ -57,7 +57,7 @@ var transfers = []hardCase{
 		does: "continues with a Range request to the registry; wrong bytes are read once more and never pushed; other hosts get no credential",
 		try:  downloads},
 	{name: "25-absent-is-denied", what: "a repository that does not exist answers 401 or 403",
-		does: "at the destination: pushed; at the source: \"does not exist, or the credential may not read it\"",
+		does: "at the destination: pushed; at the source: \"does not exist, or the credential cannot pull it\"",
 		try: func(s *scene) {
 			s.image("a/b", "1", 90)
 			for _, code := range []int{401, 403} {

@@ -133,22 +133,22 @@ func (d types) kind(t reflect.Type) string {
 		if t.Elem().Kind() == reflect.Struct {
 			return "list of mappings"
 		}
-		return "list of texts"
+		return "list of strings"
 	case reflect.Map:
 		if t == reflect.TypeFor[release.Values]() {
-			return "name: text, or null"
+			return "name: string, or null"
 		}
 		if t.Elem().Kind() == reflect.String {
-			return "name: text"
+			return "name: string"
 		}
 		return "mapping"
 	case reflect.Struct:
 		return "mapping"
 	}
 	if t == reflect.TypeFor[release.Duration]() {
-		return "length of time"
+		return "duration"
 	}
-	return "text"
+	return "string"
 }
 
 const docsHead = `# Job settings

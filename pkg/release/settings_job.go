@@ -239,7 +239,7 @@ const (
 	ProtectedWarn Protected = "warn"
 )
 
-// Duration is a length of time as it is written: 90m, 4h0m0s.
+// Duration is a duration as the file has it: 90m, 4h0m0s.
 type Duration string
 
 // ParseJobSettings reads the text of a _job.yaml. file is the name that

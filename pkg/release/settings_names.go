@@ -93,7 +93,7 @@ func badPath(p string) string {
 	}
 	for _, part := range strings.Split(p, "/") {
 		if strings.HasPrefix(part, ".") { // .git, .github, files of shells
-			return "lies in a hidden file or folder"
+			return "is in a hidden file or folder"
 		}
 	}
 	return ""

@@ -10,9 +10,9 @@ import (
 func configmapKey() Rule {
 	return Rule{
 		ID:    "configmap-key",
-		Title: "two mapping files with one ConfigMap key, or a key that Kubernetes refuses",
+		Title: "two mapping files with the same ConfigMap key, or a key that Kubernetes refuses",
 		Why: "The mapping files of all sets are uploaded into one ConfigMap, each under its base name. " +
-			"Of two files with one name only one arrives, and removing either removes the key. " +
+			"Of two files with the same name, only one is uploaded, and removing either removes the key. " +
 			"An invalid key makes the whole upload fail.",
 		Fix:      "Begin each name with mapping_ and the set's name, in letters, digits, -, _ and dots.",
 		Severity: source.Error,

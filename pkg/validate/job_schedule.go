@@ -17,11 +17,11 @@ func jobSchedule() Rule {
 	}
 	return Rule{
 		ID:    "job-schedule",
-		Title: "a schedule that Prow refuses, or two of them",
+		Title: "a schedule that Prow refuses, or two schedules",
 		Why: "Prow refuses the whole file because of one such job. " +
 			"It keeps running the jobs of the last file that it could load, so later changes have no effect.",
 		Fix: "Give the job exactly one of cron, interval and minimum_interval. A cron expression has five fields (minute, hour, day of the month, " +
-			"month, day of the week), or is a word such as @hourly; an interval is a length of time such as 4h.",
+			"month, day of the week), or is a word such as @hourly; an interval is a duration such as 4h.",
 		Severity: source.Error,
 		Bad:      job("cron: 0 9 * *"),
 		Good:     job("cron: 0 9 * * *"),

@@ -16,7 +16,7 @@ func jobTemplate() Rule {
 			"Then the log shows another command than the one that runs, failures are not counted, " +
 			"or the tool is outdated.",
 		Fix: "Generate the job with mirror-jobgen; put what a set needs differently into its _job.yaml. " +
-			"What most jobs of the repository have is not reported, and neither is a set's own choice (schedule, notifications, credentials, how it mirrors). " +
+			"Not reported: what most jobs of the repository have, and a set's own choices (schedule, notifications, credentials, how it mirrors). " +
 			"Once a set has a _job.yaml, its choices have to be declared there.",
 		Severity: source.Info,
 		Bad: exampleFromTemplate("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent",

@@ -10,7 +10,7 @@ import (
 func promotionConflict() Rule {
 	return Rule{
 		ID:    "promotion-conflict",
-		Title: "two configs that promote to one tag",
+		Title: "two configs that promote to the same tag",
 		Why: "The tag holds the image of whichever config was built last. Mirroring then publishes one or the other, " +
 			"and nobody can tell which.",
 		Fix:      "Exclude the image from one of the promotions (excluded_images), or promote it to another stream.",
