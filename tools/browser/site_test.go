@@ -26,7 +26,7 @@ func TestSite(t *testing.T) {
 				set = sets[i]
 			}
 			for name, l := range looks() {
-				for what, file := range map[string]string{"index": index, "images": images, "set": set} {
+				for what, file := range map[string]string{"index": index, "images": images, "set": set, "findings": filepath.Join(out, "findings.html")} {
 					t.Run(what+"-"+name, func(t *testing.T) {
 						p := open(t, file, l)
 						p.fits()
@@ -162,12 +162,10 @@ func address(p *tab) {
 	at := eval[string](p, "location.href")
 	p.run(chromedp.Navigate(at))
 	same("the address opened")
-	eval[bool](p, "location.reload(), true")
-	p.run(chromedp.WaitVisible(chromedp.CSS(list + " .filter")))
+	p.run(chromedp.Reload(), chromedp.WaitVisible(chromedp.CSS(list+" .filter")))
 	same("reloaded")
 	p.follow("nav a[href='index.html']", ".search")
-	eval[bool](p, "history.back(), true")
-	p.run(chromedp.WaitVisible(chromedp.CSS(list + " .filter")))
+	p.run(chromedp.NavigateBack(), chromedp.WaitVisible(chromedp.CSS(list+" .filter")))
 	same("back")
 }
 
