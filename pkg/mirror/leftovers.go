@@ -62,7 +62,7 @@ type LeftoverOptions struct {
 // error; tags that such a wildcard may write are left out.
 func Leftovers(ctx context.Context, plan *Plan, opts LeftoverOptions) []Leftover {
 	opts.Parallel = max(1, opts.Parallel)
-	f := &leftoverFinder{opts: opts, lists: tags.NewLists(opts.Client)}
+	f := &leftoverFinder{opts: opts, lists: tags.NewLists(opts.Client.Lists)}
 	repos := searched(plan, opts)
 	found := make([][]Leftover, len(repos))
 	flight.Each(len(repos), opts.Parallel, func(i int) { found[i] = f.in(ctx, repos[i]) })

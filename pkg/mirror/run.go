@@ -27,7 +27,7 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	for _, n := range plan.Notes {
 		b.note("%s", n.Error())
 	}
-	lists := tags.NewLists(opts.Client)
+	lists := tags.NewLists(opts.Client.Lists)
 	e := &expander{opts: opts, lists: lists, book: b}
 	jobs, overlap := e.expand(ctx, plan)
 	b.layOut(jobs)

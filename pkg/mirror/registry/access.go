@@ -27,9 +27,10 @@ type access struct {
 	renewal renewal
 	logins  logins
 
+	tokens tokens
+
 	mu         sync.Mutex
 	challenges map[purpose][]auth.Challenge // the zero purpose: of the registry as a whole
-	tokens     map[purpose]*tokenEntry
 }
 
 // purpose is the access that a request needs.
@@ -45,19 +46,10 @@ func (p purpose) into(ctx context.Context) context.Context {
 	return context.WithValue(ctx, purposeKey{}, p)
 }
 
-type tokenEntry struct {
-	lock  chan struct{} // holds one element while somebody requests the token
-	token auth.Token
-	// refusal is the error of a token endpoint that refused the credential
-	// denied.
-	refusal error
-	denied  credentials.Credential
-}
-
 func newAccess(name string, opts *Options, secrets *credentials.Secrets, wire http.RoundTripper) *access {
 	return &access{
 		name: name, opts: opts, secrets: secrets, wire: wire, renewal: newRenewal(), logins: logins{registry: name},
-		challenges: map[purpose][]auth.Challenge{}, tokens: map[purpose]*tokenEntry{},
+		challenges: map[purpose][]auth.Challenge{}, tokens: tokens{of: map[purpose]*tokenEntry{}},
 	}
 }
 
@@ -163,7 +155,7 @@ func sameOrigin(base, target *url.URL) bool {
 func (a *access) renew(ctx context.Context, p purpose, refused grant) bool {
 	switch {
 	case refused.token != nil:
-		a.forget(p, *refused.token)
+		a.tokens.forget(p, *refused.token)
 		return true
 	case refused.header == "":
 		return false
@@ -234,14 +226,7 @@ func (a *access) authorize(ctx context.Context, base *url.URL, p purpose) (grant
 // token returns a token for a purpose, from the token endpoint unless it has
 // one that stays valid for a while.
 func (a *access) token(ctx context.Context, base *url.URL, challenge auth.Challenge, cred credentials.Credential, p purpose) (auth.Token, error) {
-	a.mu.Lock()
-	entry, ok := a.tokens[p]
-	if !ok {
-		entry = &tokenEntry{lock: make(chan struct{}, 1)}
-		a.tokens[p] = entry
-	}
-	a.mu.Unlock()
-
+	entry := a.tokens.entry(p)
 	select {
 	case entry.lock <- struct{}{}:
 	case <-ctx.Done():
@@ -317,81 +302,3 @@ type scrubbedError struct {
 
 func (e *scrubbedError) Error() string { return e.text }
 func (e *scrubbedError) Unwrap() error { return e.err }
-
-// held returns the current token for a purpose.
-func (a *access) held(p purpose) (auth.Token, bool) {
-	a.mu.Lock()
-	entry := a.tokens[p]
-	a.mu.Unlock()
-	if entry == nil {
-		return auth.Token{}, false
-	}
-	select {
-	case entry.lock <- struct{}{}:
-	default: // somebody is requesting it
-		return auth.Token{}, false
-	}
-	defer func() { <-entry.lock }()
-	return entry.token, entry.token.Value != ""
-}
-
-// forget discards a token that the registry refused.
-func (a *access) forget(p purpose, token auth.Token) {
-	a.mu.Lock()
-	entry := a.tokens[p]
-	a.mu.Unlock()
-	if entry == nil {
-		return
-	}
-	entry.lock <- struct{}{}
-	defer func() { <-entry.lock }()
-	if entry.token.Value == token.Value {
-		entry.token = auth.Token{}
-	}
-}
-
-// renewal keeps the identity tokens that a token endpoint returned in place of
-// those that it was sent (RFC 6749, section 6). Such an endpoint accepts each
-// of them once, so it gets one request at a time until an answer has shown that
-// it keeps the token.
-type renewal struct {
-	lock chan struct{} // holds one element during a request
-	mu   *sync.Mutex
-	next map[string]string // by the token in the keychain
-	same map[string]bool   // those that the endpoint keeps
-}
-
-func newRenewal() renewal {
-	return renewal{lock: make(chan struct{}, 1), mu: &sync.Mutex{}, next: map[string]string{}, same: map[string]bool{}}
-}
-
-func (r *renewal) do(ctx context.Context, identity *string, fetch func() (auth.Token, error)) (auth.Token, error) {
-	held := *identity
-	r.mu.Lock()
-	alone := held != "" && !r.same[held]
-	r.mu.Unlock()
-	if alone {
-		select {
-		case r.lock <- struct{}{}:
-		case <-ctx.Done():
-			return auth.Token{}, context.Cause(ctx)
-		}
-		defer func() { <-r.lock }()
-		r.mu.Lock()
-		if next := r.next[held]; next != "" {
-			*identity = next
-		}
-		r.mu.Unlock()
-	}
-	token, err := fetch()
-	if alone && err == nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if token.Refresh != "" && token.Refresh != *identity {
-			r.next[held] = token.Refresh
-		} else if r.next[held] == "" {
-			r.same[held] = true
-		}
-	}
-	return token, err
-}

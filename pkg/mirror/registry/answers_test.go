@@ -124,7 +124,7 @@ func TestUploadSession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := New(Options{}).host(base.Host)
+		h := New(Options{}).all.host(base.Host)
 		h.origin.base.Store(base)
 		s, err := h.session(&http.Response{
 			Header:  http.Header{"Location": {tt.location}, "Oci-Chunk-Min-Length": {"7"}},

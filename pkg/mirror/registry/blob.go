@@ -25,8 +25,8 @@ import (
 // HasBlob reports whether a repository has a blob. Any unclear answer counts as
 // no, because then the blob is sent and the registry accepts or refuses it; the
 // error is for a registry that cannot be reached.
-func (c *Client) HasBlob(ctx context.Context, repo Repository, d digest.Digest) (bool, error) {
-	return c.host(repo.Host).hasBlob(ctx, repo, d, false)
+func (bs *Blobs) HasBlob(ctx context.Context, repo Repository, d digest.Digest) (bool, error) {
+	return bs.all.host(repo.Host).hasBlob(ctx, repo, d, false)
 }
 
 // hasBlob sends the request; held reports whether the caller has the host's
@@ -54,14 +54,24 @@ type blobReader struct {
 	decoded bool  // the registry compressed the blob for the transfer
 	pos     int64 // offset of what was read and hashed
 	hand    int64 // bytes before this offset are not returned
-	hash    hash.Hash
-	marks   []mark
-	tries   retry.Tries
-	since   int64 // pos when tries began; seek does not change it, because reading again is no progress
+	sum     checksum
+	again   resumption
 	err     error // final
+}
 
+// resumption is how a broken download continues.
+type resumption struct {
+	tries retry.Tries
+	since int64         // pos when tries began; seek does not change it, because reading again is no progress
 	later bool          // the download continues when somebody calls resume
 	wait  time.Duration // before that
+}
+
+// checksum is the hash of the bytes that were read. It can go back to earlier
+// offsets.
+type checksum struct {
+	hash.Hash
+	marks []mark
 }
 
 // mark is an offset to which the reader can go back.
@@ -73,10 +83,10 @@ type mark struct {
 // markEvery is the distance between marks in bytes.
 const markEvery = 1 << 20
 
-func (c *Client) newBlobReader(ctx context.Context, repo Repository, desc ocispec.Descriptor) *blobReader {
+func (bs *Blobs) newBlobReader(ctx context.Context, repo Repository, desc ocispec.Descriptor) *blobReader {
 	return &blobReader{
-		ctx: ctx, h: c.host(repo.Host), repo: repo, desc: desc,
-		hash: desc.Digest.Algorithm().Hash(),
+		ctx: ctx, h: bs.all.host(repo.Host), repo: repo, desc: desc,
+		sum: checksum{Hash: desc.Digest.Algorithm().Hash()},
 	}
 }
 
@@ -86,7 +96,7 @@ func (b *blobReader) Read(p []byte) (int, error) {
 		switch {
 		case b.err != nil:
 			return 0, b.err
-		case b.later:
+		case b.again.later:
 			return 0, throttle.ErrLater
 		}
 		if b.pos == b.desc.Size {
@@ -99,7 +109,7 @@ func (b *blobReader) Read(p []byte) (int, error) {
 		if err == nil {
 			continue
 		}
-		if b.failed(err); b.later && max(b.wait, b.h.gate.QuietFor()) <= throttle.Shortly {
+		if b.failed(err); b.again.later && max(b.again.wait, b.h.gate.QuietFor()) <= throttle.Shortly {
 			b.resume()
 		}
 	}
@@ -114,8 +124,8 @@ func (b *blobReader) some(p []byte) (int, error) {
 	}
 	n, err := b.body.Read(p[:min(int64(len(p)), b.desc.Size-b.pos)])
 	if n > 0 {
-		b.mark()
-		b.hash.Write(p[:n])
+		b.sum.mark(b.pos)
+		b.sum.Write(p[:n])
 		if b.pos+int64(n) == b.desc.Size {
 			if err := b.verify(); err != nil {
 				return 0, err
@@ -135,7 +145,7 @@ func (b *blobReader) some(p []byte) (int, error) {
 }
 
 func (b *blobReader) verify() error {
-	got := digest.NewDigest(b.desc.Digest.Algorithm(), b.hash)
+	got := digest.NewDigest(b.desc.Digest.Algorithm(), b.sum)
 	if got != b.desc.Digest {
 		return &DigestError{Where: "a blob of " + b.repo.String(), Want: string(b.desc.Digest), Got: got.String()}
 	}
@@ -145,24 +155,24 @@ func (b *blobReader) verify() error {
 // failed decides whether an error ends the download or a retry follows.
 func (b *blobReader) failed(err error) {
 	b.Close()
-	if b.pos-b.since >= 16<<20 {
-		b.tries, b.since = retry.Tries{}, b.pos
+	if b.pos-b.again.since >= 16<<20 {
+		b.again.tries, b.again.since = retry.Tries{}, b.pos
 	}
-	b.wait, b.err = 0, nil
+	b.again.wait, b.err = 0, nil
 	if !errors.Is(err, throttle.ErrLater) { // otherwise nothing was sent
-		b.wait, b.err = b.h.loop.Next(b.ctx, &b.tries, err)
+		b.again.wait, b.err = b.h.loop.Next(b.ctx, &b.again.tries, err)
 	}
-	b.later = b.err == nil
+	b.again.later = b.err == nil
 }
 
 // resume waits until a failed download may be retried, and reports whether it
 // may.
 func (b *blobReader) resume() bool {
-	if !b.later {
+	if !b.again.later {
 		return false
 	}
-	b.later = false
-	b.err = b.h.opts.Clock.Sleep(b.ctx, b.wait)
+	b.again.later = false
+	b.err = b.h.opts.Clock.Sleep(b.ctx, b.again.wait)
 	return b.err == nil
 }
 
@@ -212,16 +222,30 @@ func (b *blobReader) open() error {
 // offset returns where the next Read starts.
 func (b *blobReader) offset() int64 { return max(b.pos, b.hand) }
 
-// mark saves the state of the hash, so that seek can go back to this offset.
-func (b *blobReader) mark() {
-	if n := len(b.marks); n > 0 && b.pos-b.marks[n-1].pos < markEvery {
+// mark saves the state of the hash, so that rewind can go back to this offset.
+func (c *checksum) mark(pos int64) {
+	if n := len(c.marks); n > 0 && pos-c.marks[n-1].pos < markEvery {
 		return
 	}
-	if h, ok := b.hash.(encoding.BinaryMarshaler); ok {
+	if h, ok := c.Hash.(encoding.BinaryMarshaler); ok {
 		if state, err := h.MarshalBinary(); err == nil {
-			b.marks = append(b.marks, mark{b.pos, state})
+			c.marks = append(c.marks, mark{pos, state})
 		}
 	}
+}
+
+// rewind goes back to the last mark up to offset, and returns its offset.
+func (c *checksum) rewind(offset int64) int64 {
+	for len(c.marks) > 0 && c.marks[len(c.marks)-1].pos > offset {
+		c.marks = c.marks[:len(c.marks)-1]
+	}
+	c.Reset()
+	if n := len(c.marks); n > 0 {
+		if h, ok := c.Hash.(encoding.BinaryUnmarshaler); ok && h.UnmarshalBinary(c.marks[n-1].hash) == nil {
+			return c.marks[n-1].pos
+		}
+	}
+	return 0
 }
 
 // seek makes the next Read start at offset, which must have been reached
@@ -232,16 +256,7 @@ func (b *blobReader) seek(offset int64) {
 	}
 	b.Close()
 	b.hand = offset
-	for len(b.marks) > 0 && b.marks[len(b.marks)-1].pos > offset {
-		b.marks = b.marks[:len(b.marks)-1]
-	}
-	b.pos = 0
-	b.hash.Reset()
-	if n := len(b.marks); n > 0 {
-		if h, ok := b.hash.(encoding.BinaryUnmarshaler); ok && h.UnmarshalBinary(b.marks[n-1].hash) == nil {
-			b.pos = b.marks[n-1].pos
-		}
-	}
+	b.pos = b.sum.rewind(offset)
 }
 
 // Close ends the download.

@@ -51,6 +51,27 @@ type Options struct {
 
 // Client sends requests to registries. It is safe for concurrent use.
 type Client struct {
+	*Manifests
+	*Blobs
+	*Lists
+	*Access
+	all *registries
+}
+
+// Manifests reads and pushes manifests.
+type Manifests struct{ all *registries }
+
+// Blobs reads, mounts and pushes blobs.
+type Blobs struct{ all *registries }
+
+// Lists reads lists of tags and of referrers.
+type Lists struct{ all *registries }
+
+// Access checks what a credential may do.
+type Access struct{ all *registries }
+
+// registries are all registries of a client, and what they share.
+type registries struct {
 	opts       Options
 	secrets    *credentials.Secrets
 	throttles  *throttle.Hosts
@@ -81,34 +102,34 @@ func New(opts Options) *Client {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{opts: opts, secrets: &credentials.Secrets{}, hosts: map[string]*host{}, started: opts.Clock.Now(), memory: newMemory(memoryBudget)}
-	c.throttles = throttle.NewHosts(throttle.Options{
-		MaxPerHost: opts.MaxPerHost, Idle: opts.Idle, Clock: opts.Clock, Log: opts.Log, Scrub: c.secrets.Scrub,
+	rs := &registries{opts: opts, secrets: &credentials.Secrets{}, hosts: map[string]*host{}, started: opts.Clock.Now(), memory: newMemory(memoryBudget)}
+	rs.throttles = throttle.NewHosts(throttle.Options{
+		MaxPerHost: opts.MaxPerHost, Idle: opts.Idle, Clock: opts.Clock, Log: opts.Log, Scrub: rs.secrets.Scrub,
 	})
-	c.opts.MaxPerHost = c.throttles.Options().MaxPerHost
-	c.transports = newTransports(c.opts)
-	return c
+	rs.opts.MaxPerHost = rs.throttles.Options().MaxPerHost
+	rs.transports = newTransports(rs.opts)
+	return &Client{Manifests: &Manifests{rs}, Blobs: &Blobs{rs}, Lists: &Lists{rs}, Access: &Access{rs}, all: rs}
 }
 
 // Stats returns the requests and transfers so far, by host in order of name.
-func (c *Client) Stats() []throttle.HostStats { return c.throttles.Stats() }
+func (c *Client) Stats() []throttle.HostStats { return c.all.throttles.Stats() }
 
 // MaxPerHost returns the limit of concurrent requests to one host.
-func (c *Client) MaxPerHost() int { return c.opts.MaxPerHost }
+func (c *Client) MaxPerHost() int { return c.all.opts.MaxPerHost }
 
 // Scrub removes every secret that the client has used from a text.
-func (c *Client) Scrub(text string) string { return c.secrets.Scrub(text) }
+func (c *Client) Scrub(text string) string { return c.all.secrets.Scrub(text) }
 
 // Close closes idle connections.
-func (c *Client) Close() { c.transports.close() }
+func (c *Client) Close() { c.all.transports.close() }
 
-func (c *Client) host(name string) *host {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	h, ok := c.hosts[name]
+func (rs *registries) host(name string) *host {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	h, ok := rs.hosts[name]
 	if !ok {
-		h = c.newHost(name)
-		c.hosts[name] = h
+		h = rs.newHost(name)
+		rs.hosts[name] = h
 	}
 	return h
 }

@@ -17,7 +17,7 @@ func TestDocumentedNumbers(t *testing.T) {
 		fmt.Sprintf("%s pages, %s tags, %s referrers of a manifest", testkit.Count(maxPages), testkit.Count(maxListed), testkit.Count(maxReferrers)),
 		fmt.Sprintf("%s values, counted before", testkit.Count(maxValues)),
 		fmt.Sprintf("large answers share %s", testkit.Bytes(memoryBudget)),
-		fmt.Sprintf("`--max-blob-bytes` (%s); never above %s", testkit.Bytes(client.opts.MaxBlob), testkit.Bytes(maxSize)),
+		fmt.Sprintf("`--max-blob-bytes` (%s); never above %s", testkit.Bytes(client.all.opts.MaxBlob), testkit.Bytes(maxSize)),
 		fmt.Sprintf("| redirects | %d;", maxRedirects),
 		fmt.Sprintf("the first answer within %.0f seconds", pingTime.Seconds()))
 	testkit.Documented(t, "docs/performance.md",

@@ -110,9 +110,9 @@ func TestAbruptGoAway(t *testing.T) {
 				return true
 			}}
 			c, host := http2Client(t, server)
-			c.host(host).loop.Policy.Base = time.Millisecond
+			c.all.host(host).loop.Policy.Base = time.Millisecond
 			repo := Repository{Host: host, Path: "a/b"}
-			if _, err := c.host(host).origin.connect(t.Context()); err != nil {
+			if _, err := c.all.host(host).origin.connect(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			c.Close() // the connection of the ping

@@ -19,9 +19,7 @@ type host struct {
 	loop   *retry.Loop
 	origin *origin
 	access *access
-	send   http.RoundTripper                   // all layers, from the limit of requests to the transport
-	direct http.RoundTripper                   // those without credential and redirects
-	reach  func(host string) http.RoundTripper // the transport to any host
+	send   http.RoundTripper // all layers, from the limit of requests to the transport
 
 	head   headTrust
 	upload uploadHabits
@@ -32,23 +30,22 @@ type host struct {
 
 // newHost stacks the layers of a registry: when a request is sent, where to,
 // with which credential, and what it transfers.
-func (c *Client) newHost(name string) *host {
-	gate := c.throttles.Get(name)
+func (rs *registries) newHost(name string) *host {
+	gate := rs.throttles.Get(name)
 	h := &host{
-		opts: &c.opts, gate: gate,
-		loop:   &retry.Loop{Policy: c.opts.Retry, Host: gate, Clock: c.opts.Clock, Log: c.opts.Log},
-		memory: c.memory, head: headTrust{checked: make(chan struct{})},
+		opts: &rs.opts, gate: gate,
+		loop:   &retry.Loop{Policy: rs.opts.Retry, Host: gate, Clock: rs.opts.Clock, Log: rs.opts.Log},
+		memory: rs.memory, head: headTrust{checked: make(chan struct{})},
 	}
-	insecure := func(host string) bool { return c.opts.Insecure != nil && c.opts.Insecure(host) }
-	h.reach = func(host string) http.RoundTripper { return c.transports.of(host, insecure(host)) }
-	wire := throttle.Observe(gate, identified(c.opts.UserAgent, h.reach(name)))
-	h.access = newAccess(name, &c.opts, c.secrets, wire)
+	insecure := func(host string) bool { return rs.opts.Insecure != nil && rs.opts.Insecure(host) }
+	reach := func(host string) http.RoundTripper { return rs.transports.of(host, insecure(host)) }
+	wire := throttle.Observe(gate, identified(rs.opts.UserAgent, reach(name)))
+	h.access = newAccess(name, &rs.opts, rs.secrets, wire)
 	h.origin = newOrigin(gate, h.loop, insecure(name), wire, h.access.learn)
 	h.access.unsure = h.origin.doubt
-	h.access.answer = func(resp *http.Response) *Error { return newError(gate, resp, c.opts.Clock.Now()) }
-	h.send = h.paced(h.origin.layer(h.access.layer(redirects(name, c.secrets.Scrub, wire))))
-	h.direct = h.paced(h.origin.layer(wire))
-	h.lists = newLists(h, c.started)
+	h.access.answer = func(resp *http.Response) *Error { return newError(gate, resp, rs.opts.Clock.Now()) }
+	h.send = h.paced(h.origin.layer(h.access.layer(redirects(name, rs.secrets.Scrub, wire))))
+	h.lists = newLists(h, h.paced(h.origin.layer(wire)), reach, rs.started)
 	return h
 }
 

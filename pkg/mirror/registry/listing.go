@@ -56,7 +56,7 @@ const (
 
 // Listed returns the digests of those tags for which a list of the whole
 // repository can be trusted: it is from this run, and has the tag once and
-// without an expiration. For all other tags, call [Client.Resolve]. That a list
+// without an expiration. For all other tags, call [Manifests.Resolve]. That a list
 // lacks a tag means nothing.
 //
 // Pass all tags that a run needs of a repository at once, because a repository
@@ -69,17 +69,19 @@ const (
 //
 // A list only shows that a tag is unchanged. Before a tag is written or
 // protected, it has to be read by the protocol.
-func (c *Client) Listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
-	if c.opts.Listings.Off || len(tags) == 0 {
+func (ls *Lists) Listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
+	if ls.all.opts.Listings.Off || len(tags) == 0 {
 		return nil
 	}
-	return c.host(repo.Host).lists.listed(ctx, repo, tags)
+	return ls.all.host(repo.Host).lists.listed(ctx, repo, tags)
 }
 
 // lists are the lists of one registry.
 type lists struct {
 	host    *host
-	started time.Time // older lists are not trusted
+	direct  http.RoundTripper                   // the layers without credential and redirects
+	reach   func(host string) http.RoundTripper // the transport to any host
+	started time.Time                           // older lists are not trusted
 	form    form
 
 	mu      sync.Mutex
@@ -119,8 +121,8 @@ func (w *wanted) see(tag string, d digest.Digest, sure bool) {
 	}
 }
 
-func newLists(h *host, started time.Time) *lists {
-	l := &lists{host: h, started: started, repos: map[string]*listing{}, balance: 1, changed: make(chan struct{})}
+func newLists(h *host, direct http.RoundTripper, reach func(host string) http.RoundTripper, started time.Time) *lists {
+	l := &lists{host: h, direct: direct, reach: reach, started: started, repos: map[string]*listing{}, balance: 1, changed: make(chan struct{})}
 	streams := h.opts.Listings.Streams
 	switch {
 	case streams != nil && streams(h.gate.Name) != nil:

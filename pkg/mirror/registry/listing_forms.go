@@ -30,7 +30,7 @@ func (l *lists) quay(ctx context.Context, repo Repository, w *wanted) (has, ok b
 	for page := 1; ; page++ {
 		target := &url.URL{Scheme: "https", Host: repo.Host, Path: "/api/v1/repository/" + repo.Path + "/tag/"}
 		target.RawQuery = "onlyActiveTags=true&limit=" + strconv.Itoa(quayPage) + "&page=" + strconv.Itoa(page)
-		resp, body, err := l.get(ctx, l.host.direct, target, repo, token)
+		resp, body, err := l.get(ctx, l.direct, target, repo, token)
 		if err != nil {
 			return page > 1, page > 1
 		}
@@ -114,7 +114,7 @@ func (l *lists) google(ctx context.Context, repo Repository, w *wanted) (has, ok
 // types ImageStreamStatus, NamedTagEventList and TagEvent. The stream names its
 // registry, so that the stream of another cluster is not used by mistake.
 func (l *lists) streams(api *StreamsAPI) form {
-	send := l.host.elsewhere(l.host.reach(api.Server.Host))
+	send := l.host.elsewhere(l.reach(api.Server.Host))
 	return func(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
 		w.by = ListedByStream
 		namespace, name, two := strings.Cut(repo.Path, "/")

@@ -236,7 +236,7 @@ func TestListedByGoogle(t *testing.T) {
 	c := New(Options{})
 	defer c.Close()
 	repo := Repository{Host: at.Host, Path: "team/app"}
-	l := c.host(at.Host).lists
+	l := c.all.host(at.Host).lists
 	l.form = l.google // which a host's name decides
 	got := c.Listed(t.Context(), repo, []string{"a", "b", "c", "d"})
 	want := map[string]Listed{"a": {one, ListedByGoogle}, "b": {one, ListedByGoogle}, "c": {two, ListedByGoogle}}

@@ -14,8 +14,8 @@ import (
 // Tags lists all tags of a repository, following its pages, in the registry's
 // order. The tags need not be valid. If a registry refuses the requested page
 // size, it chooses its own.
-func (c *Client) Tags(ctx context.Context, repo Repository) ([]string, error) {
-	h := c.host(repo.Host)
+func (ls *Lists) Tags(ctx context.Context, repo Repository) ([]string, error) {
+	h := ls.all.host(repo.Host)
 	r := request{kind: "tags", method: http.MethodGet, repo: repo, path: "tags/list", query: "n=1000", expect: []int{http.StatusOK}}
 	var all []string
 	seen := map[string]bool{}
@@ -50,8 +50,8 @@ var errNoReferrers = errors.New("the registry does not list referrers")
 // specification. known is false if the registry has no such API (400, 404, 405,
 // or something other than a list); then the caller reads the fallback tag. Any
 // other refusal is an error, because what cannot be read may exist.
-func (c *Client) Referrers(ctx context.Context, repo Repository, digest string) (list []ocispec.Descriptor, known bool, err error) {
-	h := c.host(repo.Host)
+func (ls *Lists) Referrers(ctx context.Context, repo Repository, digest string) (list []ocispec.Descriptor, known bool, err error) {
+	h := ls.all.host(repo.Host)
 	r := request{kind: "referrers", method: http.MethodGet, repo: repo, path: "referrers/" + digest, expect: []int{http.StatusOK}}
 	r.header = map[string]string{"Accept": OCIIndex}
 	first := true

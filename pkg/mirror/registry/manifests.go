@@ -23,10 +23,10 @@ var get = request{kind: "manifest", method: http.MethodGet, expect: []int{http.S
 // registry's HEAD is not enough. The size may be -1 if the registry does not
 // send it. A reference that does not exist is an [*Error] for which [NotFound]
 // (or [Denied]) is true.
-func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
-	h := c.host(repo.Host)
+func (ms *Manifests) Resolve(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
+	h := ms.all.host(repo.Host)
 	if h.head.broken.Load() {
-		return c.resolveByGet(ctx, repo, ref)
+		return ms.resolveByGet(ctx, repo, ref)
 	}
 	r := get
 	r.method, r.repo, r.path = http.MethodHead, repo, "manifests/"+ref
@@ -42,7 +42,7 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocis
 			h.head.works.Store(true)
 			return d, nil
 		}
-		d, err := c.resolveByGet(ctx, repo, ref)
+		d, err := ms.resolveByGet(ctx, repo, ref)
 		if err == nil {
 			h.head.broken.Store(true)
 		}
@@ -71,7 +71,7 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocis
 		}
 	}
 	// Some registries support only GET, and answer HEAD with 404, 405 or 500.
-	d, getErr := c.resolveByGet(ctx, repo, ref)
+	d, getErr := ms.resolveByGet(ctx, repo, ref)
 	switch {
 	case getErr == nil:
 		h.head.broken.Store(true)
@@ -84,10 +84,10 @@ func (c *Client) Resolve(ctx context.Context, repo Repository, ref string) (ocis
 
 // DoubtHead makes the client use only GET for tags of a registry, because a
 // digest that HEAD returned does not exist there.
-func (c *Client) DoubtHead(host string) { c.host(host).head.broken.Store(true) }
+func (ms *Manifests) DoubtHead(host string) { ms.all.host(host).head.broken.Store(true) }
 
-func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
-	m, err := c.Manifest(ctx, repo, ref)
+func (ms *Manifests) resolveByGet(ctx context.Context, repo Repository, ref string) (ocispec.Descriptor, error) {
+	m, err := ms.Manifest(ctx, repo, ref)
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
@@ -98,8 +98,8 @@ func (c *Client) resolveByGet(ctx context.Context, repo Repository, ref string) 
 // requested digest; for a tag, they have the digest that the registry sends or,
 // if that is wrong, one by which the registry has them. Otherwise the error is
 // a [*DigestError], or a [*ManifestError] for something that is not a manifest.
-func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Manifest, error) {
-	h := c.host(repo.Host)
+func (ms *Manifests) Manifest(ctx context.Context, repo Repository, ref string) (Manifest, error) {
+	h := ms.all.host(repo.Host)
 	r := get
 	r.repo, r.path = repo, "manifests/"+ref
 	r.header = map[string]string{"Accept": accept}
@@ -135,7 +135,7 @@ func (c *Client) Manifest(ctx context.Context, repo Repository, ref string) (Man
 	_, _, err := h.whole(ctx, r, maxManifest)
 	var bad *DigestError
 	if tag && errors.As(err, &bad) { // which of the two is wrong?
-		if byDigest, err := c.Manifest(ctx, repo, string(m.Digest)); err == nil {
+		if byDigest, err := ms.Manifest(ctx, repo, string(m.Digest)); err == nil {
 			return byDigest, nil
 		}
 	}

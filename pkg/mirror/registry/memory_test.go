@@ -89,16 +89,16 @@ func TestMemoryBudget(t *testing.T) {
 				if err != nil || !bytes.Equal(m.Body, body) {
 					t.Errorf("%d bytes, %v", len(m.Body), err)
 				}
-				c.memory.mu.Lock()
-				defer c.memory.mu.Unlock()
-				if used := c.memory.used; used > most.Load() {
+				c.all.memory.mu.Lock()
+				defer c.all.memory.mu.Unlock()
+				if used := c.all.memory.used; used > most.Load() {
 					most.Store(used)
 				}
 			})
 		}
 		wg.Wait()
-		if c.memory.used != 0 || most.Load() > memoryBudget {
-			t.Errorf("%d of the budget were used, %d are left in use", most.Load(), c.memory.used)
+		if c.all.memory.used != 0 || most.Load() > memoryBudget {
+			t.Errorf("%d of the budget were used, %d are left in use", most.Load(), c.all.memory.used)
 		}
 	}
 }

@@ -2,23 +2,25 @@ package registry
 
 import (
 	"context"
+	"io"
 	"net/http"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // PutBlob pushes a small blob from memory. If the repository has it, the
 // registry says so when the upload is opened and nothing is sent.
-func (c *Client) PutBlob(ctx context.Context, repo Repository, data []byte) error {
+func (bs *Blobs) PutBlob(ctx context.Context, repo Repository, data []byte) error {
 	d := digest.FromBytes(data)
-	has, session, err := c.Mount(ctx, repo, repo.Path, d)
+	has, session, err := bs.Mount(ctx, repo, repo.Path, d)
 	if has {
 		return nil
 	}
 	if err != nil {
 		session = nil // it does not know mounts
 	}
-	h := c.host(repo.Host)
+	h := bs.all.host(repo.Host)
 	return h.loop.Do(ctx, func() (err error) {
 		s := session
 		session = nil // a session that failed is not used again
@@ -68,4 +70,18 @@ func (h *host) sendSmall(ctx context.Context, repo Repository, d digest.Digest, 
 	}
 	h.wrote.note(repo.Path, d, h.opts.Clock.Now())
 	return resp.Body.Close()
+}
+
+// maxSmall is the size in bytes of the largest blob that is read whole.
+const maxSmall = 4 << 20
+
+// SmallBlob reads a blob, such as the configuration of an image, which may have
+// at most 4 MiB.
+func (bs *Blobs) SmallBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor) ([]byte, error) {
+	if desc.Size > maxSmall {
+		return nil, refusef("the blob %s has %d bytes; the limit is %d", desc.Digest, desc.Size, maxSmall)
+	}
+	r := bs.newBlobReader(ctx, repo, desc)
+	defer r.Close()
+	return io.ReadAll(r)
 }

@@ -26,9 +26,9 @@ import (
 //
 // If the registry does not yet see what was written to the repository a moment
 // ago, the push is retried.
-func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest, again func() (done bool, err error)) (subject bool, err error) {
-	h := c.host(repo.Host)
-	put := &manifestPut{client: c, host: h, repo: repo, ref: ref, manifest: m, again: again}
+func (ms *Manifests) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest, again func() (done bool, err error)) (subject bool, err error) {
+	h := ms.all.host(repo.Host)
+	put := &manifestPut{manifests: ms, host: h, repo: repo, ref: ref, manifest: m, again: again}
 	if err = h.loop.Do(ctx, func() error { return put.attempt(ctx) }); err == nil {
 		h.wrote.note(repo.Path, m.Digest, h.opts.Clock.Now())
 	}
@@ -42,12 +42,12 @@ func (c *Client) PutManifest(ctx context.Context, repo Repository, ref string, m
 
 // manifestPut is one push of a manifest.
 type manifestPut struct {
-	client   *Client
-	host     *host
-	repo     Repository
-	ref      string
-	manifest Manifest
-	again    func() (done bool, err error)
+	manifests *Manifests
+	host      *host
+	repo      Repository
+	ref       string
+	manifest  Manifest
+	again     func() (done bool, err error)
 
 	attempts int
 	waited   bool // for earlier writes
@@ -79,7 +79,7 @@ func (p *manifestPut) attempt(ctx context.Context) error {
 	p.subject = resp.Header.Get("OCI-Subject") != ""
 	got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
 	if resp.StatusCode != http.StatusCreated || got.Validate() != nil {
-		d, err := p.client.Resolve(ctx, p.repo, p.ref)
+		d, err := p.manifests.Resolve(ctx, p.repo, p.ref)
 		if NotFound(err) || err == nil && !p.manifest.Is(d.Digest) {
 			return p.host.onTheWay(http.MethodPut, resp.Request.URL, fmt.Errorf("the registry returned %s but did not store the manifest", resp.Status))
 		}
@@ -105,7 +105,7 @@ func (p *manifestPut) isThere(ctx context.Context) bool {
 	if digest.Digest(p.ref).Validate() == nil {
 		return false
 	}
-	d, err := p.client.Resolve(ctx, p.repo, p.ref)
+	d, err := p.manifests.Resolve(ctx, p.repo, p.ref)
 	return err == nil && p.manifest.Is(d.Digest)
 }
 

@@ -4,19 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
 // TryPush checks whether a repository can be written: it opens an upload and
 // cancels it. Nothing is left in the repository.
-func (c *Client) TryPush(ctx context.Context, repo Repository) error {
+func (a *Access) TryPush(ctx context.Context, repo Repository) error {
 	repo.Push = true
-	h := c.host(repo.Host)
+	h := a.all.host(repo.Host)
 	s, err := h.openUpload(ctx, repo, false)
 	if err != nil {
 		return err
@@ -65,13 +62,13 @@ func (e *PushError) reason() string {
 // registry's token shows it: a [*PushError], or a [*CredentialError]. It costs
 // at most one request for a token. A nil error means that push is granted or
 // that only a write can show it.
-func (c *Client) MayPush(ctx context.Context, repo Repository) error {
-	h := c.host(repo.Host)
+func (a *Access) MayPush(ctx context.Context, repo Repository) error {
+	h := a.all.host(repo.Host)
 	p := purpose{path: repo.Path, push: true}
 	if h.origin.base.Load() != nil && len(h.access.offered(p)) == 0 {
 		return nil // the registry asks for no credential
 	}
-	token, ok := h.access.held(p)
+	token, ok := h.access.tokens.held(p)
 	if !ok {
 		g, err := h.authorize(ctx, repo, p)
 		if refuses(err) && !errors.As(err, new(*CredentialError)) {
@@ -109,18 +106,4 @@ func (h *host) authorize(ctx context.Context, repo Repository, p purpose) (g gra
 		return err
 	})
 	return g, err
-}
-
-// maxSmall is the size in bytes of the largest blob that is read whole.
-const maxSmall = 4 << 20
-
-// SmallBlob reads a blob, such as the configuration of an image, which may have
-// at most 4 MiB.
-func (c *Client) SmallBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor) ([]byte, error) {
-	if desc.Size > maxSmall {
-		return nil, refusef("the blob %s has %d bytes; the limit is %d", desc.Digest, desc.Size, maxSmall)
-	}
-	r := c.newBlobReader(ctx, repo, desc)
-	defer r.Close()
-	return io.ReadAll(r)
 }

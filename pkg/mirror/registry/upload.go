@@ -30,8 +30,8 @@ type Session struct {
 // does not mount it, session may hold an upload that it opened instead, and err
 // is the reason if the registry refused or could not be reached; then the blob
 // has to be sent.
-func (c *Client) Mount(ctx context.Context, repo Repository, from string, d digest.Digest) (mounted bool, session *Session, err error) {
-	h := c.host(repo.Host)
+func (bs *Blobs) Mount(ctx context.Context, repo Repository, from string, d digest.Digest) (mounted bool, session *Session, err error) {
+	h := bs.all.host(repo.Host)
 	r := request{
 		kind: "mount", method: http.MethodPost, repo: repo, from: from,
 		path: "blobs/uploads/", query: encode("mount", string(d), "from", from),
@@ -121,11 +121,11 @@ func (e *SourceError) Failure(time.Time) retry.Failure { return retry.Failure{Ki
 // way. session is an open upload, or nil. A registry that refuses the blob in
 // one piece gets it in chunks. A broken upload continues from what the registry
 // has, or starts again. The error is a [*SourceError] if the source caused it.
-func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descriptor, from Repository, session *Session) error {
-	if desc.Size > c.opts.MaxBlob {
-		return &SizeError{Digest: desc.Digest, Size: desc.Size, Limit: c.opts.MaxBlob}
+func (bs *Blobs) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descriptor, from Repository, session *Session) error {
+	if desc.Size > bs.all.opts.MaxBlob {
+		return &SizeError{Digest: desc.Digest, Size: desc.Size, Limit: bs.all.opts.MaxBlob}
 	}
-	u := &upload{h: c.host(to.Host), to: to, desc: desc, from: from, session: session, source: c.newBlobReader(ctx, from, desc)}
+	u := &upload{h: bs.all.host(to.Host), to: to, desc: desc, from: from, session: session, source: bs.newBlobReader(ctx, from, desc)}
 	defer u.source.Close()
 	wrong := ""
 	return u.h.loop.Do(ctx, func() error {
@@ -142,7 +142,7 @@ func (c *Client) CopyBlob(ctx context.Context, to Repository, desc ocispec.Descr
 			if u.source.err == nil { // the destination changed the bytes
 				err = u.h.onTheWay(http.MethodPut, u.session.at, bad)
 			}
-			u.session, u.source = nil, c.newBlobReader(ctx, from, desc)
+			u.session, u.source = nil, bs.newBlobReader(ctx, from, desc)
 			return err
 		}
 		return err

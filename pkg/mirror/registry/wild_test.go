@@ -207,8 +207,8 @@ func TestRedirectedWrites(t *testing.T) {
 					r.URL.RawQuery = strings.TrimSuffix(query, "&")
 					w.store.ServeHTTP(rw, r)
 				}))
-				w.client.opts.Keychain = only(credentials.Credential{Username: "u", Password: "s3cret"})
-				h := w.client.host(w.to.Host)
+				w.client.all.opts.Keychain = only(credentials.Credential{Username: "u", Password: "s3cret"})
+				h := w.client.all.host(w.to.Host)
 				h.upload.patch.Store(class == "PATCH upload")
 				h.access.learn([]auth.Challenge{{Scheme: "basic"}})
 				err := w.copy(t)
@@ -320,7 +320,7 @@ func TestImmutableAndAnswerLost(t *testing.T) {
 			}
 			return false
 		}
-		w.client.host(w.to.Host).head.works.Store(true)
+		w.client.all.host(w.to.Host).head.works.Store(true)
 		w.store.Blob(w.to.Path, w.blob)
 		body, _ := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": OCIManifest, "config": w.desc, "layers": []any{}})
 		if _, err := w.client.PutManifest(t.Context(), w.to, "v1", Manifest{MediaType: OCIManifest, Digest: digest.FromBytes(body), Body: body}, nil); err != nil {
@@ -360,7 +360,7 @@ func TestStoreRefuses(t *testing.T) {
 			})(source))
 			c := New(Options{Retry: retry.Policy{Base: time.Millisecond}, Keychain: only(credentials.Credential{Username: "u", Password: "s3cret"})})
 			defer c.Close()
-			c.host(src.Host).access.learn([]auth.Challenge{{Scheme: "basic"}})
+			c.all.host(src.Host).access.learn([]auth.Challenge{{Scheme: "basic"}})
 			repo := Repository{Host: src.Host, Path: "team/app"}
 			got, err := io.ReadAll(c.newBlobReader(t.Context(), repo, ocispec.Descriptor{Digest: digest.FromBytes(blob), Size: 7}))
 			var refused *StoreError

@@ -10,13 +10,13 @@ import (
 
 // Lists lists the tags of repositories, each once in a run.
 type Lists struct {
-	client *registry.Client
-	known  flight.Group[registry.Repository, []string]
+	registries *registry.Lists
+	known      flight.Group[registry.Repository, []string]
 }
 
-// NewLists returns lists that a client reads.
-func NewLists(client *registry.Client) *Lists {
-	l := &Lists{client: client}
+// NewLists returns lists that are read from registries.
+func NewLists(registries *registry.Lists) *Lists {
+	l := &Lists{registries: registries}
 	l.known.Forget = registry.Unavailable // a retry may succeed
 	return l
 }
@@ -24,7 +24,7 @@ func NewLists(client *registry.Client) *Lists {
 // Of returns all tags of a repository, sorted.
 func (l *Lists) Of(ctx context.Context, repo registry.Repository) ([]string, error) {
 	return l.known.Do(ctx, repo, func() ([]string, error) {
-		tags, err := l.client.Tags(ctx, repo)
+		tags, err := l.registries.Tags(ctx, repo)
 		slices.Sort(tags)
 		return tags, err
 	})
