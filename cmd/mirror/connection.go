@@ -64,6 +64,9 @@ func (c *connection) bind(f *pflag.FlagSet) {
 }
 
 func (c *connection) client(env cli.Env, log *slog.Logger) (*registry.Client, error) {
+	if err := c.numbers(); err != nil {
+		return nil, err
+	}
 	keychain, err := c.keychain(env)
 	if err != nil {
 		return nil, err
@@ -96,6 +99,19 @@ func (c *connection) clientWith(env cli.Env, keychain credentials.Keychain, log 
 		TokenEndpoints: c.tokenEndpoints, Idle: c.idleTimeout, Retry: retry.Policy{Attempts: c.attempts, PerImage: c.perImage, PerHost: c.perRegistry}, UserAgent: "mirror-tools/" + cli.Version(),
 		Log: log,
 	}), nil
+}
+
+// numbers checks the flags that take numbers.
+func (c *connection) numbers() error {
+	switch {
+	case c.attempts < 1:
+		return cli.Usagef("--attempts %d: use a number from 1", c.attempts)
+	case c.perImage < 1 || c.perRegistry < 1:
+		return cli.Usagef("--retries-per-image and --retries-per-registry take numbers from 1; --attempts 1 turns retries off")
+	case c.maxBlob < 1:
+		return cli.Usagef("--max-blob-bytes %d: use a number from 1", c.maxBlob)
+	}
+	return nil
 }
 
 // hostFile splits a flag's value HOST=FILE; the file has to exist.

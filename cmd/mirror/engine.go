@@ -35,12 +35,6 @@ func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (m
 	if err := o.protection.apply(&opts); err != nil {
 		return opts, err
 	}
-	if o.attempts < 1 {
-		return opts, cli.Usagef("--attempts %d: use a number from 1", o.attempts)
-	}
-	if o.perImage < 1 || o.perRegistry < 1 {
-		return opts, cli.Usagef("--retries-per-image and --retries-per-registry take numbers from 1; --attempts 1 turns retries off")
-	}
 	client, err := o.client(env, log)
 	opts.Client = client
 	return opts, err

@@ -29,6 +29,9 @@ func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*surv
 	if err != nil {
 		return nil, err
 	}
+	if err := o.numbers(); err != nil {
+		return nil, err
+	}
 	for _, p := range in.problems {
 		v.problem(p)
 	}

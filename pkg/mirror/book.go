@@ -145,8 +145,8 @@ func (b *book) finish(ctx context.Context, hosts []throttle.HostStats, planned i
 	rep := b.report
 	for i := range rep.Entries {
 		e := &rep.Entries[i]
-		if e.Error == errInterrupted.Error() && ctx.Err() != nil { // never started
-			e.Error += ": " + context.Cause(ctx).Error()
+		if e.Error == errInterrupted.Error() { // never started
+			e.Error += b.why(ctx)
 		}
 		rep.Summary[e.Outcome]++
 	}
@@ -163,6 +163,19 @@ func (b *book) finish(ctx context.Context, hosts []throttle.HostStats, planned i
 	}
 	slices.Sort(rep.Notes)
 	return rep
+}
+
+// why returns what ended the run early, as the end of an error.
+func (b *book) why(ctx context.Context) string {
+	if ctx.Err() != nil {
+		return ": " + context.Cause(ctx).Error()
+	}
+	select {
+	case <-b.stop:
+		return ": another destination failed first"
+	default:
+		return ""
+	}
 }
 
 // printable makes text of a registry safe for a terminal, a log and a page:

@@ -31,7 +31,7 @@ func (f Failure) String() string {
 }
 
 // Failures groups the entries that failed or were interrupted by registry and
-// reason, the largest group first. A difference found by a check is not a
+// reason, the largest group first, and what ended early after them. A difference found by a check is not a
 // failure.
 func (r *Report) Failures() []Failure {
 	type key struct {
@@ -63,7 +63,15 @@ func (r *Report) Failures() []Failure {
 		}
 	}
 	slices.SortFunc(out, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(b.Entries, a.Entries), a.Since.Compare(b.Since), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Reason, b.Reason))
+		return cmp.Or(last(a)-last(b), cmp.Compare(b.Entries, a.Entries), a.Since.Compare(b.Since), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Reason, b.Reason))
 	})
 	return out
+}
+
+// last returns 1 for a group that goes after those that may have caused it.
+func last(f Failure) int {
+	if f.Cause == CauseInterrupted {
+		return 1
+	}
+	return 0
 }

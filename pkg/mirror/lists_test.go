@@ -160,5 +160,11 @@ func TestFailFastInOrder(t *testing.T) {
 		if e := report.Entries[6]; e.Outcome != mirror.Failed {
 			t.Errorf("line 7: %s", e.Outcome)
 		}
+		if failures := report.Failures(); failures[0].Cause != mirror.CauseSourceMissing || failures[1].Cause != mirror.CauseInterrupted {
+			t.Errorf("what ended early comes before what failed: %+v", failures)
+		}
+		if e := report.Entries[19]; !strings.Contains(e.Error, "another destination failed first") {
+			t.Errorf("line 20 does not say why: %s", e.Error)
+		}
 	}
 }

@@ -61,7 +61,7 @@ func (ls *Lists) Referrers(ctx context.Context, repo Repository, digest string) 
 		}
 		m := Manifest{MediaType: OCIIndex, Body: body}
 		content, err := m.Content()
-		if err != nil || !strings.HasPrefix(resp.Header.Get("Content-Type"), OCIIndex) {
+		if err != nil || mediaTypeOf(resp.Header.Get("Content-Type"), body) != OCIIndex {
 			if first {
 				return 0, errNoReferrers
 			}

@@ -26,6 +26,32 @@ func TestReferrersRefused(t *testing.T) {
 	}
 }
 
+// TestReferrersType: a list of referrers is one whatever the spelling of its
+// type, and if only its content tells it.
+func TestReferrersType(t *testing.T) {
+	for header, list := range map[string]bool{
+		OCIIndex: true, "Application/vnd.OCI.image.index.v1+JSON; charset=utf-8": true, "application/json": true, "": true, "text/html": false,
+	} {
+		at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.Contains(r.URL.Path, "/referrers/") {
+				return
+			}
+			w.Header().Set("Content-Type", header)
+			if list {
+				fmt.Fprintf(w, `{"schemaVersion": 2, "manifests": [{"mediaType": %q, "digest": %q, "size": 2}]}`, OCIManifest, empty)
+			} else {
+				fmt.Fprint(w, "<html>")
+			}
+		}))
+		c := New(Options{})
+		defer c.Close()
+		got, known, err := c.Referrers(t.Context(), Repository{Host: at.Host, Path: "a"}, string(empty))
+		if err != nil || known != list || len(got) == 0 == list {
+			t.Errorf("%q: %d referrers, known %v, %v", header, len(got), known, err)
+		}
+	}
+}
+
 // TestHalfAList: a list that breaks off is an error, not a shorter one.
 func TestHalfAList(t *testing.T) {
 	for _, second := range []string{"404", "403", "page"} {

@@ -65,10 +65,23 @@ func OnTheWay(method string, target *url.URL, err error, scrub func(string) stri
 	if told == innermost.Error() {
 		told = reason
 	}
+	if proxy := unreachable(err); proxy != "" {
+		reason = "the proxy " + proxy + ": " + reason
+	}
 	return &NetworkError{
 		Method: method, URL: Redact(target, scrub), Host: target.Host,
-		Reason: text.Short(scrub(reason), 60), text: text.Short(scrub(told), 500), err: err,
+		Reason: text.Short(scrub(reason), 80), text: text.Short(scrub(told), 500), err: err,
 	}
+}
+
+// unreachable returns the address of the proxy that an error is about; "" for
+// other errors.
+func unreachable(err error) string {
+	var proxy, dial *net.OpError
+	if !errors.As(err, &proxy) || proxy.Op != "proxyconnect" || !errors.As(proxy.Err, &dial) || dial.Addr == nil {
+		return ""
+	}
+	return dial.Addr.String()
 }
 
 func (e *NetworkError) Error() string { return e.Method + " " + e.URL + ": " + e.text }
