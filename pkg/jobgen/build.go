@@ -10,18 +10,43 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// builder builds the jobs of a tree.
-type builder struct {
+// basis is what the jobs of a tree are made from.
+type basis struct {
 	template *Template
 	layout   *release.Layout
 	repo     *release.Settings
-	secrets  secrets
+}
+
+// report collects problems and notes.
+type report struct {
 	problems Problems
 	notes    []source.Problem
 }
 
-func (b *builder) problem(pos source.Position, hint, format string, args ...any) {
-	b.problems = append(b.problems, source.Problem{Pos: pos, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (r *report) problem(pos source.Position, hint, format string, args ...any) {
+	r.problems = append(r.problems, source.Problem{Pos: pos, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// unused notes settings of a set that its runner does not use. They may stay for
+// a switch back to another runner.
+func (r *report) unused(s subject, keys ...string) {
+	for _, key := range keys {
+		if slices.Contains(s.own.Keys(), key) {
+			r.notes = append(r.notes, source.Problem{Pos: s.at(key), Severity: source.Info,
+				Message: key + " has no effect with the runner " + string(s.all.Runner)})
+		}
+	}
+}
+
+// builder builds the jobs of a tree.
+type builder struct {
+	reader
+	secrets secrets
+	report
+}
+
+func newBuilder(t *Template, tree *release.Tree, repo *release.Settings) builder {
+	return builder{reader: reader{basis{t, &tree.Layout, repo}}, secrets: secrets{tree.Secrets()}}
 }
 
 // job builds the periodic of a subject, or its i-th shard, counted from 1. It
@@ -34,18 +59,18 @@ func (b *builder) job(s subject, i int) object {
 	job := cloneObject(b.template.value)
 	job["name"] = shardName(s.jobName(b.template), i, s.shards())
 	c := b.template.container(job)
-	b.labels(job, s)
+	setLabels(job, s, b.repo.Defaults.Labels)
 	b.volumes(job, c, s)
 	b.pullSecret(job, c, s)
-	b.schedule(job, s)
-	b.slack(job, s)
+	setSchedule(job, s)
+	setSlack(job, s)
 	switch s.all.Runner {
 	case release.RunnerMirror:
-		b.mirror(job, c, s, i)
+		mirrorRunner{b}.fill(job, c, s, i)
 	case release.RunnerEntrypoint:
-		b.entrypoint(c, s)
+		entrypointRunner{b}.fill(c, s)
 	default:
-		b.shell(job, c, s)
+		shellRunner{b}.fill(job, c, s)
 	}
 	b.pod(job, c, s)
 	return b.patch(job, s)
@@ -54,7 +79,8 @@ func (b *builder) job(s subject, i int) object {
 // areaLabel is the label with the owner of a job.
 const areaLabel = "ci.openshift.io/area"
 
-func (b *builder) labels(job object, s subject) {
+// setLabels sets the labels of a job: those of all jobs, then its own.
+func setLabels(job object, s subject, common release.Values) {
 	labels := child(job, "labels")
 	for k, v := range labels {
 		if text, ok := v.(string); ok {
@@ -64,7 +90,7 @@ func (b *builder) labels(job object, s subject) {
 	if s.all.Area != "" {
 		labels[areaLabel] = s.all.Area
 	}
-	for _, values := range []release.Values{b.repo.Defaults.Labels, s.own.Labels} {
+	for _, values := range []release.Values{common, s.own.Labels} {
 		for name, value := range values {
 			if value == nil {
 				delete(labels, name)
@@ -90,7 +116,7 @@ func (b *builder) volumes(job, c object, s subject) {
 	}
 	for name, config := range configVolumes(job) {
 		if str(config, "name") == release.DefaultConfigMap {
-			b.configMap(job, name, config)
+			setConfigMap(job, name, config, b.repo.ConfigMaps())
 			for _, m := range mounts(c, name) {
 				m["mountPath"] = b.repo.MountPath
 			}
@@ -98,10 +124,9 @@ func (b *builder) volumes(job, c object, s subject) {
 	}
 }
 
-// configMap sets the ConfigMap of a volume. Several partitions become one
+// setConfigMap sets the ConfigMap of a volume. Several partitions become one
 // projected volume.
-func (b *builder) configMap(job object, volume string, config object) {
-	names := b.repo.ConfigMaps()
+func setConfigMap(job object, volume string, config object, names []string) {
 	config["name"] = names[0]
 	if len(names) == 1 {
 		return
@@ -155,7 +180,8 @@ func (b *builder) secret(s subject, cluster, pattern string) string {
 	return name
 }
 
-func (b *builder) schedule(job object, s subject) {
+// setSchedule sets when, where and how long a job runs.
+func setSchedule(job object, s subject) {
 	set := func(key, value string) {
 		for _, k := range [...]string{"cron", "interval", "minimum_interval"} {
 			delete(job, k)
@@ -179,7 +205,8 @@ func (b *builder) schedule(job object, s subject) {
 	}
 }
 
-func (b *builder) slack(job object, s subject) {
+// setSlack sets the reports to Slack.
+func setSlack(job object, s subject) {
 	if s.all.Slack == nil {
 		return
 	}
@@ -208,8 +235,8 @@ func (b *builder) pod(job, c object, s subject) {
 		s.all.RegistryLogin == "" && s.all.Runner == release.RunnerEntrypoint && b.form().LogsIn:
 		spec["automountServiceAccountToken"] = true
 	}
-	b.setAll(c, b.repo.Defaults.Env, s)
-	b.setAll(c, s.own.Env, s)
+	setAll(c, b.repo.Defaults.Env, s)
+	setAll(c, s.own.Env, s)
 	if len(s.all.EnvOrder) > 0 {
 		sortByName(list(c, "env"), s.all.EnvOrder)
 	}
@@ -224,7 +251,7 @@ func (b *builder) pod(job, c object, s subject) {
 }
 
 // setAll sets variables in order of name, and replaces the placeholder in them.
-func (b *builder) setAll(c object, env release.Values, s subject) {
+func setAll(c object, env release.Values, s subject) {
 	values := release.Values{}
 	for name, value := range env {
 		if value != nil && strings.Contains(*value, placeholder) {

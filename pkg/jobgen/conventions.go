@@ -31,18 +31,18 @@ func conventionsOf(tree *release.Tree) (*conventions, error) {
 		return nil, err
 	}
 	repo := *tree.Settings
-	c := &conventions{b: builder{template: t, layout: &tree.Layout, repo: tree.Settings, secrets: secrets{tree.Secrets()}}, shared: &repo}
+	c := &conventions{b: newBuilder(t, tree, tree.Settings), shared: &repo}
 	im := &importer{tree: tree, old: old, out: &Imported{}, b: c.b}
 	im.b.repo = &repo
 	im.read()
 	im.jobs = slices.DeleteFunc(im.jobs, func(x *importing) bool { return x.set == nil || !x.node.Mirrors })
-	im.defaults()
+	im.voting().defaults()
 	var jobs []holder
 	for _, x := range im.jobs {
 		c.secrets = append(c.secrets, x.full.Secret)
 		jobs = append(jobs, holder{x.set.Name, x.job})
 	}
-	c.owners = c.b.secretOwners(jobs, nil)
+	c.owners = ownership{c.b.basis}.secretOwners(jobs, nil)
 	return c, nil
 }
 

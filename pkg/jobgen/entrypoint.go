@@ -11,9 +11,12 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// entrypoint makes the container run a program that selects its mapping files by
+// entrypointRunner is the runner entrypoint: a program in the image of the job.
+type entrypointRunner struct{ *builder }
+
+// fill makes the container run a program that selects its mapping files by
 // an environment variable or an argument.
-func (b *builder) entrypoint(c object, s subject) {
+func (b entrypointRunner) fill(c object, s subject) {
 	b.onlyMirror(s)
 	b.unused(s, "attempts", "continue_on_error", "keep_manifest_list", "max_per_registry", "skip_empty", "trace", "verbosity")
 	if slices.Contains(s.own.Keys(), "script") {
@@ -45,12 +48,12 @@ func (b *builder) entrypoint(c object, s subject) {
 			list(c, "args")[i] = strings.ReplaceAll(arg, placeholder, s.prefix())
 		}
 	}
-	b.setAll(c, e.Env, s)
+	setAll(c, e.Env, s)
 }
 
 // selects reports whether the settings themselves select the mappings, in an
 // argument or a variable.
-func (b *builder) selects(c object, s subject, args []string) bool {
+func (b entrypointRunner) selects(c object, s subject, args []string) bool {
 	for i, arg := range args {
 		if strings.Contains(arg, placeholder) || b.selecting(args[:i], arg) {
 			return true
@@ -70,7 +73,7 @@ func (b *builder) selects(c object, s subject, args []string) bool {
 
 // selectMappings selects the mappings in the usual way of the tree. It returns the
 // arguments.
-func (b *builder) selectMappings(c object, s subject, args []string) []string {
+func (b entrypointRunner) selectMappings(c object, s subject, args []string) []string {
 	form := b.form()
 	mappings := mappingName + s.prefix()
 	if form.Value == release.ValueGlob {
@@ -90,10 +93,10 @@ func (b *builder) selectMappings(c object, s subject, args []string) []string {
 
 // form returns how jobs pass their mappings to entry points: the first form in
 // the settings, else that of openshift/release.
-func (b *builder) form() release.MappingsFrom { return b.repo.NamedBy()[0] }
+func (b basis) form() release.MappingsFrom { return b.repo.NamedBy()[0] }
 
 // selecting reports whether an argument, which follows others, selects mappings.
-func (b *builder) selecting(before []string, arg string) bool {
+func (b basis) selecting(before []string, arg string) bool {
 	if strings.Contains(arg, b.repo.MountPath+"/"+mappingName) {
 		return true
 	}
@@ -124,7 +127,7 @@ func isShell(command, args []string) bool {
 
 // extractEntrypoint reads the settings of a container with an entry point. It
 // reports whether the container selects mappings in a way that settings express.
-func (b *builder) extractEntrypoint(s *release.JobSettings, c object) bool {
+func (b reader) extractEntrypoint(s *release.JobSettings, c object) bool {
 	command, args := words(c["command"]), words(c["args"])
 	if len(command) == 0 || isShell(command, args) || len(args) != len(list(c, "args")) {
 		return false
@@ -154,7 +157,7 @@ func (b *builder) extractEntrypoint(s *release.JobSettings, c object) bool {
 }
 
 // leaveOutUsual removes what selects the mappings in the usual way of the tree.
-func (b *builder) leaveOutUsual(s *release.JobSettings) {
+func (b reader) leaveOutUsual(s *release.JobSettings) {
 	form := b.form()
 	usual := mappingName + placeholder
 	if form.Value == release.ValueGlob {

@@ -9,9 +9,12 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
+// reader reads the settings of existing jobs.
+type reader struct{ basis }
+
 // extract reads all settings from a job, including those that equal the
 // template's. A patch covers what has no setting.
-func (b *builder) extract(job object) release.JobSettings {
+func (b reader) extract(job object) release.JobSettings {
 	var s release.JobSettings
 	c := b.template.container(job)
 	s.Name = str(job, "name")
@@ -82,7 +85,7 @@ func extractSlack(job object) *release.Slack {
 
 // extractEnv reads the variables, and the resources if they differ from the
 // template's.
-func (b *builder) extractEnv(s *release.JobSettings, c object) {
+func (b reader) extractEnv(s *release.JobSettings, c object) {
 	s.Env = release.Values{}
 	for _, e := range list(c, "env") {
 		o, _ := e.(object)
@@ -98,7 +101,7 @@ func (b *builder) extractEnv(s *release.JobSettings, c object) {
 }
 
 // extractRunner reads the runner of a container and its settings.
-func (b *builder) extractRunner(s *release.JobSettings, c object) {
+func (b reader) extractRunner(s *release.JobSettings, c object) {
 	command := words(c["command"])
 	switch {
 	case len(command) == 1 && command[0] == mirrorCommand:
@@ -129,7 +132,7 @@ func words(v any) []string {
 
 // extractMirror reads the flags of the mirror command that have settings. A patch
 // covers the others.
-func (b *builder) extractMirror(s *release.JobSettings, args []string) {
+func (b reader) extractMirror(s *release.JobSettings, args []string) {
 	s.RegistryLogin = release.LoginNone
 	for _, arg := range args {
 		flag, value, _ := strings.Cut(arg, "=")
@@ -161,7 +164,7 @@ func (b *builder) extractMirror(s *release.JobSettings, args []string) {
 const mappingName = "mapping_"
 
 // extractScript reads the parts of the shell loop, or the whole script.
-func (b *builder) extractScript(s *release.JobSettings, c object) {
+func (b reader) extractScript(s *release.JobSettings, c object) {
 	text := script(c)
 	l, ok := release.ParseLoop(text)
 	prefix, cut := strings.CutPrefix(strings.TrimSuffix(l.Glob, "*"), mappingName)

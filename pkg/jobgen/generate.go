@@ -102,7 +102,7 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 	}
 	g := &generator{
 		tree: tree, old: old, prune: o.Prune, only: o.Only, shown: cmp.Or(o.shown, tree),
-		b:   builder{template: t, layout: &tree.Layout, repo: tree.Settings, secrets: secrets{tree.Secrets()}},
+		b:   newBuilder(t, tree, tree.Settings),
 		out: &Output{Jobs: File{Path: tree.Layout.Jobs, Old: old.text}},
 	}
 	if o.Only == nil && !converted(tree) {

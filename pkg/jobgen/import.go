@@ -54,9 +54,9 @@ func Import(tree *release.Tree) (*Imported, error) {
 		return nil, err
 	}
 	repo := *tree.Settings
-	im := &importer{tree: tree, old: old, out: &Imported{}, said: said{Adopted: true}, b: builder{template: t, layout: &tree.Layout, repo: &repo, secrets: secrets{tree.Secrets()}}}
+	im := &importer{tree: tree, old: old, out: &Imported{}, said: said{Adopted: true}, b: newBuilder(t, tree, &repo)}
 	im.read()
-	im.defaults()
+	im.voting().defaults()
 	im.write()
 	im.check()
 	if err := im.problems.orNil(); err != nil {
@@ -154,7 +154,7 @@ func (im *importer) settleAll() {
 	for _, x := range im.jobs {
 		im.settle(x)
 	}
-	im.envOrder()
+	im.voting().envOrder()
 	common := sharedPatch(im.jobs)
 	im.b.repo.Defaults.Patch = common
 	for _, x := range im.jobs {

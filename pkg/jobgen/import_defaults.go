@@ -16,39 +16,49 @@ var votedOn = [...]string{
 	"KeepManifestList", "ContinueOnError", "Trace", "SkipEmpty", "Attempts", "MaxPerRegistry",
 }
 
+// voting finds what most jobs of a tree share.
+type voting struct {
+	tree *release.Tree
+	b    *builder
+	jobs []*importing
+	said *said
+}
+
+func (im *importer) voting() *voting { return &voting{im.tree, &im.b, im.jobs, &im.said} }
+
 // defaults moves what most jobs share to _mirror.yaml. The runner, its image and
 // the cluster are written even if they equal the template's, so that one line
 // changes them for all jobs.
-func (im *importer) defaults() {
-	repo := im.b.repo
-	im.mirrorImage()
-	im.entrypoint()
-	im.pullCredentials()
-	template := im.b.extract(im.b.template.value)
+func (v *voting) defaults() {
+	repo := v.b.repo
+	v.mirrorImage()
+	v.entrypoint()
+	v.pullCredentials()
+	template := v.b.extract(v.b.template.value)
 	d := reflect.ValueOf(&repo.Defaults).Elem()
 	set := func(field string, jobs []*importing, unless reflect.Value) {
-		if v, ok := majority(jobs, field); ok && (!unless.IsValid() || !reflect.DeepEqual(v.Interface(), unless.Interface())) {
-			d.FieldByName(field).Set(v)
+		if value, ok := majority(jobs, field); ok && (!unless.IsValid() || !reflect.DeepEqual(value.Interface(), unless.Interface())) {
+			d.FieldByName(field).Set(value)
 		}
 	}
-	set("Runner", im.jobs, reflect.Value{})
-	set("Cluster", im.jobs, reflect.Value{})
-	set("Image", im.running(release.RunnerOC), reflect.Value{})
+	set("Runner", v.jobs, reflect.Value{})
+	set("Cluster", v.jobs, reflect.Value{})
+	set("Image", v.running(release.RunnerOC), reflect.Value{})
 	for _, field := range votedOn {
-		set(field, im.jobs, reflect.ValueOf(template).FieldByName(field))
+		set(field, v.jobs, reflect.ValueOf(template).FieldByName(field))
 	}
 	env := maps.Clone(template.Env)
 	if repo.Defaults.Runner == release.RunnerEntrypoint {
 		maps.Copy(env, repo.Entrypoint.Env)
 	}
-	repo.Defaults.Env = shared(im.jobs, env, func(s *release.JobSettings) release.Values { return s.Env })
-	repo.Defaults.Labels = shared(im.jobs, template.Labels, func(s *release.JobSettings) release.Values { return s.Labels })
+	repo.Defaults.Env = shared(v.jobs, env, func(s *release.JobSettings) release.Values { return s.Env })
+	repo.Defaults.Labels = shared(v.jobs, template.Labels, func(s *release.JobSettings) release.Values { return s.Labels })
 }
 
 // running returns the jobs with the given runner.
-func (im *importer) running(runner release.Runner) []*importing {
+func (v *voting) running(runner release.Runner) []*importing {
 	var out []*importing
-	for _, x := range im.jobs {
+	for _, x := range v.jobs {
 		if x.full.Runner == runner {
 			out = append(out, x)
 		}
@@ -57,21 +67,21 @@ func (im *importer) running(runner release.Runner) []*importing {
 }
 
 // entrypoint finds the common settings of the jobs with an entry point.
-func (im *importer) entrypoint() {
-	jobs, e := im.running(release.RunnerEntrypoint), &im.b.repo.Entrypoint
-	if len(jobs) == 0 || slices.Contains(im.tree.Settings.Keys(), "entrypoint") {
+func (v *voting) entrypoint() {
+	jobs, e := v.running(release.RunnerEntrypoint), &v.b.repo.Entrypoint
+	if len(jobs) == 0 || slices.Contains(v.tree.Settings.Keys(), "entrypoint") {
 		return
 	}
-	if v, ok := majority(jobs, "Image"); ok {
-		e.Image = v.String()
+	if image, ok := majority(jobs, "Image"); ok {
+		e.Image = image.String()
 	}
-	if v, ok := majority(jobs, "Command"); ok {
-		e.Command = v.Interface().([]string)
+	if command, ok := majority(jobs, "Command"); ok {
+		e.Command = command.Interface().([]string)
 	}
-	if v, ok := majority(jobs, "Args"); ok && v.Len() > 0 {
-		e.Args = v.Interface().(release.Args)
+	if args, ok := majority(jobs, "Args"); ok && args.Len() > 0 {
+		e.Args = args.Interface().(release.Args)
 	}
-	base, usual := im.b.extract(im.b.template.value).Env, e.Env
+	base, usual := v.b.extract(v.b.template.value).Env, e.Env
 	e.Env = shared(jobs, base, func(s *release.JobSettings) release.Values { return s.Env })
 	for name := range usual {
 		if _, ok := e.Env[name]; !ok { // else the usual value would come back
@@ -81,7 +91,7 @@ func (im *importer) entrypoint() {
 			e.Env[name] = nil
 		}
 	}
-	im.said.Entrypoint = *e
+	v.said.Entrypoint = *e
 }
 
 // majority returns the value of a setting that more than half of the jobs share,
@@ -124,18 +134,18 @@ func shared(jobs []*importing, base release.Values, of func(*release.JobSettings
 }
 
 // envOrder makes the order of variables a default if most jobs need it.
-func (im *importer) envOrder() {
+func (v *voting) envOrder() {
 	votes := map[string]int{}
-	for _, x := range im.jobs {
+	for _, x := range v.jobs {
 		less, full := x.subject, x.full
 		full.EnvOrder = nil
-		less.own, less.all = &full, full.Over(im.b.repo.Defaults)
-		if reflect.DeepEqual(im.b.trial(less), im.b.trial(x.subject)) {
+		less.own, less.all = &full, full.Over(v.b.repo.Defaults)
+		if reflect.DeepEqual(v.b.trial(less), v.b.trial(x.subject)) {
 			continue
 		}
 		key := fmt.Sprint(x.full.EnvOrder)
-		if votes[key]++; votes[key]*2 > len(im.jobs) {
-			im.b.repo.Defaults.EnvOrder = x.full.EnvOrder
+		if votes[key]++; votes[key]*2 > len(v.jobs) {
+			v.b.repo.Defaults.EnvOrder = x.full.EnvOrder
 			return
 		}
 	}
@@ -175,17 +185,17 @@ func sharedPatch(jobs []*importing) object {
 
 // mirrorImage sets mirror_image to the image of most jobs with the runner mirror,
 // unless the settings name one.
-func (im *importer) mirrorImage() {
-	if slices.Contains(im.tree.Settings.Keys(), "mirror_image") {
+func (v *voting) mirrorImage() {
+	if slices.Contains(v.tree.Settings.Keys(), "mirror_image") {
 		return
 	}
-	jobs := im.running(release.RunnerMirror)
-	if v, ok := majority(jobs, "Image"); ok && v.String() != im.b.repo.MirrorImage {
-		im.b.repo.MirrorImage = v.String()
-		im.said.MirrorImage = v.String()
+	jobs := v.running(release.RunnerMirror)
+	if image, ok := majority(jobs, "Image"); ok && image.String() != v.b.repo.MirrorImage {
+		v.b.repo.MirrorImage = image.String()
+		v.said.MirrorImage = image.String()
 	}
 	for _, x := range jobs {
-		if image := im.b.repo.MirrorImage; x.full.Image == image || !sameRepository(x.full.Image, image) {
+		if image := v.b.repo.MirrorImage; x.full.Image == image || !sameRepository(x.full.Image, image) {
 			x.full.Image = ""
 		}
 	}

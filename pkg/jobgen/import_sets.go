@@ -46,7 +46,7 @@ func (im *importer) allow() {
 			jobs = append(jobs, holder{x.set.Name, x.job})
 		}
 	}
-	found := im.b.foreignSecrets(jobs, jobs)
+	found := ownership{im.b.basis}.foreignSecrets(jobs, jobs)
 	if len(found) > 0 && slices.Contains(im.tree.Settings.Keys(), "allow") {
 		f := found[0]
 		im.problems = append(im.problems, source.Problem{Pos: im.tree.Settings.At("allow"), Message: fmt.Sprintf("allow does not let the job of %s read the secret %s of the set %s, as it does", f.set, f.secret, f.owner),

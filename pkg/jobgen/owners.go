@@ -28,12 +28,15 @@ func pushSecrets(jobs []holder) map[string][]string {
 	return out
 }
 
+// ownership tells which set a secret with push credentials belongs to.
+type ownership struct{ basis }
+
 // secretOwners returns the set that each secret with push credentials belongs to.
 // old are the jobs of the jobs file in its order, next those that replace them. Of
 // the sets that push with a secret, it belongs to one that did so before: a change
 // must not make it another's. Of several, it belongs to the one that it is named
 // after, else to the first.
-func (b *builder) secretOwners(old, next []holder) map[string]string {
+func (b ownership) secretOwners(old, next []holder) map[string]string {
 	given := pushSecrets(next)
 	owners := map[string]string{}
 	claim := func(jobs []holder, settled map[string]string) {
@@ -55,14 +58,14 @@ func (b *builder) secretOwners(old, next []holder) map[string]string {
 }
 
 // common reports whether the template gives a secret to every set.
-func (b *builder) common(secret string) bool {
+func (b ownership) common(secret string) bool {
 	_, volume := pushVolume(b.template.value)
 	return str(volume, "secretName") == secret
 }
 
 // namedAfter reports whether a secret has the usual name for a set, with dots or
 // dashes.
-func (b *builder) namedAfter(secret, set string) bool {
+func (b ownership) namedAfter(secret, set string) bool {
 	_, volume := pushVolume(b.template.value)
 	dashes := func(s string) string { return strings.ReplaceAll(s, ".", "-") }
 	return dashes(strings.ReplaceAll(str(volume, "secretName"), placeholder, set)) == dashes(secret)
@@ -104,7 +107,7 @@ type foreign struct{ set, secret, owner string }
 
 // foreignSecrets returns the secrets of other sets that the new jobs read although
 // the settings do not allow it.
-func (b *builder) foreignSecrets(old, next []holder) []foreign {
+func (b ownership) foreignSecrets(old, next []holder) []foreign {
 	owners := b.secretOwners(old, next)
 	var out []foreign
 	seen := map[foreign]bool{} // shards read the same
@@ -143,7 +146,7 @@ func (g *generator) refuseForeignSecrets(jobs []made) {
 		}
 	}
 	users := map[string][]string{} // one problem for each secret
-	all := g.b.foreignSecrets(old, next)
+	all := ownership{g.b.basis}.foreignSecrets(old, next)
 	for _, f := range all {
 		users[f.secret] = append(users[f.secret], f.set)
 	}

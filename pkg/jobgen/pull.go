@@ -79,8 +79,8 @@ func extractPull(job, c object) (secret string, p release.PullCredentials) {
 }
 
 // pullCredentials finds where the jobs with a secret for pulling mount it.
-func (im *importer) pullCredentials() {
-	if slices.Contains(im.tree.Settings.Keys(), "pull_credentials") {
+func (v *voting) pullCredentials() {
+	if slices.Contains(v.tree.Settings.Keys(), "pull_credentials") {
 		return
 	}
 	var all []release.PullCredentials
@@ -92,8 +92,8 @@ func (im *importer) pullCredentials() {
 		}
 		return n
 	}
-	for _, x := range im.jobs {
-		if secret, p := extractPull(x.job, im.b.template.container(x.job)); secret != "" && x.full.Runner != release.RunnerMirror {
+	for _, x := range v.jobs {
+		if secret, p := extractPull(x.job, v.b.template.container(x.job)); secret != "" && x.full.Runner != release.RunnerMirror {
 			all = append(all, p)
 		}
 	}
@@ -104,12 +104,12 @@ func (im *importer) pullCredentials() {
 			best, most = p, n
 		}
 	}
-	im.b.repo.PullCredentials = best
+	v.b.repo.PullCredentials = best
 	said, usual := reflect.ValueOf(&best).Elem(), reflect.ValueOf(release.DefaultPullCredentials())
 	for i := range said.NumField() {
 		if reflect.DeepEqual(said.Field(i).Interface(), usual.Field(i).Interface()) {
 			said.Field(i).SetZero()
 		}
 	}
-	im.said.PullCredentials = best
+	v.said.PullCredentials = best
 }

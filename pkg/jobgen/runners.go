@@ -10,8 +10,11 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// shell fills in the script of the runner oc.
-func (b *builder) shell(job, c object, s subject) {
+// shellRunner is the runner oc: a shell loop around "oc image mirror".
+type shellRunner struct{ *builder }
+
+// fill writes the script.
+func (b shellRunner) fill(job, c object, s subject) {
 	args := list(c, "args")
 	if s.all.Image != "" {
 		c["image"] = s.all.Image
@@ -44,7 +47,7 @@ func (b *builder) shell(job, c object, s subject) {
 }
 
 // severalLines reports mapping files whose images get no digest tag with oc.
-func (b *builder) severalLines(s subject) {
+func (b shellRunner) severalLines(s subject) {
 	if s.all.DigestTags == 0 || s.set == nil {
 		return
 	}
@@ -109,10 +112,13 @@ const mirrorCommand = "mirror"
 // tokenFile is where Kubernetes mounts the token of a pod's service account.
 const tokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
-// mirror makes the container run the mirror command without a shell, so that
+// mirrorRunner is the runner mirror: this project's command.
+type mirrorRunner struct{ *builder }
+
+// fill makes the container run the command without a shell, so that
 // Prow's signals reach it.
-func (b *builder) mirror(job, c object, s subject, shard int) {
-	b.mirrorRefuses(s)
+func (b mirrorRunner) fill(job, c object, s subject, shard int) {
+	b.refuses(s)
 	args := []any{"run", "-f=" + b.repo.MountPath + "/mapping_" + s.prefix() + "*"}
 	if s.all.MaxPerRegistry > 0 {
 		args = append(args, "--max-per-registry="+strconv.Itoa(s.all.MaxPerRegistry))
@@ -144,14 +150,14 @@ func (b *builder) mirror(job, c object, s subject, shard int) {
 }
 
 // patched returns a job with its patches applied.
-func (b *builder) patched(job object, s subject) object {
-	quiet := *b
+func (b mirrorRunner) patched(job object, s subject) object {
+	quiet := *b.builder
 	quiet.problems = nil
 	return quiet.patch(cloneObject(job), s)
 }
 
-// mirrorRefuses reports settings that the runner mirror does not support.
-func (b *builder) mirrorRefuses(s subject) {
+// refuses reports settings that the runner mirror does not support.
+func (b mirrorRunner) refuses(s subject) {
 	if slices.Contains(s.own.Keys(), "script") {
 		b.problem(s.at("script"), "remove it, or set runner: oc for this set", "%s has a script of its own, and the runner mirror does not run scripts", s.name)
 	}
@@ -163,17 +169,6 @@ func (b *builder) mirrorRefuses(s subject) {
 	if s.own.Image != "" && !sameRepository(s.own.Image, b.repo.MirrorImage) {
 		b.problem(s.at("image"), "remove image: mirror_image in "+b.layout.Settings()+" is the image with mirror; or set runner: oc for this set",
 			"the image %s of %s is not the image with mirror (%s)", s.own.Image, s.name, b.repo.MirrorImage)
-	}
-}
-
-// unused notes settings of a set that its runner does not use. They may stay for
-// a switch back to another runner.
-func (b *builder) unused(s subject, keys ...string) {
-	for _, key := range keys {
-		if slices.Contains(s.own.Keys(), key) {
-			b.notes = append(b.notes, source.Problem{Pos: s.at(key), Severity: source.Info,
-				Message: key + " has no effect with the runner " + string(s.all.Runner)})
-		}
 	}
 }
 

@@ -51,7 +51,7 @@ func (g *generator) refuseSeconds(all []made) {
 		seen[m.set] = true
 		if j := g.firstJob(m.subject, names); j != nil {
 			renamed = append(renamed, source.Problem{Pos: m.at("name"), Message: twice(j, m),
-				Hint: "set name: " + j.Name + " to generate that job, or remove it from " + j.Pos.File + g.pruneHint()})
+				Hint: "set name: " + j.Name + " to generate that job, or remove it from " + j.Pos.File + pruneHint(g.tree)})
 		} else if other := g.tree.Runs().Elsewhere(m.set); len(other) > 0 {
 			g.b.problem(m.at(""), "write only run_by: "+other[0].Name+" into it to keep that job, or remove the job from "+other[0].Pos.File, "%s", twice(other[0], m))
 		}
@@ -67,8 +67,8 @@ func twice(first *release.Job, second made) string {
 	return fmt.Sprintf("%s (%s) mirrors the set %s already: with %s, two jobs would mirror it", first.Name, first.Pos, second.subject.name, second.name)
 }
 
-func (g *generator) pruneHint() string {
-	if adopted(g.tree) {
+func pruneHint(tree *release.Tree) string {
+	if adopted(tree) {
 		return ", as --prune does"
 	}
 	return ""
