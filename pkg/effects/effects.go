@@ -95,14 +95,14 @@ func (e *Effect) Count(c Change) int {
 // Compare returns what after does differently from before.
 func Compare(before, after *release.Tree, o Options) *Effect {
 	c := &comparison{trees: trees{side{routes.New(before), before.Promotions}, side{routes.New(after), after.Promotions}}, options: o}
-	if o.ConfigsKnown && after.SamePromotions(before, o.Configs) {
+	if o.ConfigsKnown && release.SamePromotions(after, before, o.Configs) {
 		c.options.Configs = nil // all the others need not be read for these
 	}
 	switch {
 	case o.ConfigsKnown && len(c.options.Configs) == 0:
 		c.before.promotions = after.Promotions
 	case o.ConfigsKnown && before.Layout.Config == after.Layout.Config:
-		c.before.promotions = sync.OnceValue(func() *release.Promotions { return before.PromotionsLike(after.Promotions(), o.Configs) })
+		c.before.promotions = sync.OnceValue(func() *release.Promotions { return release.PromotionsLike(before, after.Promotions(), o.Configs) })
 	}
 	c.hidden = append(hidden(before), hidden(after)...)
 	c.effect = &Effect{Destinations: []Destination{}, Jobs: []Job{}, Access: []Access{}, Elsewhere: []Consequence{}, Broken: []Broken{}, Unknown: []Unknown{}}

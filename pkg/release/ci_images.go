@@ -152,7 +152,7 @@ func (c *CIImages) All() []CIImage {
 }
 
 // loadCIImages reads the configuration of a tree; it is empty if there is none.
-func (t *Tree) loadCIImages() *CIImages {
+func loadCIImages(t *Tree) *CIImages {
 	file := t.Layout.Supplemental()
 	data, err := fs.ReadFile(t.FS, file)
 	switch {

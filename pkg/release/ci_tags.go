@@ -43,9 +43,9 @@ func (t *Tree) CITag(r mapping.Reference) (ImageTag, bool) {
 	case (QuayCI(r) || publicCI(r)) && r.Digest == "":
 		joined := strings.TrimPrefix(r.Tag, pruned.FindString(r.Tag))
 		if r.Wildcard() {
-			return t.splitPattern(joined)
+			return splitPattern(t, joined)
 		}
-		return t.splitTag(joined)
+		return splitTag(t, joined)
 	}
 	return ImageTag{}, false
 }
@@ -68,7 +68,7 @@ func Pruned(r mapping.Reference) bool { return QuayCI(r) && pruned.MatchString(r
 
 // splitTag takes "namespace_stream_tag" apart. A namespace has no "_", the two
 // others may: what fills a tag tells, else the last "_" counts.
-func (t *Tree) splitTag(joined string) (ImageTag, bool) {
+func splitTag(t *Tree, joined string) (ImageTag, bool) {
 	if tag, ok := t.Promotions().Joined(joined); ok {
 		return tag, true
 	}
@@ -89,7 +89,7 @@ func (t *Tree) splitTag(joined string) (ImageTag, bool) {
 // splitPattern takes "namespace_stream_pattern" apart: the stream that something
 // fills counts, else the last "_" before the pattern's first "*". A pattern that
 // leaves the stream open names no single stream.
-func (t *Tree) splitPattern(joined string) (ImageTag, bool) {
+func splitPattern(t *Tree, joined string) (ImageTag, bool) {
 	namespace, rest, _ := strings.Cut(joined, "_")
 	star := strings.IndexByte(rest, '*')
 	if star < 0 { // in the namespace, or all tags

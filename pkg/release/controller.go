@@ -30,14 +30,14 @@ type releaseConfig struct {
 	} `json:"publish"`
 }
 
-func (p *Promotions) readReleases(fsys fs.FS, dir string) {
+func readReleases(p *Promotions, fsys fs.FS, dir string) {
 	_ = fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || path.Ext(name) != ".json" {
 			return nil //nolint:nilerr // a folder that is not there has no files
 		}
 		data, err := fs.ReadFile(fsys, name)
 		if err == nil {
-			err = p.addRelease(name, data)
+			err = addRelease(p, name, data)
 		}
 		if err != nil {
 			p.Problems = append(p.Problems, source.Problem{
@@ -48,7 +48,7 @@ func (p *Promotions) readReleases(fsys fs.FS, dir string) {
 	})
 }
 
-func (p *Promotions) addRelease(name string, data []byte) error {
+func addRelease(p *Promotions, name string, data []byte) error {
 	var c releaseConfig
 	if err := json.Unmarshal(data, &c); err != nil {
 		return err

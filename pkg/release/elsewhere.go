@@ -23,7 +23,7 @@ type otherJobs struct {
 // loadOtherJobs reads the mirroring periodics of all files below the folder of
 // the jobs file, but for that file itself. There may be hundreds of megabytes of
 // them: only files that contain the name of the mappings' ConfigMap are parsed.
-func (t *Tree) loadOtherJobs() otherJobs {
+func loadOtherJobs(t *Tree) otherJobs {
 	dir := path.Dir(t.Jobs.Path)
 	if dir == "." {
 		return otherJobs{}
@@ -36,7 +36,7 @@ func (t *Tree) loadOtherJobs() otherJobs {
 		return nil //nolint:nilerr // a folder that cannot be listed has no files
 	})
 	read := make([]otherJobs, len(names))
-	flight.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { read[i] = t.jobsIn(names[i]) })
+	flight.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { read[i] = jobsIn(t, names[i]) })
 	var all otherJobs
 	for _, one := range read {
 		all.jobs = append(all.jobs, one.jobs...)
@@ -53,7 +53,7 @@ func mayHavePeriodics(name string) bool {
 }
 
 // jobsIn reads the mirroring periodics of one file.
-func (t *Tree) jobsIn(name string) otherJobs {
+func jobsIn(t *Tree, name string) otherJobs {
 	f, err := t.FS.Open(name)
 	if err != nil {
 		return otherJobs{}

@@ -58,7 +58,7 @@ func FuzzUpdater(f *testing.F) {
 	f.Add("", "core/**/*/a", "core/b/c/a")
 	f.Fuzz(func(t *testing.T, text, glob, file string) {
 		tree := &Tree{Layout: DefaultLayout(), FS: fstest.MapFS{plugins: {Data: []byte(text)}}}
-		for _, m := range tree.loadUpdater().Maps {
+		for _, m := range loadUpdater(tree).Maps {
 			m.Matches(file)
 			if m.Pos.File != plugins {
 				t.Errorf("the entry %+v has no place", m)

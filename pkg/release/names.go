@@ -12,24 +12,25 @@ const Placeholder = "FIXME"
 
 // affixes returns what stands before and after the set's name in the names of
 // jobs, as the template has it.
-func (t *Tree) affixes() (before, after string) {
-	name := text(child(t.Template(), "name"))
-	if before, after, ok := strings.Cut(name, Placeholder); ok {
-		return before, after
+func affixes(t *Tree) (before, after string) {
+	if template := t.Template(); template != nil {
+		if before, after, ok := strings.Cut(template.Name, Placeholder); ok {
+			return before, after
+		}
 	}
 	return "periodic-image-mirroring-", ""
 }
 
 // JobName returns the name of the periodic of a set whose settings give no other.
 func (t *Tree) JobName(set string) string {
-	before, after := t.affixes()
+	before, after := affixes(t)
 	return before + set + after
 }
 
 // SetName returns the part of a job's name that names its set: all of it where the
 // name does not follow the convention.
 func (t *Tree) SetName(job string) string {
-	before, after := t.affixes()
+	before, after := affixes(t)
 	if rest, ok := strings.CutPrefix(job, before); ok {
 		if name, ok := strings.CutSuffix(rest, after); ok {
 			return name

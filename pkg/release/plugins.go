@@ -62,7 +62,7 @@ func (m UpdaterMap) Matches(file string) bool {
 	return ok && err == nil
 }
 
-func (t *Tree) loadUpdater() *Updater {
+func loadUpdater(t *Tree) *Updater {
 	file := t.Layout.Plugins
 	data := t.Text(file)
 	if data == nil {

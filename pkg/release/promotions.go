@@ -76,10 +76,10 @@ type Promotions struct {
 	joined   map[string]ImageTag
 }
 
-func (t *Tree) loadPromotions() *Promotions {
+func loadPromotions(t *Tree) *Promotions {
 	p := &Promotions{byCommit: map[Stream]bool{}, releases: map[Stream]bool{}, images: t.CIImages(), used: map[ImageTag]string{}}
-	p.readConfigs(t.FS, t.Layout.Config)
-	p.readReleases(t.FS, t.Layout.Releases)
+	readConfigs(p, t.FS, t.Layout.Config)
+	readReleases(p, t.FS, t.Layout.Releases)
 	p.index()
 	return p
 }

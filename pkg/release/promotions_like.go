@@ -9,12 +9,11 @@ import (
 	"sync/atomic"
 )
 
-// PromotionsLike returns what [Tree.Promotions] gives, where it is known which
-// files below Layout.Config this tree has otherwise than the tree that other was
-// read from: only they are read. Files that this tree does not have may be among
-// them. What configs build from, which [Tree.KnownTags] asks for, is that of the
+// PromotionsLike returns what [Tree.Promotions] gives for a tree, if it is known which
+// files below Layout.Config differ from the tree that other was read from: only they
+// are read. Files that the tree does not have may be among them. What configs build from, which [Tree.KnownTags] asks for, is that of the
 // other tree.
-func (t *Tree) PromotionsLike(other *Promotions, files []string) *Promotions {
+func PromotionsLike(t *Tree, other *Promotions, files []string) *Promotions {
 	p := &Promotions{byCommit: maps.Clone(other.byCommit), releases: map[Stream]bool{}, images: t.CIImages(), used: other.used}
 	differs := map[string]bool{}
 	for _, name := range files {
@@ -25,7 +24,7 @@ func (t *Tree) PromotionsLike(other *Promotions, files []string) *Promotions {
 			p.All = append(p.All, one)
 		}
 	}
-	r := t.readOnly(slices.Sorted(maps.Keys(differs)), len(p.All))
+	r := readOnly(t, slices.Sorted(maps.Keys(differs)), len(p.All))
 	p.Configs = max(other.Configs, r.configs)
 	p.All = append(p.All, r.promotions...)
 	slices.SortStableFunc(p.All, func(a, b Promotion) int { return strings.Compare(a.Config, b.Config) })
@@ -33,14 +32,14 @@ func (t *Tree) PromotionsLike(other *Promotions, files []string) *Promotions {
 	for _, s := range r.byCommit {
 		p.byCommit[s] = true
 	}
-	p.readReleases(t.FS, t.Layout.Releases)
+	readReleases(p, t.FS, t.Layout.Releases)
 	p.index()
 	return p
 }
 
 // readOnly reads some configs; names that are none are left out. promoted is how
 // many promotions there are otherwise.
-func (t *Tree) readOnly(files []string, promoted int) *configReader {
+func readOnly(t *Tree, files []string, promoted int) *configReader {
 	var all atomic.Int64
 	all.Store(int64(promoted))
 	r := &configReader{fsys: t.FS, top: t.Layout.Config, promoted: &all, sections: new(sectionCache)}
@@ -57,7 +56,7 @@ func (t *Tree) readOnly(files []string, promoted int) *configReader {
 
 // SamePromotions reports whether two trees certainly promote the same, where files
 // are all that differ of what promotions come from. Only these are read.
-func (t *Tree) SamePromotions(other *Tree, files []string) bool {
+func SamePromotions(t, other *Tree, files []string) bool {
 	if t.Layout.Config != other.Layout.Config {
 		return false
 	}
@@ -66,7 +65,7 @@ func (t *Tree) SamePromotions(other *Tree, files []string) bool {
 			return false
 		}
 	}
-	a, b := t.readOnly(files, 0), other.readOnly(files, 0)
+	a, b := readOnly(t, files, 0), readOnly(other, files, 0)
 	same := func(a, b Promotion) bool {
 		return a.ImageTag == b.ImageTag && a.Config == b.Config && a.Disabled == b.Disabled && a.Optional == b.Optional
 	}

@@ -38,7 +38,7 @@ func TestPromotionsLike(t *testing.T) {
 	}
 	for _, pair := range [][2]fstest.MapFS{{one, two}, {two, one}} {
 		known, tree := load(pair[0]), load(pair[1])
-		got, want := tree.PromotionsLike(known.Promotions(), changed), tree.Promotions()
+		got, want := release.PromotionsLike(tree, known.Promotions(), changed), tree.Promotions()
 		if !reflect.DeepEqual(got.All, want.All) || len(got.All) != 3 {
 			t.Errorf("got %+v, want %+v", got.All, want.All)
 		}
@@ -77,11 +77,11 @@ func TestSamePromotions(t *testing.T) {
 		"images: [\n": false,
 		"":            false,
 	} {
-		if got := load(config).SamePromotions(before, []string{name}); got != want {
+		if got := release.SamePromotions(load(config), before, []string{name}); got != want {
 			t.Errorf("%q: same promotions %v, want %v", config, got, want)
 		}
 	}
-	if before.SamePromotions(before, []string{"core-services/release-controller/_releases/a.json"}) {
+	if release.SamePromotions(before, before, []string{"core-services/release-controller/_releases/a.json"}) {
 		t.Error("a setting of the release controller counts for nothing")
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // readConfigs reads every ci-operator config: the files *.yaml below dir.
 // There are thousands, so that the folders are shared among the processors.
-func (p *Promotions) readConfigs(fsys fs.FS, dir string) {
+func readConfigs(p *Promotions, fsys fs.FS, dir string) {
 	folders := configFolders(fsys, dir)
 	read := make([]configReader, len(folders))
 	var promoted atomic.Int64

@@ -67,7 +67,7 @@ func (m *manifest) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-func (t *Tree) loadManifests() *Manifests {
+func loadManifests(t *Tree) *Manifests {
 	fsys := t.FS
 	m := &Manifests{
 		Namespaces: map[string]source.Position{}, roles: map[roleKey]Role{},

@@ -16,8 +16,8 @@ type Runs struct {
 	runners map[*MappingFile][]*Job
 	files   map[*Job][]*MappingFile
 	sets    map[*Job]*Set
-	byKey   []numbered // the mapping files by ConfigMap key
-	others  otherJobs  // read only if a set seems to have no job, or a file
+	keys    keyIndex
+	others  otherJobs // read only if a set seems to have no job, or a file
 }
 
 // numbered is a mapping file with its place among all, by set and name.
@@ -26,18 +26,21 @@ type numbered struct {
 	place int
 }
 
+// keyIndex are the mapping files by ConfigMap key.
+type keyIndex []numbered
+
 // Matching returns the mapping files whose ConfigMap key a pattern matches, as
 // bash matches file names; by set and name.
-func (r *Runs) Matching(pattern string) []*MappingFile { return inPlace(r.matching(pattern)) }
+func (r *Runs) Matching(pattern string) []*MappingFile { return inPlace(r.keys.matching(pattern)) }
 
-func (r *Runs) matching(pattern string) []numbered {
+func (x keyIndex) matching(pattern string) []numbered {
 	literal := pattern
 	if i := strings.IndexAny(pattern, `*?[\`); i >= 0 {
 		literal = pattern[:i]
 	}
-	start, _ := slices.BinarySearchFunc(r.byKey, literal, func(m numbered, s string) int { return strings.Compare(m.Base, s) })
+	start, _ := slices.BinarySearchFunc(x, literal, func(m numbered, s string) int { return strings.Compare(m.Base, s) })
 	var found []numbered
-	for _, m := range r.byKey[start:] {
+	for _, m := range x[start:] {
 		if !strings.HasPrefix(m.Base, literal) {
 			break
 		}
@@ -168,12 +171,12 @@ func (r *Runs) SetAt(pos source.Position) *Set {
 	return r.sets[at]
 }
 
-func (t *Tree) loadRuns() *Runs {
+func loadRuns(t *Tree) *Runs {
 	r := &Runs{tree: t, runners: map[*MappingFile][]*Job{}, files: map[*Job][]*MappingFile{}, sets: map[*Job]*Set{}}
 	for i, m := range t.Mappings() {
-		r.byKey = append(r.byKey, numbered{m, i})
+		r.keys = append(r.keys, numbered{m, i})
 	}
-	slices.SortFunc(r.byKey, func(a, b numbered) int { return strings.Compare(a.Base, b.Base) })
+	slices.SortFunc(r.keys, func(a, b numbered) int { return strings.Compare(a.Base, b.Base) })
 	if t.Jobs == nil {
 		return r
 	}
@@ -181,7 +184,7 @@ func (t *Tree) loadRuns() *Runs {
 		r.add(job)
 	}
 	if slices.ContainsFunc(t.Sets, r.jobless) {
-		r.others = t.loadOtherJobs()
+		r.others = loadOtherJobs(t)
 		for _, job := range r.others.jobs {
 			r.add(job)
 		}
@@ -197,7 +200,7 @@ func (r *Runs) add(job *Job) {
 	}
 	var found []numbered
 	for _, g := range job.Mappings.Globs {
-		found = append(found, r.matching(g.Pattern)...)
+		found = append(found, r.keys.matching(g.Pattern)...)
 	}
 	r.files[job] = inPlace(found)
 	for _, m := range r.files[job] {

@@ -62,7 +62,7 @@ func (s *Secret) In(cluster, namespace string) bool {
 
 // loadSecrets reads the configuration of ci-secret-bootstrap: today a mapping
 // with cluster_groups and secret_configs, before 2020-08 a list.
-func (t *Tree) loadSecrets() *Secrets {
+func loadSecrets(t *Tree) *Secrets {
 	file := t.Layout.Secrets
 	data := t.Text(file)
 	if data == nil {

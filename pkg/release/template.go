@@ -3,8 +3,6 @@ package release
 import (
 	_ "embed"
 	"io/fs"
-
-	"go.yaml.in/yaml/v3"
 )
 
 //go:embed template.yaml
@@ -17,7 +15,7 @@ func BuiltInTemplate() []byte { return []byte(builtInTemplate) }
 
 // loadTemplate reads the template of the tree's jobs; nil where it names one
 // that cannot be read.
-func (t *Tree) loadTemplate() *yaml.Node {
+func loadTemplate(t *Tree) *Job {
 	file, data := "template.yaml", BuiltInTemplate()
 	if t.Settings.Template != "" {
 		var err error
@@ -26,14 +24,9 @@ func (t *Tree) loadTemplate() *yaml.Node {
 			return nil
 		}
 	}
-	doc := parseYAML(file, data)
-	return doc.root
-}
-
-// TemplateJob returns the template as a job; nil when it cannot be read.
-func (t *Tree) TemplateJob() *Job {
-	if t.Template() == nil {
+	root := parseYAML(file, data).root
+	if root == nil {
 		return nil
 	}
-	return jobReader{settings: t.Settings}.job(t.Template())
+	return jobReader{settings: t.Settings}.job(root)
 }

@@ -37,41 +37,45 @@ type Tree struct {
 
 	files map[string][]byte // text of the files that positions point into
 
+	derived derived
+}
+
+// derived are the facts of a tree that are read on the first use.
+type derived struct {
 	promotions lazy[*Promotions]
 	images     lazy[*CIImages]
 	secrets    lazy[*Secrets]
 	updater    lazy[*Updater]
 	manifests  lazy[*Manifests]
 	runs       lazy[*Runs]
-	template   lazy[*yaml.Node]
+	template   lazy[*Job]
 }
 
 // Promotions returns what ci-operator and the release controller publish. It is
 // read on the first call; never nil.
-func (t *Tree) Promotions() *Promotions { return t.promotions.get(t.loadPromotions) }
+func (t *Tree) Promotions() *Promotions { return t.derived.promotions.get(t, loadPromotions) }
 
 // CIImages returns what ci-images-mirror copies. It is read on the first call;
 // never nil.
-func (t *Tree) CIImages() *CIImages { return t.images.get(t.loadCIImages) }
+func (t *Tree) CIImages() *CIImages { return t.derived.images.get(t, loadCIImages) }
 
 // Secrets returns what ci-secret-bootstrap creates. It is read on the first call;
 // never nil.
-func (t *Tree) Secrets() *Secrets { return t.secrets.get(t.loadSecrets) }
+func (t *Tree) Secrets() *Secrets { return t.derived.secrets.get(t, loadSecrets) }
 
 // Updater returns how config-updater uploads files. It is read on the first call;
 // never nil.
-func (t *Tree) Updater() *Updater { return t.updater.get(t.loadUpdater) }
+func (t *Tree) Updater() *Updater { return t.derived.updater.get(t, loadUpdater) }
 
 // Manifests returns what the manifests of the CI registry's cluster say. They are
 // read on the first call; never nil.
-func (t *Tree) Manifests() *Manifests { return t.manifests.get(t.loadManifests) }
+func (t *Tree) Manifests() *Manifests { return t.derived.manifests.get(t, loadManifests) }
 
 // Runs returns who mirrors what. It is worked out on the first call; never nil.
-func (t *Tree) Runs() *Runs { return t.runs.get(t.loadRuns) }
+func (t *Tree) Runs() *Runs { return t.derived.runs.get(t, loadRuns) }
 
-// Template returns the job that every set starts from, as the mapping node of a
-// periodic; nil when it cannot be read.
-func (t *Tree) Template() *yaml.Node { return t.template.get(t.loadTemplate) }
+// Template returns the job that every set starts from; nil when it cannot be read.
+func (t *Tree) Template() *Job { return t.derived.template.get(t, loadTemplate) }
 
 // Part is the file of the tree that a problem makes unreadable.
 type Part int

@@ -78,7 +78,7 @@ func departures(p *Pass, job *release.Job) []departure {
 		return nil
 	}
 	c := comparison{file: p.tree.Jobs.Path, text: p.tree.Jobs.Text}
-	c.compare("", template, job.Node)
+	c.compare("", template.Node, job.Node)
 	c.found = slices.DeleteFunc(c.found, func(d departure) bool { return ofEntryPoint(job, d.path) })
 	for i := range c.found {
 		d := &c.found[i]

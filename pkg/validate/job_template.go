@@ -63,7 +63,7 @@ func checkJobTemplate(p *Pass) {
 	for i, job := range jobs {
 		all[i] = departures(p, job)
 	}
-	usual, form, template := usualDepartures(all), usualForm(jobs), p.tree.TemplateJob()
+	usual, form, template := usualDepartures(all), usualForm(jobs), p.tree.Template()
 	for i, job := range jobs {
 		if !job.Mirrors {
 			continue
