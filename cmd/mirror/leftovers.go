@@ -79,7 +79,7 @@ func (o *options) leftovers(ctx context.Context, env cli.Env, args []string, sin
 	if o.format == "json" {
 		err = leftoversJSON(env, found, s)
 	} else {
-		leftoversText(env, found)
+		leftoversText(env, found, requests(s))
 	}
 	if err == nil && slices.ContainsFunc(found, func(l mirror.Leftover) bool { return l.Class == mirror.LeftoverUnknown }) {
 		err = cli.Exit(cli.ExitFindings)
@@ -88,23 +88,39 @@ func (o *options) leftovers(ctx context.Context, env cli.Env, args []string, sin
 }
 
 func leftoversJSON(env cli.Env, found []mirror.Leftover, s *survey) error {
-	requests := int64(0)
-	for _, h := range s.client.Stats() {
-		requests += h.Requests
-	}
 	if found == nil {
 		found = []mirror.Leftover{}
 	}
-	return text.JSON(env.Stdout, map[string]any{"version": 1, "leftovers": found, "requests": requests})
+	return text.JSON(env.Stdout, map[string]any{"version": 1, "leftovers": found, "requests": requests(s)})
 }
 
-func leftoversText(env cli.Env, found []mirror.Leftover) {
+// requests counts the requests to all registries.
+func requests(s *survey) int64 {
+	n := int64(0)
+	for _, h := range s.client.Stats() {
+		n += h.Requests
+	}
+	return n
+}
+
+func leftoversText(env cli.Env, found []mirror.Leftover, requests int64) {
 	if len(found) == 0 {
 		fmt.Fprintln(env.Stdout, "no tag is left over")
+		return
 	}
+	count := map[mirror.LeftoverClass]int{}
+	var classes []mirror.LeftoverClass // in the order of their first tag
 	for _, l := range found {
 		fmt.Fprintln(env.Stdout, text.Line(leftoverLine(l)))
+		if count[l.Class]++; count[l.Class] == 1 {
+			classes = append(classes, l.Class)
+		}
 	}
+	var parts []string
+	for _, c := range classes {
+		parts = append(parts, fmt.Sprintf("%d %s", count[c], c))
+	}
+	fmt.Fprintf(env.Stdout, "leftovers: %s, %s\n", strings.Join(parts, ", "), text.Plural(int(requests), "request"))
 }
 
 // leftoverLine describes a leftover in one line.
@@ -118,7 +134,7 @@ func leftoverLine(l mirror.Leftover) string {
 	}
 	about := []string{l.Digest}
 	if l.Created != nil {
-		about = append(about, "of "+l.Created.Format(time.DateOnly))
+		about = append(about, "created "+l.Created.Format(time.DateOnly))
 	}
 	if len(l.Published) > 0 {
 		about = append(about, "still published as "+strings.Join(l.Published, ", "))

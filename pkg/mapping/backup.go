@@ -44,6 +44,9 @@ func ParseBackup(text string) (*Backup, error) {
 	when := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
 	one, err := b.Name("v1", "sha256:"+strings.Repeat("1", 64), when)
 	if err != nil {
+		if !strings.Contains(text, "{{") {
+			err = fmt.Errorf("%w; write a field as {{.Tag}}, {{.Digest}}, {{.Date}} or {{.Time}}", err)
+		}
 		return nil, err
 	}
 	other, err := b.Name("v2", "sha256:"+strings.Repeat("2", 64), when)
