@@ -17,9 +17,9 @@ import (
 // certificates finds what TLS with a registry needs: the client certificates of
 // --client-certificate, and what podman's and docker's certs.d folders have for the
 // registry.
-func (c *connection) certificates(env cli.Env, roots func() (*x509.CertPool, error)) (func(host string) (registry.HostTLS, error), error) {
+func (t *trust) certificates(env cli.Env, roots func() (*x509.CertPool, error)) (func(host string) (registry.HostTLS, error), error) {
 	named := map[string]tls.Certificate{}
-	for _, spec := range c.clientCertificates {
+	for _, spec := range t.clientCertificates {
 		host, file, err := hostFile("--client-certificate", spec)
 		if err != nil {
 			return nil, err

@@ -77,11 +77,11 @@ func TestClientCertificate(t *testing.T) {
 		home string
 		ok   bool
 	}{
-		"--client-certificate":   {connection{authorities: []string{ca}, clientCertificates: []string{host + "=" + both}}, "", true},
+		"--client-certificate":   {connection{trust: trust{authorities: []string{ca}, clientCertificates: []string{host + "=" + both}}}, "", true},
 		"certs.d":                {connection{}, home, true},
-		"for another registry":   {connection{authorities: []string{ca}, clientCertificates: []string{"127.0.0.1:1=" + both}}, "", false},
-		"nothing":                {connection{authorities: []string{ca}}, "", false},
-		"certs.d of no registry": {connection{authorities: []string{ca}}, t.TempDir(), false},
+		"for another registry":   {connection{trust: trust{authorities: []string{ca}, clientCertificates: []string{"127.0.0.1:1=" + both}}}, "", false},
+		"nothing":                {connection{trust: trust{authorities: []string{ca}}}, "", false},
+		"certs.d of no registry": {connection{trust: trust{authorities: []string{ca}}}, t.TempDir(), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := cli.Env{Getenv: func(string) string { return tt.home }}
@@ -97,7 +97,7 @@ func TestClientCertificate(t *testing.T) {
 		})
 	}
 	for _, bad := range []string{"host", "=file", "host=", "host=/no/such/file", host + "=" + ca} {
-		o := connection{clientCertificates: []string{bad}}
+		o := connection{trust: trust{clientCertificates: []string{bad}}}
 		if _, err := o.certificates(cli.Env{Getenv: func(string) string { return "" }}, o.pool); err == nil {
 			t.Errorf("--client-certificate %s is taken", bad)
 		}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -25,15 +23,14 @@ type options struct {
 	skipMount          bool
 	referrers          bool
 	allowOverlap       bool
-	digestTags         int
+	digestTags         digestTags
 	continueOnError    bool
 	failFast           bool
 	skipMultipleScopes bool
 	shard              string
 	detailedExit       bool
 	filterGiven        bool
-	timeout            time.Duration
-	grace              time.Duration
+	times              times
 
 	connection
 	protection
@@ -109,7 +106,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 	cli.WordVar(f, &o.verify, "verify", "shallow", "how deeply to check unchanged images: shallow or deep", "shallow", "deep")
 	f.BoolVar(&o.skipMissing, "skip-missing", false, "skip sources that do not exist")
 	f.BoolVar(&o.allowOverlap, "allow-overlap", false, "if sources share a destination, the last one wins")
-	f.IntVar(&o.digestTags, "digest-tags", 0, "also push the first `N` digits of each digest as a tag")
+	o.digestTags.bind(f)
 	f.BoolVar(&o.continueOnError, "continue-on-error", true, "copy the other images after a failure; still exits 1")
 	f.BoolVar(&o.failFast, "fail-fast", false, "start no new copies after the first failure")
 	f.StringVar(&o.shard, "shard", "", "mirror only part `I/N`, split by source repository")
@@ -127,8 +124,7 @@ func (o *options) bind(f *pflag.FlagSet, mode mirror.Mode) {
 
 	o.protection.bind(f, mode)
 
-	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this time (default: no limit)")
-	f.DurationVar(&o.grace, "grace", 10*time.Second, "time to finish copies after a signal")
+	o.times.bind(f)
 	o.connection.bind(f)
 	f.BoolVar(&o.skipMultipleScopes, "skip-multiple-scopes", true, "no effect; accepted for compatibility with oc")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -36,9 +35,7 @@ type connection struct {
 	registryTokens []string
 	tokenEndpoints []string
 
-	insecure           []string
-	authorities        []string
-	clientCertificates []string
+	trust
 }
 
 // bind declares the flags.
@@ -56,10 +53,7 @@ func (c *connection) bind(f *pflag.FlagSet) {
 	f.StringVarP(&c.registryConfig, "registry-config", "a", "", "auth `FILE` (default: that of podman or docker)")
 	f.StringArrayVar(&c.registryTokens, "registry-token", nil, "registry token from a file, reread on change: `HOST=FILE`")
 	f.StringArrayVar(&c.tokenEndpoints, "token-endpoint", nil, "also send credentials to token endpoints on this `HOST`")
-	f.StringArrayVar(&c.insecure, "insecure", nil, "skip TLS checks and allow HTTP, for a `HOST` or for all")
-	f.Lookup("insecure").NoOptDefVal = everyHost
-	f.StringArrayVar(&c.authorities, "certificate-authority", nil, "also trust the certificate authorities in a PEM `FILE`")
-	f.StringArrayVar(&c.clientCertificates, "client-certificate", nil, "client certificate and key in PEM: `HOST=FILE`")
+	c.trust.bind(f)
 	f.Int64Var(&c.maxBlob, "max-blob-bytes", registry.DefaultMaxBlob, "fail images with a blob larger than this")
 }
 
@@ -144,30 +138,4 @@ func (c *connection) keychain(env cli.Env) (credentials.Keychain, error) {
 		text.Fprintf(env.Stderr, "warning: %s: entry ignored; requests that need it fail\n", p)
 	}
 	return append(chain, files), nil
-}
-
-// roots are the system's certificate authorities and those that were named.
-func (c *connection) roots() (*x509.CertPool, error) {
-	if len(c.authorities) == 0 {
-		return nil, nil
-	}
-	return c.pool()
-}
-
-// pool is a new pool of these.
-func (c *connection) pool() (*x509.CertPool, error) {
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	for _, file := range c.authorities {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return nil, cli.Usagef("--certificate-authority: %w", err)
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, cli.Usagef("--certificate-authority: %s holds no PEM certificate", file)
-		}
-	}
-	return pool, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/spf13/pflag"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/flight"
@@ -12,24 +13,31 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// checkDigestTags rejects lengths that make no tag, and a filter that copies
-// another image than the one whose digest the tag has.
-func (o *options) checkDigestTags() error {
+// digestTags is the flag for tags that are made of digests.
+type digestTags struct{ digits int } // 0: no such tags
+
+func (d *digestTags) bind(f *pflag.FlagSet) {
+	f.IntVar(&d.digits, "digest-tags", 0, "also push the first `N` digits of each digest as a tag")
+}
+
+// check rejects lengths that make no tag, and a filter that copies another image
+// than the one whose digest the tag has.
+func (d *digestTags) check(keepManifestList bool) error {
 	switch {
-	case o.digestTags != 0 && (o.digestTags < 7 || o.digestTags > 64):
-		return cli.Usagef("--digest-tags %d: use a number from 7 to 64", o.digestTags)
-	case o.digestTags != 0 && !o.keepManifestList:
+	case d.digits != 0 && (d.digits < 7 || d.digits > 64):
+		return cli.Usagef("--digest-tags %d: use a number from 7 to 64", d.digits)
+	case d.digits != 0 && !keepManifestList:
 		return cli.Usagef("--digest-tags and --keep-manifest-list=false exclude each other: the tag has the digest of the index")
 	}
 	return nil
 }
 
-// addDigestTags adds a second tag to each destination: the first digits of the
+// add adds a second tag to each destination: the first digits of the
 // digest of its source. The source of the new destination is that digest, so that
 // the tag is right even if the source's tag moves during the run. A source that
 // cannot be read gets none: its own entry reports why. Sources with wildcards get
 // none either.
-func (o *options) addDigestTags(ctx context.Context, client *registry.Client, files []*mapping.File) {
+func (d *digestTags) add(ctx context.Context, client *registry.Client, files []*mapping.File) {
 	type found struct {
 		line   *mapping.Line
 		entry  mapping.Entry
@@ -54,7 +62,7 @@ func (o *options) addDigestTags(ctx context.Context, client *registry.Client, fi
 		if !x.ok {
 			continue
 		}
-		if more := o.digestTagged(x.source, x.entry.Destinations, seen); len(more) > 0 {
+		if more := d.tagged(x.source, x.entry.Destinations, seen); len(more) > 0 {
 			x.line.Entries = append(x.line.Entries, mapping.Entry{Source: x.source, Destinations: more})
 		}
 	}
@@ -74,20 +82,20 @@ func byDigest(ctx context.Context, client *registry.Client, source mapping.Refer
 	return source, digest.Digest(source.Digest).Validate() == nil
 }
 
-// digestTagged returns the destinations with the digest tag of a source, each
+// tagged returns the destinations with the digest tag of a source, each
 // once.
-func (o *options) digestTagged(source mapping.Reference, destinations []mapping.Reference, seen map[string]bool) []mapping.Reference {
+func (d *digestTags) tagged(source mapping.Reference, destinations []mapping.Reference, seen map[string]bool) []mapping.Reference {
 	_, hex, _ := strings.Cut(source.Digest, ":")
 	var out []mapping.Reference
-	for _, d := range destinations {
-		if d.Scheme != "" {
+	for _, to := range destinations {
+		if to.Scheme != "" {
 			continue
 		}
-		d.Tag, d.Digest = hex[:min(o.digestTags, len(hex))], ""
-		d.Text = d.Exact()
-		if key := d.Canonical() + " " + source.Digest; !seen[key] {
+		to.Tag, to.Digest = hex[:min(d.digits, len(hex))], ""
+		to.Text = to.Exact()
+		if key := to.Canonical() + " " + source.Digest; !seen[key] {
 			seen[key] = true
-			out = append(out, d)
+			out = append(out, to)
 		}
 	}
 	return out

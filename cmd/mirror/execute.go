@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/runreport"
@@ -20,13 +18,13 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err != nil {
 		return err
 	}
-	if err := o.times(); err != nil {
+	if err := o.times.check(o.idleTimeout); err != nil {
 		return err
 	}
-	if err := o.checkDigestTags(); err != nil {
+	if err := o.digestTags.check(o.keepManifestList); err != nil {
 		return err
 	}
-	work, cancel := o.deadlines(ctx, out.voice)
+	work, cancel := o.times.deadlines(ctx, out.voice)
 	defer cancel()
 	reading, stopReading := either(ctx, work)
 	in, err := o.read(reading, env, o.insecureHosts(args, env.Stderr))
@@ -49,9 +47,9 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 		return err
 	}
 	defer opts.Client.Close()
-	if o.digestTags > 0 {
+	if o.digestTags.digits > 0 {
 		asking, stop := either(ctx, work)
-		o.addDigestTags(asking, opts.Client, in.files)
+		o.digestTags.add(asking, opts.Client, in.files)
 		stop()
 	}
 	plan, err := mirror.NewPlan(in.files, mirror.PlanOptions{AllowOverlap: o.allowOverlap, Backup: backup})
@@ -92,46 +90,11 @@ func (o *options) verdict(report *mirror.Report, interrupted bool) error {
 // to do, as terraform has it.
 const exitChanges = 2
 
-// times checks the flags that are times.
-func (o *options) times() error {
-	for _, f := range []struct {
-		name  string
-		value time.Duration
-	}{{"timeout", o.timeout}, {"grace", o.grace}, {"idle-timeout", o.idleTimeout}} {
-		if f.value < 0 {
-			return cli.Usagef("--%s %v: the time must not be negative", f.name, f.value)
-		}
-	}
-	return nil
-}
-
 // either makes a context that ends with the first of two.
 func either(a, b context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(a)
 	stop := context.AfterFunc(b, func() { cancel(context.Cause(b)) })
 	return ctx, func() { stop(); cancel(nil) }
-}
-
-// deadlines returns the context of copies in progress: it lasts for a while
-// after a signal, and ends with --timeout.
-func (o *options) deadlines(ctx context.Context, v *voice) (context.Context, context.CancelFunc) {
-	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	end := func(why string) func() { return func() { cancel(errors.New(why)) } }
-	stop := context.AfterFunc(ctx, func() {
-		v.errors(fmt.Errorf("interrupted: running copies have %v to finish, no new ones start; a third signal stops at once", o.grace))
-		time.AfterFunc(o.grace, end("interrupted"))
-	})
-	var timer *time.Timer
-	if o.timeout > 0 {
-		timer = time.AfterFunc(o.timeout, end("--timeout reached"))
-	}
-	return work, func() {
-		stop()
-		if timer != nil {
-			timer.Stop()
-		}
-		cancel(context.Canceled)
-	}
 }
 
 // part applies --shard.

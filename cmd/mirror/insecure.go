@@ -17,18 +17,18 @@ const (
 // insecureHosts reads --insecure, which may be followed by a host or, as with
 // oc, by nothing: it removes the hosts from the arguments and returns the
 // others. It warns if no certificate is verified at all.
-func (c *connection) insecureHosts(args []string, stderr io.Writer) []string {
+func (t *trust) insecureHosts(args []string, stderr io.Writer) []string {
 	var rest []string
 	for _, a := range args {
-		i := slices.Index(c.insecure, everyHost)
+		i := slices.Index(t.insecure, everyHost)
 		if i < 0 || !isHost(a) || exists(a) {
 			rest = append(rest, a)
 			continue
 		}
-		c.insecure[i] = a
+		t.insecure[i] = a
 	}
-	c.insecure = slices.DeleteFunc(c.insecure, func(h string) bool { return h == noHost })
-	if slices.Contains(c.insecure, everyHost) {
+	t.insecure = slices.DeleteFunc(t.insecure, func(h string) bool { return h == noHost })
+	if slices.Contains(t.insecure, everyHost) {
 		fmt.Fprintln(stderr, "warning: --insecure without a host: no certificate is verified, and every registry may be reached over plain http")
 	}
 	return rest
@@ -42,10 +42,10 @@ func isHost(s string) bool { return hostPattern.MatchString(s) }
 
 // isInsecure reports whether a host was named by --insecure, with or without its
 // port.
-func (c *connection) isInsecure(host string) bool {
+func (t *trust) isInsecure(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
 		name = host
 	}
-	return slices.ContainsFunc(c.insecure, func(h string) bool { return h == everyHost || h == host || h == name })
+	return slices.ContainsFunc(t.insecure, func(h string) bool { return h == everyHost || h == host || h == name })
 }

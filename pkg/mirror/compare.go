@@ -17,19 +17,19 @@ const partsMissing = "the digest matches, but parts of the image are missing"
 
 // compare reports, for a check, how a destination differs from its source. have
 // is the zero descriptor if the destination does not exist.
-func (r *run) compare(ctx context.Context, src *transfer.Source, w *tags.Move, have ocispec.Descriptor, same bool, result Entry) (Entry, error) {
+func (a *aligner) compare(ctx context.Context, src *transfer.Source, w *tags.Move, have ocispec.Descriptor, same bool, result Entry) (Entry, error) {
 	switch {
 	case have.Digest == "":
 		result.Outcome = Absent
 		return result, nil
 	case same:
 		result.Previous, result.Outcome = "", Unchanged
-		if !r.opts.Deep {
+		if !a.opts.Deep {
 			return result, nil
 		}
-		broken, err := r.copier.Repair(ctx, src, w.To)
+		broken, err := a.copier.Repair(ctx, src, w.To)
 		if err == nil {
-			err = r.follow(ctx, src, w)
+			err = a.follow(ctx, src, w)
 		}
 		if broken {
 			result.Outcome, result.Details = Differs, []string{partsMissing}
@@ -45,7 +45,7 @@ func (r *run) compare(ctx context.Context, src *transfer.Source, w *tags.Move, h
 	if !registry.IsIndex(want.MediaType) {
 		return result, nil
 	}
-	got, err := r.opts.Client.Manifest(ctx, w.To, string(have.Digest))
+	got, err := a.opts.Client.Manifest(ctx, w.To, string(have.Digest))
 	if err != nil {
 		return result, err
 	}

@@ -8,8 +8,6 @@ import (
 	"sync"
 
 	"github.com/mirror-tools/mirror-tools/internal/flight"
-	"github.com/mirror-tools/mirror-tools/pkg/mapping"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/referrers"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/tags"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
@@ -36,56 +34,41 @@ func Run(ctx context.Context, plan *Plan, opts Options) (*Report, error) {
 	wait := r.scouting.scout(ctx, jobs)
 	r.work(ctx, jobs)
 	wait()
-	if n := r.left.Count(mirroredBy(jobs)); n > 0 {
+	if n := r.aligner.left.Count(mirroredBy(jobs)); n > 0 {
 		b.report.ReferrersLeft = n
 		b.note("%d signatures or other referrers exist at the sources and were not copied", n)
 	}
-	b.report.Moved = r.copier.Moved()
+	b.report.Moved = r.aligner.copier.Moved()
 	return b.finish(ctx, opts.Client.Stats(), r.nowhere.Requests()), nil
 }
 
-// run is one run: it decides what to do with each destination.
+// run is one run: it reads sources and destinations, and has the destinations
+// aligned that are not known to be unchanged.
 type run struct {
 	opts     Options
 	book     *book
-	copier   *transfer.Copier
-	keeper   *tags.Keeper
-	follower *referrers.Follower
-	left     *referrers.Left
-	nowhere  transfer.Nowhere // the writer of a run that writes nothing
 	looks    *looks
 	sources  *sources
 	scouting *scouting
+	aligner  *aligner
+	nowhere  transfer.Nowhere // the writer of a run that writes nothing
 	overlap  map[string]error // by destinationKey: the error that it has several sources
 }
 
 func newRun(opts Options, b *book, tagLists *tags.Lists, jobs []*job) *run {
-	r := &run{opts: opts, book: b, left: referrers.NewLeft(tagLists)}
+	r := &run{opts: opts, book: b}
 	lists := opts.Lists && !opts.Force && !opts.Deep && !opts.Adopt
-	r.looks = newLooks(opts.Client, opts.Now, lists, jobs, func(i int, j *job) registry.Repository { return r.destination(j.targets[i].Destination) })
+	r.looks = newLooks(opts.Client, opts.Now, lists, jobs, func(i int, j *job) registry.Repository { return opts.destination(j.targets[i].Destination) })
 	filter := transfer.Filter{Platform: opts.Platform, Single: opts.Single}
 	r.sources = &sources{client: opts.Client, looks: r.looks, filter: filter}
 	r.scouting = newScouting(jobs, b.note)
-	r.scouting.opts, r.scouting.book, r.scouting.sources, r.scouting.looks, r.scouting.destination = opts, b, r.sources, r.looks, r.destination
-	dry := opts.Mode != ModeRun
+	r.scouting.opts, r.scouting.book, r.scouting.sources, r.scouting.looks, r.scouting.destination = opts, b, r.sources, r.looks, opts.destination
 	var w transfer.Writer = opts.Client
-	if dry {
+	if opts.Mode != ModeRun {
 		w = &r.nowhere
 	}
-	r.copier = transfer.New(transfer.Options{
-		Client: opts.Client, Writer: w, Filter: filter, Mount: !opts.SkipMount, Dry: dry, Force: opts.Force, Deep: opts.Deep,
-		Now: opts.Now, Note: b.note, Expect: opts.Monitor.expectBytes, Sent: sent,
-	})
-	r.keeper = tags.New(tags.Options{
-		Client: opts.Client, Copier: r.copier, Writer: w, Dry: dry,
-		Overwrite: opts.Overwrite, Immutable: opts.Immutable, Adopt: opts.Adopt, Backup: opts.Backup,
-		Written: writtenBy(jobs, opts.Backup != nil), Now: opts.Now, Note: b.note,
-	})
-	if opts.Referrers {
-		r.follower = referrers.New(referrers.Options{
-			Client: opts.Client, Copier: r.copier, Keeper: r.keeper, Lists: tagLists, Filter: filter, Moves: r.move, Note: b.note,
-		})
-	}
+	r.aligner = newAligner(opts, b, tagLists, jobs, filter, w)
+	r.aligner.looks, r.aligner.scouting = r.looks, r.scouting
 	return r
 }
 
@@ -124,11 +107,6 @@ func (r *run) inOrder(ctx context.Context, jobs []*job) {
 	for _, p := range all {
 		r.copy(ctx, p.job, p.target)
 	}
-}
-
-// move starts to move a tag.
-func (r *run) move(to registry.Repository, dest mapping.Reference) *tags.Move {
-	return &tags.Move{To: to, Destination: dest, Looked: r.opts.Now()}
 }
 
 // mirroredBy reports whether jobs copy a source, in canonical form.

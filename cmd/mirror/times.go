@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/mirror-tools/mirror-tools/internal/cli"
+)
+
+// times are the flags for how long a run may take.
+type times struct {
+	timeout time.Duration // 0: no limit
+	grace   time.Duration // for copies in progress, after a signal
+}
+
+func (t *times) bind(f *pflag.FlagSet) {
+	f.DurationVar(&t.timeout, "timeout", 0, "end the run after this time (default: no limit)")
+	f.DurationVar(&t.grace, "grace", 10*time.Second, "time to finish copies after a signal")
+}
+
+// check checks these flags and --idle-timeout.
+func (t *times) check(idle time.Duration) error {
+	for _, f := range []struct {
+		name  string
+		value time.Duration
+	}{{"timeout", t.timeout}, {"grace", t.grace}, {"idle-timeout", idle}} {
+		if f.value < 0 {
+			return cli.Usagef("--%s %v: the time must not be negative", f.name, f.value)
+		}
+	}
+	return nil
+}
+
+// deadlines returns the context of copies in progress: it lasts for a while
+// after a signal, and ends with --timeout.
+func (t *times) deadlines(ctx context.Context, v *voice) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	end := func(why string) func() { return func() { cancel(errors.New(why)) } }
+	stop := context.AfterFunc(ctx, func() {
+		v.errors(fmt.Errorf("interrupted: running copies have %v to finish, no new ones start; a third signal stops at once", t.grace))
+		time.AfterFunc(t.grace, end("interrupted"))
+	})
+	var timer *time.Timer
+	if t.timeout > 0 {
+		timer = time.AfterFunc(t.timeout, end("--timeout reached"))
+	}
+	return work, func() {
+		stop()
+		if timer != nil {
+			timer.Stop()
+		}
+		cancel(context.Canceled)
+	}
+}
