@@ -3,6 +3,7 @@ package jobgen
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -313,9 +314,43 @@ func (b *builder) patch(job object, s subject) object {
 			b.problem(p.At("patch"), "", "patch: %v", err)
 			continue
 		}
-		job = mergePatch(job, patch).(object)
+		job = mergePatch(job, containerPatched(job, patch)).(object)
 	}
 	return job
+}
+
+// containerPatched returns a patch of a job in which a mapping at spec.containers,
+// which changes the first container, is replaced with the list of containers.
+func containerPatched(job, patch any) any {
+	change, ok := at(patch, "spec", "containers").(object)
+	containers := list(job, "spec", "containers")
+	if !ok || len(containers) == 0 {
+		return patch
+	}
+	out := clone(patch).(object)
+	child(out, "spec")["containers"] = append([]any{mergePatch(containers[0], change)}, containers[1:]...)
+	return out
+}
+
+// jobPatch returns the smallest patch from one job to another. If only the first
+// container differs, the patch has only what differs in it.
+func jobPatch(from, to object) object {
+	patch := diffPatch(from, to)
+	a, b := list(from, "spec", "containers"), list(to, "spec", "containers")
+	if len(a) == 0 || len(a) != len(b) || list(patch, "spec", "containers") == nil {
+		return patch
+	}
+	x, xok := a[0].(object)
+	y, yok := b[0].(object)
+	if !xok || !yok {
+		return patch
+	}
+	small := cloneObject(patch)
+	child(small, "spec")["containers"] = diffPatch(x, y)
+	if !reflect.DeepEqual(mergePatch(from, containerPatched(from, small)), any(to)) {
+		return patch
+	}
+	return small
 }
 
 func anys(s []string) []any {

@@ -59,6 +59,7 @@ func TestImportForms(t *testing.T) {
 		settings string // in _mirror.yaml
 		change   func(job, c object, set string)
 		lines    int // of the only set with the form
+		patch    bool
 	}{
 		"as the others":           {change: func(_, _ object, _ string) {}, lines: 1},
 		"a pull secret":           {change: withPull("/home/mirror/.docker/pull-config.json", "/home/mirror/.docker/push-config.json"), lines: 1},
@@ -97,7 +98,11 @@ func TestImportForms(t *testing.T) {
 			list(c, "env")[1] = env("SETS", "mapping_"+set)
 		}, lines: 3},
 		"more arguments": {change: func(_, c object, _ string) { c["args"] = []any{"--retries", "3"} }, lines: 1},
-		"resources":      {change: func(_, c object, _ string) { c["resources"] = object{"requests": object{"cpu": "1"}} }, lines: 3},
+		"fields of the container": {change: func(_, c object, _ string) {
+			c["imagePullPolicy"] = "IfNotPresent"
+			c["securityContext"] = object{"runAsNonRoot": true}
+		}, lines: 6, patch: true},
+		"resources": {change: func(_, c object, _ string) { c["resources"] = object{"requests": object{"cpu": "1"}} }, lines: 3},
 	} {
 		for _, with := range []int{1, 4} {
 			t.Run(fmt.Sprintf("%s/%d of 6", name, with), func(t *testing.T) {
@@ -130,8 +135,8 @@ func TestImportForms(t *testing.T) {
 						t.Errorf("the set has %d lines", n)
 					}
 				}
-				for _, word := range []string{"patch:", "script:"} {
-					if strings.Contains(written.String(), word) {
+				for _, word := range []string{"patch:", "script:", "command: [", "- mountPath"} {
+					if strings.Contains(written.String(), word) && (word != "patch:" || !form.patch) {
 						t.Errorf("import writes %s", word)
 					}
 				}

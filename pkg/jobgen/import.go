@@ -160,7 +160,7 @@ func (im *importer) settleAll() {
 	for _, x := range im.jobs {
 		if common != nil {
 			x.full.Patch = nil
-			x.full.Patch = diffPatch(im.b.trial(x.subject), x.job)
+			x.full.Patch = jobPatch(im.b.trial(x.subject), x.job)
 		}
 		x.least = im.b.minimise(x.subject)
 	}
@@ -180,7 +180,7 @@ func (im *importer) settle(x *importing) {
 			Hint: "compare it with the other jobs of the file"})
 		return
 	}
-	x.full.Patch = diffPatch(made, x.job)
+	x.full.Patch = jobPatch(made, x.job)
 }
 
 // check reports what Prow would reject, with its place in the jobs file.

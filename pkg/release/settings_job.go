@@ -139,7 +139,8 @@ type JobSettings struct {
 	// with the runner oc.
 	Script string `yaml:"script,omitempty"`
 	// Patch is a JSON merge patch (RFC 7386) on the finished job, for fields
-	// without a setting. null removes a key; a list replaces the whole list.
+	// without a setting. null removes a key; a list replaces the whole list. A
+	// mapping at spec.containers changes the container that mirrors.
 	Patch map[string]any `yaml:"patch,omitempty"`
 
 	positions `yaml:"-"`

@@ -177,15 +177,20 @@ func settingsOf(p *Pass, job *release.Job) (*release.JobSettings, bool) {
 	return nil, settings.Adopted
 }
 
-// patched reports whether a merge patch changes what is at a path: a list is
-// replaced as a whole.
+// patched reports whether a merge patch changes what is at a path. A list is
+// replaced as a whole; a mapping in its place changes its first item.
 func patched(patch map[string]any, at string) bool {
 	for key, value := range patch {
-		if at == key || strings.HasPrefix(at, key+"[") {
-			return true
+		rest, ok := strings.CutPrefix(at, key)
+		if !ok {
+			continue
 		}
-		rest, below := strings.CutPrefix(at, key+".")
-		if deeper, ok := value.(map[string]any); below && (!ok || patched(deeper, rest)) {
+		if i := strings.Index(rest, "]."); i >= 0 && rest[0] == '[' {
+			rest = rest[i+1:]
+		}
+		deeper, ok := value.(map[string]any)
+		switch {
+		case rest == "" || rest[0] == '[', rest[0] == '.' && (!ok || patched(deeper, rest[1:])):
 			return true
 		}
 	}
