@@ -24,7 +24,7 @@ const (
 // program does and more so. file is the name that positions bear. What is wrong
 // is reported, and every other entry holds all the same.
 func ParseCIImages(file string, data []byte) *CIImages {
-	d := ciImagesDecoder{decoder: decoder{file: file}, out: &CIImages{Path: file, supplemental: map[ImageTag]bool{}, backfilled: map[ImageTag]bool{}}}
+	d := ciImagesDecoder{yamlReader: yamlReader{file: file}, out: &CIImages{Path: file, supplemental: map[ImageTag]bool{}, backfilled: map[ImageTag]bool{}}}
 	if root := d.root(data); root != nil {
 		d.fields(root, "the file", map[string]func(key, value *yaml.Node){
 			keySupplemental: func(_, value *yaml.Node) { d.images(value, keySupplemental, d.out.supplemental, d.supplemental) },
@@ -41,7 +41,7 @@ func ParseCIImages(file string, data []byte) *CIImages {
 }
 
 type ciImagesDecoder struct {
-	decoder
+	yamlReader
 	warnings []source.Problem
 	out      *CIImages
 }

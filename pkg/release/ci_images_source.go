@@ -80,7 +80,7 @@ func (d *ciImagesDecoder) warn(pos source.Position, message, hint string) {
 }
 
 // text returns a scalar's text as ci-images-mirror reads it.
-func (d *decoder) text(n *yaml.Node, what string) string {
+func (d *yamlReader) text(n *yaml.Node, what string) string {
 	n = resolve(n)
 	switch {
 	case n.Kind != yaml.ScalarNode:

@@ -96,7 +96,7 @@ func ParseLayout(file string, data []byte) (Layout, []source.Problem) {
 	content := struct {
 		Layout Layout `yaml:"layout"`
 	}{DefaultLayout()}
-	d := decoder{file: file}
+	d := decoder{yamlReader{file: file}}
 	d.document(data, &content)
 	l, def := &content.Layout, DefaultLayout()
 	check := func(key string, value *string, otherwise string) {

@@ -42,7 +42,7 @@ func Load(fsys fs.FS, options ...Option) (*Tree, error) {
 		return nil, fmt.Errorf("reading the release repository: %w", err)
 	}
 	fsys = bound(fsys)
-	l := &loader{fsys: fsys, tree: &Tree{FS: fsys, files: map[string][]byte{}}}
+	l := &loader{fileReader: fileReader{fsys, &Tree{FS: fsys, files: map[string][]byte{}}}}
 	for _, o := range options {
 		o(l)
 	}
@@ -84,23 +84,28 @@ func (t *Tree) Mappings() []*MappingFile {
 }
 
 type loader struct {
-	fsys    fs.FS
+	fileReader
 	given   *Layout   // nil: as the repository says
 	trusted *Settings // nil: those of the repository
-	tree    *Tree
 
 	lines, words int  // of all mapping files so far
 	full         bool // the limit is reached
 	settingBytes int  // of the settings of jobs so far
 }
 
-func (l *loader) report(part Part, set string, p source.Problem) {
+// fileReader reads files and folders of a tree and collects what cannot be read.
+type fileReader struct {
+	fsys fs.FS
+	tree *Tree
+}
+
+func (l *fileReader) report(part Part, set string, p source.Problem) {
 	l.tree.Problems = append(l.tree.Problems, Problem{Problem: p, Part: part, Set: set})
 }
 
 // read returns the bytes of a file. A missing file is not a problem; an
 // unreadable one is.
-func (l *loader) read(name string, part Part, set string) ([]byte, bool) {
+func (l *fileReader) read(name string, part Part, set string) ([]byte, bool) {
 	data, err := fs.ReadFile(l.fsys, name)
 	switch {
 	case err == nil:
@@ -116,12 +121,12 @@ func (l *loader) read(name string, part Part, set string) ([]byte, bool) {
 
 // dangling reports whether a name is listed by its folder though it cannot be
 // opened.
-func (l *loader) dangling(name string) bool {
+func (l *fileReader) dangling(name string) bool {
 	entries, _ := fs.ReadDir(l.fsys, path.Dir(name))
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == path.Base(name) })
 }
 
-func (l *loader) unreadable(name string, part Part, set string, err error) {
+func (l *fileReader) unreadable(name string, part Part, set string, err error) {
 	l.report(part, set, source.Problem{
 		Pos:     source.Position{File: name},
 		Message: fmt.Sprintf("the file cannot be read: %v", withoutPath(err)),
@@ -221,7 +226,7 @@ func (l *loader) sets() bool {
 
 // isDir follows symbolic links, which a release repository may hold. What is
 // neither a folder nor a regular file in the end is an error.
-func (l *loader) isDir(name string, e fs.DirEntry) (bool, error) {
+func (l *fileReader) isDir(name string, e fs.DirEntry) (bool, error) {
 	mode := e.Type()
 	if mode&fs.ModeSymlink != 0 {
 		info, err := fs.Stat(l.fsys, name)

@@ -62,12 +62,15 @@ const (
 // SourceForms lists the forms.
 func SourceForms() []SourceForm { return []SourceForm{FormRegistry, FormProxy, FormQuay} }
 
+// mappingConfigReader reads a _config.yaml.
+type mappingConfigReader struct{ yamlReader }
+
 // ParseMappingConfig reads the text of a set's _config.yaml. file is the name that
 // positions bear. What is wrong is reported, and
 // the rest of the file holds all the same.
 func ParseMappingConfig(file string, data []byte) *MappingConfig {
 	c := &MappingConfig{Path: file, Text: data}
-	d := decoder{file: file}
+	d := mappingConfigReader{yamlReader{file: file}}
 	root := d.root(data)
 	if root == nil {
 		if len(d.problems) == 0 {
@@ -106,7 +109,7 @@ func ParseMappingConfig(file string, data []byte) *MappingConfig {
 }
 
 // plain returns a text that is neither empty nor a list or mapping.
-func (d *decoder) plain(n *yaml.Node, what string) string {
+func (d *yamlReader) plain(n *yaml.Node, what string) string {
 	n = resolve(n)
 	switch {
 	case n.Kind != yaml.ScalarNode:
@@ -119,7 +122,7 @@ func (d *decoder) plain(n *yaml.Node, what string) string {
 	return ""
 }
 
-func (d *decoder) form(n *yaml.Node) SourceForm {
+func (d *mappingConfigReader) form(n *yaml.Node) SourceForm {
 	value := SourceForm(d.plain(n, "source_form"))
 	for _, f := range SourceForms() {
 		if value == "" || value == f {
@@ -130,7 +133,7 @@ func (d *decoder) form(n *yaml.Node) SourceForm {
 	return ""
 }
 
-func (d *decoder) streams(n *yaml.Node) []MappedStream {
+func (d *mappingConfigReader) streams(n *yaml.Node) []MappedStream {
 	var all []MappedStream
 	d.pairs(resolve(n), "images", func(key, value *yaml.Node) {
 		name := d.exact(key, "the stream")

@@ -262,7 +262,7 @@ func DefaultSettings(layout Layout) *Settings {
 func ParseSettings(layout Layout, data []byte) (*Settings, []source.Problem) {
 	file := layout.Settings()
 	s := DefaultSettings(layout)
-	d := decoder{file: file}
+	d := decoder{yamlReader{file: file}}
 	d.document(data, s)
 	s.checkNames(layout, &d)
 	if s.Partitions < 0 || s.Partitions > 256 {

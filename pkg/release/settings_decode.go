@@ -50,25 +50,28 @@ func (p *positions) has(key string) (source.Position, bool) {
 // decoder reads YAML into the settings types, strictly: a key that a type does
 // not have, a key given twice and a value of another kind are problems with
 // their place, and everything else is read all the same.
-type decoder struct {
+type decoder struct{ yamlReader }
+
+// yamlReader reads nodes of a YAML file and collects what is wrong in them.
+type yamlReader struct {
 	file     string
 	problems []source.Problem
 }
 
-func (d *decoder) problem(pos source.Position, message, hint string) {
+func (d *yamlReader) problem(pos source.Position, message, hint string) {
 	d.problems = append(d.problems, source.Problem{Pos: pos, Message: message, Hint: hint})
 }
 
 // twice reports what is given a second time at a node.
-func (d *decoder) twice(second, first *yaml.Node, what string) {
+func (d *yamlReader) twice(second, first *yaml.Node, what string) {
 	d.problems = append(d.problems, source.Problem{Pos: d.at(second), First: d.at(first), Message: what + " is given twice", Hint: "remove one of them"})
 }
 
-func (d *decoder) at(n *yaml.Node) source.Position {
+func (d *yamlReader) at(n *yaml.Node) source.Position {
 	return source.Position{File: d.file, Line: n.Line, Column: n.Column}
 }
 
-func (d *decoder) sorted() []source.Problem {
+func (d *yamlReader) sorted() []source.Problem {
 	slices.SortStableFunc(d.problems, func(a, b source.Problem) int { return a.Pos.Compare(b.Pos) })
 	return d.problems
 }
@@ -85,7 +88,7 @@ func (d *decoder) document(data []byte, into any) {
 
 // root returns the value of the only document, or nil if the file is empty, has
 // only comments, or is invalid.
-func (d *decoder) root(data []byte) *yaml.Node {
+func (d *yamlReader) root(data []byte) *yaml.Node {
 	doc, err := readNode(data)
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -161,12 +164,12 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, what string) {
 	}
 }
 
-func (d *decoder) kind(n *yaml.Node, what, want string) {
+func (d *yamlReader) kind(n *yaml.Node, what, want string) {
 	d.problem(d.at(n), what+" must be "+want, "")
 }
 
 // pairs calls f for each key and value of a mapping, once per key.
-func (d *decoder) pairs(n *yaml.Node, what string, f func(key, value *yaml.Node)) bool {
+func (d *yamlReader) pairs(n *yaml.Node, what string, f func(key, value *yaml.Node)) bool {
 	if n.Kind != yaml.MappingNode {
 		d.kind(n, what, "a mapping (key: value)")
 		return false

@@ -254,7 +254,7 @@ func ParseJobSettings(file string, data []byte) (*JobSettings, []source.Problem)
 // of the file holds all the same.
 func parseJobSettings(file string, data []byte) (*JobSettings, []source.Problem) {
 	s := &JobSettings{}
-	d := decoder{file: file}
+	d := decoder{yamlReader{file: file}}
 	d.document(data, s)
 	s.check(&d)
 	return s, d.sorted()

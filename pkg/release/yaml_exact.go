@@ -11,7 +11,7 @@ import (
 // exact returns the text of a scalar as the tools of the release repository read
 // it, and reports a plain scalar that they take for a number or a truth value
 // of another spelling: an unquoted 4.20 becomes 4.2.
-func (d *decoder) exact(n *yaml.Node, what string) string {
+func (d *yamlReader) exact(n *yaml.Node, what string) string {
 	if n = resolve(n); n.Kind != yaml.ScalarNode || n.Style != 0 {
 		return n.Value
 	}

@@ -39,18 +39,8 @@ func checkCIImages(p *Pass) {
 	if len(all) == 0 && len(images.Ignored) == 0 && len(images.ART) == 0 {
 		return
 	}
-	c := &ciImagesCheck{Pass: p, images: images, all: all, streams: map[release.Stream][]int{}, namespaces: map[string]int{}, retired: retiredRegistries(p), hosts: hostCounts(p)}
-	for n, i := range all {
-		c.streams[i.Target.Stream] = append(c.streams[i.Target.Stream], n)
-		c.namespaces[i.Target.Namespace]++
-	}
-	for _, i := range all {
-		c.registry(i)
-		c.tag(i)
-		c.version(i)
-		c.name(i)
-		c.namespace(i)
-	}
+	checkEntries(p, all)
+	c := &ciImagesCheck{Pass: p, images: images, all: all}
 	c.oneTag()
 	c.ignoredSources()
 	c.written()
@@ -65,15 +55,36 @@ func checkCIImages(p *Pass) {
 	c.expressions()
 }
 
-// ciImagesCheck is one run of the rule.
+// ciImagesCheck compares the entries with the rest of the tree.
 type ciImagesCheck struct {
 	*Pass
-	images     *release.CIImages
-	all        []release.CIImage        // of images
+	images *release.CIImages
+	all    []release.CIImage // of images
+}
+
+// ciEntries checks each entry beside the others.
+type ciEntries struct {
+	*Pass
+	all        []release.CIImage
 	streams    map[release.Stream][]int // indices in all
 	namespaces map[string]int           // how many targets are in each
 	retired    []string
 	hosts      map[string]int // how often the tree reads from each
+}
+
+func checkEntries(p *Pass, all []release.CIImage) {
+	c := &ciEntries{Pass: p, all: all, streams: map[release.Stream][]int{}, namespaces: map[string]int{}, retired: retiredRegistries(p), hosts: hostCounts(p)}
+	for n, i := range all {
+		c.streams[i.Target.Stream] = append(c.streams[i.Target.Stream], n)
+		c.namespaces[i.Target.Namespace]++
+	}
+	for _, i := range all {
+		c.registry(i)
+		c.tag(i)
+		c.version(i)
+		c.name(i)
+		c.namespace(i)
+	}
 }
 
 // hostCounts counts the registries that the tree reads from.
@@ -93,7 +104,7 @@ func hostCounts(p *Pass) map[string]int {
 // registry reports a source on a registry that ci-images-mirror refuses, that is
 // out of use or one letter away from a known one, and the address of a web
 // page.
-func (c *ciImagesCheck) registry(i release.CIImage) {
+func (c *ciEntries) registry(i release.CIImage) {
 	host, name := i.Pair.Source.Host(), i.Pair.Source.Canonical()
 	page, image := webPage(i.Pair.Source)
 	switch {
@@ -116,7 +127,7 @@ func (c *ciImagesCheck) registry(i release.CIImage) {
 
 // namespace reports the only target of a namespace that is one letter away from
 // one with many, and that nothing else in the tree knows.
-func (c *ciImagesCheck) namespace(i release.CIImage) {
+func (c *ciEntries) namespace(i release.CIImage) {
 	count := c.namespaces
 	own := i.Target.Namespace
 	if _, known := c.tree.Manifests().Namespaces[own]; known || count[own] > 1 {
@@ -131,7 +142,7 @@ func (c *ciImagesCheck) namespace(i release.CIImage) {
 }
 
 // neighbours visits the other entries of the same stream.
-func (c *ciImagesCheck) neighbours(i release.CIImage) iter.Seq[*release.CIImage] {
+func (c *ciEntries) neighbours(i release.CIImage) iter.Seq[*release.CIImage] {
 	return func(yield func(*release.CIImage) bool) {
 		for _, n := range c.streams[i.Target.Stream] {
 			if c.all[n].Pos != i.Pos && !yield(&c.all[n]) {

@@ -17,7 +17,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // tag reports an entry whose own tag and source's tag are of the same shape and
 // differ, such as v28 from v27, or differ by one letter. Where a neighbour, another
 // entry of that shape, differs too, it is meant.
-func (c *ciImagesCheck) tag(i release.CIImage) {
+func (c *ciEntries) tag(i release.CIImage) {
 	own, from := i.Target.Tag, i.Pair.Source.Tag
 	if from == "" || agree(own, from) || !agree(shape(own), shape(from)) && !oneOff(own, from) {
 		return
@@ -42,7 +42,7 @@ func (c *ciImagesCheck) tag(i release.CIImage) {
 // version reports an entry whose tag is a number and whose source has another one in
 // its name, where those of all other such entries of the stream do: os/python:8 is
 // from ubi8/python, os/python:9 from ubi9/python.
-func (c *ciImagesCheck) version(i release.CIImage) {
+func (c *ciEntries) version(i release.CIImage) {
 	from := i.Pair.Source
 	if shape(i.Target.Tag) != "0" || !digits.MatchString(from.Repository) || digits.MatchString(from.Tag) || numbered(i) {
 		return // numbers in both tags are compared by tag
@@ -86,7 +86,7 @@ func oneOff(a, b string) bool {
 
 // name reports an entry whose stream is one letter away from the name of its
 // source.
-func (c *ciImagesCheck) name(i release.CIImage) {
+func (c *ciEntries) name(i release.CIImage) {
 	from := path.Base(i.Pair.Source.Repository)
 	if release.QuayCI(i.Pair.Source) {
 		return

@@ -113,12 +113,12 @@ func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]str
 	}
 }
 
-// powers returns what job-power reports of the pod of a job.
-func (f *facts) powers(job *release.Job) []release.Power {
-	if !f.running[jobPowerID] || f.tree.Runs().SetOf(job) == nil {
+// reportedPowers returns what job-power reports of the pod of a job.
+func reportedPowers(p *Pass, job *release.Job) []release.Power {
+	if !p.running[jobPowerID] || p.tree.Runs().SetOf(job) == nil {
 		return nil
 	}
-	return job.Powers(f.tree.Jobs.Path)
+	return job.Powers(p.tree.Jobs.Path)
 }
 
 // handWritten returns the power that hand-written jobs have by their script, image

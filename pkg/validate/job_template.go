@@ -72,7 +72,7 @@ func checkJobTemplate(p *Pass) {
 		refused := missingVolumes(p, job)
 		told := wrongScripts(p, job)
 		odd := otherForm(p, job, form)
-		powers := p.powers(job)
+		powers := reportedPowers(p, job)
 		comparable := likeTemplate(job, form, template)
 		for _, d := range all[i] {
 			if told && strings.Contains(d.what, "image mirror") {

@@ -63,7 +63,7 @@ func checkMappingName(p *Pass) {
 // misnamed reports a file that breaks the convention: an error unless the set's
 // own periodic runs it all the same.
 func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
-	want, to := "mapping_"+named(m.Set), "mapping_"+p.filePrefix(m.Set)+"_…"
+	want, to := "mapping_"+named(m.Set), "mapping_"+filePrefix(p, m.Set)+"_…"
 	rename := "rename it to " + to
 	pos := source.Position{File: m.Path}
 	var foreign *release.Job
@@ -108,9 +108,9 @@ func named(set *release.Set) string {
 
 // filePrefix returns the prefix for a new name of a file of a set: one that the job of
 // the set picks up, else the one of its other files, else the one that a finding names.
-func (f *facts) filePrefix(set *release.Set) string {
+func filePrefix(p *Pass, set *release.Set) string {
 	own, name := set.Prefix(), named(set)
-	jobs := f.tree.Runs().JobsOf(set)
+	jobs := p.tree.Runs().JobsOf(set)
 	for _, prefix := range [...]string{own, name} {
 		if slices.ContainsFunc(jobs, func(j *release.Job) bool { return j.PicksUp("mapping_" + prefix + "_x") }) {
 			return prefix
@@ -125,7 +125,7 @@ func (f *facts) filePrefix(set *release.Set) string {
 // renameFix returns a file the prefix of its set, when a job of the set runs it
 // under the new name and no other file has that name.
 func renameFix(p *Pass, m *release.MappingFile) *Fix {
-	to := "mapping_" + p.filePrefix(m.Set) + "_" + strings.TrimPrefix(m.Base, "mapping_")
+	to := "mapping_" + filePrefix(p, m.Set) + "_" + strings.TrimPrefix(m.Base, "mapping_")
 	for _, other := range p.tree.Mappings() {
 		if other.Base == to {
 			return nil

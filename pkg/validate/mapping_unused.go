@@ -135,7 +135,7 @@ func lookalikes(p *Pass) {
 			}
 			parsed := mapping.Parse(file, p.tree.Text(file))
 			if len(parsed.Problems) == 0 {
-				p.ReportAs(source.Warning, source.Position{File: file}, "rename it to mapping_"+p.filePrefix(set)+"_…, or remove it",
+				p.ReportAs(source.Warning, source.Position{File: file}, "rename it to mapping_"+filePrefix(p, set)+"_…, or remove it",
 					"%s holds mappings, but only files named mapping_* are uploaded", name)
 			}
 		}

@@ -24,7 +24,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 		Check: func(p *Pass) {
 			for _, set := range p.tree.Sets {
 				if len(set.Files) == 0 {
-					p.Report(source.Position{File: set.Dir}, "add mapping_"+p.filePrefix(set)+", or remove the folder",
+					p.Report(source.Position{File: set.Dir}, "add mapping_"+filePrefix(p, set)+", or remove the folder",
 						"the set %s has no mapping file", set.Name)
 				}
 			}
