@@ -1,6 +1,6 @@
 # Mirror beside crane, regsync and, where it is installed, skopeo. The programs
 # it is measured against are a module of their own, like the bench.
-WORKLOADS ?= w1 w1lat w1far w1lists w1one w2 w3 big entries real
+WORKLOADS ?= w1 w1lat w1far w1lists w1one w2 w3 w3slow big entries real
 
 bin/bench: $(wildcard tools/bench/*.go) tools/bench/go.mod
 	@mkdir -p bin

@@ -4,10 +4,10 @@
 // same images, made on the fly, and the same destinations. Programs take turns,
 // and a figure is the median of their runs.
 //
-// It prints one table for each workload: requests, bytes at both ends, wall
+// It prints one table in the form of README.md: requests, bytes at both ends, wall
 // time, how many requests were in flight at both ends on the average, processor
 // time of the program, memory of its largest process, and how long mirror took
-// against the others.
+// against the others. What is measured now goes to standard error.
 package main
 
 import (
@@ -31,6 +31,7 @@ type bench struct {
 	runs     int // 0: what the workload thinks right
 	peers    []string
 	src, dst *registry
+	notes    []string // below the table
 }
 
 func main() {
@@ -64,13 +65,23 @@ func main() {
 	}
 	defer cleanup()
 	for _, name := range flag.Args() {
-		run, ok := suites[name]
-		if !ok {
+		if suites[name] == nil {
 			fail("there is no workload %s; there are:\n%s", name, workloads)
 		}
-		fmt.Printf("\n%s\n\n", titles[name])
-		run(b)
 	}
+	fmt.Println(header)
+	for _, name := range flag.Args() {
+		fmt.Fprintln(os.Stderr, titles[name])
+		suites[name](b)
+	}
+	for _, note := range b.notes {
+		fmt.Printf("\n%s\n", note)
+	}
+}
+
+// note adds a line below the table.
+func (b *bench) note(format string, args ...any) {
+	b.notes = append(b.notes, fmt.Sprintf(format, args...))
 }
 
 // cleanup ends the registries and removes their data.
@@ -120,24 +131,31 @@ var titles = map[string]string{
 
 var suites = map[string]func(*bench){
 	"w1": func(b *bench) {
-		b.suite(w1(), wayFree, 1, b.tools(16, 8), "first copy", "nothing changed", "5 % changed")
+		b.suite("W1", w1(), wayFree, 1, b.tools(16, 8), "first copy", "nothing changed", "5 % changed")
 	},
 	"w1lat": func(b *bench) {
 		// 24 and 96 make as many requests in flight in all as regsync's 16 and 64.
 		tools := append(b.only("regsync", 16), mirror(b.bin, 24))
 		tools = append(append(tools, b.only("regsync", 64)...), mirror(b.bin, 96), mirror(b.bin, 0))
-		b.suite(w1(), way{delay: 30 * time.Millisecond}, 5, tools, "nothing changed")
+		b.suite("W1, 30 ms a request", w1(), way{delay: 30 * time.Millisecond}, 5, tools, "nothing changed")
 	},
-	"w1far":   func(b *bench) { b.suite(w1(), way{delay: 30 * time.Millisecond}, 1, b.tools(64, 24), "first copy") },
-	"w2":      func(b *bench) { b.suite(w2(), wayFree, 3, b.tools(16, 8), "first copy") },
-	"w3":      func(b *bench) { b.suite(w3(), wayFree, 5, b.tools(16, 8), "first copy"); b.hashing(1500 * mebibyte) },
-	"w3slow":  func(b *bench) { b.suite(w3(), way{bandwidth: 100 * mebibyte}, 1, b.tools(16, 8), "first copy") },
-	"big":     func(b *bench) { b.simulate(newLarge(5 << 30)) },
-	"entries": func(b *bench) { b.simulate(newMany(100_000)) },
-	"w1lists": func(b *bench) { b.unchanged(newPair(w1())) },
+	"w1far": func(b *bench) {
+		b.suite("W1, 30 ms a request", w1(), way{delay: 30 * time.Millisecond}, 1, b.tools(64, 24), "first copy")
+	},
+	"w2": func(b *bench) { b.suite("W2", w2(), wayFree, 3, b.tools(16, 8), "first copy") },
+	"w3": func(b *bench) {
+		b.suite("W3", w3(), wayFree, 5, b.tools(16, 8), "first copy")
+		b.hashing(1500 * mebibyte)
+	},
+	"w3slow": func(b *bench) {
+		b.suite("W3, 100 MiB/s each way", w3(), way{bandwidth: 100 * mebibyte}, 1, b.tools(16, 8), "first copy")
+	},
+	"big":     func(b *bench) { b.simulate("a layer of 5 GiB", newLarge(5<<30)) },
+	"entries": func(b *bench) { b.simulate("100,000 entries, nothing to do", newMany(100_000)) },
+	"w1lists": func(b *bench) { b.unchanged("W1 nothing changed", newPair(w1())) },
 	"w1one":   func(b *bench) { b.oneHost(w1(), b.tools(16, 8)) },
-	"real":    func(b *bench) { b.unchanged(newReal()) },
-	"real10":  func(b *bench) { b.rated(newReal(), 10) },
+	"real":    func(b *bench) { b.unchanged("real", newReal()) },
+	"real10":  func(b *bench) { b.rated("real", newReal(), 10) },
 }
 
 // tools are mirror and its peers: those that run as one process may have one
@@ -176,14 +194,13 @@ func (b *bench) oneHost(w *workload, tools []tool) {
 			w.verify(t.String(), b.src, b.src)
 		}
 	}
-	fmt.Println(header)
-	print("first copy", tools, samples)
+	print("W1 first copy within one registry", tools, samples)
 	tags, blobs := 0, 0
 	for _, to := range w.targets {
 		tags += len(to)
 		blobs += w.blobs
 	}
-	fmt.Printf("\nThe fewest requests are %d.\n", len(w.sources)+blobs+2*tags)
+	b.note("The fewest requests of a first copy within one registry are %s.", thousands(int64(len(w.sources)+blobs+2*tags)))
 }
 
 // only are mirror and one peer, if it is measured at all.
@@ -196,7 +213,7 @@ func (b *bench) only(peer string, requests int) []tool {
 
 // suite measures tools by turns in phases: "first copy", "nothing changed" and
 // "5 % changed".
-func (b *bench) suite(w *workload, way way, runs int, tools []tool, phases ...string) {
+func (b *bench) suite(name string, w *workload, way way, runs int, tools []tool, phases ...string) {
 	if b.runs > 0 {
 		runs = b.runs
 	}
@@ -228,14 +245,26 @@ func (b *bench) suite(w *workload, way way, runs int, tools []tool, phases ...st
 			}
 		}
 	}
-	fmt.Println(header)
+	label, where, far := strings.Cut(name, ",")
 	for _, p := range phases {
-		print(p, tools, samples[p])
+		title := label + " " + p
+		if far {
+			title += "," + where
+		}
+		print(title, tools, samples[p])
 	}
 }
 
-const header = `| | | requests (source + destination) | read / written, MiB | wall, s | in flight | CPU, s | peak memory, MiB | wall of mirror / this |
+const header = `| workload | | requests | read / written, MiB | wall | in flight | CPU | peak memory | ratio |
 |---|---|---|---|---|---|---|---|---|`
+
+// thousands writes a number with commas.
+func thousands(n int64) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}
 
 // print writes a row for each tool; every row of another program says how long
 // mirror took against it, with as much in flight.
@@ -249,8 +278,8 @@ func print(phase string, tools []tool, samples map[string][]sample) {
 			}
 			ratio = fmt.Sprintf("%.2f", middle(own).wall.Seconds()/m.wall.Seconds())
 		}
-		fmt.Printf("| %s | %s | %d (%d + %d) | %.0f / %.0f | %.2f | %.1f | %.2f | %.0f | %s |\n", phase, t, m.requests, m.source, m.target,
-			float64(m.read)/mebibyte, float64(m.written)/mebibyte, m.wall.Seconds(), m.busy.Seconds()/m.wall.Seconds(), m.cpu.Seconds(), float64(m.memory)/mebibyte, ratio)
+		fmt.Printf("| %s | %s | %s | %s / %s | %.3g s | %.1f | %.3g s | %.0f MiB | %s |\n", phase, t, thousands(m.requests),
+			thousands(m.read/mebibyte), thousands(m.written/mebibyte), m.wall.Seconds(), m.busy.Seconds()/m.wall.Seconds(), m.cpu.Seconds(), float64(m.memory)/mebibyte, ratio)
 		phase = ""
 	}
 }
@@ -290,5 +319,5 @@ func (b *bench) hashing(n int) {
 	for range n / len(piece) {
 		hash.Write(piece)
 	}
-	fmt.Printf("\nSHA-256 of %d MiB alone takes %.2f s of the processor.\n", n/mebibyte, (used() - start).Seconds())
+	b.note("SHA-256 of %s MiB alone takes %.2f s of the processor.", thousands(int64(n/mebibyte)), (used() - start).Seconds())
 }

@@ -179,10 +179,9 @@ type turn struct {
 }
 
 // turns measures a pair in each way.
-func (b *bench) turns(p *pair, turns ...turn) {
+func (b *bench) turns(name string, p *pair, turns ...turn) {
 	runs := max(b.runs, 1)
 	from, to := newProxy(p.src), newProxy(p.dst)
-	fmt.Println(header)
 	for _, c := range turns {
 		samples := map[string][]sample{}
 		for range runs {
@@ -192,15 +191,15 @@ func (b *bench) turns(p *pair, turns ...turn) {
 				samples[t.String()] = append(samples[t.String()], measure(t, p.workload, b.dir, from, to, c.way))
 			}
 		}
-		print(c.title, c.tools, samples)
+		print(name+", "+c.title, c.tools, samples)
 	}
 }
 
 // unchanged measures a pair with and without lists, beside regsync.
-func (b *bench) unchanged(p *pair) {
+func (b *bench) unchanged(name string, p *pair) {
 	own := []tool{mirror(b.bin, 16)}
 	far := way{delay: 30 * time.Millisecond}
-	b.turns(p,
+	b.turns(name, p,
 		turn{"no lists", noLists, 0, wayFree, b.only("regsync", 16)},
 		turn{"lists of the destinations", listsOfDestinations, 0, wayFree, own},
 		turn{"lists of both", listsOfBoth, 0, wayFree, own},
@@ -211,9 +210,9 @@ func (b *bench) unchanged(p *pair) {
 }
 
 // rated measures a pair that answers a few requests a second.
-func (b *bench) rated(p *pair, rate int) {
+func (b *bench) rated(name string, p *pair, rate int) {
 	own := []tool{mirror(b.bin, 16)}
-	b.turns(p,
+	b.turns(name, p,
 		turn{fmt.Sprintf("no lists, %d requests a second", rate), noLists, rate, wayFree, own},
 		turn{fmt.Sprintf("lists of the destinations, %d requests a second", rate), listsOfDestinations, rate, wayFree, own},
 		turn{fmt.Sprintf("lists of both, %d requests a second", rate), listsOfBoth, rate, wayFree, own},

@@ -91,10 +91,9 @@ func newLarge(size int64) simulated {
 }
 
 // simulate measures mirror on simulated registries.
-func (b *bench) simulate(s simulated) {
+func (b *bench) simulate(title string, s simulated) {
 	t := mirror(b.bin, 0)
 	src, dst := newProxy(s.source), newProxy(s.target)
-	fmt.Println(header)
-	print("", []tool{t}, map[string][]sample{t.String(): {measure(t, s.workload, b.dir, src, dst, wayFree)}})
-	fmt.Println("\n" + s.note)
+	print(title, []tool{t}, map[string][]sample{t.String(): {measure(t, s.workload, b.dir, src, dst, wayFree)}})
+	b.note("%s: %s", title, s.note)
 }
