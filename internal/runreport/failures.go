@@ -52,6 +52,8 @@ func hint(f mirror.Failure) string {
 	switch f.Reason {
 	case mirror.ReasonTokenHost:
 		return "if the operator of " + host + " also runs that host, allow it with --token-endpoint"
+	case mirror.ReasonLogin:
+		return "renew the user and password for " + host + " in the secret (the file of --registry-config), or check that the account is enabled; mirror login-check shows which entry is used"
 	case mirror.ReasonBlobSize:
 		return "if a blob can be as large as that, raise --max-blob-bytes"
 	case mirror.ReasonPlatforms:

@@ -39,6 +39,7 @@ func TestHintsNameFlags(t *testing.T) {
 	for reason, flag := range map[string]string{
 		mirror.ReasonTokenHost: "--token-endpoint",
 		mirror.ReasonBlobSize:  "--max-blob-bytes",
+		mirror.ReasonLogin:     "--registry-config",
 		mirror.ReasonPlatforms: "--filter-by-os",
 	} {
 		f := Failures(&mirror.Report{Entries: []mirror.Entry{{Outcome: mirror.Failed, Error: "no", Cause: mirror.CauseOther, Reason: reason}}})

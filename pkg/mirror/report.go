@@ -242,6 +242,9 @@ const (
 	// ReasonTokenHost: the registry wants its credential sent to a host that is
 	// not trusted with it; see [registry.Options].
 	ReasonTokenHost = "token endpoint on another host"
+	// ReasonLogin: the registry refuses the credential as such, for every
+	// repository.
+	ReasonLogin = registry.ReasonLogin
 	// ReasonBlobSize: a blob is larger than the limit of [registry.Options].
 	ReasonBlobSize = "blob larger than the limit"
 )

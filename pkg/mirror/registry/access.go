@@ -81,6 +81,15 @@ type grant struct {
 	token  *auth.Token // nil for another scheme
 }
 
+// misplaced reports whether a user and password were sent where the registry
+// wants a token, according to the challenges of its answer.
+func (g grant) misplaced(offered []auth.Challenge) bool {
+	has := func(scheme string) bool {
+		return slices.ContainsFunc(offered, func(c auth.Challenge) bool { return c.Scheme == scheme })
+	}
+	return strings.HasPrefix(g.header, "Basic ") && has("bearer") && !has("basic")
+}
+
 // layer sends requests with the repository's credential. On a 401 of the
 // registry it reads the challenge, gets a new token or the current credential
 // of the keychain, and sends the request once more, unless its body has been
@@ -126,7 +135,7 @@ func (a *access) layer(next http.RoundTripper) http.RoundTripper {
 			}
 			offered := auth.Challenges(resp.Header)
 			a.learnFor(purpose{path: p.path, push: p.push}, offered)
-			renewed := a.renew(ctx, p, g)
+			renewed := g.misplaced(offered) || a.renew(ctx, p, g)
 			if second || len(offered) == 0 || (g.header != "" || gone) && !renewed {
 				return resp, nil
 			}

@@ -211,6 +211,9 @@ func Unavailable(err error) bool {
 	return retry.Judge(err, time.Time{}).Again
 }
 
+// ReasonLogin is the reason of a [CredentialError].
+const ReasonLogin = "credential refused"
+
 // Blame returns the host that an error is about and the reason without the
 // details of one request: "503 Service Unavailable", "connection refused". Both
 // are "" for an error that no registry caused.
@@ -233,7 +236,7 @@ func Blame(err error) (host, reason string) {
 	case errors.As(err, &push):
 		return push.Repository.Host, push.reason()
 	case errors.As(err, &bad):
-		return bad.Registry, "credential refused"
+		return bad.Registry, ReasonLogin
 	case errors.As(err, &store):
 		return store.Store, text.Short(fmt.Sprintf("%d %s from the blob store of %s", store.Answer.Status, http.StatusText(store.Answer.Status), store.Registry), 80)
 	case errors.As(err, &answer):

@@ -167,6 +167,8 @@ func (a *access) send(r *http.Request, g grant, next http.RoundTripper) (resp *h
 		switch {
 		case failed != nil || !sameOrigin(baseOf(ctx), resp.Request.URL):
 			return unclear, failed
+		case resp.StatusCode == http.StatusUnauthorized && g.misplaced(auth.Challenges(resp.Header)):
+			return unclear, nil
 		case resp.StatusCode == http.StatusUnauthorized:
 			return refused, nil
 		}

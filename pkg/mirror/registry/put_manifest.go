@@ -130,7 +130,7 @@ const futileWaits = 3
 func (p *manifestPut) notYet(err error) retry.Kind {
 	var e *Error
 	switch {
-	case !errors.As(err, &e), e.Status != http.StatusBadRequest && e.Status != http.StatusNotFound,
+	case !errors.As(err, &e), !mayMiss(e),
 		!p.host.wrote.has(p.repo.Path, e.Message, p.host.opts.Clock.Now()), p.host.wrote.futile.Load() >= futileWaits:
 		return retry.Final
 	case e.Status == http.StatusNotFound, saysMissing(e):
@@ -141,11 +141,24 @@ func (p *manifestPut) notYet(err error) retry.Kind {
 	return retry.Unsure
 }
 
+// mayMiss reports whether a refusal may be about something that the manifest
+// refers to. Some statuses are about an existing tag, unless the words show
+// otherwise.
+func mayMiss(e *Error) bool {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusNotFound:
+		return true
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity:
+		return saysMissing(e) && !says(e, "immutable")
+	}
+	return false
+}
+
 func saysMissing(e *Error) bool {
 	if e.Has("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN") {
 		return true
 	}
-	return says(e, "unknown", "not found", "missing", "does not exist")
+	return says(e, "unknown", "not found", "missing", "does not exist", "not yet")
 }
 
 func says(e *Error, words ...string) bool {
