@@ -183,8 +183,11 @@ func revision(dir, flag, name string) (*release.Tree, *gitfs.FS, error) {
 	files, err := gitfs.Open(dir, name)
 	switch {
 	case errors.Is(err, gitfs.ErrRevision):
-		return nil, nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", flag, err),
-			Hint: "name a commit of the checkout; fetch it into a shallow clone first (git fetch --depth 1 origin " + strings.TrimSpace(name) + ")"}
+		hint := "name a commit of the checkout; fetch it into a shallow clone first (git fetch --depth 1 origin " + strings.TrimSpace(name) + ")"
+		if errors.Is(err, gitfs.ErrNoCheckout) {
+			hint = "run it in a git checkout of the release repository"
+		}
+		return nil, nil, &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("%s: %w", flag, err), Hint: hint}
 	case err != nil:
 		return nil, nil, cli.Failf("%s %s: %w", flag, name, err)
 	}

@@ -81,7 +81,7 @@ func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *valid
 	}
 	data, err := argfile.ReadFile(o.baseline)
 	if err != nil {
-		return &cli.Error{Code: cli.ExitUsage, Err: err, Hint: "write it with --write-baseline"}
+		return &cli.Error{Code: cli.ExitUsage, Err: fmt.Errorf("--baseline: %w", err), Hint: "write it with --write-baseline"}
 	}
 	known, err := validate.ReadKnown(data)
 	if err != nil {

@@ -62,7 +62,7 @@ func Open(dir, revision string) (*FS, error) {
 	}
 	prefix, err := git(dir, "rev-parse", "--show-prefix")
 	if errors.Is(err, ErrNoCheckout) {
-		return nil, fmt.Errorf("%w: %s is in %w", ErrRevision, dir, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrRevision, dir, err)
 	} else if err != nil {
 		return nil, err
 	}

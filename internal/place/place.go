@@ -41,7 +41,7 @@ func Find(arg string, commands ...string) (Place, error) {
 	}
 	info, err := os.Stat(arg)
 	if errors.Is(err, fs.ErrNotExist) {
-		return findSet(arg, err, commands)
+		return findSet(arg, fmt.Errorf("%s: %w", arg, fs.ErrNotExist), commands)
 	}
 	if err != nil {
 		return Place{}, cli.Usagef("%w", err)

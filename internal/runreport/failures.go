@@ -71,7 +71,7 @@ func hint(f mirror.Failure) string {
 	case mirror.CauseAddress:
 		return "check the name of the registry, DNS on this machine, and the proxy settings (HTTPS_PROXY, NO_PROXY)"
 	case mirror.CauseContent:
-		return "the content does not match its digest: build or push the source again"
+		return "the response does not match its digest, or is not an image: check that " + host + " is a registry, or push the source again"
 	case mirror.CauseUnsupported:
 		return "build the image again with a current builder, or leave it out"
 	case mirror.CauseOverlap:

@@ -101,7 +101,7 @@ func (t Text) Summary(r *mirror.Report) {
 	if m := r.Moved; m.Manifests > 0 {
 		moved = ", " + movedText(m)
 	}
-	fmt.Fprintf(t.W, "%s: %s%s, %d requests%s, %.1f s\n", t.paint(bold, string(r.Mode)), counted(r), moved, r.Requests, listed(r), r.Seconds)
+	fmt.Fprintf(t.W, "%s: %s%s, %s%s, %.1f s\n", t.paint(bold, string(r.Mode)), counted(r), moved, text.Plural(int(r.Requests), "request"), listed(r), r.Seconds)
 }
 
 // counted counts the outcomes of a run.

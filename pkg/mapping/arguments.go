@@ -14,7 +14,7 @@ func ParseArguments(args []string) *File {
 	offset := 0
 	for i, a := range args {
 		if a == "" {
-			p.refuse(l, offset, "see whether a variable is not set", "argument %d is empty", i+1)
+			p.refuse(l, offset, "check whether a variable is unset", "argument %d is empty", i+1)
 			return f
 		}
 		words = append(words, word{a, offset})

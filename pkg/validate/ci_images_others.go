@@ -111,7 +111,7 @@ func (c *ciImagesCheck) wanted() {
 		if letters(tag.String()) != letters(unused[at].Key) {
 			severity = source.Warning
 		}
-		f := c.ReportAs(severity, unused[at].Pos, fmt.Sprintf("did you mean %s instead of %s? if not, add an entry for it", tag, unused[at].Key),
+		f := c.ReportAs(severity, unused[at].Pos, fmt.Sprintf("correct the unused entry %s, or add an entry for %s", unused[at].Key, tag),
 			"nothing in the tree pushes %s, which the config of %s builds from", tag, release.ConfigName(config))
 		f.Related = append(f.Related, Related{Pos: source.Position{File: config}, Message: "used here"})
 	}

@@ -138,8 +138,8 @@ func sharedBy(p *Pass, secret string, users []*secretUser) {
 			severity = source.Info
 		}
 		f := p.ReportAs(severity, u.mount.Pos, "give each set a credential of its own",
-			"the sets %s and %s push with one secret, %s", owner, u.set.Name, secret)
-		f.Parts = []string{"several sets push with one secret, " + secret}
+			"the sets %s and %s push with the same secret, %s", owner, u.set.Name, secret)
+		f.Parts = []string{"several sets push with the same secret, " + secret}
 		f.power = power{u.set.Name, release.PowerSecret}
 		f.Cause = Cause{ID: "shared " + secret, Summary: "{n} sets push with the secret of the set " + owner + ", " + secret}
 		f.Related = append(f.Related, Related{Pos: users[0].mount.Pos, Message: "the set " + owner + " mounts it here"})

@@ -75,6 +75,6 @@ func checkSetJob(p *Pass, set *release.Set) {
 	case len(runs.JobsOf(set)) > 0 || len(elsewhere) > 0:
 	case !runs.Unknown(set): // else job-unused speaks of the job, or the file was skipped above
 		p.Report(source.Position{File: set.Dir}, "run mirror-jobgen generate, or add the job to "+jobs,
-			"no periodic in %s is for the set %s", jobs, set.Name)
+			"the set %s has no periodic in %s", set.Name, jobs)
 	}
 }

@@ -174,7 +174,7 @@ func reportStale(p *Pass, s *stale, mirrored map[release.Stream]*written) {
 	for i, r := range s.bad {
 		f.Parts = append(f.Parts, "nothing promotes, publishes or mirrors "+r.Exact())
 		if i > 0 {
-			f.Related = append(f.Related, Related{Pos: r.Pos, Message: "nor " + r.Exact()})
+			f.Related = append(f.Related, Related{Pos: r.Pos, Message: "not published either: " + r.Exact()})
 		}
 		if off := p.tree.Promotions().Of(s.tags[i]); len(off) > 0 {
 			f.Related = append(f.Related, Related{Pos: off[0].Pos, Message: "the promotion of " + s.tags[i].String() + " is disabled"})

@@ -242,7 +242,7 @@ func Blame(err error) (host, reason string) {
 	case errors.As(err, &answer):
 		reason = fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status))
 		if answer.Anonymous {
-			reason += ", asked anonymously"
+			reason += " (asked anonymously)"
 		}
 		return answer.Host, text.Short(reason, 60)
 	case errors.As(err, &status):

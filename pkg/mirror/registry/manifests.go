@@ -119,7 +119,7 @@ func (ms *Manifests) Manifest(ctx context.Context, repo Repository, ref string) 
 			m.Digest = want.Algorithm().FromBytes(body)
 			bad = m.differs(repo, want)
 		case !m.plausible():
-			bad = m.wrong("response is not a manifest")
+			bad = &ManifestError{Text: "the response is not a manifest"}
 		case told.Validate() == nil:
 			bad = m.differs(repo, told)
 		}

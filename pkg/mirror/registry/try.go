@@ -53,7 +53,7 @@ func (e *PushError) Unwrap() error { return e.Err }
 
 func (e *PushError) reason() string {
 	if e.Anonymous {
-		return "no permission to push, asked anonymously"
+		return "no permission to push (asked anonymously)"
 	}
 	return "no permission to push"
 }

@@ -92,11 +92,16 @@ var ErrSchema1 = errors.New("the image is in docker's schema 1 format, which is 
 
 // ManifestError means that a manifest is not what its registry says it is.
 type ManifestError struct {
-	Digest digest.Digest
-	Text   string // such as "refers to \"x\", which is not a digest"
+	Digest digest.Digest // "" if there is no manifest
+	Text   string        // such as "refers to \"x\", which is not a digest"
 }
 
-func (e *ManifestError) Error() string { return fmt.Sprintf("manifest %s %s", e.Digest, e.Text) }
+func (e *ManifestError) Error() string {
+	if e.Digest == "" {
+		return e.Text
+	}
+	return fmt.Sprintf("manifest %s %s", e.Digest, e.Text)
+}
 
 func (m Manifest) wrong(format string, args ...any) error {
 	return &ManifestError{m.Digest, fmt.Sprintf(format, args...)}
