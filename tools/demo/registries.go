@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -23,9 +24,32 @@ func embedded() (host string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	s := &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	s := &http.Server{Handler: mounting(registry.New(registry.Logger(log.New(io.Discard, "", 0))))}
 	go s.Serve(l)
 	return l.Addr().String(), func() { s.Close() }, nil
+}
+
+// mounting mounts blobs of other repositories, as registries do. The embedded one,
+// which declines that, keeps the blobs of all repositories together.
+func mounting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		repo, upload := strings.CutSuffix(r.URL.Path, "/blobs/uploads/")
+		digest := r.URL.Query().Get("mount")
+		if r.Method != http.MethodPost || !upload || digest == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		blob := repo + "/blobs/" + digest
+		there := httptest.NewRecorder()
+		next.ServeHTTP(there, httptest.NewRequestWithContext(r.Context(), http.MethodHead, blob, nil))
+		if there.Code != http.StatusOK {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Location", blob)
+		w.Header().Set("Docker-Content-Digest", digest)
+		w.WriteHeader(http.StatusCreated)
+	})
 }
 
 // push pushes images to the source registry, as promotion by CI would. They share
