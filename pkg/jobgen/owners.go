@@ -47,7 +47,7 @@ func (b ownership) secretOwners(old, next []holder) map[string]string {
 			switch {
 			case secret == "" || settled[secret] != "" || b.common(secret):
 			case replaced && !slices.Contains(now, secret): // the set gives it up
-			case owners[secret] == "" || b.namedAfter(secret, h.set) && !b.namedAfter(secret, owners[secret]):
+			case owners[secret] == "" || release.NamedAfter(secret, b.pattern(), h.set) > release.NamedAfter(secret, b.pattern(), owners[secret]):
 				owners[secret] = h.set
 			}
 		}
@@ -59,16 +59,13 @@ func (b ownership) secretOwners(old, next []holder) map[string]string {
 
 // common reports whether the template gives a secret to every set.
 func (b ownership) common(secret string) bool {
-	_, volume := pushVolume(b.template.value)
-	return str(volume, "secretName") == secret
+	return b.pattern() == secret
 }
 
-// namedAfter reports whether a secret has the usual name for a set, with dots or
-// dashes.
-func (b ownership) namedAfter(secret, set string) bool {
+// pattern returns the name of the secret in the template.
+func (b ownership) pattern() string {
 	_, volume := pushVolume(b.template.value)
-	dashes := func(s string) string { return strings.ReplaceAll(s, ".", "-") }
-	return dashes(strings.ReplaceAll(str(volume, "secretName"), placeholder, set)) == dashes(secret)
+	return str(volume, "secretName")
 }
 
 // secretsIn returns the names of all secrets that a job reads, in any form: what

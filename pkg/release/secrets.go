@@ -60,6 +60,20 @@ func (s *Secret) In(cluster, namespace string) bool {
 	return (cluster == "" || s.Cluster == cluster) && s.Namespace == namespace
 }
 
+// NamedAfter returns the length of a set's name if a secret is named after it, else 0.
+// pattern is the secret's name in the template: what follows the placeholder there
+// follows the set's name. "-", "_" and "." are the same. Of several sets, the one with
+// the longest name is meant: push-big-shop is named after big-shop, not after shop.
+func NamedAfter(secret, pattern, set string) int {
+	_, after, _ := strings.Cut(pattern, Placeholder)
+	fold := strings.NewReplacer("-", "_", ".", "_").Replace
+	name, ok := strings.CutSuffix(fold(secret), fold(set+after))
+	if set == "" || !ok || name != "" && !strings.HasSuffix(name, "_") {
+		return 0
+	}
+	return len(set)
+}
+
 // loadSecrets reads the configuration of ci-secret-bootstrap: today a mapping
 // with cluster_groups and secret_configs, before 2020-08 a list.
 func loadSecrets(t *Tree) *Secrets {

@@ -58,12 +58,16 @@ func secretPushers(p *Pass) map[string][]*secretUser {
 	}
 	p.pushers = map[string][]*secretUser{}
 	pushed := map[string]bool{}
+	pattern := "" // the name of the secret in the template
+	if template := p.tree.Template(); template != nil && len(template.Secrets) > 0 {
+		pattern = template.Secrets[0].Secret
+	}
 	eachMount(p, func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
 		set := p.tree.Runs().SetOf(job)
 		if set == nil {
 			return
 		}
-		u := &secretUser{set: set, job: job, mount: m}
+		u := &secretUser{set: set, job: job, mount: m, named: release.NamedAfter(m.Secret, pattern, set.Name)}
 		if len(here) > 0 {
 			u.secret = here[0]
 			u.foreign = foreignDestinations(p, job, set, here[0])
@@ -75,7 +79,7 @@ func secretPushers(p *Pass) map[string][]*secretUser {
 	for _, users := range p.pushers {
 		slices.SortStableFunc(users, func(a, b *secretUser) int {
 			return cmp.Or(len(a.foreign)-len(b.foreign), order(p.allowed(a), p.allowed(b)),
-				order(b.named(), a.named()), strings.Compare(a.set.Name, b.set.Name))
+				b.named-a.named, strings.Compare(a.set.Name, b.set.Name))
 		})
 	}
 	return p.pushers
@@ -100,6 +104,7 @@ type secretUser struct {
 	job     *release.Job
 	mount   release.SecretMount
 	secret  *release.Secret     // nil when nothing creates it
+	named   int                 // as release.NamedAfter returns it
 	foreign []mapping.Reference // destinations of organisations that it is not for, the first of each
 }
 
@@ -117,11 +122,6 @@ func order(a, b bool) int {
 // allowed reports whether the settings let the set use secrets of others.
 func (p *Pass) allowed(u *secretUser) bool {
 	return p.tree.Settings.Allows(u.set.Name, release.PowerSecret)
-}
-
-// named reports whether the secret is named after the set.
-func (u *secretUser) named() bool {
-	return strings.HasSuffix(release.Fold(u.mount.Secret), "_"+release.Fold(u.set.Name)) || strings.HasSuffix(u.mount.Secret, "."+u.set.Name)
 }
 
 // sharedBy reports every set that uses the secret of another: all but the first.

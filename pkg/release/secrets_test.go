@@ -1,0 +1,31 @@
+package release_test
+
+import (
+	"testing"
+
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+)
+
+func TestNamedAfter(t *testing.T) {
+	const usual = "push-quay.io-FIXME"
+	for _, test := range []struct {
+		secret, pattern, set string
+		want                 int
+	}{
+		{"push-quay.io-shop", usual, "shop", 4},
+		{"push-quay-io-big-shop", usual, "big-shop", 8},
+		{"push-quay.io-big_shop", usual, "big-shop", 8},
+		{"push-quay.io-big-shop", usual, "shop", 4},
+		{"push-quay.io-workshop", usual, "shop", 0},
+		{"shop", usual, "shop", 4},
+		{"push-tea", usual, "shop", 0},
+		{"shop-robot", "FIXME-robot", "shop", 4},
+		{"push-shop", "FIXME-robot", "shop", 0},
+		{"push-shop", "", "shop", 4},
+		{"push-", usual, "", 0},
+	} {
+		if got := release.NamedAfter(test.secret, test.pattern, test.set); got != test.want {
+			t.Errorf("%s, named like %s, for the set %s: got %d, want %d", test.secret, test.pattern, test.set, got, test.want)
+		}
+	}
+}
