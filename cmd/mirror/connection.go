@@ -99,11 +99,11 @@ func (c *connection) clientWith(env cli.Env, keychain credentials.Keychain, log 
 func (c *connection) numbers() error {
 	switch {
 	case c.attempts < 1:
-		return cli.Usagef("--attempts %d: use a number from 1", c.attempts)
+		return cli.Usagef("--attempts %d: it must be at least 1", c.attempts)
 	case c.perImage < 1 || c.perRegistry < 1:
-		return cli.Usagef("--retries-per-image and --retries-per-registry take numbers from 1; --attempts 1 turns retries off")
+		return cli.Usagef("--retries-per-image and --retries-per-registry must be at least 1; --attempts 1 turns retries off")
 	case c.maxBlob < 1:
-		return cli.Usagef("--max-blob-bytes %d: use a number from 1", c.maxBlob)
+		return cli.Usagef("--max-blob-bytes %d: it must be at least 1", c.maxBlob)
 	}
 	return nil
 }

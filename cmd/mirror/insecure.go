@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// The values of --insecure that are no host.
+// The values of --insecure that are not hosts.
 const (
 	everyHost = "true" // also of --insecure without a value, as oc has it
 	noHost    = "false"

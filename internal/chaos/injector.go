@@ -208,7 +208,7 @@ func (f *Fault) reset() {
 	}
 }
 
-// raw writes bytes that are no proper answer and ends the connection.
+// raw writes bytes that are not a valid response and ends the connection.
 func (f *Fault) raw(text string) {
 	c := f.connection()
 	io.WriteString(c, text)

@@ -105,7 +105,7 @@ func (s Snapshot) waiting() []string {
 	return out
 }
 
-// failing is how long a registry has to fail before that is told: a single failure
+// failing is how long a registry has to fail before that is shown: a single failure
 // is usually over with the first retry.
 const failing = 2 * time.Second
 

@@ -76,7 +76,7 @@ func notText(name string, data []byte) (source.Problem, bool) {
 type parser struct {
 	file *File
 	last place           // the place that was asked for last
-	more int             // problems beyond those that are said
+	more int             // problems beyond those that are reported
 	from source.Position // the first of them
 }
 

@@ -23,7 +23,7 @@ func (n *noName) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
 }
 
-// What is no registry is told after one try, or two, and not as if it would be
+// A host that is not a registry is reported after one try, or two, and not as if it would be
 // one later.
 func TestNoRegistryThere(t *testing.T) {
 	var connections, proxied atomic.Int64

@@ -10,7 +10,7 @@ import (
 )
 
 // What an image costs stands in its entry: the requests of all entries together
-// are those of the run; a retry is told with its reason.
+// are those of the run; a retry is reported with its reason.
 func TestEntryCosts(t *testing.T) {
 	rec := &testkit.Recorder{Fault: func(w http.ResponseWriter, r *http.Request, class string, n int) bool {
 		if class != "GET blob" || n > 0 {

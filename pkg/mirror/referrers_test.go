@@ -294,7 +294,7 @@ func TestListOfWhatIsGone(t *testing.T) {
 	}
 }
 
-// What is copied of what refers to an image is told, also where the image itself
+// The report has the copied referrers of an image, also where the image itself
 // is there already.
 func TestReferrersAreTold(t *testing.T) {
 	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})

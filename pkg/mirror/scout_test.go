@@ -12,7 +12,7 @@ import (
 )
 
 // A source that is written in the same run is mirrored as it was before, however
-// many lines stand between, and that is told.
+// many lines stand between, and that is reported.
 func TestChain(t *testing.T) {
 	for _, between := range []int{0, 40} {
 		for _, reversed := range []bool{false, true} {

@@ -58,7 +58,7 @@ func (m UpdaterMap) Uploads(cluster string) bool {
 // Matches reports whether config-updater takes a file, given by its path from the
 // root, for this entry: "*" stays within a folder, "**/" is any number of them.
 func (m UpdaterMap) Matches(file string) bool {
-	ok, err := doublestar.Match(strings.ReplaceAll(m.Glob, "?", `\?`), file) // "?" is no wildcard there
+	ok, err := doublestar.Match(strings.ReplaceAll(m.Glob, "?", `\?`), file) // "?" is not a wildcard there
 	return ok && err == nil
 }
 

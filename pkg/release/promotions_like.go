@@ -37,7 +37,7 @@ func PromotionsLike(t *Tree, other *Promotions, files []string) *Promotions {
 	return p
 }
 
-// readOnly reads some configs; names that are none are left out. promoted is how
+// readOnly reads some configs; invalid names are left out. promoted is how
 // many promotions there are otherwise.
 func readOnly(t *Tree, files []string, promoted int) *configReader {
 	var all atomic.Int64

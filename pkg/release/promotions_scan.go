@@ -49,7 +49,7 @@ type parsed struct {
 	images  []image
 	targets []target
 	noCache bool
-	none    bool // it is no mapping, so that nothing is promoted
+	none    bool // it is not a mapping, so nothing is promoted
 }
 
 // below returns the same, in a file in which the section begins below a line.

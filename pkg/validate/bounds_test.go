@@ -44,7 +44,7 @@ func TestFindingsAreCapped(t *testing.T) {
 	}
 }
 
-// A file of which every line is wrong is told of in time: before, each problem
+// A file in which every line is wrong is reported in time: before, each problem
 // went through all lines.
 func TestManyWrongLines(t *testing.T) {
 	r := run(t, fstest.MapFS{team + "mapping_team": {Data: []byte(strings.Repeat("a\tb\n", 150_000))}})

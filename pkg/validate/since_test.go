@@ -334,7 +334,7 @@ func TestNewAtTheChange(t *testing.T) {
 	}
 }
 
-// Of several problems that one finding is about only the new one is told.
+// Of several problems in one finding, only the new one is reported.
 func TestNewPartAlone(t *testing.T) {
 	before := shop()
 	before[webshop] += ci + "webshop/main:wishlist quay.io/webshop/wishlist:latest\n" + ci + "webshop/main:voucher quay.io/webshop/voucher:latest\n"

@@ -62,7 +62,7 @@ type blobReader struct {
 // resumption is how a broken download continues.
 type resumption struct {
 	tries retry.Tries
-	since int64         // pos when tries began; seek does not change it, because reading again is no progress
+	since int64         // pos when tries began; seek does not change it, because reading again is not progress
 	later bool          // the download continues when somebody calls resume
 	wait  time.Duration // before that
 }

@@ -40,7 +40,7 @@ func TestListedByQuay(t *testing.T) {
 	for name, tt := range map[string]struct {
 		quay     *testkit.Quay
 		tags     []string
-		want     []string // what is told
+		want     []string // the expected list
 		requests int
 	}{
 		"one page":                {tags: names(200, 240), want: names(200, 240), requests: 1},
@@ -174,7 +174,7 @@ func TestListedAfterWaiting(t *testing.T) {
 	c := New(Options{})
 	defer c.Close()
 	if got := c.Listed(t.Context(), Repository{Host: at.Host, Path: "org/app"}, names(0, 9)); len(got) != 9 {
-		t.Errorf("%d tags are told, want 9", len(got))
+		t.Errorf("%d tags are listed, want 9", len(got))
 	}
 	if n := log.Count("listing"); n != 3 {
 		t.Errorf("%d requests for the list, want 3", n)
@@ -209,7 +209,7 @@ func TestListedOld(t *testing.T) {
 			c := New(Options{Clock: throttle.Clock{Now: func() time.Time { return now }}})
 			defer c.Close()
 			if got := c.Listed(t.Context(), Repository{Host: at.Host, Path: "org/app"}, names(0, 9)); len(got) != tt.want {
-				t.Errorf("%d tags are told, want %d: %v", len(got), tt.want, got)
+				t.Errorf("%d tags are listed, want %d: %v", len(got), tt.want, got)
 			}
 		})
 	}
