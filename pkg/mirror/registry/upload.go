@@ -65,7 +65,7 @@ func (h *host) session(resp *http.Response) (*Session, error) {
 	base := h.origin.base.Load()
 	at, err := resp.Request.URL.Parse(location)
 	if location == "" || err != nil || at.Host == "" || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
-		return nil, unusable(h.gate.Name, badUpload, "%s returned %s, but no valid Location for an upload", h.gate.Name, resp.Status)
+		return nil, unusable(h.gate.Name, badUpload, "%s returned %s without a Location that an upload can use", h.gate.Name, resp.Status)
 	}
 	if strings.EqualFold(at.Hostname(), base.Hostname()) {
 		if at.Port() == "" || base.Scheme == "https" && at.Scheme == "http" {
