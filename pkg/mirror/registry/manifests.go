@@ -107,9 +107,9 @@ func (ms *Manifests) Manifest(ctx context.Context, repo Repository, ref string) 
 	wrong := digest.Digest("")
 	want := digest.Digest(ref)
 	tag := want.Validate() != nil
-	r.check = func(resp *http.Response, body []byte) error {
-		if !moderate(body, maxValues) {
-			return Manifest{Digest: digest.FromBytes(body)}.immoderate()
+	check := func(resp *http.Response, body []byte) error {
+		if err := (Manifest{Digest: digest.FromBytes(body), Body: body}).bounded(); err != nil {
+			return err
 		}
 		m = Manifest{MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), body), Body: body, Digest: digest.FromBytes(body)}
 		told := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
@@ -131,6 +131,15 @@ func (ms *Manifests) Manifest(ctx context.Context, repo Repository, ref string) 
 		}
 		wrong = m.Digest // bytes may be damaged in transfer: read again, until the same come twice
 		return h.onTheWay(r.method, resp.Request.URL, bad)
+	}
+	r.check = func(resp *http.Response, body []byte) error {
+		if err := check(resp, body); err != nil {
+			return err
+		}
+		if !h.memory.admit(body) {
+			return h.onTheWay(r.method, resp.Request.URL, errCrowded) // later there may be room
+		}
+		return nil
 	}
 	_, _, err := h.whole(ctx, r, maxManifest)
 	var bad *DigestError

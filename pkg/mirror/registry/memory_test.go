@@ -15,6 +15,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
 // TestManifestOfNothing: manifests that are made to take memory are refused before
@@ -99,6 +100,70 @@ func TestMemoryBudget(t *testing.T) {
 		wg.Wait()
 		if c.all.memory.used != 0 || most.Load() > memoryBudget {
 			t.Errorf("%d of the budget were used, %d are left in use", most.Load(), c.all.memory.used)
+		}
+	}
+}
+
+// TestManifestOfParts refuses a manifest of few bytes for what it would take once it
+// is decoded, before that.
+func TestManifestOfParts(t *testing.T) {
+	one := `{"digest":"` + string(empty) + `"}`
+	for n, ok := range map[int]bool{maxParts - 10: true, maxParts + 10: false} {
+		body := []byte(`{"manifests":[` + one + strings.Repeat(","+one, n-1) + `]}`)
+		at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", OCIIndex)
+			w.Write(body)
+		}))
+		c := New(Options{})
+		defer c.Close()
+		_, err := c.Manifest(t.Context(), Repository{Host: at.Host, Path: "a"}, "v1")
+		if wrong := (*ManifestError)(nil); (err == nil) != ok || !ok && !errors.As(err, &wrong) {
+			t.Errorf("%d parts: %v", n, err)
+		}
+	}
+	for data, n := range map[string]int{
+		`{}`: 0, `{"a":[]}`: 1, `{"a":[1,2,3],"b":"],[,","c":{"d":[1,2],"e":{}}}`: 5, `{"a":[{"x":[1,2]},{}]}`: 2, `]]],`: 0, `"\",,`: 0,
+	} {
+		if got := parts([]byte(data)); got != n {
+			t.Errorf("%s: %d parts, want %d", data, got, n)
+		}
+	}
+}
+
+// TestManifestsInUse refuses manifests while others take too much memory, and reads
+// them once nobody holds those any more.
+func TestManifestsInUse(t *testing.T) {
+	body := []byte(`{"schemaVersion":2,"config":{"digest":"` + string(empty) + `"},"layers":[],"x":"` + strings.Repeat("x", 15<<20) + `"}`)
+	at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", OCIManifest)
+		w.Write(body)
+	}))
+	c := New(Options{Retry: retry.Policy{Attempts: 1}})
+	defer c.Close()
+	read := func() (Manifest, error) {
+		return c.Manifest(t.Context(), Repository{Host: at.Host, Path: "a"}, "v1")
+	}
+	var held []Manifest
+	for len(held) < 2*maxAlive/len(body) {
+		m, err := read()
+		if errors.Is(err, errCrowded) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, m)
+	}
+	if n := len(held); n != maxAlive/len(body) {
+		t.Errorf("%d manifests were read", n)
+	}
+	runtime.KeepAlive(held)
+	held = nil
+	for {
+		if _, err := read(); err == nil {
+			break
+		} else if !errors.Is(err, errCrowded) {
+			t.Fatal(err)
 		}
 	}
 }

@@ -112,6 +112,9 @@ const (
 	// maxValues is the limit of values in its JSON; 10,000 layers with
 	// annotations have about 100,000.
 	maxValues = 200_000
+	// maxParts is the limit of manifests, blobs and annotations together: each of
+	// the first two takes some hundred bytes of memory, however short its text is.
+	maxParts = 25_000
 	// maxSize is the largest size in bytes that is accepted anywhere.
 	maxSize = 1 << 50
 )
@@ -135,8 +138,44 @@ func moderate(data []byte, most int) bool {
 	return true
 }
 
+// parts counts the elements of the lists in a JSON object, and those of the objects
+// in it.
+func parts(data []byte) int {
+	n, depth, text := 0, 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '{', c == '[':
+			if depth++; depth == 2 {
+				n++
+			}
+		case c == '}', c == ']':
+			depth--
+		case c == ',' && depth == 2:
+			n++
+		}
+	}
+	return n
+}
+
 func (m Manifest) immoderate() error {
 	return m.wrong("has more than %d values: too many manifests, blobs or annotations", maxValues)
+}
+
+// bounded returns an error for a manifest that would take much memory once it is
+// decoded.
+func (m Manifest) bounded() error {
+	switch {
+	case !moderate(m.Body, maxValues):
+		return m.immoderate()
+	case parts(m.Body) > maxParts:
+		return m.wrong("has more than %d manifests, blobs and annotations", maxParts)
+	}
+	return nil
 }
 
 // plausible reports whether the bytes are a manifest of some kind, and not a
@@ -187,12 +226,14 @@ func (m Manifest) Content() (Content, error) {
 		}
 		c.Blobs = append(append(c.Blobs, raw.Layers...), raw.Blobs...)
 	}
-	for _, d := range append(append([]ocispec.Descriptor{}, c.Children...), c.Blobs...) {
-		if err := d.Digest.Validate(); err != nil {
-			return Content{}, m.wrong("refers to %.100q, which is not a digest", string(d.Digest))
-		}
-		if d.Size < 0 || d.Size > maxSize {
-			return Content{}, m.wrong("gives %s the size %d", d.Digest, d.Size)
+	for _, list := range [][]ocispec.Descriptor{c.Children, c.Blobs} {
+		for _, d := range list {
+			if err := d.Digest.Validate(); err != nil {
+				return Content{}, m.wrong("refers to %.100q, which is not a digest", string(d.Digest))
+			}
+			if d.Size < 0 || d.Size > maxSize {
+				return Content{}, m.wrong("gives %s the size %d", d.Digest, d.Size)
+			}
 		}
 	}
 	return c, nil
