@@ -15,7 +15,9 @@ const maxFiles = 1_000_000
 func command(dir string, args ...string) *exec.Cmd {
 	safe := []string{
 		"-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.attributesFile=/dev/null",
-		"-c", "diff.external=", "-c", "credential.helper=", "-c", "core.askPass=", "-c", "core.gitProxy=", "-c", "protocol.ext.allow=never",
+		"-c", "diff.external=", "-c", "credential.helper=", "-c", "core.askPass=", "-c", "core.gitProxy=", "-c", "core.alternateRefsCommand=:",
+		"-c", "safe.bareRepository=explicit", // a repository that lies in the tree is not the tree's
+		"-c", "protocol.ext.allow=never",
 		"--no-replace-objects", "--no-optional-locks", "--no-pager", "--literal-pathspecs",
 	}
 	cmd := exec.Command("git", append(safe, args...)...) // #nosec G204 -- revisions that begin with - are refused before

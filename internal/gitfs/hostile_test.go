@@ -69,6 +69,45 @@ func TestConfigurationOfTheCheckout(t *testing.T) {
 	}
 }
 
+// What a clone lacks is fetched without a command of its configuration, and a
+// repository that lies in the tree is not taken for the tree's own.
+func TestCloneWithoutObjects(t *testing.T) {
+	dir := repository(t)
+	base := t.TempDir()
+	clone, other, ran := filepath.Join(base, "clone"), filepath.Join(base, "other.git"), filepath.Join(base, "ran")
+	git := func(args ...string) {
+		t.Helper()
+		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %s", args, out)
+		}
+	}
+	git("-C", dir, "config", "uploadpack.allowFilter", "true")
+	git("-C", dir, "config", "uploadpack.allowAnySHA1InWant", "true")
+	git("clone", "-q", "--no-checkout", "--filter=blob:none", "file://"+dir, clone)
+	git("init", "-q", "--bare", other)
+	if err := os.WriteFile(filepath.Join(clone, ".git", "objects", "info", "alternates"), []byte(other+"/objects\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	git("-C", clone, "config", "core.alternateRefsCommand", "touch "+ran+";:")
+	f, err := gitfs.Open(clone, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if data, err := fs.ReadFile(f, "sub/a"); err != nil || string(data) != "one\n" {
+		t.Errorf("%q, %v", data, err)
+	}
+	if _, err := os.Stat(ran); err == nil {
+		t.Error("a command of the clone ran")
+	}
+	inner := filepath.Join(dir, "inner")
+	git("clone", "-q", "--bare", dir, inner)
+	if f, err := gitfs.Open(inner, "HEAD"); err == nil {
+		f.Close()
+		t.Error("a bare repository in the tree was read")
+	}
+}
+
 // A revision that looks like an option is none, and an object that replaces
 // another is not looked at.
 func TestOptionsAndReplacements(t *testing.T) {
