@@ -23,6 +23,6 @@ func TestDocumentedNumbers(t *testing.T) {
 		fmt.Sprintf("the first answer within %.0f seconds", pingTime.Seconds()))
 	testkit.Documented(t, "docs/performance.md",
 		fmt.Sprintf("%d tags a page", quayPage),
-		fmt.Sprintf("when at least %d of its tags are needed", listFrom),
+		fmt.Sprintf("when at least %d of its tags are wanted", listFrom),
 		fmt.Sprintf("one buffer of %s", testkit.Bytes(piece)))
 }
