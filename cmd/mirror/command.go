@@ -10,30 +10,45 @@ import (
 
 // options are the flags of run, plan and check.
 type options struct {
-	files    []string
-	ciImages []string
-	outputs
-
-	keepManifestList   bool
-	filter             string
-	force              bool
-	dryRun             bool
-	verify             string
-	skipMissing        bool
-	skipMount          bool
-	referrers          bool
-	allowOverlap       bool
-	digestTags         digestTags
-	continueOnError    bool
-	failFast           bool
+	files              []string
+	ciImages           []string
 	skipMultipleScopes bool
+	allowOverlap       bool
 	shard              string
-	detailedExit       bool
-	filterGiven        bool
 	times              times
 
+	selection
+	manner
+	verdicts
+	outputs
 	connection
 	protection
+}
+
+// selection is what of each source is copied.
+type selection struct {
+	keepManifestList bool
+	filter           string
+	filterGiven      bool
+	skipMissing      bool
+	referrers        bool
+	digestTags       digestTags
+}
+
+// manner is how images are compared and copied.
+type manner struct {
+	verify    string
+	force     bool
+	dryRun    bool
+	skipMount bool
+}
+
+// verdicts are what failures and changes mean for the rest of the run and for
+// its exit code.
+type verdicts struct {
+	continueOnError bool
+	failFast        bool
+	detailedExit    bool
 }
 
 func newCommand(env cli.Env) *cobra.Command {

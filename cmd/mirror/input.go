@@ -136,7 +136,7 @@ func (in *input) leftOut() []mirror.Problem {
 	return out
 }
 
-func (o *options) stopAtFailure() bool { return o.failFast || !o.continueOnError }
+func (o *verdicts) stopAtFailure() bool { return o.failFast || !o.continueOnError }
 
 // expand expands the arguments of -f: globs, and lists with commas as oc
 // accepts them. What matches nothing stays, so that reading it fails.
