@@ -90,12 +90,13 @@ func (s *section) add(name effects.Words, it item) {
 	g.items = append(g.items, it)
 }
 
-// newDocument sorts an effect into sections by importance.
-func newDocument(c Change) *document {
+// newDocument sorts an effect into sections by importance. With each, every line
+// is an item of its own, also where many move in the same way.
+func newDocument(c Change, each bool) *document {
 	e := c.Effect
 	d := &document{title: c.Title()}
 	gone, stopped := destinations(e, effects.Gone), destinations(e, effects.Stopped)
-	source, same := sources(e)
+	source, same := sources(e, each)
 	gained, lost := access(e)
 	all := []section{broken(e), unknown(e), notGenerated(c.NotGenerated)}
 	all = append(all, online(c.Plan)...)

@@ -56,6 +56,13 @@ func TestMovesAreGrouped(t *testing.T) {
 	if n := strings.Count(got, "  - "); n != 5 {
 		t.Errorf("%d items, want 5:\n%s", n, got)
 	}
+	var page bytes.Buffer
+	if err := HTML(&page, Change{Effect: e}, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(page.String(), "<li data-item>"); n != len(e.Destinations) {
+		t.Errorf("the page has %d items for %d lines", n, len(e.Destinations))
+	}
 }
 
 // Names without a common end move from repository to repository.

@@ -17,7 +17,7 @@ var content string
 
 // HTML writes an effect as a standalone page.
 func HTML(w io.Writer, c Change, version string) error {
-	d := newDocument(c)
+	d := newDocument(c, true)
 	var data []htmlSection
 	var figures []page.Figure
 	for i, s := range d.sections {

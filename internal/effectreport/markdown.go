@@ -25,7 +25,7 @@ const maxName = 300
 // Markdown writes an effect as a comment on a pull request. It shortens the lists
 // of all sections until the comment fits.
 func Markdown(w io.Writer, c Change) error {
-	d := newDocument(c)
+	d := newDocument(c, false)
 	var out string
 	for _, limit := range []int{500, 200, 100, 50, 20, 10, 5, 2, 0} {
 		out = d.markdown(limit)

@@ -28,8 +28,8 @@ type moved struct {
 const manyLines = 3
 
 // alike puts lines with the same move together, at the place of the first one. The
-// others stay by themselves.
-func alike(lines [][]effects.Destination) []moved {
+// others stay by themselves, and with each all of them do.
+func alike(lines [][]effects.Destination, each bool) []moved {
 	count := map[move]int{}
 	for _, line := range lines {
 		if m, ok := moveOf(line[0]); ok {
@@ -40,7 +40,7 @@ func alike(lines [][]effects.Destination) []moved {
 	at := map[move]int{}
 	for _, line := range lines {
 		m, ok := moveOf(line[0])
-		if !ok || count[m] < manyLines {
+		if each || !ok || count[m] < manyLines {
 			out = append(out, moved{all: line})
 			continue
 		}

@@ -10,10 +10,10 @@ import (
 
 // sources returns the destinations that get another image, and separately those
 // that get the same image under another name.
-func sources(e *effects.Effect) (other, same section) {
+func sources(e *effects.Effect, each bool) (other, same section) {
 	other = section{title: "Take another image", note: "the tags move on the next run of the jobs", sign: "~", tone: page.Warn, open: true}
 	lines := byLine(e, func(d effects.Destination) bool { return d.Change == effects.Source && !d.SameTag })
-	for _, some := range alike(lines) {
+	for _, some := range alike(lines, each) {
 		other.counts += len(some.all)
 		d := some.all[0]
 		words := join(list(targets(some.all)), effects.Words{effects.Say(" from ")}, from(d.After), effects.Words{effects.Say(" instead of ")}, from(d.Before), tags(d))

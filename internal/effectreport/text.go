@@ -12,7 +12,7 @@ import (
 
 // Text writes an effect for a terminal or a log.
 func Text(w io.Writer, c Change) error {
-	d := newDocument(c)
+	d := newDocument(c, false)
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, d.title)
 	for _, s := range d.sections {
