@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,10 +75,6 @@ func (d *yamlReader) sorted() []source.Problem {
 	return d.problems
 }
 
-// yamlLine returns the line in an error of the YAML reader, which has it only
-// in the text.
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
 func (d *decoder) document(data []byte, into any) {
 	if root := d.root(data); root != nil {
 		d.value(root, reflect.ValueOf(into).Elem(), "the file")
@@ -99,13 +94,8 @@ func (d *yamlReader) root(data []byte) *yaml.Node {
 		return nil
 	}
 	if err != nil {
-		pos := source.Position{File: d.file}
-		message := err.Error()
-		if m := yamlLine.FindStringSubmatch(message); m != nil {
-			pos.Line, _ = strconv.Atoi(m[1])
-			message = m[2]
-		}
-		d.problem(pos, "not valid YAML: "+message, "")
+		line, message := yamlError(data, err)
+		d.problem(source.Position{File: d.file, Line: line}, "not valid YAML: "+message, "")
 		return nil
 	}
 	if second, more := moreDocuments(data); more {

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -23,9 +20,6 @@ type document struct {
 	broken   bool             // it does not parse
 	merged   bool             // merge keys were carried out, so that nodes have several places
 }
-
-// yamlErrorLine finds the line in the text of an error of the YAML parser.
-var yamlErrorLine = regexp.MustCompile(`line (\d+): ?`)
 
 // parseYAML reads a YAML file. A second document, which no program reads, and a
 // duplicate key, of which the last one counts, are problems, but the file is
@@ -48,7 +42,7 @@ func parseYAML(name string, data []byte) document {
 		d.fail(source.Problem{Pos: source.Position{File: name, Line: beyond.line}, Message: "the file is not read: " + beyond.Error(), Hint: beyond.hint})
 		return d
 	case err != nil:
-		d.fail(syntaxProblem(name, err))
+		d.fail(syntaxProblem(name, data, err))
 		return d
 	}
 	if second, more := moreDocuments(data); more {
@@ -68,17 +62,6 @@ func (d *document) fail(p source.Problem) { d.problems, d.broken = []source.Prob
 
 // reason explains why nothing is known of a file that does not parse.
 func (d *document) reason() string { return d.problems[0].Error() }
-
-func syntaxProblem(name string, err error) source.Problem {
-	p := source.Problem{Pos: source.Position{File: name}, Hint: "correct the YAML"}
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
-		p.Pos.Line, _ = strconv.Atoi(m[1])
-		text = strings.Replace(text, m[0], "", 1)
-	}
-	p.Message = "the file is not valid YAML: " + text
-	return p
-}
 
 func isEmpty(doc *yaml.Node) bool {
 	return doc.Kind == 0 || len(doc.Content) == 0 || doc.Content[0].Tag == "!!null"
