@@ -25,7 +25,8 @@ type UpdaterMap struct {
 	Pos  source.Position
 	// Names are those of the ConfigMaps that the keys are spread over: one, or
 	// the partitioned_names.
-	Names []string
+	Names    []string
+	NamesPos source.Position // of the first; the entry's where it has none
 	// Targets are the places of the ConfigMaps. An entry that names no cluster
 	// has none: its ConfigMaps go to Prow's own cluster, by whatever name jobs
 	// use for it.
@@ -81,12 +82,14 @@ func loadUpdater(t *Tree) *Updater {
 	groups := child(doc.root, "config_updater", "cluster_groups")
 	for i := 0; i+1 < len(maps.Content); i += 2 {
 		key, value := maps.Content[i], resolve(maps.Content[i+1])
-		m := UpdaterMap{Glob: key.Value, Pos: at(file, key)}
-		if name := text(child(value, "name")); name != "" {
-			m.Names = []string{name}
-		}
-		for _, name := range items(child(value, "partitioned_names")) {
-			m.Names = append(m.Names, text(name))
+		m := UpdaterMap{Glob: key.Value, Pos: at(file, key), NamesPos: at(file, key)}
+		for _, name := range append([]*yaml.Node{child(value, "name")}, items(child(value, "partitioned_names"))...) {
+			if text(name) == "" {
+				continue
+			}
+			if m.Names = append(m.Names, text(name)); len(m.Names) == 1 {
+				m.NamesPos = at(file, name)
+			}
 		}
 		m.Key = text(child(value, "key"))
 		e := updaterEntry{file: file, glob: m.Glob, node: value, groups: groups}

@@ -100,12 +100,14 @@ func (c consequences) explains(f Finding) int {
 }
 
 // wrongDestination returns the finding that the destination to which a job pushes
-// with another credential is not what was meant.
+// with another credential is not what was meant, or that the credential is that of
+// another set.
 func (c consequences) wrongDestination(f Finding) int {
 	sameLine := func(g Finding) bool {
 		return slices.ContainsFunc(f.Related, func(r Related) bool { return r.Pos.File == g.Pos.File && r.Pos.Line == g.Pos.Line })
 	}
-	return firstOf(c.find("reference-typo", sameLine), c.find("mapping-direction", sameLine), c.find("destination-promoted", sameLine))
+	shared := func(g Finding) bool { return f.power.kind == "" && g.power.kind != "" && g.Pos == f.Pos }
+	return firstOf(c.find("reference-typo", sameLine), c.find("mapping-direction", sameLine), c.find("destination-promoted", sameLine), c.find("secret-shared", shared))
 }
 
 // repeated returns the finding about a job whose name another job has already.

@@ -83,8 +83,8 @@ func noUploads(p *Pass) bool {
 			f.Pos = m.Pos
 			f.Related = append(f.Related, Related{Pos: m.Pos, Message: "this pattern matches no mapping file"})
 		case slices.ContainsFunc(files, func(file *release.MappingFile) bool { return m.Matches(file.Path) }):
-			f.Pos = m.Pos
-			f.Related = append(f.Related, Related{Pos: m.Pos, Message: "this entry puts mapping files into " + strings.Join(m.Names, ", ")})
+			f.Pos = m.NamesPos
+			f.Related = append(f.Related, Related{Pos: m.NamesPos, Message: "this entry puts mapping files into " + strings.Join(m.Names, ", ")})
 		}
 	}
 	return true
@@ -113,7 +113,13 @@ func notUploaded(p *Pass) {
 		case !slices.ContainsFunc(matching, into):
 			f := p.Report(source.Position{File: m.Path}, "add a glob that matches it to config_updater.maps in "+p.tree.Layout.Plugins,
 				"%s is not uploaded: no glob of config-updater puts it into the ConfigMap %s", m.Base, p.tree.Settings.ConfigMap)
-			f.Cause = Cause{ID: "uploaded " + m.Set.Name, Summary: "{n} files of the set " + m.Set.Name + " are not uploaded to the ConfigMap " + p.tree.Settings.ConfigMap, Hint: "add a glob that matches them to config_updater.maps in " + p.tree.Layout.Plugins}
+			f.Cause = Cause{ID: "uploaded", Summary: "{n} mapping files are not uploaded: no glob of config-updater puts them into the ConfigMap " + p.tree.Settings.ConfigMap,
+				Hint: "add a glob that matches them to config_updater.maps in " + p.tree.Layout.Plugins}
+			for _, u := range updater.Maps {
+				if into(u) {
+					f.Related = append(f.Related, Related{Pos: u.Pos, Message: "this pattern does not match it"})
+				}
+			}
 		case len(matching) > 1:
 			f := p.ReportAs(source.Warning, source.Position{File: m.Path}, "keep one glob that matches it",
 				"%s matches %d globs of config-updater, which uses any one of them", m.Base, len(matching))

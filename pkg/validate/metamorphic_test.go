@@ -180,6 +180,7 @@ func jobMutations() []single {
 			f[secrets] = strings.Replace(f[secrets], "cluster: app.ci\n    name: registry-push-credentials-quay.io-search", "cluster: build01\n    name: registry-push-credentials-quay.io-search", 1)
 		}},
 		{"another set's secret", "secret-shared", edited(jobs, "secretName: registry-push-credentials-quay.io-search", "secretName: registry-push-credentials-quay.io-billing")},
+		{"another set's secret in a hand-written job", "secret-shared", jobEdited("search", "quay.io-search", "quay.io-webshop")},
 		{"a key that the secret does not hold", "job-secret-key", edited(jobs, "subPath: config.json", "subPath: .dockerconfigjson")},
 		{"a login that is not used", "job-auth", edited(jobs, "failures=0\n", "failures=0\n        oc registry login --to /tmp/config.json\n")},
 		{"a namespace of its own", "job-configmap", jobEdited("search", "  name: periodic", "  namespace: other\n  name: periodic")},
@@ -225,6 +226,8 @@ func fileMutations() []single {
 		{"a second document", "file-syntax", func(f files) { f[jobs] += "---\nperiodics: []\n" }},
 		{"the map of the mappings renamed", "mapping-unused", edited(plugins, "name: image-mirror-mappings", "name: image-mirror-mapping")},
 		{"the map of the mappings gone", "mapping-unused", edited(plugins, "image-mirroring/**/mapping_*", "image-mirroring/**/maping_*")},
+		{"a narrower map of the mappings", "mapping-unused", edited(plugins, "image-mirroring/**/mapping_*", "image-mirroring/web*/mapping_*")},
+		{"a cluster group that is not there", "file-syntax", edited(plugins, "      clusters:\n        app.ci:\n        - ci\n", "      cluster_groups: [builds]\n")},
 		{"a second map of the same files", "mapping-unused", func(f files) {
 			f[plugins] += "    core-services/image-mirroring/webshop/*:\n      name: other\n"
 		}},
