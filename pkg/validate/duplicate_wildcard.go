@@ -105,6 +105,7 @@ func reportRepeats(p *Pass, again repeats) {
 		f := p.ReportAs(source.Warning, r.later.Destination.Pos, hint, "%d images are copied by %s and by %s, from the same sources: %s",
 			len(names), r.later.file.Base, whose, some(names, 2))
 		f.Parts = []string{"images are copied by " + r.later.file.Base + " and by " + whose}
+		f.places = true // a file that is removed leaves other two of several
 		f.Cause = Cause{ID: "every tag " + r.earlier.file.Path,
 			Summary: fmt.Sprintf("{n} files copy images from the same sources to the same destinations as %s of set %s", r.earlier.file.Base, r.earlier.file.Set.Name)}
 		f.Related = append(f.Related, Related{Pos: r.earlier.Destination.Pos, Message: "also written here, from " + r.earlier.Source.Exact()})

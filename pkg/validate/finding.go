@@ -27,6 +27,7 @@ type Finding struct {
 	id     string // of its cause, once other findings have it
 	reason reason // the finding that explains it; the zero value for none
 	power  power  // of a finding about what a job can do
+	places bool   // it is about its places alone, and not new where these are not
 }
 
 // reason is the cause, and the severity, of a finding that explains others.

@@ -44,7 +44,7 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 				continue
 			}
 			parts := known.take(c.keys(f))
-			if len(parts) == 0 {
+			if len(parts) == 0 || f.places && !c.anyChanged(f) {
 				continue
 			}
 			f = c.onlyParts(c.atChange(f), parts)
@@ -120,6 +120,11 @@ func (c *change) atChange(f Finding) Finding {
 	f.Pos, related[i] = related[i].Pos, Related{Pos: f.Pos, Message: "together with what was here before"}
 	f.Related = related
 	return f
+}
+
+// anyChanged reports whether one of the places of a finding changed.
+func (c *change) anyChanged(f Finding) bool {
+	return c.changed(f.Pos) || slices.ContainsFunc(f.Related, func(r Related) bool { return c.changed(r.Pos) })
 }
 
 // change is the difference between two trees.

@@ -264,6 +264,26 @@ func TestNothingNew(t *testing.T) {
 	}
 }
 
+// Of three files that copy the same images by a wildcard, one is removed: the two
+// others are not new. A file that comes to them is.
+func TestOneOfSeveralWriters(t *testing.T) {
+	const all = "registry.ci.openshift.org/webshop/main quay.io/webshop/all\n"
+	before := shop()
+	for _, name := range []string{"a", "b", "c"} {
+		before[dir+"webshop/mapping_webshop_"+name] = all
+	}
+	after := maps.Clone(before)
+	delete(after, dir+"webshop/mapping_webshop_a")
+	if new := since(t, before, after).Findings; len(new) > 0 {
+		t.Errorf("one less:%s", describe(validate.GroupByCause(new)))
+	}
+	after = maps.Clone(before)
+	after[dir+"webshop/mapping_webshop_d"] = all
+	if new := since(t, before, after).Findings; len(new) != 1 || new[0].Pos.File != dir+"webshop/mapping_webshop_d" {
+		t.Errorf("one more:%s", describe(validate.GroupByCause(new)))
+	}
+}
+
 // reversedJobs returns the jobs of a file in reversed order.
 func reversedJobs(text string) string {
 	parts := strings.Split(strings.TrimPrefix(text, "periodics:\n"), "- agent:")
