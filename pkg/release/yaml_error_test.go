@@ -19,7 +19,7 @@ func TestYAMLErrorLine(t *testing.T) {
 		if !doc.broken || doc.problems[0].Pos.Line != want {
 			t.Errorf("%q: %v, want line %d", line, doc.problems, want)
 		}
-		d := decoder{file: "f"}
+		d := decoder{yamlReader{file: "f"}}
 		if d.root(data); len(d.problems) != 1 || d.problems[0].Pos.Line != want {
 			t.Errorf("%q in settings: %v, want line %d", line, d.problems, want)
 		}
