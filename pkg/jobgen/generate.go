@@ -309,7 +309,7 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 	if err := problems.orNil(); err != nil {
 		return nil, err
 	}
-	doc, err := parseObject(f.text)
+	doc, err := parseJobs(f.text)
 	if err != nil {
 		return nil, Problems{{Pos: source.Position{File: tree.Jobs.Path}, Message: "the jobs file cannot be read: " + err.Error(), Hint: "fix it by hand; nothing was written"}}
 	}

@@ -183,7 +183,7 @@ func (s *sections) print(text []byte) []byte {
 // holds reports whether a text has these periodics, and otherwise the contents of
 // the old file.
 func (f *jobsFile) holds(text []byte, jobs []placed) bool {
-	got, err := parseObject(text)
+	got, err := parseJobs(text)
 	if err != nil {
 		return false
 	}

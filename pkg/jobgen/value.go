@@ -17,10 +17,25 @@ func parseObject(data []byte) (object, error) {
 	if err := yaml.UnmarshalStrict(data, &v); err != nil {
 		return nil, err
 	}
-	if v == nil {
-		v = object{}
+	return orObject(v), nil
+}
+
+// parseJobs reads a jobs file as Prow does: a key of a job replaces what a merge key
+// ("<<") brings. The strict reader takes that for a key that is given twice; pkg/release
+// reports those.
+func parseJobs(data []byte) (object, error) {
+	var v object
+	if err := yaml.Unmarshal(data, &v); err != nil {
+		return nil, err
 	}
-	return v, nil
+	return orObject(v), nil
+}
+
+func orObject(v object) object {
+	if v == nil {
+		return object{}
+	}
+	return v
 }
 
 // plain converts a value of YAML or JSON to the types of encoding/json, so that
