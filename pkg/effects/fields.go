@@ -94,10 +94,7 @@ func (l *leaves) put(path, value string) {
 }
 
 func (l *leaves) walk(path string, n *yaml.Node, depth int) {
-	for n != nil && n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	switch {
+	switch n = release.Resolve(n); {
 	case n == nil:
 	case depth > maxDepth || len(l.order) >= maxLeaves:
 		l.full = true
@@ -142,15 +139,9 @@ var container = regexp.MustCompile(`^spec\.(initC|c)ontainers\[[^\]]*\]$`)
 func inContainer(path string) bool { return container.MatchString(path) }
 
 func scalars(n *yaml.Node) []string {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
 	var out []string
-	for _, item := range n.Content {
-		for item.Kind == yaml.AliasNode {
-			item = item.Alias
-		}
-		out = append(out, item.Value)
+	for _, item := range release.Resolve(n).Content {
+		out = append(out, release.Resolve(item).Value)
 	}
 	return out
 }
@@ -174,10 +165,7 @@ func (l *leaves) list(path string, n *yaml.Node, depth int) {
 // itemName returns what identifies an item of a list: the path of a mount, or the
 // name.
 func itemName(n *yaml.Node) string {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	if n.Kind != yaml.MappingNode {
+	if n = release.Resolve(n); n.Kind != yaml.MappingNode {
 		return ""
 	}
 	name := ""

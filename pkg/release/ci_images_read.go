@@ -55,7 +55,7 @@ func (d *ciImagesDecoder) fields(n *yaml.Node, what string, known map[string]fun
 	}
 	slices.Sort(names)
 	seen := map[string]*yaml.Node{}
-	d.pairs(resolve(n), what, func(key, value *yaml.Node) {
+	d.pairs(Resolve(n), what, func(key, value *yaml.Node) {
 		i := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, key.Value) })
 		switch {
 		case i < 0:
@@ -64,7 +64,7 @@ func (d *ciImagesDecoder) fields(n *yaml.Node, what string, known map[string]fun
 			d.twice(key, seen[names[i]], names[i])
 		default:
 			seen[names[i]] = key
-			known[names[i]](key, resolve(value))
+			known[names[i]](key, Resolve(value))
 		}
 	})
 }
@@ -79,7 +79,7 @@ func (d *ciImagesDecoder) each(n *yaml.Node, what string, f func(item *yaml.Node
 		return
 	}
 	for _, item := range n.Content {
-		f(resolve(item))
+		f(Resolve(item))
 	}
 }
 
@@ -96,7 +96,7 @@ func (d *ciImagesDecoder) images(n *yaml.Node, what string, targets map[ImageTag
 		} else {
 			targets[i.Target] = true
 		}
-		f(i, resolve(value))
+		f(i, Resolve(value))
 	})
 }
 

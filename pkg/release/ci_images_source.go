@@ -81,7 +81,7 @@ func (d *ciImagesDecoder) warn(pos source.Position, message, hint string) {
 
 // text returns a scalar's text as ci-images-mirror reads it.
 func (d *yamlReader) text(n *yaml.Node, what string) string {
-	n = resolve(n)
+	n = Resolve(n)
 	switch {
 	case n.Kind != yaml.ScalarNode:
 		d.kind(n, what, "a single value")

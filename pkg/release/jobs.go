@@ -30,14 +30,14 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 		return f, problems
 	}
 	problems = append(problems, unknownKeys(name, root)...)
-	list := child(root, "periodics")
+	list := Child(root, "periodics")
 	if list != nil && list.Tag != "!!null" && list.Kind != yaml.SequenceNode {
 		report(list, "periodics is a list of jobs, not %s", kindName(list))
 		return f, problems
 	}
 	first := map[string]source.Position{} // where the name of a periodic is
 	for _, item := range items(list) {
-		n := resolve(item)
+		n := Resolve(item)
 		if n.Kind != yaml.MappingNode {
 			report(n, "a periodic is a mapping, not %s", kindName(n))
 			continue
@@ -87,39 +87,39 @@ type jobReader struct {
 
 func (r jobReader) job(n *yaml.Node) *Job {
 	j := &Job{Node: n, Pos: at(r.name, n), Labels: map[string]string{}, Env: map[string]Field{}}
-	if v := child(n, "name"); v != nil {
-		j.Name, j.Pos = text(v), at(r.name, v)
+	if v := Child(n, "name"); v != nil {
+		j.Name, j.Pos = Text(v), at(r.name, v)
 	}
-	j.Cluster, j.Namespace, j.ClusterPos = text(child(n, "cluster")), text(child(n, "namespace")), j.Pos
-	if v := child(n, "cluster"); v != nil {
+	j.Cluster, j.Namespace, j.ClusterPos = Text(Child(n, "cluster")), Text(Child(n, "namespace")), j.Pos
+	if v := Child(n, "cluster"); v != nil {
 		j.ClusterPos = at(r.name, v)
 	}
 	j.NamespacePos = j.Pos
-	if v := child(n, "namespace"); v != nil {
+	if v := Child(n, "namespace"); v != nil {
 		j.NamespacePos = at(r.name, v)
 	}
 	for _, key := range []string{"cron", "interval", "minimum_interval"} {
-		value := text(child(n, key))
+		value := Text(Child(n, key))
 		if value == "" {
 			continue
 		}
-		j.Schedules = append(j.Schedules, r.field(key, child(n, key)))
+		j.Schedules = append(j.Schedules, r.field(key, Child(n, key)))
 		if j.Schedule = value; key != "cron" {
 			j.Schedule = "@every " + value
 		}
 	}
-	j.ServiceAccount = text(child(n, "spec", "serviceAccountName"))
-	if v := child(n, "spec", "automountServiceAccountToken"); text(v) != "" {
+	j.ServiceAccount = Text(Child(n, "spec", "serviceAccountName"))
+	if v := Child(n, "spec", "automountServiceAccountToken"); Text(v) != "" {
 		mounted := isTrue(v)
 		j.Token, j.TokenPos = &mounted, at(r.name, v)
 	}
-	if labels := child(n, "labels"); labels != nil && labels.Kind == yaml.MappingNode {
+	if labels := Child(n, "labels"); labels != nil && labels.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(labels.Content); i += 2 {
-			j.Labels[labels.Content[i].Value] = text(labels.Content[i+1])
+			j.Labels[labels.Content[i].Value] = Text(labels.Content[i+1])
 		}
 	}
 	volumes := r.volumes(n)
-	for _, c := range append(items(child(n, "spec", "initContainers")), items(child(n, "spec", "containers"))...) {
+	for _, c := range append(items(Child(n, "spec", "initContainers")), items(Child(n, "spec", "containers"))...) {
 		r.container(j, c, volumes)
 	}
 	return j
@@ -131,7 +131,7 @@ func (r jobReader) fieldAt(key string, n *yaml.Node) *Field {
 }
 
 func (r jobReader) field(key string, n *yaml.Node) Field {
-	return Field{Key: key, Text: text(n), Pos: at(r.name, n), Quoted: n.Tag == "!!str"}
+	return Field{Key: key, Text: Text(n), Pos: at(r.name, n), Quoted: n.Tag == "!!str"}
 }
 
 // podVolumes are the volumes of a pod by their names.
@@ -142,15 +142,15 @@ type podVolumes struct {
 
 func (r jobReader) volumes(n *yaml.Node) podVolumes {
 	out := podVolumes{map[string]bool{}, map[string]*yaml.Node{}, map[string]*yaml.Node{}}
-	for _, v := range items(child(n, "spec", "volumes")) {
-		volume := text(child(v, "name"))
-		for _, source := range append(items(child(v, "projected", "sources")), v) {
-			if name := child(source, "configMap", "name"); name != nil {
+	for _, v := range items(Child(n, "spec", "volumes")) {
+		volume := Text(Child(v, "name"))
+		for _, source := range append(items(Child(v, "projected", "sources")), v) {
+			if name := Child(source, "configMap", "name"); name != nil {
 				out.configMaps[volume] = name
-				out.mappings[volume] = out.mappings[volume] || r.settings.HoldsMappings(text(name))
+				out.mappings[volume] = out.mappings[volume] || r.settings.HoldsMappings(Text(name))
 			}
 		}
-		if s := child(v, "secret", "secretName"); s != nil {
+		if s := Child(v, "secret", "secretName"); s != nil {
 			out.secrets[volume] = s
 		}
 	}
@@ -159,25 +159,25 @@ func (r jobReader) volumes(n *yaml.Node) podVolumes {
 
 func (r jobReader) container(j *Job, c *yaml.Node, volumes podVolumes) {
 	n := naming{jobReader: r, env: map[string]*yaml.Node{}, names: map[string]*yaml.Node{}}
-	for _, arg := range append(items(child(c, "command")), items(child(c, "args"))...) {
-		n.args = append(n.args, resolve(arg))
+	for _, arg := range append(items(Child(c, "command")), items(Child(c, "args"))...) {
+		n.args = append(n.args, Resolve(arg))
 	}
 	from := n.environment(c)
 	j.Args = append(j.Args, n.args...)
 	mounts := false
 	var instead *Field
-	for _, m := range items(child(c, "volumeMounts")) {
-		volume, mount := text(child(m, "name")), strings.TrimSuffix(text(child(m, "mountPath")), "/")
+	for _, m := range items(Child(c, "volumeMounts")) {
+		volume, mount := Text(Child(m, "name")), strings.TrimSuffix(Text(Child(m, "mountPath")), "/")
 		if volumes.mappings[volume] && mount != "" {
 			if mount != r.settings.MountPath {
-				instead = r.fieldAt("mountPath", child(m, "mountPath"))
+				instead = r.fieldAt("mountPath", Child(m, "mountPath"))
 			}
 			j.Mirrors, mounts = true, true
-			if image := child(c, "image"); image != nil {
-				j.Image, j.ImagePos = text(image), at(r.name, image)
+			if image := Child(c, "image"); image != nil {
+				j.Image, j.ImagePos = Text(image), at(r.name, image)
 			}
-			if key := child(m, "subPath"); text(key) != "" { // one key, mounted as one file
-				n.add(FormKey, nil, Glob{Pattern: text(key), Pos: at(r.name, key)})
+			if key := Child(m, "subPath"); Text(key) != "" { // one key, mounted as one file
+				n.add(FormKey, nil, Glob{Pattern: Text(key), Pos: at(r.name, key)})
 			} else {
 				n.mount = mount
 				n.find()
@@ -214,15 +214,15 @@ func (r jobReader) container(j *Job, c *yaml.Node, volumes podVolumes) {
 // environment reads the variables of a container, and returns the names of those
 // whose values are kept elsewhere, "*" for any.
 func (n *naming) environment(c *yaml.Node) (from []string) {
-	for _, e := range items(child(c, "env")) {
-		name := text(child(e, "name"))
-		if value := child(e, "value"); value != nil && name != "" {
-			n.env[name], n.names[name] = value, child(e, "name")
-		} else if child(e, "valueFrom") != nil {
+	for _, e := range items(Child(c, "env")) {
+		name := Text(Child(e, "name"))
+		if value := Child(e, "value"); value != nil && name != "" {
+			n.env[name], n.names[name] = value, Child(e, "name")
+		} else if Child(e, "valueFrom") != nil {
 			from = append(from, name)
 		}
 	}
-	if len(items(child(c, "envFrom"))) > 0 {
+	if len(items(Child(c, "envFrom"))) > 0 {
 		from = append(from, "*")
 	}
 	return from
@@ -232,14 +232,14 @@ func (n *naming) environment(c *yaml.Node) (from []string) {
 // its pod does not have: Kubernetes refuses such a pod.
 func (j *Job) MissingVolumes(file string) []Field {
 	has := map[string]bool{}
-	for _, v := range items(child(j.Node, "spec", "volumes")) {
-		has[text(child(v, "name"))] = true
+	for _, v := range items(Child(j.Node, "spec", "volumes")) {
+		has[Text(Child(v, "name"))] = true
 	}
 	var missing []Field
-	for _, c := range append(items(child(j.Node, "spec", "initContainers")), items(child(j.Node, "spec", "containers"))...) {
-		for _, m := range items(child(c, "volumeMounts")) {
-			if name := child(m, "name"); text(name) != "" && !has[text(name)] {
-				missing = append(missing, Field{Key: "name", Text: text(name), Pos: at(file, name)})
+	for _, c := range append(items(Child(j.Node, "spec", "initContainers")), items(Child(j.Node, "spec", "containers"))...) {
+		for _, m := range items(Child(c, "volumeMounts")) {
+			if name := Child(m, "name"); Text(name) != "" && !has[Text(name)] {
+				missing = append(missing, Field{Key: "name", Text: Text(name), Pos: at(file, name)})
 			}
 		}
 	}
@@ -258,10 +258,10 @@ func (m *Mappings) join(n naming) {
 }
 
 func (r jobReader) secret(secret, m *yaml.Node, mount string) SecretMount {
-	s := SecretMount{Secret: text(secret), Pos: at(r.name, secret), MountPath: mount}
+	s := SecretMount{Secret: Text(secret), Pos: at(r.name, secret), MountPath: mount}
 	s.KeyPos = s.Pos
-	if key := child(m, "subPath"); key != nil {
-		s.Key, s.KeyPos = text(key), at(r.name, key)
+	if key := Child(m, "subPath"); key != nil {
+		s.Key, s.KeyPos = Text(key), at(r.name, key)
 	}
 	return s
 }

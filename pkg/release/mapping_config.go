@@ -110,7 +110,7 @@ func ParseMappingConfig(file string, data []byte) *MappingConfig {
 
 // plain returns a text that is neither empty nor a list or mapping.
 func (d *yamlReader) plain(n *yaml.Node, what string) string {
-	n = resolve(n)
+	n = Resolve(n)
 	switch {
 	case n.Kind != yaml.ScalarNode:
 		d.kind(n, what, "a single value")
@@ -135,11 +135,11 @@ func (d *mappingConfigReader) form(n *yaml.Node) SourceForm {
 
 func (d *mappingConfigReader) streams(n *yaml.Node) []MappedStream {
 	var all []MappedStream
-	d.pairs(resolve(n), "images", func(key, value *yaml.Node) {
+	d.pairs(Resolve(n), "images", func(key, value *yaml.Node) {
 		name := d.exact(key, "the stream")
 		what := "images." + name
 		s := MappedStream{Name: name, Node: key, Pos: d.at(key)}
-		value = resolve(value)
+		value = Resolve(value)
 		if value.Kind != yaml.SequenceNode {
 			d.kind(value, what, "a list of tags")
 			return

@@ -65,7 +65,7 @@ type naming struct {
 func (n *naming) find() {
 	rest := n.taught()
 	form := FormCommand
-	if slices.ContainsFunc(n.args, func(a *yaml.Node) bool { return isShell(text(a)) }) {
+	if slices.ContainsFunc(n.args, func(a *yaml.Node) bool { return isShell(Text(a)) }) {
 		form = FormShell
 	}
 	for _, arg := range rest {
@@ -75,15 +75,15 @@ func (n *naming) find() {
 		return
 	}
 	for _, from := range n.settings.NamedBy() {
-		if value := n.env[from.Env]; value != nil && (text(value) != "" || n.entryPoint(from)) {
-			n.value(FormEnv, from, text(value), at(n.name, value))
+		if value := n.env[from.Env]; value != nil && (Text(value) != "" || n.entryPoint(from)) {
+			n.value(FormEnv, from, Text(value), at(n.name, value))
 		}
 	}
 }
 
 // runs reports whether the container runs a command, without arguments.
 func (n *naming) runs(command []string) bool {
-	return slices.EqualFunc(n.args, command, func(arg *yaml.Node, s string) bool { return text(arg) == s })
+	return slices.EqualFunc(n.args, command, func(arg *yaml.Node, s string) bool { return Text(arg) == s })
 }
 
 // entryPoint reports whether the container runs the entry point that looks for the
@@ -124,7 +124,7 @@ func (n *naming) taught() []*yaml.Node {
 	var rest []*yaml.Node
 next:
 	for i := 0; i < len(n.args); i++ {
-		arg := text(n.args[i])
+		arg := Text(n.args[i])
 		for _, from := range n.settings.NamedBy() {
 			if from.Arg == "" {
 				continue
@@ -135,7 +135,7 @@ next:
 			}
 			if arg == from.Arg && i+1 < len(n.args) {
 				i++
-				n.value(FormArgument, from, text(n.args[i]), at(n.name, n.args[i]))
+				n.value(FormArgument, from, Text(n.args[i]), at(n.name, n.args[i]))
 				continue next
 			}
 		}
@@ -147,7 +147,7 @@ next:
 // below finds what stands after the mount path in a script or an argument. What
 // a shell would take for a comment does not count.
 func (n *naming) below(arg *yaml.Node) []Glob {
-	script := text(arg)
+	script := Text(arg)
 	var out []Glob
 	for offset := 0; ; {
 		i := strings.Index(script[offset:], n.mount+"/")
@@ -197,7 +197,7 @@ func expand(pattern string, env map[string]*yaml.Node) (string, bool) {
 			return b.String(), !strings.ContainsAny(b.String(), "{}")
 		}
 		name, rest := variable(tail)
-		value := text(env[name])
+		value := Text(env[name])
 		if name == "" || value == "" || strings.Contains(value, "$") {
 			return "", false
 		}

@@ -48,7 +48,7 @@ func parseOwners(name string, data []byte) (*Owners, []source.Problem) {
 		return o, p.problems
 	}
 	p.section(root)
-	if filters := child(root, "filters"); filters != nil && len(o.Approvers) == 0 && len(o.Reviewers) == 0 {
+	if filters := Child(root, "filters"); filters != nil && len(o.Approvers) == 0 && len(o.Reviewers) == 0 {
 		if filters.Kind != yaml.MappingNode {
 			p.problem(filters, "filters is a mapping from a regular expression to owners, not %s", kindName(filters))
 		} else {
@@ -77,11 +77,11 @@ func (r *ownersReader) section(n *yaml.Node) {
 	r.owners.Reviewers = append(r.owners.Reviewers, r.logins(n, "reviewers")...)
 }
 
-func (r *ownersReader) logins(n *yaml.Node, key string) []Owner { return r.list(child(n, key), key) }
+func (r *ownersReader) logins(n *yaml.Node, key string) []Owner { return r.list(Child(n, key), key) }
 
 // list reads the logins below a key.
 func (r *ownersReader) list(list *yaml.Node, key string) []Owner {
-	if list = resolve(list); list == nil || list.Tag == "!!null" {
+	if list = Resolve(list); list == nil || list.Tag == "!!null" {
 		return nil
 	}
 	if list.Kind != yaml.SequenceNode {
@@ -90,7 +90,7 @@ func (r *ownersReader) list(list *yaml.Node, key string) []Owner {
 	}
 	var out []Owner
 	for _, item := range list.Content {
-		v := resolve(item)
+		v := Resolve(item)
 		if v.Kind != yaml.ScalarNode || v.Tag != "!!str" {
 			r.problem(item, "%s holds %s where a login is expected; quote it when it is one", key, kindName(v))
 			continue
@@ -116,7 +116,7 @@ func parseAliases(name string, data []byte) (*Aliases, []source.Problem) {
 	}
 	a := &Aliases{Members: map[string][]string{}, Pos: map[string]source.Position{}}
 	r := ownersReader{name: name, problems: doc.problems}
-	aliases := child(root, "aliases")
+	aliases := Child(root, "aliases")
 	if aliases == nil || aliases.Kind != yaml.MappingNode {
 		return a, r.problems
 	}

@@ -74,24 +74,24 @@ func loadUpdater(t *Tree) *Updater {
 		return &Updater{Missing: doc.reason(), Problems: doc.problems}
 	}
 	out := &Updater{Problems: doc.problems}
-	maps := child(doc.root, "config_updater", "maps")
+	maps := Child(doc.root, "config_updater", "maps")
 	if maps == nil || maps.Kind != yaml.MappingNode {
 		out.Missing = file + " has no config_updater.maps"
 		return out
 	}
-	groups := child(doc.root, "config_updater", "cluster_groups")
+	groups := Child(doc.root, "config_updater", "cluster_groups")
 	for i := 0; i+1 < len(maps.Content); i += 2 {
-		key, value := maps.Content[i], resolve(maps.Content[i+1])
+		key, value := maps.Content[i], Resolve(maps.Content[i+1])
 		m := UpdaterMap{Glob: key.Value, Pos: at(file, key), NamesPos: at(file, key)}
-		for _, name := range append([]*yaml.Node{child(value, "name")}, items(child(value, "partitioned_names"))...) {
-			if text(name) == "" {
+		for _, name := range append([]*yaml.Node{Child(value, "name")}, items(Child(value, "partitioned_names"))...) {
+			if Text(name) == "" {
 				continue
 			}
-			if m.Names = append(m.Names, text(name)); len(m.Names) == 1 {
+			if m.Names = append(m.Names, Text(name)); len(m.Names) == 1 {
 				m.NamesPos = at(file, name)
 			}
 		}
-		m.Key = text(child(value, "key"))
+		m.Key = Text(Child(value, "key"))
 		e := updaterEntry{file: file, glob: m.Glob, node: value, groups: groups}
 		m.Targets = e.targets()
 		out.Problems = append(out.Problems, e.problems...)
@@ -114,11 +114,11 @@ func (e *updaterEntry) targets() []Target {
 	var out []Target
 	add := func(cluster, namespaces *yaml.Node) {
 		for _, n := range items(namespaces) {
-			out = append(out, Target{text(cluster), text(n), at(e.file, n)})
+			out = append(out, Target{Text(cluster), Text(n), at(e.file, n)})
 		}
 	}
-	if clusters := child(e.node, "clusters"); clusters != nil && clusters.Kind == yaml.MappingNode && len(clusters.Content) > 0 {
-		if groups := items(child(e.node, "cluster_groups")); len(groups) > 0 {
+	if clusters := Child(e.node, "clusters"); clusters != nil && clusters.Kind == yaml.MappingNode && len(clusters.Content) > 0 {
+		if groups := items(Child(e.node, "cluster_groups")); len(groups) > 0 {
 			e.problem(groups[0], "has both clusters and cluster_groups", "remove one of them")
 		}
 		for i := 0; i+1 < len(clusters.Content); i += 2 {
@@ -126,13 +126,13 @@ func (e *updaterEntry) targets() []Target {
 		}
 		return out
 	}
-	for _, name := range items(child(e.node, "cluster_groups")) {
-		group := child(e.groups, text(name))
+	for _, name := range items(Child(e.node, "cluster_groups")) {
+		group := Child(e.groups, Text(name))
 		if group == nil {
-			e.problem(name, "names the cluster group "+text(name)+", which is not in config_updater.cluster_groups", suggest.Hint(text(name), keysOf(e.groups), "add the group"))
+			e.problem(name, "names the cluster group "+Text(name)+", which is not in config_updater.cluster_groups", suggest.Hint(Text(name), keysOf(e.groups), "add the group"))
 		}
-		for _, cluster := range items(child(group, "clusters")) {
-			add(cluster, child(group, "namespaces"))
+		for _, cluster := range items(Child(group, "clusters")) {
+			add(cluster, Child(group, "namespaces"))
 		}
 	}
 	return append(out, e.before2021()...)
@@ -140,20 +140,20 @@ func (e *updaterEntry) targets() []Target {
 
 // before2021 returns the places of the form that Prow had before 2021.
 func (e *updaterEntry) before2021() []Target {
-	cluster := child(e.node, "cluster")
-	if text(cluster) == "" {
+	cluster := Child(e.node, "cluster")
+	if Text(cluster) == "" {
 		return nil
 	}
-	namespaces := items(child(e.node, "additional_namespaces"))
-	if single := child(e.node, "namespace"); text(single) != "" {
+	namespaces := items(Child(e.node, "additional_namespaces"))
+	if single := Child(e.node, "namespace"); Text(single) != "" {
 		namespaces = append([]*yaml.Node{single}, namespaces...)
 	}
 	var out []Target
 	for _, n := range namespaces {
-		out = append(out, Target{text(cluster), text(n), at(e.file, n)})
+		out = append(out, Target{Text(cluster), Text(n), at(e.file, n)})
 	}
 	if len(out) == 0 {
-		out = append(out, Target{Cluster: text(cluster), Pos: at(e.file, cluster)})
+		out = append(out, Target{Cluster: Text(cluster), Pos: at(e.file, cluster)})
 	}
 	return out
 }
@@ -166,7 +166,7 @@ func (e *updaterEntry) problem(n *yaml.Node, what, hint string) {
 // keysOf returns the keys of a mapping; none for anything else.
 func keysOf(n *yaml.Node) []string {
 	var keys []string
-	if n = resolve(n); n != nil && n.Kind == yaml.MappingNode {
+	if n = Resolve(n); n != nil && n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			keys = append(keys, n.Content[i].Value)
 		}

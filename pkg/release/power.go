@@ -99,16 +99,16 @@ func (r *powerReader) job(job *yaml.Node) []Power {
 		}
 	}
 	for _, s := range items(field(spec, "imagePullSecrets")) {
-		if name := field(s, "name"); text(name) != "" {
-			r.add(PowerSecret, name, text(name), "pull images with the secret "+text(name)+" (imagePullSecrets)")
+		if name := field(s, "name"); Text(name) != "" {
+			r.add(PowerSecret, name, Text(name), "pull images with the secret "+Text(name)+" (imagePullSecrets)")
 		}
 	}
 	for _, v := range items(field(spec, "volumes")) {
 		r.volume(v)
 	}
 	for _, key := range []string{"serviceAccountName", "serviceAccount"} {
-		if name := field(spec, key); r.patch && text(name) != "" {
-			r.add(PowerToken, name, "", "run as the service account "+text(name))
+		if name := field(spec, key); r.patch && Text(name) != "" {
+			r.add(PowerToken, name, "", "run as the service account "+Text(name))
 		}
 	}
 	decoration := field(job, "decoration_config")
@@ -135,10 +135,10 @@ func (r *powerReader) add(kind string, n *yaml.Node, secret, what string) {
 
 func (r *powerReader) volume(v *yaml.Node) {
 	if p := field(v, "hostPath"); p != nil {
-		r.add(PowerHost, p, "", "reach the host's files at "+text(field(p, "path"))+" (hostPath)")
+		r.add(PowerHost, p, "", "reach the host's files at "+Text(field(p, "path"))+" (hostPath)")
 	}
-	if name := field(v, "secret", "secretName"); r.patch && text(name) != "" && !r.seen[name] {
-		r.add(PowerSecret, name, text(name), "read the secret "+text(name))
+	if name := field(v, "secret", "secretName"); r.patch && Text(name) != "" && !r.seen[name] {
+		r.add(PowerSecret, name, Text(name), "read the secret "+Text(name))
 		r.found[len(r.found)-1].Plain = true
 	}
 	for _, kind := range pairs(v) {
@@ -147,21 +147,21 @@ func (r *powerReader) volume(v *yaml.Node) {
 		}
 	}
 	for _, s := range items(field(v, "projected", "sources")) {
-		if name := field(s, "secret", "name"); text(name) != "" {
-			r.add(PowerSecret, name, text(name), "read the secret "+text(name)+" (projected)")
+		if name := field(s, "secret", "name"); Text(name) != "" {
+			r.add(PowerSecret, name, Text(name), "read the secret "+Text(name)+" (projected)")
 		}
 		if t := field(s, "serviceAccountToken"); t != nil {
 			r.add(PowerToken, t, "", "use the token of its service account (projected)")
 		}
 	}
 	if c := field(v, "csi"); c != nil {
-		what := "read what the driver " + text(field(c, "driver")) + " gives (csi)"
-		if class := text(field(c, "volumeAttributes", "secretProviderClass")); class != "" {
+		what := "read what the driver " + Text(field(c, "driver")) + " gives (csi)"
+		if class := Text(field(c, "volumeAttributes", "secretProviderClass")); class != "" {
 			what = "read the secrets of " + class + " (csi)"
 		}
 		r.add(PowerSecret, c, "", what)
-		if name := field(c, "nodePublishSecretRef", "name"); text(name) != "" {
-			r.add(PowerSecret, name, text(name), "use the secret "+text(name)+" (csi)")
+		if name := field(c, "nodePublishSecretRef", "name"); Text(name) != "" {
+			r.add(PowerSecret, name, Text(name), "use the secret "+Text(name)+" (csi)")
 		}
 	}
 }
@@ -169,13 +169,13 @@ func (r *powerReader) volume(v *yaml.Node) {
 func (r *powerReader) container(c *yaml.Node) {
 	r.privileges(field(c, "securityContext"))
 	for _, e := range items(field(c, "env")) {
-		if name := field(e, "valueFrom", "secretKeyRef", "name"); text(name) != "" {
-			r.add(PowerEnv, name, text(name), "read the secret "+text(name)+" in its environment (env)")
+		if name := field(e, "valueFrom", "secretKeyRef", "name"); Text(name) != "" {
+			r.add(PowerEnv, name, Text(name), "read the secret "+Text(name)+" in its environment (env)")
 		}
 	}
 	for _, e := range items(field(c, "envFrom")) {
-		if name := field(e, "secretRef", "name"); text(name) != "" {
-			r.add(PowerEnv, name, text(name), "read all of the secret "+text(name)+" in its environment (envFrom)")
+		if name := field(e, "secretRef", "name"); Text(name) != "" {
+			r.add(PowerEnv, name, Text(name), "read all of the secret "+Text(name)+" in its environment (envFrom)")
 		}
 	}
 }
@@ -189,7 +189,7 @@ func (r *powerReader) privileges(context *yaml.Node) {
 	if list := field(context, "capabilities", "add"); len(items(list)) > 0 {
 		var names []string
 		for _, n := range items(list) {
-			names = append(names, text(n))
+			names = append(names, Text(n))
 		}
 		r.add(PowerPrivileged, list, "", "act with the capabilities "+strings.Join(names, ", "))
 	}
@@ -204,8 +204,8 @@ func (r *powerReader) secrets(n *yaml.Node, how string) {
 			continue
 		}
 		for _, name := range append(items(p.value), p.value, field(p.value, "name")) {
-			if name = resolve(name); text(name) != "" {
-				r.add(PowerSecret, name, text(name), "read the secret "+text(name)+" ("+how+")")
+			if name = Resolve(name); Text(name) != "" {
+				r.add(PowerSecret, name, Text(name), "read the secret "+Text(name)+" ("+how+")")
 			}
 		}
 	}
@@ -219,7 +219,7 @@ type pair struct {
 
 // pairs returns the pairs of a mapping, none for anything else.
 func pairs(n *yaml.Node) []pair {
-	if n = resolve(n); n == nil || n.Kind != yaml.MappingNode {
+	if n = Resolve(n); n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
 	var out []pair
@@ -240,5 +240,5 @@ func field(n *yaml.Node, keys ...string) *yaml.Node {
 		}
 		n = found
 	}
-	return resolve(n)
+	return Resolve(n)
 }

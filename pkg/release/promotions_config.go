@@ -45,7 +45,7 @@ const (
 func decodeConfig(path string, data []byte) (config, []source.Problem) {
 	doc := parseYAML(path, data)
 	root := doc.root
-	return newConfig(child(root, keyPromotion), child(root, keyImages), text(child(root, keyBinaries)) != ""), doc.problems
+	return newConfig(Child(root, keyPromotion), Child(root, keyImages), Text(Child(root, keyBinaries)) != ""), doc.problems
 }
 
 // newConfig takes a config's parts from their nodes, each of which may be nil.
@@ -60,12 +60,12 @@ func newConfig(promotion, images *yaml.Node, binaries bool) config {
 func newImages(images *yaml.Node) []image {
 	list := images
 	if images != nil && images.Kind == yaml.MappingNode { // the newer form, with settings beside the list
-		list = child(images, "items")
+		list = Child(images, "items")
 	}
 	var all []image
 	for _, item := range items(list) {
-		if to := child(item, "to"); text(to) != "" {
-			all = append(all, image{text(to), isTrue(child(item, "optional")), to.Line, to.Column})
+		if to := Child(item, "to"); Text(to) != "" {
+			all = append(all, image{Text(to), isTrue(Child(item, "optional")), to.Line, to.Column})
 		}
 	}
 	return all
@@ -75,24 +75,24 @@ func newImages(images *yaml.Node) []image {
 // cache.
 func newTargets(promotion *yaml.Node) (all []target, noCache bool) {
 	// The older form, one target at the top, may stand beside the newer one.
-	if text(child(promotion, "namespace")) != "" {
+	if Text(Child(promotion, "namespace")) != "" {
 		all = append(all, newTarget(promotion))
 	}
-	for _, item := range items(child(promotion, "to")) {
+	for _, item := range items(Child(promotion, "to")) {
 		all = append(all, newTarget(item))
 	}
-	return all, isTrue(child(promotion, "disable_build_cache"))
+	return all, isTrue(Child(promotion, "disable_build_cache"))
 }
 
 func newTarget(n *yaml.Node) target {
 	t := target{
-		namespace: text(child(n, "namespace")), name: text(child(n, "name")), tag: text(child(n, "tag")),
-		disabled: isTrue(child(n, "disabled")), byCommit: isTrue(child(n, "tag_by_commit")),
+		namespace: Text(Child(n, "namespace")), name: Text(Child(n, "name")), tag: Text(Child(n, "tag")),
+		disabled: isTrue(Child(n, "disabled")), byCommit: isTrue(Child(n, "tag_by_commit")),
 	}
-	for _, item := range items(child(n, "excluded_images")) {
-		t.excluded = append(t.excluded, text(item))
+	for _, item := range items(Child(n, "excluded_images")) {
+		t.excluded = append(t.excluded, Text(item))
 	}
-	if more := child(n, "additional_images"); more != nil && more.Kind == yaml.MappingNode {
+	if more := Child(n, "additional_images"); more != nil && more.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(more.Content); i += 2 {
 			key := more.Content[i]
 			t.additional = append(t.additional, image{name: key.Value, line: key.Line, column: key.Column})
@@ -101,7 +101,7 @@ func newTarget(n *yaml.Node) target {
 	return t
 }
 
-func isTrue(n *yaml.Node) bool { return strings.EqualFold(text(n), "true") }
+func isTrue(n *yaml.Node) bool { return strings.EqualFold(Text(n), "true") }
 
 // size returns how many tags the config promotes to at most.
 func (c config) size() int {

@@ -88,16 +88,16 @@ func loadSecrets(t *Tree) *Secrets {
 		return &Secrets{Missing: doc.reason(), Problems: doc.problems}
 	}
 	groups := map[string][]string{}
-	if g := child(root, "cluster_groups"); g != nil {
+	if g := Child(root, "cluster_groups"); g != nil {
 		for i := 0; i+1 < len(g.Content); i += 2 {
 			for _, c := range items(g.Content[i+1]) {
-				groups[g.Content[i].Value] = append(groups[g.Content[i].Value], text(c))
+				groups[g.Content[i].Value] = append(groups[g.Content[i].Value], Text(c))
 			}
 		}
 	}
 	list := items(root)
 	if root != nil && root.Kind == yaml.MappingNode {
-		configs := child(root, "secret_configs")
+		configs := Child(root, "secret_configs")
 		if configs == nil {
 			missing := source.Problem{Pos: at(file, root), Message: "the file has no secret_configs: no secret is known", Hint: "correct the key that has them"}
 			return &Secrets{Missing: missing.Error(), Problems: append(doc.problems, missing)}
@@ -107,31 +107,31 @@ func loadSecrets(t *Tree) *Secrets {
 	out := &Secrets{Problems: doc.problems}
 	for _, config := range list {
 		var made Secret
-		from := child(config, "from")
+		from := Child(config, "from")
 		for i := 0; from != nil && i+1 < len(from.Content); i += 2 {
 			made.Keys = append(made.Keys, from.Content[i].Value)
-			value := resolve(from.Content[i+1])
-			made.Items = append(made.Items, text(child(value, "item")), text(child(value, "bw_item")))
-			for _, d := range items(child(value, "dockerconfigJSON")) {
-				made.Items = append(made.Items, text(child(d, "item")), text(child(d, "bw_item")))
-				made.Hosts = append(made.Hosts, strings.TrimSuffix(strings.TrimPrefix(text(child(d, "registry_url")), "https://"), "/v1/"))
+			value := Resolve(from.Content[i+1])
+			made.Items = append(made.Items, Text(Child(value, "item")), Text(Child(value, "bw_item")))
+			for _, d := range items(Child(value, "dockerconfigJSON")) {
+				made.Items = append(made.Items, Text(Child(d, "item")), Text(Child(d, "bw_item")))
+				made.Hosts = append(made.Hosts, strings.TrimSuffix(strings.TrimPrefix(Text(Child(d, "registry_url")), "https://"), "/v1/"))
 			}
 		}
 		slices.Sort(made.Keys)
 		made.Items = slices.DeleteFunc(made.Items, func(s string) bool { return s == "" })
-		for _, to := range items(child(config, "to")) {
-			clusters := []string{text(child(to, "cluster"))}
-			for _, g := range items(child(to, "cluster_groups")) {
-				if group := groups[text(g)]; len(out.List)+len(clusters)+len(group) <= maxSecrets {
+		for _, to := range items(Child(config, "to")) {
+			clusters := []string{Text(Child(to, "cluster"))}
+			for _, g := range items(Child(to, "cluster_groups")) {
+				if group := groups[Text(g)]; len(out.List)+len(clusters)+len(group) <= maxSecrets {
 					clusters = append(clusters, group...)
 				} else {
 					return &Secrets{Missing: fmt.Sprintf("%s creates more than %d secrets: none of them is known", file, maxSecrets)}
 				}
 			}
 			for _, cluster := range clusters {
-				if name := child(to, "name"); cluster != "" && name != nil {
+				if name := Child(to, "name"); cluster != "" && name != nil {
 					s := made
-					s.Name, s.Pos, s.Cluster, s.Namespace = text(name), at(file, name), cluster, text(child(to, "namespace"))
+					s.Name, s.Pos, s.Cluster, s.Namespace = Text(name), at(file, name), cluster, Text(Child(to, "namespace"))
 					out.List = append(out.List, &s)
 				}
 			}

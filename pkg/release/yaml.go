@@ -16,20 +16,20 @@ func at(name string, n *yaml.Node) source.Position {
 	return source.Position{File: name, Line: n.Line, Column: n.Column}
 }
 
-// resolve follows aliases.
-func resolve(n *yaml.Node) *yaml.Node {
+// Resolve returns the node that an alias stands for, and any other node itself.
+func Resolve(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	return n
 }
 
-// child returns the value under keys, one after the other; nil if it is absent
+// Child returns the value under keys, one after the other; nil if it is absent
 // or a value on the way is not a mapping.
-func child(n *yaml.Node, keys ...string) *yaml.Node {
+func Child(n *yaml.Node, keys ...string) *yaml.Node {
 next:
 	for _, key := range keys {
-		n = resolve(n)
+		n = Resolve(n)
 		if n == nil || n.Kind != yaml.MappingNode {
 			return nil
 		}
@@ -41,27 +41,27 @@ next:
 		}
 		return nil
 	}
-	return resolve(n)
+	return Resolve(n)
 }
 
 // items returns the items of a list, nil for anything else.
 func items(n *yaml.Node) []*yaml.Node {
-	if n = resolve(n); n == nil || n.Kind != yaml.SequenceNode {
+	if n = Resolve(n); n == nil || n.Kind != yaml.SequenceNode {
 		return nil
 	}
 	return n.Content
 }
 
-// text returns the value of a scalar and "" for anything else.
-func text(n *yaml.Node) string {
-	if n = resolve(n); n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+// Text returns the value of a scalar and "" for anything else.
+func Text(n *yaml.Node) string {
+	if n = Resolve(n); n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		return ""
 	}
 	return n.Value
 }
 
 func kindName(n *yaml.Node) string {
-	switch n = resolve(n); n.Kind {
+	switch n = Resolve(n); n.Kind {
 	case yaml.MappingNode:
 		return "a mapping"
 	case yaml.SequenceNode:

@@ -167,11 +167,11 @@ func (m *merger) flatten(n *yaml.Node) {
 			continue
 		}
 		from := []*yaml.Node{value}
-		if list := resolve(value); list.Kind == yaml.SequenceNode { // the earlier ones go before the later
+		if list := Resolve(value); list.Kind == yaml.SequenceNode { // the earlier ones go before the later
 			from = list.Content
 		}
 		for j := len(from) - 1; j >= 0; j-- {
-			part := resolve(from[j])
+			part := Resolve(from[j])
 			if part.Kind != yaml.MappingNode {
 				m.problems = append(m.problems, source.Problem{Pos: at(m.name, from[j]), Message: "only a mapping can be merged with <<", Hint: "correct the YAML"})
 				continue

@@ -64,7 +64,7 @@ func TestDocumentProblems(t *testing.T) {
 // Of a key that is given twice the last value counts.
 func TestDocumentKeyTwice(t *testing.T) {
 	doc := parseYAML("f", []byte("a: 1\nb: 2\n\"a\": 3\nc: 4\na: 5\n"))
-	if got := text(child(doc.root, "a")); got != "5" || len(doc.root.Content) != 6 {
+	if got := Text(Child(doc.root, "a")); got != "5" || len(doc.root.Content) != 6 {
 		t.Errorf("a is %s of %d nodes, want 5 of 6", got, len(doc.root.Content))
 	}
 	if len(doc.problems) != 2 || doc.problems[1].First.Line != 3 {

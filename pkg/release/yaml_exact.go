@@ -12,7 +12,7 @@ import (
 // it, and reports a plain scalar that they take for a number or a truth value
 // of another spelling: an unquoted 4.20 becomes 4.2.
 func (d *yamlReader) exact(n *yaml.Node, what string) string {
-	if n = resolve(n); n.Kind != yaml.ScalarNode || n.Style != 0 {
+	if n = Resolve(n); n.Kind != yaml.ScalarNode || n.Style != 0 {
 		return n.Value
 	}
 	if read := asRead(n); read != n.Value {

@@ -71,7 +71,7 @@ func above(path string) bool {
 	return false
 }
 
-// structure compares a job with the template, field by field.
+// departures compares a job with the template, field by field.
 func departures(p *Pass, job *release.Job) []departure {
 	template := p.tree.Template()
 	if template == nil {
@@ -120,7 +120,7 @@ func (c *comparison) add(n *yaml.Node, path, value, format string, args ...any) 
 
 // compare reports where a job's value is not the template's.
 func (c *comparison) compare(path string, want, got *yaml.Node) {
-	want, got = dereferenced(want), dereferenced(got)
+	want, got = release.Resolve(want), release.Resolve(got)
 	switch {
 	case want.Kind != got.Kind:
 		c.add(got, path, brief(got), "%s is %s, not %s", path, brief(got), brief(want))
@@ -140,19 +140,20 @@ func (c *comparison) mapping(path string, want, got *yaml.Node) {
 	for i := 0; i+1 < len(want.Content); i += 2 {
 		key, value := want.Content[i].Value, want.Content[i+1]
 		below := join(path, key)
-		if j := slices.IndexFunc(keys(got), func(k *yaml.Node) bool { return k.Value == key }); j >= 0 {
-			c.compare(below, value, got.Content[2*j+1])
+		if theirs := release.Child(got, key); theirs != nil {
+			c.compare(below, value, theirs)
 		} else if !implied(below, value) {
 			c.add(got, below, "", "it has no %s, the template has %s", below, brief(value))
 		}
 	}
-	for i, key := range keys(got) {
-		if !slices.ContainsFunc(keys(want), func(k *yaml.Node) bool { return k.Value == key.Value }) {
-			below, value := join(path, key.Value), dereferenced(got.Content[2*i+1])
-			if value.Kind == yaml.MappingNode && above(below) {
-				c.mapping(below, &yaml.Node{Kind: yaml.MappingNode}, value)
-				continue
-			}
+	for i := 0; i+1 < len(got.Content); i += 2 {
+		key, value := got.Content[i], release.Resolve(got.Content[i+1])
+		below := join(path, key.Value)
+		switch {
+		case release.Child(want, key.Value) != nil: // compared above
+		case value.Kind == yaml.MappingNode && above(below):
+			c.mapping(below, &yaml.Node{Kind: yaml.MappingNode}, value)
+		default:
 			c.add(key, below, brief(value), "it has %s (%s), the template does not", below, brief(value)).node = value
 		}
 	}
@@ -163,7 +164,7 @@ func (c *comparison) mapping(path string, want, got *yaml.Node) {
 // by config, whatever a job calls them.
 func (c *comparison) list(path string, want, got *yaml.Node) {
 	label := func(list *yaml.Node, i int) string {
-		if name := field(list.Content[i], "name"); name != "" {
+		if name := release.Text(release.Child(list.Content[i], "name")); name != "" {
 			return name
 		}
 		return fmt.Sprint(i)
@@ -203,7 +204,7 @@ func (c *comparison) args(path string, want, got *yaml.Node) {
 		c.list(path, want, got)
 		return
 	}
-	theirs, ours := dereferenced(got.Content[len(got.Content)-1]), dereferenced(want.Content[len(want.Content)-1])
+	theirs, ours := release.Resolve(got.Content[len(got.Content)-1]), release.Resolve(want.Content[len(want.Content)-1])
 	c.list(path, &yaml.Node{Kind: yaml.SequenceNode, Content: want.Content[:len(want.Content)-1]}, &yaml.Node{Kind: yaml.SequenceNode,
 		Content: got.Content[:len(got.Content)-1], Line: got.Line, Column: got.Column})
 	plain := blankLines.ReplaceAllString(withoutComments(theirs.Value), "")
@@ -235,34 +236,6 @@ func implied(path string, value *yaml.Node) bool {
 	return value.Kind == yaml.ScalarNode && value.Value == "" || path == "agent" && value.Value == "kubernetes"
 }
 
-func dereferenced(n *yaml.Node) *yaml.Node {
-	for n.Kind == yaml.AliasNode && n.Alias != nil {
-		n = n.Alias
-	}
-	return n
-}
-
-func keys(n *yaml.Node) []*yaml.Node {
-	var out []*yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		out = append(out, n.Content[i])
-	}
-	return out
-}
-
-func field(n *yaml.Node, key string) string {
-	n = dereferenced(n)
-	if n.Kind != yaml.MappingNode {
-		return ""
-	}
-	for i, k := range keys(n) {
-		if k.Value == key {
-			return dereferenced(n.Content[2*i+1]).Value
-		}
-	}
-	return ""
-}
-
 // scalars returns all texts below a node, each once.
 func scalars(n *yaml.Node) []*yaml.Node {
 	switch n.Kind {
@@ -287,11 +260,11 @@ func brief(n *yaml.Node) string {
 		if b.Len() > longest { // an anchor may even stand within itself
 			return
 		}
-		switch n = dereferenced(n); n.Kind {
+		switch n = release.Resolve(n); n.Kind {
 		case yaml.MappingNode:
-			for i, k := range keys(n) {
-				b.WriteString(k.Value + ": ")
-				if write(n.Content[2*i+1]); 2*i+2 < len(n.Content) {
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				b.WriteString(n.Content[i].Value + ": ")
+				if write(n.Content[i+1]); i+2 < len(n.Content) {
 					b.WriteString(", ")
 				}
 			}
