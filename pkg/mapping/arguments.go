@@ -4,8 +4,8 @@ import "strings"
 
 // ParseArguments reads the arguments of a command, SRC DST [DST...] or
 // SRC=DST..., as one line of a file named "arguments". Each argument is one
-// word: a blank or a "#" in it separates nothing, and an empty one, such as that
-// of a variable which is not set, is refused.
+// word: blanks and "#" have no meaning in it. An empty argument, such as that
+// of an unset variable, is an error.
 func ParseArguments(args []string) *File {
 	f := &File{Name: "arguments", Lines: []Line{{Number: 1, Kind: Mapped, Text: strings.Join(args, " ")}}}
 	p := parser{file: f}

@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// Backup makes the tags under which images are kept whose tags are moved.
+// Backup is a template for backup tags: before a tag moves, the image that it
+// had gets a backup tag.
 type Backup struct {
 	text     string
 	template *template.Template
 }
 
-// backupFields returns the fields of a template: the tag that is moved, the first
-// 12 hexadecimal digits of the image that it held, and the date and time in UTC,
+// backupFields returns the fields of a template: the tag that moves, the first
+// 12 hexadecimal digits of the digest that it had, and the UTC date and time,
 // such as 20260131 and 235959.
 func backupFields(tag, hex, date, clock string) map[string]string {
 	return map[string]string{"Tag": tag, "Digest": hex, "Date": date, "Time": clock}
@@ -32,9 +33,10 @@ func (b *Backup) unusable(err error) error {
 	return fmt.Errorf("the template %s cannot be used: %s", b.text, strings.TrimPrefix(err.Error(), "template: backup:"))
 }
 
-// ParseBackup reads a template (of text/template) with the fields .Tag, .Digest,
-// .Date and .Time, such as "{{.Tag}}-previous". It fails if the template
-// produces an invalid tag, the tag that is moved, or the same tag for every image.
+// ParseBackup reads a template (of text/template) with the fields .Tag,
+// .Digest, .Date and .Time, such as "{{.Tag}}-previous". It fails if the
+// template produces an invalid tag, the tag that moves, or the same tag for
+// every image.
 func ParseBackup(text string) (*Backup, error) {
 	t, err := template.New("backup").Option("missingkey=error").Parse(text)
 	if err != nil {
@@ -79,18 +81,19 @@ func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {
 	}
 }
 
-// Names returns what the backups of a tag look like.
+// Names returns the form of the backup tags of a tag.
 func (b *Backup) Names(tag string) (BackupNames, error) {
 	var out short
 	err := b.template.Execute(&out, backupFields(tag, strings.Repeat(anyHex, 12), strings.Repeat(anyDigit, 8), strings.Repeat(anyDigit, 6)))
 	return BackupNames{out.String()}, err
 }
 
-// BackupNames are the tags under which the images of one tag are kept, whatever
-// their digest and whenever they were.
+// BackupNames is the form of all backup tags of one tag, for any digest, date
+// and time.
 type BackupNames struct{ shape string }
 
-// The characters of a shape that stand for any of their kind; no tag has them.
+// Placeholders in a shape for any character of a kind. They are not valid in a
+// tag.
 const (
 	anyHex   = "\x01"
 	anyDigit = "\x02"
@@ -125,7 +128,7 @@ func (n BackupNames) Match(tag string) bool {
 	return true
 }
 
-// short takes what may be a tag, and a bit more.
+// short shortens a text that is longer than any tag.
 type short struct{ strings.Builder }
 
 func (s *short) Write(p []byte) (int, error) {

@@ -53,7 +53,7 @@ func TestBackupNames(t *testing.T) {
 	}
 }
 
-// What matches the names of a tag's backups is what they can be, and no more.
+// Match is true for every possible backup tag and for no other.
 func TestBackupsOfATag(t *testing.T) {
 	for text, tags := range map[string]map[string]bool{
 		"{{.Tag}}-previous":              {"v1-previous": true, "v2-previous": false, "v1-previous2": false, "v1": false},

@@ -1,19 +1,17 @@
-// Package mapping reads and prints mapping files, the language that says which
-// image is mirrored where:
+// Package mapping reads and prints mapping files, which list the images to
+// mirror and their destinations:
 //
 //	# a comment
 //	SRC DST [DST...]
 //	SRC=DST [SRC=DST...]
 //
-// The grammar is that of "oc image mirror -f FILE": what that command accepts
-// is accepted, what it refuses is a problem with a position, and what it drops
-// without a word is a problem too.
+// The grammar is that of "oc image mirror -f FILE": what that command rejects
+// or silently drops is a problem with a position.
 //
 // The package promises:
 //
-//   - [Parse] never fails and never panics; what is wrong is in [File.Problems],
-//     and the lines that are right are still there;
-//   - nothing is lost: [File.Bytes] gives back what Parse was given, byte for
-//     byte;
+//   - [Parse] never fails and never panics; [File.Problems] has the mistakes,
+//     and all valid lines are read;
+//   - nothing is lost: [File.Bytes] returns the input byte for byte;
 //   - no I/O: it sees bytes and a name for its positions.
 package mapping

@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
-// docs/guarantees.md has the fields of a backup's tag as they are.
+// docs/guarantees.md lists the fields of a backup template.
 func TestDocumentedBackup(t *testing.T) {
 	field := func(name string) string {
 		b, err := mapping.ParseBackup("{{.Tag}}-{{." + name + "}}")

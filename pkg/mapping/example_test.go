@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Parse returns the lines that are right and a problem for each one that is not.
+// Parse returns the valid lines and a problem for each invalid line.
 func ExampleParse() {
 	file := mapping.Parse("mapping_team", []byte(`# every night
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest quay.io/team/app:v1

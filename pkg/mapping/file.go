@@ -22,13 +22,13 @@ const (
 	Blank   Kind = iota // nothing but white space
 	Comment             // nothing but a comment
 	Mapped              // one or more entries
-	Invalid             // refused by oc image mirror: see File.Problems
+	Invalid             // rejected by oc image mirror: see File.Problems
 )
 
 // Line is one line of a file.
 type Line struct {
 	Number  int // from 1
-	Offset  int // of its first byte in the file
+	Offset  int // byte offset in the file
 	Kind    Kind
 	Text    string  // as written, without its end
 	End     string  // "\n", or "" for a last line without newline
@@ -44,10 +44,10 @@ type Entry struct {
 // Pair is one copy: a source and one destination after tag inheritance.
 type Pair struct {
 	Source Reference
-	// Destination has the source's tag when it was written without one, the
-	// wildcard too ("v4*" means each matching tag, "*" for all of them).
-	// Tag stays "" only when the source is given by digest alone: then the
-	// image is pushed by digest, untagged.
+	// Destination inherits the source's tag or wildcard if it is written
+	// without a tag ("v4*" means each matching tag, "*" all tags). Tag is ""
+	// only if the source has a digest and no tag: then the image is pushed by
+	// digest.
 	Destination Reference
 }
 

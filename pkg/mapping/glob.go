@@ -8,10 +8,10 @@ import (
 
 // Glob is a pattern for tags of repositories, REPOSITORY:TAG, such as
 // "*:v[0-9]*" or "quay.io/org/*:latest". In both parts "*" matches any number
-// of characters (slashes, too), "?" for one, "[a-z]" for one of some and "[^a-z]"
-// for one of the others, and a backslash takes from what follows its meaning.
-// The part before the tag has to fit the whole path of the repository, with or
-// without its registry; the tag's part the whole tag.
+// of characters, slashes included, "?" one character, "[a-z]" one character of
+// a class and "[^a-z]" one outside it. A backslash escapes the next character.
+// The first part has to match the whole repository, with or without its
+// registry, and the second part the whole tag.
 type Glob struct{ text, repository, tag string }
 
 // ParseGlob reads a pattern. The error explains what is wrong with it.
@@ -29,14 +29,14 @@ func ParseGlob(s string) (Glob, error) {
 	return g, nil
 }
 
-// flat hides the slashes of a path from path.Match, which ends "*" at each.
+// flat replaces the slashes of a path, which "*" does not match in path.Match.
 func flat(s string) string { return strings.ReplaceAll(s, "/", "\x00") }
 
 // String returns the pattern as it was written.
 func (g Glob) String() string { return g.text }
 
-// Match reports whether the pattern fits a reference's tag. A reference without a
-// tag fits none.
+// Match reports whether the pattern matches a reference. It is false for a
+// reference without a tag.
 func (g Glob) Match(r Reference) bool {
 	fits := func(pattern, s string) bool {
 		ok, err := path.Match(pattern, s)

@@ -140,7 +140,7 @@ var digestLengths = [...]struct {
 	hex       int
 }{{"sha256", 64}, {"sha384", 96}, {"sha512", 128}}
 
-// digestError describes what is wrong with a digest, or "".
+// digestError returns what is wrong with a digest, or "".
 func digestError(s string) string {
 	algorithm, hex, ok := strings.Cut(s, ":")
 	if !ok || len(hex) < 32 {
@@ -166,8 +166,8 @@ func digestError(s string) string {
 	return "unsupported digest algorithm"
 }
 
-// split takes a reference apart without the defaults of any client. The error
-// text is what oc says after "is not a valid image reference: ".
+// split splits a reference without any defaults. The error text is what oc says
+// after "is not a valid image reference: ".
 func split(s string) (registry, repository, tag, digest, problem string) {
 	const invalid = "invalid reference format"
 	name := s

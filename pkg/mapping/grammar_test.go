@@ -17,14 +17,14 @@ const (
 
 // What oc image mirror does with a line.
 const (
-	takes   = "takes"   // mirrors what the line says
+	takes   = "takes"   // mirrors the line as written
 	refuses = "refuses" // fails, and mirrors nothing of the file
-	drops   = "drops"   // mirrors something else, or nothing, without a word
-	varies  = "varies"  // takes or refuses it, by what the source holds at the time
+	drops   = "drops"   // silently mirrors something else or nothing
+	varies  = "varies"  // accepts it or not, depending on the tags of the source
 )
 
-// grammar is the table of the mapping language: what oc does with a line, and
-// what we do: the pairs we read, and the problem we report with its column.
+// grammar is the table of the mapping language: for each line what oc does with
+// it, and the pairs and the problem that we read.
 var grammar = []struct {
 	name  string
 	line  string
@@ -134,8 +134,8 @@ func TestGrammar(t *testing.T) {
 	}
 	for _, row := range grammar {
 		t.Run(row.name, func(t *testing.T) {
-			// A good line above and below shows that positions and the other
-			// lines do not suffer.
+			// The valid lines above and below show that a mistake changes
+			// neither positions nor other lines.
 			const good = "ok.io/a:1 ok.io/b:1\n"
 			f := mapping.Parse("m", []byte(good+row.line+"\n"+good))
 			var pairs []string

@@ -11,9 +11,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// The grammar of references that oc uses: an older form of that of the
-// distribution project, without IPv6 and with hosts decided by what is before
-// the first slash.
+// The grammar of references in oc: an older one of the distribution project,
+// without IPv6. The part before the first slash decides whether there is a
+// host.
 var (
 	ocHost      = `(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])`
 	ocComponent = `[a-z0-9]+(?:(?:[._]|__|-*)[a-z0-9]+)*`
@@ -48,13 +48,13 @@ func ocParse(s string) (i ocImage, ok bool) {
 	case several && (strings.ContainsAny(first, ".:") || first == "localhost"):
 		i.registry, i.name = first, rest
 	case !several && (strings.Contains(first, ".") || strings.HasPrefix(first, "localhost")):
-		return i, false // a registry without a repository, with which nothing can be done
+		return i, false // a registry without a repository, which oc cannot use
 	}
 	return i, true
 }
 
 // ocLine reads a line as oc does and returns its copies, "SRC>DST" each, or
-// false where oc refuses it.
+// false if oc rejects it.
 func ocLine(line string) (copies []string, ok bool) {
 	if len(line) >= 64<<10 {
 		return nil, false // its scanner gives up
@@ -135,8 +135,8 @@ func ours(line string) (copies []string, ok bool) {
 	return copies, true
 }
 
-// meant reports whether a line is one of those that we read otherwise than oc on
-// purpose; docs/from-oc.md lists them.
+// meant reports whether we deliberately read a line differently from oc;
+// docs/from-oc.md lists these lines.
 func meant(line string, theirs []string) bool {
 	body, _, _ := strings.Cut(line, "#")
 	switch {
@@ -156,7 +156,7 @@ func meant(line string, theirs []string) bool {
 		if _, tag, ok := strings.Cut(dst[strings.LastIndexByte(dst, '/')+1:], ":"); ok && !strings.Contains(src, "@") {
 			_, from, has := strings.Cut(src[strings.LastIndexByte(src, '/')+1:], ":")
 			if (!has || strings.Contains(from, "*")) && tag != from && tag != "*" {
-				return true // a wildcard to one tag, which oc takes as long as one matches
+				return true // a wildcard to one tag, which oc accepts if only one tag matches
 			}
 		}
 		if sameAfterDefaults(src, dst) {
@@ -173,8 +173,8 @@ func meant(line string, theirs []string) bool {
 	return false
 }
 
-// sameAfterDefaults reports whether source and destination are one image. oc finds
-// that out later, or not at all: it compares hosts by letter.
+// sameAfterDefaults reports whether source and destination are the same image.
+// oc detects that later or never, because it compares hosts literally.
 func sameAfterDefaults(src, dst string) bool {
 	plain := func(s string) string {
 		if host, path, ok := strings.Cut(s, "/"); ok {
@@ -200,8 +200,8 @@ func likeOc(t *testing.T, line string) {
 	}
 }
 
-// TestLikeOc reads lines made of pieces that references are made of, by chance,
-// and compares with a reader that behaves as oc does.
+// TestLikeOc reads random lines made of pieces of references and compares the
+// result with a reader that behaves like oc.
 func TestLikeOc(t *testing.T) {
 	pieces := []string{
 		"a", "b", "org", "app", "node.js", "quay.io", "q.io", "localhost", "A", "B.io", "x-y", "x_y", "x__y", "x--y", "x..y", "-", "_", ".", "5000", "v1", "V1.2-3",
@@ -212,7 +212,7 @@ func TestLikeOc(t *testing.T) {
 	whole := []string{"q.io/a/b:1", "q.io/a/b", "a/b:1", "busybox"}
 	for range 150_000 {
 		var line strings.Builder
-		if r.IntN(3) == 0 { // so that more than the first reference is looked at
+		if r.IntN(3) == 0 { // so that often only a later reference is invalid
 			line.WriteString(whole[r.IntN(len(whole))] + " ")
 		}
 		for range 1 + r.IntN(9) {

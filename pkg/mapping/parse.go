@@ -21,8 +21,8 @@ const maxProblems = 1000
 // Parse reads a mapping file. It always returns a file. A line that oc image
 // mirror would refuse has the kind [Invalid] and a problem of severity
 // [source.Error]. What oc would silently drop or misread is a problem too: an
-// error if an image would not be mirrored, otherwise a warning. If a file has
-// very many problems, the last one says how many are left out.
+// error if an image would not be mirrored, otherwise a warning. The number of
+// problems is limited; the last one counts the others.
 func Parse(name string, data []byte) *File {
 	f := &File{Name: name}
 	p := parser{file: f}
@@ -54,8 +54,8 @@ func Parse(name string, data []byte) *File {
 	return f
 }
 
-// notText reports why a whole file is not text, so that there is one problem
-// and not one for each line.
+// notText returns the reason why a file is not text. It is one problem, instead
+// of one for each line.
 func notText(name string, data []byte) (source.Problem, bool) {
 	problem := source.Problem{Pos: source.Position{File: name}, Hint: "save the file as plain UTF-8 text"}
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
@@ -75,8 +75,8 @@ func notText(name string, data []byte) (source.Problem, bool) {
 
 type parser struct {
 	file *File
-	last place           // the place that was asked for last
-	more int             // problems beyond those that are reported
+	last place           // result of the last call of at
+	more int             // number of problems over the limit
 	from source.Position // the first of them
 }
 
@@ -110,14 +110,14 @@ func (p *parser) problem(l *Line, offset int, severity source.Severity, hint, fo
 	})
 }
 
-// refuse makes the line invalid and says why.
+// refuse makes the line invalid and reports the reason.
 func (p *parser) refuse(l *Line, offset int, hint, format string, args ...any) {
 	l.Kind, l.Entries = Invalid, nil
 	p.problem(l, offset, source.Error, hint, format, args...)
 }
 
-// at is the position of a byte offset in the line. It counts on from the place
-// before, so that a line of thousands of references is counted once.
+// at returns the position of a byte offset in the line. It counts from the last
+// offset, so that a line of thousands of references is counted once.
 func (p *parser) at(l *Line, offset int) source.Position {
 	if p.last.line != l.Number || offset < p.last.offset {
 		p.last = place{line: l.Number}
@@ -163,8 +163,8 @@ func (p *parser) line(l *Line) {
 	p.words(l, splitWords(trimmed, start))
 }
 
-// words reads a line that was split: SRC=DST... when one of the words has a "=",
-// else SRC DST [DST...].
+// words reads the words of a line: SRC=DST... if one of them contains "=", else
+// SRC DST [DST...].
 func (p *parser) words(l *Line, words []word) {
 	if slices.ContainsFunc(words, func(w word) bool { return strings.Contains(w.text, "=") }) {
 		p.pairs(l, words)
@@ -173,7 +173,7 @@ func (p *parser) words(l *Line, words []word) {
 	}
 }
 
-// conflictMarker reports whether git wrote a line, where two changes met.
+// conflictMarker reports whether a line is a conflict marker of git.
 func conflictMarker(line string) bool {
 	for _, mark := range [...]string{"<<<<<<<", "|||||||", "=======", ">>>>>>>"} {
 		if rest, ok := strings.CutPrefix(line, mark); ok {
@@ -222,7 +222,7 @@ func (p *parser) list(l *Line, words []word) {
 	}
 }
 
-// pairs reads SRC=DST arguments; words without "=" are what oc ignores.
+// pairs reads SRC=DST arguments. oc ignores words without "=".
 func (p *parser) pairs(l *Line, words []word) {
 	entries, ok := make([]Entry, 0, len(words)), true
 	var ignored []word
@@ -259,12 +259,12 @@ func (p *parser) destination(l *Line, w word, e *Entry) bool {
 	if !p.reference(l, w, false, &dst) {
 		return false
 	}
-	if e.Source.Text == "" { // refused already
+	if e.Source.Text == "" { // reported already
 		return false
 	}
 	wild := e.Source.Wildcard()
 	switch {
-	case dst.Scheme != "" || e.Source.Scheme != "": // only a registry's references have parts to compare
+	case dst.Scheme != "" || e.Source.Scheme != "": // file and s3 references have no parts to compare
 	case dst.Digest != "":
 		p.refuse(l, w.offset, "leave the digest out: the destination gets the digest of its source",
 			"a destination cannot have a digest: %s", quote(w.text))
@@ -330,7 +330,8 @@ func (p *parser) reference(l *Line, w word, isSource bool, ref *Reference) bool 
 	return true
 }
 
-// wildcard takes a tag with "*" off a source; rest is the reference without it.
+// wildcard splits a tag with "*" from a source; rest is the reference without
+// it.
 func (p *parser) wildcard(l *Line, w word, isSource bool) (rest, tag string, ok bool) {
 	star := strings.IndexByte(w.text, '*')
 	i := strings.LastIndexByte(w.text, ':')
@@ -352,7 +353,8 @@ func (p *parser) wildcard(l *Line, w word, isSource bool) (rest, tag string, ok 
 	return w.text[:i], tag, true
 }
 
-// explain finds the place and the likely cause of an invalid reference.
+// explain reports an invalid reference with the place and likely cause of the
+// mistake.
 func explain(text, problem string) (offset int, hint string) {
 	switch i := strings.IndexFunc(text, unicode.IsSpace); {
 	case i >= 0:
@@ -384,7 +386,7 @@ func describeSpace(s string) string {
 	return fmt.Sprintf("the white space %U", r)
 }
 
-// quote shortens long text, and leaves out what may be secret.
+// quote shortens long text and removes what may be secret.
 func quote(s string) string {
 	s = WithoutUser(s)
 	if len(s) > 200 {
@@ -393,9 +395,8 @@ func quote(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// WithoutUser hides user information, which no reference may have, in a text
-// that was meant as one: of https://user:password@host/a it leaves
-// https://…@host/a.
+// WithoutUser hides user information in an invalid reference:
+// https://user:password@host/a becomes https://…@host/a.
 func WithoutUser(s string) string {
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 || strings.HasPrefix(s[at:], "@sha") || !strings.ContainsAny(s[at:], "./:") {

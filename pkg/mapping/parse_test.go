@@ -109,9 +109,9 @@ func TestTagsOverlap(t *testing.T) {
 	}
 }
 
-// FuzzParse shows that nothing panics and nothing is lost, and that a lone
-// reference is taken exactly when the reference package of the distribution
-// project, which oc uses, takes it.
+// FuzzParse checks that nothing panics, that nothing is lost, and that a single
+// reference is valid exactly if it is for the reference package of the
+// distribution project, which oc uses.
 func FuzzParse(f *testing.F) {
 	for _, row := range grammar {
 		if len(row.line) < 1000 {
@@ -143,7 +143,7 @@ func FuzzParse(f *testing.F) {
 		_, err := reference.Parse(text)
 		taken := len(mapping.Parse("m", []byte(text+" zz.io/y\n")).Problems) == 0
 		tagged := strings.Contains(text[strings.LastIndexByte(text, '/')+1:], ":")
-		if (err == nil) != taken && tagged { // untagged: our own rules on wildcards hold too
+		if (err == nil) != taken && tagged { // untagged: wildcards have rules of our own
 			t.Errorf("%q: taken: %v, the distribution project says: %v", text, taken, err)
 		}
 	})

@@ -11,30 +11,30 @@ type Reference struct {
 	Pos  source.Position
 	Text string // as written
 
-	// Scheme is "" for a registry, or "file" or "s3" for the two other targets
-	// of oc image mirror; then only Text says more.
+	// Scheme is "" for a registry, or "file" or "s3" for the other targets of
+	// oc image mirror, of which only Text is set.
 	Scheme string
-	// Registry is the host with its port, as written; "" when the reference
-	// names none, which means docker.io.
+	// Registry is the host with its port, as written; "" means docker.io.
 	Registry string
 	// Repository is the path below the registry, such as "openshift/origin-cli".
 	Repository string
-	// Tag may hold "*" wildcards in a source; "" when none is given.
+	// Tag is "" if the reference has no tag. In a source it may contain "*"
+	// wildcards.
 	Tag string
-	// Digest is "sha256:…" or ""; it wins over the tag in a source.
+	// Digest is "sha256:…" or "". In a source it takes precedence over the tag.
 	Digest string
 }
 
-// Exact returns the reference in its parts as written, without any default:
-// the key by which oc image mirror finds a destination named twice.
+// Exact returns the reference as written, without defaults. oc image mirror
+// detects duplicate destinations by it.
 func (r Reference) Exact() string { return r.join(r.Registry, r.Repository) }
 
 // Canonical returns the reference with the defaults of a registry client filled
 // in: docker.io for a missing host (and for its aliases), library/ for an
-// official image, one spelling of the host. The tag is left as it is.
+// official image, one spelling of the host. The tag does not change.
 func (r Reference) Canonical() string { return r.join(r.Host(), r.Path()) }
 
-// CanonicalRepository is Canonical without tag and digest.
+// CanonicalRepository returns Canonical without tag and digest.
 func (r Reference) CanonicalRepository() string {
 	if r.Scheme != "" {
 		return r.Text
@@ -42,8 +42,8 @@ func (r Reference) CanonicalRepository() string {
 	return r.Host() + "/" + r.Path()
 }
 
-// Host is the registry's host and port after defaults, such as "quay.io" or
-// "docker.io": in lower case, and without the port of HTTPS.
+// Host returns the registry's host and port after defaults, such as "quay.io"
+// or "docker.io", in lower case and without port 443.
 func (r Reference) Host() string {
 	switch host := strings.TrimSuffix(strings.ToLower(r.Registry), ":443"); host {
 	case "", "index.docker.io", "registry-1.docker.io":
@@ -53,8 +53,8 @@ func (r Reference) Host() string {
 	}
 }
 
-// Path is the repository's path after defaults: "library/" is added to an
-// official image of docker.io.
+// Path returns the repository's path after defaults: an official image of
+// docker.io gets "library/".
 func (r Reference) Path() string {
 	if r.Host() == "docker.io" && !strings.Contains(r.Repository, "/") {
 		return "library/" + r.Repository

@@ -2,9 +2,9 @@ package mapping
 
 import "github.com/mirror-tools/mirror-tools/pkg/source"
 
-// ParseReference reads one reference that stands outside a mapping file, such
-// as in YAML, by the grammar of mapping files. pos is where it stands, and where
-// its problems are.
+// ParseReference reads one reference outside a mapping file, such as in YAML,
+// by the grammar of mapping files. pos is its position and that of its
+// problems.
 func ParseReference(text string, pos source.Position, isSource bool) (Reference, []source.Problem) {
 	p := parser{file: &File{Name: pos.File}}
 	line := Line{Number: pos.Line, Kind: Mapped, Text: text}

@@ -2,10 +2,10 @@ package mapping
 
 import "strings"
 
-// MatchTag reports whether a tag matches a tag pattern, in which "*" matches
-// any characters, none too; the match is of the whole tag.
+// MatchTag reports whether the whole tag matches a pattern, in which "*"
+// matches any number of characters.
 func MatchTag(pattern, tag string) bool {
-	// Greedy with one point to come back to: linear but for the last star.
+	// Greedy with one backtracking point, the last star.
 	star, mark, i, j := -1, 0, 0, 0
 	for j < len(tag) {
 		switch {
@@ -37,8 +37,8 @@ func TagsOverlap(a, b string) bool {
 	case j < 0:
 		return MatchTag(a, b)
 	}
-	// What stands between the first and the last star of each can follow each
-	// other: only the two ends have to agree.
+	// The parts between the stars of both patterns can follow each other, so
+	// only the ends before the first and after the last star have to agree.
 	k, l := strings.LastIndexByte(a, '*'), strings.LastIndexByte(b, '*')
 	head, tail := min(i, j), min(len(a)-k, len(b)-l)-1
 	return a[:head] == b[:head] && a[len(a)-tail:] == b[len(b)-tail:]

@@ -11,8 +11,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
-// What a tree may hold, so that no tree costs memory or time without bound. Each
-// is many times what the largest release repository has.
+// Limits of a tree, which bound memory and time. Each is many times what the
+// largest release repository has.
 const (
 	maxMapping      = 2 << 20   // bytes of a mapping file; one ConfigMap takes 1 MiB
 	maxText         = 8 << 20   // bytes of any other file
@@ -21,22 +21,22 @@ const (
 	maxSets         = 5_000     // sets
 	maxJobs         = 5_000     // periodics of the jobs file
 	maxJobSettings  = 4 << 20   // bytes of the _job.yaml of all sets
-	maxEntries      = 1_000_000 // names in all folders that are listed
+	maxEntries      = 1_000_000 // entries of all folders that are read
 	maxPromotions   = 1_000_000 // tags that configs promote to
-	maxManifests    = 24 << 20  // bytes of all manifests that are of interest
+	maxManifests    = 24 << 20  // bytes of all manifests that are parsed
 	maxManifestDirs = 50        // folders that manifests are read from
-	maxSecrets      = 200_000   // secrets, once for each place that one goes to
+	maxSecrets      = 200_000   // secrets, counted for each cluster and namespace
 )
 
 var errTooMany = fmt.Errorf("the tree has more than %d files and folders", maxEntries)
 
-// bounded is a file system that neither reads nor lists without bound.
+// bounded is a file system with limits for files and folders.
 type bounded struct {
 	fs.FS
 	listed atomic.Int64
 }
 
-// bound limits what is read from a file system.
+// bound returns fsys with limits.
 func bound(fsys fs.FS) fs.FS {
 	if b, ok := fsys.(*bounded); ok {
 		fsys = b.FS
@@ -44,7 +44,7 @@ func bound(fsys fs.FS) fs.FS {
 	return &bounded{FS: fsys}
 }
 
-// limit returns how many bytes a file of this name may have.
+// limit returns the maximum size of a file of this name.
 func limit(name string) int {
 	if strings.HasPrefix(path.Base(name), "mapping_") {
 		return maxMapping

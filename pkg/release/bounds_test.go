@@ -8,8 +8,8 @@ import (
 	"testing/fstest"
 )
 
-// multiplied is YAML whose aliases stand for ten to the power of ten values
-// under the last of its keys, and one key more that uses it.
+// multiplied is YAML whose aliases expand to 10^10 values under its last key,
+// and another key that uses it.
 func multiplied(key string) string {
 	var b strings.Builder
 	b.WriteString("a: &a [x, x, x, x, x, x, x, x, x, x]\n")
@@ -21,7 +21,7 @@ func multiplied(key string) string {
 
 const circular = "x: &x\n  y: [*x]\nkind: RoleBinding\nitems: *x\npromotion: *x\n"
 
-// allProblems returns what is said of a tree, after all of its parts are read.
+// allProblems reads all parts of a tree and returns its problems.
 func allProblems(t *testing.T, tree fs.FS) string {
 	t.Helper()
 	l, err := Load(tree)
@@ -48,7 +48,7 @@ func allProblems(t *testing.T, tree fs.FS) string {
 	return b.String()
 }
 
-// Aliases that multiply, or lead back to themselves, are refused in every file.
+// Aliases that multiply or refer to themselves are an error in every file.
 func TestAliasesAreBounded(t *testing.T) {
 	layout := DefaultLayout()
 	set := layout.Mirroring + "/team/"
@@ -95,8 +95,8 @@ func TestFilesAreBounded(t *testing.T) {
 	}
 }
 
-// Of many small files, too, only so many are read, and the first that is not is
-// named.
+// The number of small files is limited, and a problem names the first file
+// beyond the limit.
 func TestTreesAreBounded(t *testing.T) {
 	mirroring := DefaultLayout().Mirroring
 	files := fstest.MapFS{}
@@ -122,7 +122,7 @@ func TestTreesAreBounded(t *testing.T) {
 	}
 }
 
-// The settings of jobs are bounded together.
+// The settings of all jobs have a common limit.
 func TestJobSettingsAreBounded(t *testing.T) {
 	files := fstest.MapFS{}
 	for i := range 10 {
@@ -144,7 +144,7 @@ func TestJobSettingsAreBounded(t *testing.T) {
 	}
 }
 
-// An alias that has many members, each named as a key, is looked up once.
+// An alias with many members that are all keys is resolved once.
 func TestManyAliases(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("aliases:\n")

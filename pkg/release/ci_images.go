@@ -13,16 +13,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// CIImages is the configuration of ci-images-mirror (openshift/ci-tools): which
-// images of other registries come into the repository openshift/ci of quay.io,
-// and which go from there to the CI registry.
+// CIImages is the configuration of ci-images-mirror (openshift/ci-tools): the
+// images of other registries that are copied to quay.io/openshift/ci, and those
+// that are copied from there to the CI registry.
 type CIImages struct {
 	Path string
 	// Supplemental are copied from anywhere into openshift/ci.
 	Supplemental []CIImage
 	// Backfills are copied from openshift/ci to the CI registry.
 	Backfills []CIImage
-	// Ignored are the sources that are not copied for now.
+	// Ignored are sources that are currently not copied.
 	Ignored []IgnoredSource
 	// ART are the streams of the CI registry that are copied into openshift/ci
 	// with any tag.
@@ -30,10 +30,10 @@ type CIImages struct {
 	// Problems are the problems of the file, by position. If one of them is an
 	// error, ci-images-mirror does nothing at all.
 	Problems []source.Problem
-	// Unread reports that the file is there and none of it could be read.
+	// Unread reports whether the file exists but could not be read at all.
 	Unread bool
 
-	// The targets of both kinds, those of entries with a wrong source, too.
+	// The targets of both kinds, including entries with an invalid source.
 	supplemental, backfilled map[ImageTag]bool
 }
 
@@ -54,7 +54,7 @@ type CISource struct {
 	Tag   ImageTag // the zero value if Image has the source
 }
 
-// IgnoredSource is a source that is not copied for now.
+// IgnoredSource is a source that is currently not copied.
 type IgnoredSource struct {
 	CISource
 	Reason string
@@ -75,12 +75,12 @@ func (p StreamPattern) Matches(s Stream) bool {
 	return s.Namespace == p.Namespace && p.Name.MatchString(s.Name)
 }
 
-// Covers reports whether the pattern matches a tag, if the tag is there.
+// Covers reports whether the pattern matches a tag.
 func (p StreamPattern) Covers(t ImageTag) bool {
 	return p.Matches(t.Stream) && (p.Tag == nil || p.Tag.MatchString(t.Tag))
 }
 
-// Spec is the source as one reference.
+// Spec returns the source as one reference.
 func (s CISource) Spec() string {
 	if s.Image != "" {
 		return s.Image
@@ -88,8 +88,7 @@ func (s CISource) Spec() string {
 	return CIRegistry + "/" + s.Tag.String()
 }
 
-// IgnoredAs returns the first entry of the ignored sources that keeps a source
-// from being copied.
+// IgnoredAs returns the first ignored source that applies to a source.
 func (c *CIImages) IgnoredAs(s CISource) (IgnoredSource, bool) {
 	for _, i := range c.Ignored {
 		if i.Spec() == s.Spec() {
@@ -99,8 +98,8 @@ func (c *CIImages) IgnoredAs(s CISource) (IgnoredSource, bool) {
 	return IgnoredSource{}, false
 }
 
-// File returns the copies as a mapping file whose positions are those of the
-// configuration, without those whose source is ignored, which come apart.
+// File returns the copies as a mapping file with positions in the
+// configuration. Copies with an ignored source are in the second result.
 func (c *CIImages) File() (*mapping.File, []CIImage) {
 	f := &mapping.File{Name: c.Path, Problems: c.Problems}
 	var ignored []CIImage
@@ -123,7 +122,7 @@ func (c *CIImages) fills(tag ImageTag) bool {
 	return c.supplemental[tag] || slices.ContainsFunc(c.ART, func(p StreamPattern) bool { return p.Covers(tag) })
 }
 
-// any reports whether there are entries of any kind.
+// any reports whether there is at least one entry.
 func (c *CIImages) any() bool {
 	return len(c.supplemental)+len(c.backfilled)+len(c.ART) > 0
 }
@@ -141,7 +140,7 @@ func (c *CIImages) targets() iter.Seq[ImageTag] {
 	}
 }
 
-// brings reports whether tags with unknown names are copied into a stream.
+// brings reports whether tags with unknown names may be copied into a stream.
 func (c *CIImages) brings(s Stream) bool {
 	return slices.ContainsFunc(c.ART, func(p StreamPattern) bool { return p.Matches(s) })
 }
@@ -151,7 +150,8 @@ func (c *CIImages) All() []CIImage {
 	return append(append([]CIImage(nil), c.Supplemental...), c.Backfills...)
 }
 
-// loadCIImages reads the configuration of a tree; it is empty if there is none.
+// loadCIImages reads the configuration of a tree; it is empty without that
+// file.
 func loadCIImages(t *Tree) *CIImages {
 	file := t.Layout.Supplemental()
 	data, err := fs.ReadFile(t.FS, file)
@@ -164,8 +164,8 @@ func loadCIImages(t *Tree) *CIImages {
 	return ParseCIImages(file, data)
 }
 
-// ImageTag returns the tag of the CI registry that the source is, written in
-// either way.
+// ImageTag returns the tag of the CI registry that is the source, in either
+// notation.
 func (s CISource) ImageTag() (ImageTag, bool) {
 	if s.Image == "" {
 		return s.Tag, true

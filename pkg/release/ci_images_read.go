@@ -20,9 +20,9 @@ const (
 	keyART          = "artImages"
 )
 
-// ParseCIImages reads a configuration of ci-images-mirror, as strictly as that
-// program does and more so. file is the name that positions bear. What is wrong
-// is reported, and every other entry holds all the same.
+// ParseCIImages reads a configuration of ci-images-mirror, at least as strictly
+// as that program. file is the name in positions. A mistake is reported and
+// does not affect other entries.
 func ParseCIImages(file string, data []byte) *CIImages {
 	d := ciImagesDecoder{yamlReader: yamlReader{file: file}, out: &CIImages{Path: file, supplemental: map[ImageTag]bool{}, backfilled: map[ImageTag]bool{}}}
 	if root := d.root(data); root != nil {
@@ -46,8 +46,8 @@ type ciImagesDecoder struct {
 	out      *CIImages
 }
 
-// fields reads a mapping with known keys. Their case does not count, as it does
-// not for the reader of ci-images-mirror.
+// fields reads a mapping with known keys, which are case-insensitive as in
+// ci-images-mirror.
 func (d *ciImagesDecoder) fields(n *yaml.Node, what string, known map[string]func(key, value *yaml.Node)) {
 	names := make([]string, 0, len(known))
 	for name := range known {
@@ -100,8 +100,8 @@ func (d *ciImagesDecoder) images(n *yaml.Node, what string, targets map[ImageTag
 	})
 }
 
-// target reads a key of the form namespace/name:tag. The namespace need not be one
-// of a cluster: in openshift/ci it is only a part of a tag.
+// target reads a key of the form namespace/name:tag. The namespace does not
+// have to exist in a cluster: in openshift/ci it is only a part of a tag.
 func (d *ciImagesDecoder) target(i *CIImage) {
 	namespace, rest, _ := strings.Cut(i.Key, "/")
 	name, tag, _ := strings.Cut(rest, ":")
@@ -117,7 +117,7 @@ func (d *ciImagesDecoder) target(i *CIImage) {
 	}
 }
 
-// supplemental reads an entry that comes from anywhere.
+// supplemental reads an entry whose source may be in any registry.
 func (d *ciImagesDecoder) supplemental(i CIImage, value *yaml.Node) {
 	before := len(d.problems)
 	i.From = d.source(value, keySupplemental+" "+i.Key, nil)
@@ -129,11 +129,11 @@ func (d *ciImagesDecoder) supplemental(i CIImage, value *yaml.Node) {
 	}
 }
 
-// namespaceForm is a label of Kubernetes.
+// namespaceForm matches a Kubernetes label (RFC 1123).
 var namespaceForm = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
-// backfill reads an entry that comes from openshift/ci: by default from the tag
-// that its key names.
+// backfill reads an entry whose source is in openshift/ci: by default the tag
+// in its key.
 func (d *ciImagesDecoder) backfill(i CIImage, value *yaml.Node) {
 	what := keyBackfill + " " + i.Key
 	from := CISource{Pos: i.Pos}

@@ -17,7 +17,8 @@ type sourceFields struct {
 
 func (f sourceFields) given(key string) bool { return f.values[key] != "" }
 
-// readSource reads the fields of a source; false when they are wrong.
+// readSource reads the fields of a source. It returns false if they are
+// invalid.
 func (d *ciImagesDecoder) readSource(n *yaml.Node, what string, reason func(string)) (sourceFields, bool) {
 	f := sourceFields{values: map[string]string{}, at: map[string]source.Position{}}
 	before := len(d.problems)
@@ -74,7 +75,7 @@ func (d *ciImagesDecoder) source(n *yaml.Node, what string, reason func(string))
 	return s
 }
 
-// warn reports what ci-images-mirror accepts, though it cannot be meant.
+// warn reports a likely mistake that ci-images-mirror accepts.
 func (d *ciImagesDecoder) warn(pos source.Position, message, hint string) {
 	d.warnings = append(d.warnings, source.Problem{Pos: pos, Severity: source.Warning, Message: message, Hint: hint})
 }

@@ -8,26 +8,27 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 )
 
-// Where images of CI lie.
+// The registries and repositories of CI images.
 const (
 	// CIRegistry is the registry of the CI cluster.
 	CIRegistry = "registry.ci.openshift.org"
 	// OldCIRegistry is the name that it had until 2020.
 	OldCIRegistry = "registry.svc.ci.openshift.org"
-	// QCIRepository holds what ci-operator promotes, a tag for each image stream tag.
+	// QCIRepository holds the images that ci-operator promotes, with a tag for
+	// each image stream tag.
 	QCIRepository = "quay.io/openshift/ci"
-	// QCIProxyRepository is the same repository as the CI clusters read it.
+	// QCIProxyRepository is the proxy of that repository for the CI clusters.
 	QCIProxyRepository = "quay-proxy.ci.openshift.org/openshift/ci"
-	// QCIPublicRepository holds those of its tags that everybody may pull.
+	// QCIPublicRepository holds the tags that everybody may pull.
 	QCIPublicRepository = "quay.io/openshift/ci-public"
 )
 
 // ciRegistry reports whether a host is the registry of the CI cluster.
 func ciRegistry(host string) bool { return host == CIRegistry || host == OldCIRegistry }
 
-// CITag returns the tag of an image stream whose image a reference names, with
-// "" or a pattern as its tag where the reference has that; false when it is no
-// image of CI. The repository openshift/ci on quay.io holds what ci-operator
+// CITag returns the image stream tag of a reference to a CI image. Its tag is
+// "" or a pattern if that of the reference is. CITag returns false for other
+// references. The repository openshift/ci on quay.io holds what ci-operator
 // promotes, as tags "namespace_stream_tag", and older copies of it as
 // "time_prune_namespace_stream_tag"; openshift/ci-public has some of them.
 func (t *Tree) CITag(r mapping.Reference) (ImageTag, bool) {
@@ -50,8 +51,8 @@ func (t *Tree) CITag(r mapping.Reference) (ImageTag, bool) {
 	return ImageTag{}, false
 }
 
-// CITarget is CITag for a destination: where ci-operator promotes to, and not
-// the copies beside it.
+// CITarget is CITag for destinations: it covers the places that ci-operator
+// promotes to, not the copies of them.
 func (t *Tree) CITarget(r mapping.Reference) (ImageTag, bool) {
 	if publicCI(r) || Pruned(r) {
 		return ImageTag{}, false
@@ -59,15 +60,15 @@ func (t *Tree) CITarget(r mapping.Reference) (ImageTag, bool) {
 	return t.CITag(r)
 }
 
-// pruned is the prefix of tags of copies that are kept for a while.
+// pruned matches the prefix of the tags of temporary copies.
 var pruned = regexp.MustCompile(`^[0-9]{8,14}_prune_`)
 
 // Pruned reports whether a reference is to an older copy in openshift/ci, which
-// is never updated and removed after a while.
+// is never updated and eventually removed.
 func Pruned(r mapping.Reference) bool { return QuayCI(r) && pruned.MatchString(r.Tag) }
 
-// splitTag takes "namespace_stream_tag" apart. A namespace has no "_", the two
-// others may: what fills a tag tells, else the last "_" counts.
+// splitTag splits "namespace_stream_tag". A namespace contains no "_". Of the
+// other splits it takes the one that the tree fills, else that at the last "_".
 func splitTag(t *Tree, joined string) (ImageTag, bool) {
 	if tag, ok := t.Promotions().Joined(joined); ok {
 		return tag, true
@@ -86,9 +87,9 @@ func splitTag(t *Tree, joined string) (ImageTag, bool) {
 	return tag, ok && tag.Name != ""
 }
 
-// splitPattern takes "namespace_stream_pattern" apart: the stream that something
-// fills counts, else the last "_" before the pattern's first "*". A pattern that
-// leaves the stream open names no single stream.
+// splitPattern splits "namespace_stream_pattern": it takes the stream that the
+// tree fills, else splits at the last "_" before the first "*". It returns
+// false if the name of the stream is not literal.
 func splitPattern(t *Tree, joined string) (ImageTag, bool) {
 	namespace, rest, _ := strings.Cut(joined, "_")
 	star := strings.IndexByte(rest, '*')
@@ -109,20 +110,20 @@ func splitPattern(t *Tree, joined string) (ImageTag, bool) {
 }
 
 // QuayCI reports whether a reference is to the copies of promoted images on
-// quay.io, or to the proxy before them.
+// quay.io or to their proxy.
 func QuayCI(r mapping.Reference) bool {
 	return r.Repository == "openshift/ci" && (r.Host() == "quay.io" || r.Host() == "quay-proxy.ci.openshift.org")
 }
 
-// publicCI reports whether a reference is to the copies that everybody may pull.
+// publicCI reports whether a reference is to the public copies.
 func publicCI(r mapping.Reference) bool { return r.Host()+"/"+r.Repository == QCIPublicRepository }
 
 // InCIRegistry reports whether a reference is to the registry of the CI cluster
-// itself, where the roles of a namespace say who may pull.
+// itself, where roles in a namespace grant pulling.
 func InCIRegistry(r mapping.Reference) bool { return ciRegistry(r.Host()) }
 
-// ConfigName returns a ci-operator config as people speak of it:
-// "org/repo@branch", with the variant in brackets.
+// ConfigName returns the usual name of a ci-operator config: "org/repo@branch",
+// with the variant in brackets.
 func ConfigName(file string) string {
 	dir := path.Dir(file)
 	repo := path.Base(dir)

@@ -13,8 +13,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// releaseConfig is what the settings of the release controller for one stream of
-// releases, "release-NAMESPACE-VERSION.json", say about where images go
+// releaseConfig has the publications of one release stream in the settings of
+// the release controller, release-NAMESPACE-VERSION.json
 // (openshift/release-controller, pkg/release-controller/types.go).
 type releaseConfig struct {
 	Name         string `json:"name"`
@@ -33,7 +33,7 @@ type releaseConfig struct {
 func readReleases(p *Promotions, fsys fs.FS, dir string) {
 	_ = fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || path.Ext(name) != ".json" {
-			return nil //nolint:nilerr // a folder that is not there has no files
+			return nil //nolint:nilerr // a missing folder has no files
 		}
 		data, err := fs.ReadFile(fsys, name)
 		if err == nil {
@@ -86,8 +86,8 @@ func setOf(list []string) map[string]bool {
 	return set
 }
 
-// keyPosition finds a key of a JSON document; the first one where there are
-// several.
+// keyPosition returns the position of the first key with a name in a JSON
+// document.
 func keyPosition(name string, data []byte, key string) source.Position {
 	pos := source.Position{File: name}
 	quoted, err := json.Marshal(key)

@@ -7,7 +7,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// docs/security.md has the limits of trees.
+// docs/security.md lists the limits of trees.
 func TestDocumentedNumbers(t *testing.T) {
 	testkit.Documented(t, "docs/security.md",
 		fmt.Sprintf("A mapping file has at most %s, any other file %s and %s YAML values.",

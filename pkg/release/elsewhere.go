@@ -14,15 +14,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// otherJobs are the mirroring periodics in the files beside the jobs file.
+// otherJobs are the mirroring periodics in other files than the jobs file.
 type otherJobs struct {
 	jobs   []*Job           // in order of their files' names
 	unread []source.Problem // files that may have such jobs and cannot be read
 }
 
 // loadOtherJobs reads the mirroring periodics of all files below the folder of
-// the jobs file, but for that file itself. There may be hundreds of megabytes of
-// them: only files that contain the name of the mappings' ConfigMap are parsed.
+// the jobs file, except that file. There may be hundreds of megabytes: only
+// files that contain the name of the mappings' ConfigMap are parsed.
 func loadOtherJobs(t *Tree) otherJobs {
 	dir := path.Dir(t.Jobs.Path)
 	if dir == "." {
@@ -33,7 +33,7 @@ func loadOtherJobs(t *Tree) otherJobs {
 		if err == nil && !e.IsDir() && isYAML(name) && name != t.Jobs.Path && mayHavePeriodics(name) {
 			names = append(names, name)
 		}
-		return nil //nolint:nilerr // a folder that cannot be listed has no files
+		return nil //nolint:nilerr // an unreadable folder has no files
 	})
 	read := make([]otherJobs, len(names))
 	flight.Each(len(names), runtime.GOMAXPROCS(0), func(i int) { read[i] = jobsIn(t, names[i]) })
@@ -77,8 +77,8 @@ func jobsIn(t *Tree, name string) otherJobs {
 	return otherJobs{jobs: slices.DeleteFunc(file.Jobs, func(j *Job) bool { return !j.Mirrors })}
 }
 
-// contains reports whether a text contains one of several words. It holds only a
-// part of the text in memory.
+// contains reports whether a file contains one of several words. It reads the
+// file in parts.
 func contains(text io.Reader, words []string) (bool, error) {
 	longest := 0
 	for _, w := range words {
@@ -101,7 +101,7 @@ func contains(text io.Reader, words []string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		kept = copy(buffer, part[max(0, len(part)-longest):]) // a word may go on in the next part
+		kept = copy(buffer, part[max(0, len(part)-longest):]) // a word may continue in the next part
 	}
 	return false, treefs.ErrTooBig
 }

@@ -31,7 +31,7 @@ var repository = fstest.MapFS{
 `)},
 }
 
-// A tree knows which job mirrors the files of a set.
+// Runs returns the jobs that mirror the files of a set.
 func ExampleLoad() {
 	tree, err := release.Load(repository)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/mattn/go-zglob"
 )
 
-// FuzzOwners reads anything as OWNERS and as OWNERS_ALIASES: no panic, every
-// problem has its place, and names are as Prow compares them.
+// FuzzOwners reads any text as OWNERS and as OWNERS_ALIASES: it does not panic,
+// every problem has a position, and names have the form that Prow compares.
 func FuzzOwners(f *testing.F) {
 	for _, seed := range []string{
 		"", "approvers:\n- alice\n- '@Bob '\nreviewers: [team]\n", "filters:\n  \".*\":\n    approvers: [a]\n", "approvers: &a [x]\nreviewers: *a\n",
@@ -46,9 +46,9 @@ func FuzzOwners(f *testing.F) {
 // same to both libraries.
 var plainGlob = regexp.MustCompile(`^core/(?:\*\*/)?(?:[a-z_]*\*?[a-z_]+/(?:\*\*/)?)*(?:[a-z_]*\*?[a-z_]+|[a-z_]+\*)$`)
 
-// FuzzUpdater reads anything as the plugins' configuration and takes anything
-// as a glob of config-updater; plain globs match what config-updater's own
-// library matches.
+// FuzzUpdater reads any text as the plugins' configuration and as a glob of
+// config-updater. Plain globs match the same names as in config-updater's own
+// library.
 func FuzzUpdater(f *testing.F) {
 	plugins := DefaultLayout().Plugins
 	f.Add("config_updater:\n  maps:\n    a/**/mapping_*:\n      name: x\n", "core/**/mapping_*", "core/b/mapping_c")

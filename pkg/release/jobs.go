@@ -13,7 +13,7 @@ import (
 )
 
 // parseJobs reads the periodics of a jobs file. The result is never nil; a
-// periodic that is not a YAML mapping is a problem and left out.
+// periodic that is not a YAML mapping is reported and skipped.
 func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []source.Problem) {
 	f := &JobsFile{Path: name, Text: data}
 	doc := parseYAML(name, data)
@@ -35,7 +35,7 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 		report(list, "periodics is a list of jobs, not %s", kindName(list))
 		return f, problems
 	}
-	first := map[string]source.Position{} // where the name of a periodic is
+	first := map[string]source.Position{} // position of the name of a periodic
 	for _, item := range items(list) {
 		n := Resolve(item)
 		if n.Kind != yaml.MappingNode {
@@ -62,11 +62,11 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 	return f, problems
 }
 
-// jobName is what Prow takes as the name of a job.
+// jobName returns the name of a job as Prow reads it.
 var jobName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
-// unknownKeys reports keys at the top of a jobs file that Prow does not know,
-// and ignores with all that is below them.
+// unknownKeys reports top-level keys of a jobs file that Prow does not know and
+// ignores.
 func unknownKeys(name string, root *yaml.Node) []source.Problem {
 	known := []string{"periodics", "presubmits", "postsubmits", "presets", "prow_ignored", "decorate_all_jobs", "allow_insecure_ssh_repos"}
 	var problems []source.Problem
@@ -134,7 +134,7 @@ func (r jobReader) field(key string, n *yaml.Node) Field {
 	return Field{Key: key, Text: Text(n), Pos: at(r.name, n), Quoted: n.Tag == "!!str"}
 }
 
-// podVolumes are the volumes of a pod by their names.
+// podVolumes are the volumes of a pod by name.
 type podVolumes struct {
 	mappings            map[string]bool       // those that hold the mappings
 	configMaps, secrets map[string]*yaml.Node // the names of the ConfigMaps and secrets
@@ -211,8 +211,8 @@ func (r jobReader) container(j *Job, c *yaml.Node, volumes podVolumes) {
 	}
 }
 
-// environment reads the variables of a container, and returns the names of those
-// whose values are kept elsewhere, "*" for any.
+// environment reads the variables of a container. It also returns the names of
+// variables with values from elsewhere; "*" stands for any name.
 func (n *naming) environment(c *yaml.Node) (from []string) {
 	for _, e := range items(Child(c, "env")) {
 		name := Text(Child(e, "name"))
@@ -228,8 +228,8 @@ func (n *naming) environment(c *yaml.Node) (from []string) {
 	return from
 }
 
-// MissingVolumes returns the names of volumes that containers of the job mount and
-// its pod does not have: Kubernetes refuses such a pod.
+// MissingVolumes returns the names of volumes that containers of the job mount
+// but its pod does not have. Kubernetes rejects such a pod.
 func (j *Job) MissingVolumes(file string) []Field {
 	has := map[string]bool{}
 	for _, v := range items(Child(j.Node, "spec", "volumes")) {
@@ -246,8 +246,8 @@ func (j *Job) MissingVolumes(file string) []Field {
 	return missing
 }
 
-// join adds what one container names. All is known when something is, and
-// nothing was met that is not understood.
+// join adds the mappings of one container. All mappings are known if some are
+// and no container has an unknown form.
 func (m *Mappings) join(n naming) {
 	if m.Form == FormNone {
 		m.Form, m.From = n.out.Form, n.out.From

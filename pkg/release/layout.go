@@ -17,12 +17,13 @@ const LayoutFile = "mirror-tools.yaml"
 type Layout struct {
 	// Mirroring is the folder with a sub-folder for each set.
 	Mirroring string `yaml:"mirroring,omitempty"`
-	// Jobs is the file with the mirroring periodics. jobs_file of the settings
-	// goes before it.
+	// Jobs is the file with the mirroring periodics. The setting jobs_file
+	// overrides it.
 	Jobs string `yaml:"jobs_file,omitempty"`
 	// Config is the folder with the ci-operator configs.
 	Config string `yaml:"ci_operator_config,omitempty"`
-	// Plugins is the configuration of Prow's plugins, with config-updater's.
+	// Plugins is the configuration of Prow's plugins, which includes that of
+	// config-updater.
 	Plugins string `yaml:"plugins_file,omitempty"`
 	// Secrets is the configuration of ci-secret-bootstrap.
 	Secrets string `yaml:"secrets_file,omitempty"`
@@ -69,17 +70,18 @@ func (l *Layout) Readme() string { return l.Mirroring + "/README.md" }
 // Set returns the folder of a set.
 func (l *Layout) Set(name string) string { return l.Mirroring + "/" + name }
 
-// Uploads is the pattern of config-updater that takes every mapping file.
+// Uploads returns the pattern of config-updater that matches every mapping
+// file.
 func (l *Layout) Uploads() string { return l.Mirroring + "/**/mapping_*" }
 
-// ManifestDirs returns the folders that manifests are read from: sets may hold
-// some, too.
+// ManifestDirs returns the folders with manifests, which may also be in the
+// folders of sets.
 func (l *Layout) ManifestDirs() []string {
 	return append(append([]string(nil), l.Manifests...), l.Mirroring)
 }
 
-// LayoutOf returns the layout of the repository whose root is the root of fsys: what
-// can be read of its mirror-tools.yaml, over [DefaultLayout].
+// LayoutOf returns the layout of the repository whose root is the root of fsys:
+// the valid part of its mirror-tools.yaml over [DefaultLayout].
 func LayoutOf(fsys fs.FS) Layout {
 	data, err := fs.ReadFile(bound(fsys), LayoutFile)
 	if err != nil {
@@ -90,8 +92,8 @@ func LayoutOf(fsys fs.FS) Layout {
 }
 
 // ParseLayout reads the text of a mirror-tools.yaml over the default layout.
-// file is the name that positions bear. What is wrong is reported, in order,
-// and everything else holds all the same.
+// file is the name in positions. Mistakes are reported in order and do not
+// affect other settings.
 func ParseLayout(file string, data []byte) (Layout, []source.Problem) {
 	content := struct {
 		Layout Layout `yaml:"layout"`

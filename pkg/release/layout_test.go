@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// elsewhere is a repository whose folders have names of their own.
+// elsewhere is a repository with other folders than openshift/release.
 func elsewhere() fstest.MapFS {
 	return fstest.MapFS{
 		"mirror-tools.yaml": file(`layout:
@@ -61,8 +61,8 @@ func TestLayoutOfTheRepository(t *testing.T) {
 	}
 }
 
-// A layout that is handed in goes before the one that the repository has, and
-// jobs_file of _mirror.yaml before both.
+// WithLayout overrides the layout of the repository, and jobs_file of
+// _mirror.yaml overrides both.
 func TestWithLayout(t *testing.T) {
 	fsys := elsewhere()
 	fsys["mirror-tools.yaml"] = file("layout: {mirroring: nowhere}\n")

@@ -1,4 +1,4 @@
-// Package source has positions in files and the problems found there. All other
+// Package source defines positions in files and problems at them. All other
 // packages use these types, so that a position made by the mapping parser, the
 // YAML reader or a rule prints the same way everywhere.
 //
@@ -85,8 +85,9 @@ type Problem struct {
 	Severity Severity
 	Message  string // what is wrong, without the position
 	Hint     string // what to do about it; may be empty
-	// First is where the first of two is that may not both be there. It is not part
-	// of the message, which stays the same when lines move.
+	// First is the position of the first of two things that contradict each
+	// other. It is not part of the message, so that the message stays the same
+	// when lines move.
 	First Position
 }
 
