@@ -121,11 +121,12 @@ type importing struct {
 	// unknown are the fields of the job that Prow ignores; they are dropped.
 	unknown []string
 	node    *release.Job
+	place   int                 // among the jobs of the file
 	full    release.JobSettings // every setting of the job
 	least   release.JobSettings // the settings that are needed
 }
 
-// read finds the set of each job and all its settings.
+// read finds the set of each job that mirrors images, and all its settings.
 func (im *importer) read() {
 	sets := map[*release.Job]*release.Set{}
 	for set, j := range associate(im.tree) {
@@ -136,9 +137,14 @@ func (im *importer) read() {
 			return
 		}
 		node := im.tree.Jobs.Jobs[i]
-		x := &importing{node: node}
+		x := &importing{node: node, place: i}
 		x.job, x.unknown = known(job)
 		x.set = sets[node]
+		if x.set == nil && !node.Mirrors {
+			im.out.Notes = append(im.out.Notes, source.Problem{Pos: node.Pos, Severity: source.Info,
+				Message: "the job " + node.Name + " does not mirror images: it stays hand-written"})
+			continue
+		}
 		x.name = im.tree.SetName(node.Name)
 		if x.set != nil {
 			x.name = x.set.Name
@@ -279,8 +285,8 @@ func (im *importer) verify() error {
 // same compares jobs as Prow reads them.
 func (im *importer) same(jobs []object) error {
 	var problems Problems
-	for i, x := range im.jobs {
-		if i >= len(jobs) || !equalAsProw(x.job, jobs[i]) {
+	for _, x := range im.jobs {
+		if x.place >= len(jobs) || !equalAsProw(x.job, jobs[x.place]) {
 			problems = append(problems, source.Problem{Pos: x.node.Pos, Message: "the job " + x.node.Name + " cannot be expressed as settings", Hint: "remove its null values"})
 		}
 	}
