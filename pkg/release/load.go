@@ -58,8 +58,8 @@ func Load(fsys fs.FS, options ...Option) (*Tree, error) {
 	return l.tree, nil
 }
 
-// Text returns the bytes of a file of the tree, for showing the line a
-// position points to; nil when it cannot be read.
+// Text returns the bytes of a file of the tree, to show the line of a position.
+// It returns nil if the file cannot be read.
 func (t *Tree) Text(name string) []byte {
 	if text, ok := t.files[name]; ok {
 		return text
@@ -85,7 +85,7 @@ func (t *Tree) Mappings() []*MappingFile {
 
 type loader struct {
 	fileReader
-	given   *Layout   // nil: as the repository says
+	given   *Layout   // nil: that of the repository
 	trusted *Settings // nil: those of the repository
 
 	lines, words int  // of all mapping files so far
@@ -119,8 +119,7 @@ func (l *fileReader) read(name string, part Part, set string) ([]byte, bool) {
 	return nil, false
 }
 
-// dangling reports whether a name is listed by its folder though it cannot be
-// opened.
+// dangling reports whether a folder lists a name that cannot be opened.
 func (l *fileReader) dangling(name string) bool {
 	entries, _ := fs.ReadDir(l.fsys, path.Dir(name))
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == path.Base(name) })
@@ -191,8 +190,8 @@ func (l *loader) jobs() bool {
 	return true
 }
 
-// sets reads every sub-folder of the mirroring folder; false when that is not
-// there.
+// sets reads every sub-folder of the mirroring folder. It returns false if that
+// does not exist.
 func (l *loader) sets() bool {
 	dir := l.tree.Layout.Mirroring
 	entries, err := fs.ReadDir(l.fsys, dir)
@@ -224,8 +223,8 @@ func (l *loader) sets() bool {
 	return true
 }
 
-// isDir follows symbolic links, which a release repository may hold. What is
-// neither a folder nor a regular file in the end is an error.
+// isDir reports whether an entry is a folder, after following symbolic links. A
+// target that is neither a folder nor a regular file is an error.
 func (l *fileReader) isDir(name string, e fs.DirEntry) (bool, error) {
 	mode := e.Type()
 	if mode&fs.ModeSymlink != 0 {
@@ -315,8 +314,8 @@ func (l *loader) mapping(s *Set, name string) {
 	})
 }
 
-// room reports whether the mapping files so far leave room for one more, and
-// reports the first for which they do not.
+// room reports whether one more mapping file is within the limits. It adds a
+// problem for the first that is not.
 func (l *loader) room(s *Set, name string, data []byte) bool {
 	l.lines += bytes.Count(data, []byte{'\n'}) + 1
 	l.words += countWords(data)
@@ -334,7 +333,7 @@ func (l *loader) room(s *Set, name string, data []byte) bool {
 	return false
 }
 
-// countWords returns the number of references that a mapping file can have.
+// countWords returns an upper bound for the references of a mapping file.
 func countWords(data []byte) int {
 	n, inside := 0, false
 	for _, c := range data {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Loop is the shell loop around "oc image mirror" of the periodics, as far as
-// it differs from job to job. [ParseLoop] and String are inverse: a script that
-// String would not print exactly is not a loop.
+// Loop is the variable part of the shell loop around "oc image mirror" in the
+// periodics. [ParseLoop] and String are inverse: a script that String would not
+// print exactly is not a loop.
 type Loop struct {
 	Glob             string // below the mount path, such as mapping_origin*
 	Mount            string
@@ -20,8 +20,9 @@ type Loop struct {
 	ContinueOnError  bool
 	MaxPerRegistry   int
 	Verbosity        int // 0 means that -v is not given
-	// DigestTags is the length of a second tag, the first digits of the image's
-	// digest; 0 means none. It works for mapping files with one line.
+	// DigestTags is the length of a second tag, made of the first digits of the
+	// image's digest. 0 means no second tag. It works for mapping files with
+	// one line.
 	DigestTags int
 }
 
@@ -40,8 +41,8 @@ func (l Loop) flags() (before, after string) {
 	return before, after
 }
 
-// String prints the script. As in the jobs that people wrote, the line it
-// prints before a mapping file leaves out -v and -a.
+// String prints the script. As in hand-written jobs, the echoed command has no
+// -v and -a.
 func (l Loop) String() string {
 	before, after := l.flags()
 	said := `echo "Running: oc image mirror` + before + ` -f=$mapping` + after + `"`
@@ -100,7 +101,7 @@ func (l Loop) String() string {
 	return b.String()
 }
 
-// digestTag prints how the image of a mapping file gets its second tag.
+// digestTag prints the commands that push the second tag.
 func (l Loop) digestTag(line func(indent int, s string)) {
 	before, after := l.flags()
 	run := "oc image mirror" + before + " ${ciimage}=${quayimageshort}" + after

@@ -65,9 +65,8 @@ func SourceForms() []SourceForm { return []SourceForm{FormRegistry, FormProxy, F
 // mappingConfigReader reads a _config.yaml.
 type mappingConfigReader struct{ yamlReader }
 
-// ParseMappingConfig reads the text of a set's _config.yaml. file is the name that
-// positions bear. What is wrong is reported, and
-// the rest of the file holds all the same.
+// ParseMappingConfig reads the text of a set's _config.yaml. file is the name
+// in positions. Mistakes are reported and do not affect the rest of the file.
 func ParseMappingConfig(file string, data []byte) *MappingConfig {
 	c := &MappingConfig{Path: file, Text: data}
 	d := mappingConfigReader{yamlReader{file: file}}
@@ -108,7 +107,7 @@ func ParseMappingConfig(file string, data []byte) *MappingConfig {
 	return c
 }
 
-// plain returns a text that is neither empty nor a list or mapping.
+// plain returns the text of a scalar that is not empty.
 func (d *yamlReader) plain(n *yaml.Node, what string) string {
 	n = Resolve(n)
 	switch {

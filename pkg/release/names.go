@@ -10,8 +10,8 @@ import (
 // Placeholder is the placeholder for the name of the set in the job template.
 const Placeholder = "FIXME"
 
-// affixes returns what stands before and after the set's name in the names of
-// jobs, as the template has it.
+// affixes returns the text before and after the set's name in the job name of
+// the template.
 func affixes(t *Tree) (before, after string) {
 	if template := t.Template(); template != nil {
 		if before, after, ok := strings.Cut(template.Name, Placeholder); ok {
@@ -21,14 +21,14 @@ func affixes(t *Tree) (before, after string) {
 	return "periodic-image-mirroring-", ""
 }
 
-// JobName returns the name of the periodic of a set whose settings give no other.
+// JobName returns the default name of the periodic of a set.
 func (t *Tree) JobName(set string) string {
 	before, after := affixes(t)
 	return before + set + after
 }
 
-// SetName returns the part of a job's name that names its set: all of it where the
-// name does not follow the convention.
+// SetName returns the set's name in the name of a job. It returns the whole
+// name if that does not follow the convention.
 func (t *Tree) SetName(job string) string {
 	before, after := affixes(t)
 	if rest, ok := strings.CutPrefix(job, before); ok {
@@ -39,7 +39,7 @@ func (t *Tree) SetName(job string) string {
 	return job
 }
 
-// Paused reports whether the settings of the set keep it without a job.
+// Paused reports whether the settings of the set disable its job.
 func (s *Set) Paused() bool { return s.Job != nil && s.Job.Disabled != nil && *s.Job.Disabled }
 
 // Prefix is the part of the names of the set's mapping files after "mapping_".
@@ -50,8 +50,8 @@ func (s *Set) Prefix() string {
 	return DefaultPrefix(s.Name, s.Files)
 }
 
-// DefaultPrefix returns the prefix of a set whose _job.yaml does not say: the set's
-// name, with "_" for "-" unless its files are named with "-".
+// DefaultPrefix returns the prefix of a set without one in _job.yaml: the set's
+// name, with "_" instead of "-" unless the names of its files have "-".
 func DefaultPrefix(name string, files []*MappingFile) string {
 	under := Fold(name)
 	named := func(prefix string) bool {
@@ -63,8 +63,8 @@ func DefaultPrefix(name string, files []*MappingFile) string {
 	return under
 }
 
-// Organisation returns the registry and the organisation of a reference, such
-// as quay.io/openshift, which is what a credential is for.
+// Organisation returns the registry and organisation of a reference, such as
+// quay.io/openshift. Credentials are usually for an organisation.
 func Organisation(r mapping.Reference) string {
 	org, _, _ := strings.Cut(r.Path(), "/")
 	return r.Host() + "/" + org

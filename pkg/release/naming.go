@@ -13,18 +13,18 @@ import (
 // Mappings lists the mapping files that a job names, and how it names them.
 type Mappings struct {
 	// Known reports whether all of them are known. A job that mounts the
-	// mappings and names none in a form that is understood, or only in part,
-	// may run anything.
+	// mappings and names some or all of them in an unknown form may mirror any
+	// of them.
 	Known bool
 	// Form is how the job names them.
 	Form Form
-	// From is the variable or argument that names them, in the forms FormEnv and
-	// FormArgument; else nil.
+	// From is the variable or argument that names them, if Form is FormEnv or
+	// FormArgument.
 	From *MappingsFrom
 	// Globs are patterns of ConfigMap keys, such as "mapping_origin*".
 	Globs []Glob
 
-	unknown bool // some are named in a way that is not understood
+	unknown bool // some are named in an unknown form
 }
 
 // Form is a way in which a job names its mappings.
@@ -34,7 +34,7 @@ type Form string
 const (
 	FormNone     Form = ""         // it names no mapping files
 	FormShell    Form = "shell"    // a shell script has paths below the mount path
-	FormCommand  Form = "command"  // arguments are such paths, as those of mirror run
+	FormCommand  Form = "command"  // arguments are such paths, as for mirror run
 	FormEnv      Form = "env"      // an environment variable of the container, for its entry point
 	FormArgument Form = "argument" // an argument that the settings describe
 	FormKey      Form = "key"      // one key of the ConfigMap is mounted as a file
@@ -47,7 +47,7 @@ type Glob struct {
 }
 
 // naming finds the mappings that one container names. The container has to
-// mount the mappings.
+// mount the ConfigMap.
 type naming struct {
 	jobReader
 	mount string
@@ -56,12 +56,12 @@ type naming struct {
 	names map[string]*yaml.Node // the names of the same variables
 
 	out       Mappings
-	elsewhere []Glob // what an entry point looks for in another folder
+	elsewhere []Glob // patterns that an entry point looks for in another folder
 }
 
-// find looks in the arguments that the settings describe, then for paths below
-// the mount path, and last in the environment: a script that names its files
-// does not need a variable.
+// find searches the arguments that the settings describe, then paths below the
+// mount path, and last the environment: a script with paths does not need a
+// variable.
 func (n *naming) find() {
 	rest := n.taught()
 	form := FormCommand
@@ -81,13 +81,13 @@ func (n *naming) find() {
 	}
 }
 
-// runs reports whether the container runs a command, without arguments.
+// runs reports whether the container runs exactly a command, without arguments.
 func (n *naming) runs(command []string) bool {
 	return slices.EqualFunc(n.args, command, func(arg *yaml.Node, s string) bool { return Text(arg) == s })
 }
 
-// entryPoint reports whether the container runs the entry point that looks for the
-// value of a variable in a folder that is known. It takes an empty value for the
+// entryPoint reports whether the container runs the entry point that looks for
+// the value of a variable in a known folder. For it, an empty value is the
 // prefix of all files.
 func (n *naming) entryPoint(from MappingsFrom) bool {
 	return from.Mount != "" && n.runs(n.settings.Entrypoint.Command)
@@ -102,7 +102,7 @@ func (n *naming) add(form Form, from *MappingsFrom, globs ...Glob) {
 
 // value adds the mappings that a variable or argument names.
 func (n *naming) value(form Form, from MappingsFrom, value string, pos source.Position) {
-	if !n.entryPoint(from) { // which puts its folder before any value
+	if !n.entryPoint(from) { // which prepends its folder to any value
 		value = strings.TrimPrefix(value, n.mount+"/")
 	}
 	pattern, ok := expand(value, n.env)
@@ -144,8 +144,8 @@ next:
 	return rest
 }
 
-// below finds what stands after the mount path in a script or an argument. What
-// a shell would take for a comment does not count.
+// below finds the paths below the mount path in a script or argument, outside
+// shell comments.
 func (n *naming) below(arg *yaml.Node) []Glob {
 	script := Text(arg)
 	var out []Glob

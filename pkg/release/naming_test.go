@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// How a job names its mappings, in every form.
+// Every form in which a job names its mappings.
 func TestMappings(t *testing.T) {
 	for _, test := range []struct {
 		name, container, settings string
@@ -87,8 +87,8 @@ func TestMappingsFromProblems(t *testing.T) {
 	}
 }
 
-// A job is named after its set as the template has it, and the names of a
-// repository with a template of its own are understood.
+// The template determines how jobs are named after sets, also in a repository
+// with its own template.
 func TestJobNamesOfTheTemplate(t *testing.T) {
 	tree, err := release.Load(fstest.MapFS{
 		"core-services/image-mirroring/_mirror.yaml":          file("template: job.yaml\n"),

@@ -79,7 +79,7 @@ func (r *ownersReader) section(n *yaml.Node) {
 
 func (r *ownersReader) logins(n *yaml.Node, key string) []Owner { return r.list(Child(n, key), key) }
 
-// list reads the logins below a key.
+// list reads the logins at a key.
 func (r *ownersReader) list(list *yaml.Node, key string) []Owner {
 	if list = Resolve(list); list == nil || list.Tag == "!!null" {
 		return nil
@@ -106,8 +106,8 @@ func normalizeLogin(s string) string {
 	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "@")
 }
 
-// parseAliases reads OWNERS_ALIASES; nil when it does not parse at all. An
-// alias's body may be a list or nothing.
+// parseAliases reads OWNERS_ALIASES. It returns nil if the file does not parse.
+// The value of an alias may be a list or empty.
 func parseAliases(name string, data []byte) (*Aliases, []source.Problem) {
 	doc := parseYAML(name, data)
 	root := doc.root

@@ -19,19 +19,20 @@ type Updater struct {
 	Maps     []UpdaterMap
 }
 
-// UpdaterMap is one entry of it.
+// UpdaterMap is one entry of the configuration of config-updater.
 type UpdaterMap struct {
 	Glob string
 	Pos  source.Position
-	// Names are those of the ConfigMaps that the keys are spread over: one, or
-	// the partitioned_names.
+	// Names are the names of the ConfigMaps for the keys: one, or the
+	// partitioned_names.
 	Names    []string
-	NamesPos source.Position // of the first; the entry's where it has none
-	// Targets are the places of the ConfigMaps. An entry that names no cluster
-	// has none: its ConfigMaps go to Prow's own cluster, by whatever name jobs
-	// use for it.
+	NamesPos source.Position // of the first name, or of the entry
+	// Targets are the clusters and namespaces of the ConfigMaps. An entry
+	// without clusters has no targets: its ConfigMaps go to Prow's own cluster,
+	// for which jobs may use any name.
 	Targets []Target
-	// Key is the one key that it makes of the file; "" for the file's base name.
+	// Key is the key of the file in the ConfigMap; "" means the file's base
+	// name.
 	Key string
 }
 
@@ -43,21 +44,21 @@ type Target struct {
 }
 
 // Reaches reports whether the ConfigMaps of an entry are in a namespace of a
-// cluster. It returns true if that is not known, because the entry has no
-// clusters, or the job has none and another program sets it.
+// cluster. It returns true if that is unknown: the entry has no clusters, or
+// the job has none because another program sets it.
 func (m UpdaterMap) Reaches(cluster, namespace string) bool {
 	return len(m.Targets) == 0 || cluster == "" || slices.ContainsFunc(m.Targets, func(t Target) bool {
 		return t.Cluster == cluster && (t.Namespace == namespace || t.Namespace == "")
 	})
 }
 
-// Uploads reports whether the ConfigMaps of an entry are on a cluster.
+// Uploads reports whether the ConfigMaps of an entry are in a cluster.
 func (m UpdaterMap) Uploads(cluster string) bool {
 	return slices.ContainsFunc(m.Targets, func(t Target) bool { return t.Cluster == cluster })
 }
 
-// Matches reports whether config-updater takes a file, given by its path from the
-// root, for this entry: "*" stays within a folder, "**/" is any number of them.
+// Matches reports whether the entry matches a file, given by its path from the
+// root. "*" does not match "/", and "**/" matches any number of folders.
 func (m UpdaterMap) Matches(file string) bool {
 	ok, err := doublestar.Match(strings.ReplaceAll(m.Glob, "?", `\?`), file) // "?" is not a wildcard there
 	return ok && err == nil
@@ -100,16 +101,15 @@ func loadUpdater(t *Tree) *Updater {
 	return out
 }
 
-// updaterEntry reads where an entry puts its ConfigMaps.
+// updaterEntry reads the ConfigMaps and targets of an entry.
 type updaterEntry struct {
 	file, glob   string
 	node, groups *yaml.Node
 	problems     []source.Problem
 }
 
-// targets returns the places that an entry names: clusters with their namespaces,
-// or groups of them. Prow refuses an entry that has both, or a group that is not
-// there.
+// targets returns the targets of an entry: clusters with their namespaces, or
+// cluster groups. Prow rejects an entry with both or with an unknown group.
 func (e *updaterEntry) targets() []Target {
 	var out []Target
 	add := func(cluster, namespaces *yaml.Node) {
@@ -138,7 +138,7 @@ func (e *updaterEntry) targets() []Target {
 	return append(out, e.before2021()...)
 }
 
-// before2021 returns the places of the form that Prow had before 2021.
+// before2021 returns the targets in the form that Prow had before 2021.
 func (e *updaterEntry) before2021() []Target {
 	cluster := Child(e.node, "cluster")
 	if Text(cluster) == "" {
@@ -163,7 +163,7 @@ func (e *updaterEntry) problem(n *yaml.Node, what, hint string) {
 		Message: "the entry " + e.glob + " of config-updater " + what + ": Prow refuses the file"})
 }
 
-// keysOf returns the keys of a mapping; none for anything else.
+// keysOf returns the keys of a mapping, or nil for another node.
 func keysOf(n *yaml.Node) []string {
 	var keys []string
 	if n = Resolve(n); n != nil && n.Kind == yaml.MappingNode {

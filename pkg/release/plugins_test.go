@@ -8,8 +8,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// TestGlobsAsConfigUpdater holds our matching against the library that Prow's
-// config-updater matches with.
+// TestGlobsAsConfigUpdater compares our matching with the library of Prow's
+// config-updater.
 func TestGlobsAsConfigUpdater(t *testing.T) {
 	const dir = "core-services/image-mirroring/"
 	globs := []string{

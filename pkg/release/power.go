@@ -10,19 +10,19 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// The kinds of power that a job can have beyond mirroring its set, by the names
-// that the setting allow takes.
+// The kinds of power that a job can have beyond mirroring its set, named as in
+// the setting allow.
 const (
 	PowerScript     = "script"                // a shell script of its own
-	PowerPatch      = "patch"                 // a change of anything in its job
-	PowerTemplate   = "template"              // another job to start from
+	PowerPatch      = "patch"                 // a patch that may change anything in its job
+	PowerTemplate   = "template"              // a template of its own
 	PowerImage      = "image"                 // another image
 	PowerToken      = "service_account_token" // the token of its service account
 	PowerCluster    = "cluster"               // another cluster
 	PowerNamespace  = "namespace"             // another namespace
 	PowerEnv        = "env"                   // secrets in its environment
-	PowerSecret     = "secret"                // secrets that are not for its set, or mounted in a way of its own
-	PowerHost       = "host"                  // files, network or processes of the machine
+	PowerSecret     = "secret"                // secrets that are not for its set, or mounted in an unusual way
+	PowerHost       = "host"                  // files, network or processes of the node
 	PowerPrivileged = "privileged"            // privileges of its containers
 )
 
@@ -56,25 +56,25 @@ func (s *Settings) Allows(set, kind string) bool {
 	return slices.Contains(s.Allow[set], kind) || slices.Contains(s.Allow["*"], kind)
 }
 
-// Power is one thing that a job can do beyond mirroring, as its pod has it.
+// Power is one thing that a job can do beyond mirroring.
 type Power struct {
 	Kind   string
 	What   string // follows "can", such as "use the network of its machine"
-	Secret string // for a secret: its name
-	Plain  bool   // a secret that is mounted as a volume of its own
+	Secret string // name of the secret
+	Plain  bool   // a secret that is mounted as a volume
 	Pos    source.Position
 }
 
-// Powers returns what the pod of a job can do beyond mirroring, in the order of the
-// file. Secrets that are plainly mounted are in Secrets and not here.
+// Powers returns what the pod of a job can do beyond mirroring, in the order of
+// the file. It leaves out secrets in plain volumes, which are in Secrets.
 func (j *Job) Powers(file string) []Power {
 	r := powerReader{file: file, seen: map[*yaml.Node]bool{}}
 	return r.job(j.Node)
 }
 
-// PatchPowers returns what the patch lets the pod of the job do beyond mirroring, in
-// the order of the file. It includes secrets that are plainly mounted, and service
-// accounts.
+// PatchPowers returns what the patch lets the pod of the job do beyond
+// mirroring, in the order of the file. It includes secrets in plain volumes and
+// service accounts.
 func (s *JobSettings) PatchPowers() []Power {
 	if s.patch == nil {
 		return nil
@@ -85,7 +85,7 @@ func (s *JobSettings) PatchPowers() []Power {
 
 type powerReader struct {
 	file  string
-	patch bool                // of a set: what is usual in a job is power here
+	patch bool                // of a set: usual settings of a job count as power too
 	seen  map[*yaml.Node]bool // an alias makes one node appear in several places
 	found []Power
 }
@@ -217,7 +217,7 @@ type pair struct {
 	value *yaml.Node
 }
 
-// pairs returns the pairs of a mapping, none for anything else.
+// pairs returns the pairs of a mapping, or nil for another node.
 func pairs(n *yaml.Node) []pair {
 	if n = Resolve(n); n == nil || n.Kind != yaml.MappingNode {
 		return nil
@@ -229,7 +229,7 @@ func pairs(n *yaml.Node) []pair {
 	return out
 }
 
-// field returns the value below keys in any case, as Prow reads them.
+// field returns the value at keys, ignoring case as Prow does.
 func field(n *yaml.Node, keys ...string) *yaml.Node {
 	for _, key := range keys {
 		var found *yaml.Node

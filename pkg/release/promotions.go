@@ -41,17 +41,17 @@ type Promotion struct {
 	Optional bool
 }
 
-// Publication is a stream that the release controller fills: with every image
-// of a release that it accepted, or with a part of them.
+// Publication is a stream that the release controller fills with all or some
+// images of an accepted release.
 type Publication struct {
 	To      Stream
-	From    Stream          // the stream that the release is made of
+	From    Stream          // the stream with the images of the release
 	Exclude map[string]bool // tags that are not published
 	Only    map[string]bool // if not empty, the only tags that are
 	Pos     source.Position
 }
 
-// Promotions is what ci-operator and the release controller publish into image
+// Promotions has what ci-operator and the release controller publish into image
 // streams of the CI registry, and what ci-images-mirror copies there.
 //
 // The rules for the contents of a config are those of ci-operator
@@ -72,7 +72,7 @@ type Promotions struct {
 	byCommit map[Stream]bool // also promoted under the commit's hash
 	releases map[Stream]bool // filled with release images
 	images   *CIImages
-	used     map[ImageTag]string // what configs build from, with a config; empty without images
+	used     map[ImageTag]string // tags that configs build from, with one config each; empty without images
 	joined   map[string]ImageTag
 }
 
@@ -126,22 +126,22 @@ func (p Promotion) rank() int {
 }
 
 // Tags returns the tags of a stream that the tree is known to fill, in order.
-// Complete says that nothing in the tree adds further ones, whose names it does
-// not tell, but for tags that are the hash of a commit.
+// Complete reports whether nothing in the tree adds tags with unknown names,
+// except commit hashes.
 func (p *Promotions) Tags(s Stream) (tags []string, complete bool) {
 	tags = p.tags[s]
 	return tags, len(tags) > 0 && !p.releases[s] && !p.publishes(s) && !p.images.brings(s)
 }
 
-// commit is a tag that ci-operator makes of a commit's hash.
+// commit matches a tag that is the hash of a commit.
 var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
 // Filled reports whether something fills a tag: a promotion that is not
 // disabled, the release controller, or ci-images-mirror.
 func (p *Promotions) Filled(tag ImageTag) bool { return p.images.backfilled[tag] || p.FilledInQCI(tag) }
 
-// FilledInQCI is Filled for the copy of the tag in openshift/ci at quay.io, which
-// ci-images-mirror takes the tag of the CI registry from where it fills that.
+// FilledInQCI is Filled for the copy of the tag in openshift/ci at quay.io.
+// Where ci-images-mirror fills the tag, it copies it from there.
 func (p *Promotions) FilledInQCI(tag ImageTag) bool {
 	if slices.ContainsFunc(p.byTag[tag], func(i int) bool { return !p.All[i].Disabled }) || p.releases[tag.Stream] {
 		return true
@@ -163,19 +163,19 @@ func (p *Promotions) Publication(tag ImageTag) (Publication, bool) {
 	return Publication{}, false
 }
 
-// Takes reports whether the publication takes a tag of its stream along.
+// Takes reports whether the publication includes a tag of its stream.
 func (p Publication) Takes(tag string) bool {
 	return !p.Exclude[tag] && (len(p.Only) == 0 || p.Only[tag])
 }
 
-// holds reports whether a release's stream holds a tag. A stream into which
-// nothing is promoted is filled from outside, and may hold anything.
+// holds reports whether a release's stream may have a tag. A stream without
+// promotions is filled from outside and may have any tag.
 func (p *Promotions) holds(tag ImageTag) bool {
 	return len(p.tags[tag.Stream]) == 0 || slices.ContainsFunc(p.byTag[tag], func(i int) bool { return !p.All[i].Disabled })
 }
 
-// Used returns a ci-operator config that builds from a tag, or uses it otherwise.
-// It is only known in a tree with a configuration of ci-images-mirror.
+// Used returns a ci-operator config that builds from a tag or otherwise uses
+// it. It needs a tree with a configuration of ci-images-mirror.
 func (p *Promotions) Used(tag ImageTag) (config string, ok bool) {
 	config, ok = p.used[tag]
 	return config, ok
@@ -190,15 +190,14 @@ func (p *Promotions) publishes(s Stream) bool {
 	return slices.ContainsFunc(p.Publications, func(one Publication) bool { return one.To == s })
 }
 
-// Joined finds the promoted tag that has a name of the form
-// "namespace_stream_tag": the tag under which ci-operator pushes it to the
-// repository openshift/ci on quay.io.
+// Joined finds a promoted tag by its name "namespace_stream_tag" in
+// openshift/ci on quay.io.
 func (p *Promotions) Joined(name string) (ImageTag, bool) {
 	tag, ok := p.joined[name]
 	return tag, ok
 }
 
-// AnyJoined reports whether something may fill a tag whose name of that form
+// AnyJoined reports whether something may fill a tag with such a name that
 // matches a pattern.
 func (p *Promotions) AnyJoined(pattern string) bool {
 	for name := range p.joined {
@@ -217,8 +216,8 @@ func (p *Promotions) AnyJoined(pattern string) bool {
 	return len(p.images.ART) > 0 || slices.ContainsFunc(p.Publications, func(one Publication) bool { return within(one.To) })
 }
 
-// Namespaces returns the namespaces into which something is promoted that is
-// neither disabled nor the build cache, in order, with one promotion each.
+// Namespaces returns the sorted namespaces that enabled promotions other than
+// the build cache write to, with one promotion each.
 func (p *Promotions) Namespaces() []Promotion {
 	first := map[string]Promotion{}
 	for _, one := range p.All {
@@ -234,10 +233,10 @@ func (p *Promotions) Namespaces() []Promotion {
 }
 
 // buildCache is the namespace in which ci-operator keeps the binaries of
-// repositories whose images are promoted.
+// repositories that promote images.
 const buildCache = "build-cache"
 
-// cacheTag is the tag in the build cache of the config at path:
+// cacheTag returns the tag in the build cache of the config at path:
 // "…/org/repo/org-repo-branch.yaml", or "…-branch__variant.yaml".
 func cacheTag(path string) (ImageTag, bool) {
 	parts := strings.Split(strings.TrimSuffix(path, ".yaml"), "/")

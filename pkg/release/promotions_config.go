@@ -15,7 +15,7 @@ type config struct {
 	cached  bool // its binaries go to the build cache
 }
 
-// image is one image that a config builds, or promotes under another name.
+// image is one image that a config builds or promotes under another name.
 type image struct {
 	name     string
 	optional bool
@@ -27,7 +27,7 @@ type image struct {
 type target struct {
 	namespace  string
 	name       string // the stream, with a tag for each image
-	tag        string // or the tag, with a stream for each image
+	tag        string // the tag, with a stream for each image
 	disabled   bool
 	byCommit   bool
 	excluded   []string
@@ -48,7 +48,8 @@ func decodeConfig(path string, data []byte) (config, []source.Problem) {
 	return newConfig(Child(root, keyPromotion), Child(root, keyImages), Text(Child(root, keyBinaries)) != ""), doc.problems
 }
 
-// newConfig takes a config's parts from their nodes, each of which may be nil.
+// newConfig builds a config from the nodes of its parts, each of which may be
+// nil.
 func newConfig(promotion, images *yaml.Node, binaries bool) config {
 	if promotion == nil || promotion.Kind != yaml.MappingNode {
 		return config{}
@@ -103,7 +104,7 @@ func newTarget(n *yaml.Node) target {
 
 func isTrue(n *yaml.Node) bool { return strings.EqualFold(Text(n), "true") }
 
-// size returns how many tags the config promotes to at most.
+// size returns the maximum number of tags that the config promotes to.
 func (c config) size() int {
 	n := 1
 	for _, t := range c.targets {
@@ -121,7 +122,7 @@ func (c config) promotions(path string) (all []Promotion, byCommit []Stream) {
 			if t.name == "" {
 				tag = ImageTag{Stream{t.namespace, i.name}, t.tag}
 			}
-			if tag.Namespace == "" || tag.Name == "" || tag.Tag == "" { // refused by ci-operator
+			if tag.Namespace == "" || tag.Name == "" || tag.Tag == "" { // ci-operator rejects it
 				continue
 			}
 			all = append(all, Promotion{
@@ -139,8 +140,9 @@ func (c config) promotions(path string) (all []Promotion, byCommit []Stream) {
 	return all, byCommit
 }
 
-// images returns what is promoted to a target: the images that are built and not
-// excluded, and the additional ones in place of built ones of their name.
+// images returns the images that are promoted to a target: those that are built
+// and not excluded, and additional ones, which replace a built one of the same
+// name.
 func (t target) images(built []image) []image {
 	var all []image
 	at := map[string]int{}

@@ -9,10 +9,10 @@ import (
 	"sync/atomic"
 )
 
-// PromotionsLike returns what [Tree.Promotions] gives for a tree, if it is known which
-// files below Layout.Config differ from the tree that other was read from: only they
-// are read. Files that the tree does not have may be among them. What configs build from, which [Tree.KnownTags] asks for, is that of the
-// other tree.
+// PromotionsLike returns the same as [Tree.Promotions], but reads only the
+// given files: those below Layout.Config that may differ from the tree of
+// other. They need not exist. The tags that configs build from, for
+// [Tree.KnownTags], are those of the other tree.
 func PromotionsLike(t *Tree, other *Promotions, files []string) *Promotions {
 	p := &Promotions{byCommit: maps.Clone(other.byCommit), releases: map[Stream]bool{}, images: t.CIImages(), used: other.used}
 	differs := map[string]bool{}
@@ -37,8 +37,8 @@ func PromotionsLike(t *Tree, other *Promotions, files []string) *Promotions {
 	return p
 }
 
-// readOnly reads some configs; invalid names are left out. promoted is how
-// many promotions there are otherwise.
+// readOnly reads some configs and ignores invalid names. promoted is the number
+// of promotions in the other configs.
 func readOnly(t *Tree, files []string, promoted int) *configReader {
 	var all atomic.Int64
 	all.Store(int64(promoted))
@@ -54,8 +54,8 @@ func readOnly(t *Tree, files []string, promoted int) *configReader {
 	return r
 }
 
-// SamePromotions reports whether two trees certainly promote the same, where files
-// are all that differ of what promotions come from. Only these are read.
+// SamePromotions reports whether two trees certainly have the same promotions.
+// files are all files with promotions that may differ, and only they are read.
 func SamePromotions(t, other *Tree, files []string) bool {
 	if t.Layout.Config != other.Layout.Config {
 		return false

@@ -8,8 +8,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// TestPromotionsLike compares what is read from the changed files alone with what
-// is read from all of them.
+// TestPromotionsLike compares promotions read from the changed files only with
+// those from all files.
 func TestPromotionsLike(t *testing.T) {
 	config := func(namespace, image string) *fstest.MapFile {
 		return &fstest.MapFile{Data: []byte("images:\n- to: " + image + "\npromotion:\n  to:\n  - {namespace: " + namespace + ", name: v1}\n")}
@@ -50,8 +50,8 @@ func TestPromotionsLike(t *testing.T) {
 	}
 }
 
-// TestSamePromotions changes one config in ways that matter for what is promoted,
-// and in others.
+// TestSamePromotions changes one config in ways that change promotions and in
+// ways that do not.
 func TestSamePromotions(t *testing.T) {
 	const name, promotion = "ci-operator/config/org/a/org-a-main.yaml", "promotion:\n  to:\n  - {namespace: shop, name: v1}\n"
 	load := func(config string) *release.Tree {

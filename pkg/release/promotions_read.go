@@ -15,8 +15,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// readConfigs reads every ci-operator config: the files *.yaml below dir.
-// There are thousands, so that the folders are shared among the processors.
+// readConfigs reads every ci-operator config: the files *.yaml below dir. There
+// are thousands, so it reads folders in parallel.
 func readConfigs(p *Promotions, fsys fs.FS, dir string) {
 	folders := configFolders(fsys, dir)
 	read := make([]configReader, len(folders))
@@ -78,14 +78,14 @@ type configReader struct {
 	fsys     fs.FS
 	top      string // the folder of all configs
 	buffer   []byte
-	promoted *atomic.Int64 // by all readers so far
+	promoted *atomic.Int64 // of all readers so far
 	sections *sectionCache // of all readers
 
 	configs    int
 	promotions []Promotion
 	byCommit   []Stream
 	problems   []source.Problem
-	asked      bool                // whether used is wanted
+	asked      bool                // whether to fill used
 	used       map[ImageTag]string // tags that configs build from, with the first config
 	seen       map[string]bool     // the texts that name them
 }
@@ -98,7 +98,7 @@ func (r *configReader) folder(dir string) {
 	}
 	for _, e := range entries {
 		switch name := dir + "/" + e.Name(); {
-		case e.IsDir() && deep: // those above are in the list of folders
+		case e.IsDir() && deep: // the list of folders has the parent folders too
 			r.folder(name)
 		case !e.IsDir() && path.Ext(name) == ".yaml":
 			r.config(name)

@@ -9,12 +9,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// scanConfig reads a config in a fraction of the time that parsing all of it
-// takes: it cuts out the keys at the top that promotion depends on, and gives only
-// those to the YAML parser. Where the keys at the top are not written plainly, or
-// a part does not stand for itself, it gives false, and decodeConfig has to read
-// the file. Where it gives true, the two agree, but for a quoted text that goes on
-// in the first column and looks like one of the keys there, which no tool writes.
+// scanConfig reads a config much faster than decodeConfig: it cuts out the
+// top-level keys that promotion depends on and parses only those as YAML. It
+// returns false if the top-level keys are not plain or a part cannot be parsed
+// alone; then decodeConfig has to read the file. If it returns true, both
+// agree, unless a quoted text continues in the first column and looks like one
+// of the keys there, which no tool writes.
 func (c *sectionCache) scanConfig(data []byte) (config, bool) {
 	if !utf8.Valid(data) || bytes.IndexByte(data, '\t') >= 0 || bytes.IndexByte(data, '\r') >= 0 || bytes.IndexByte(data, 0) >= 0 {
 		return config{}, false
@@ -44,15 +44,16 @@ func (c *sectionCache) scanConfig(data []byte) (config, bool) {
 	return config{images: images.images, targets: promotion.targets, cached: ok && !promotion.noCache}, true
 }
 
-// parsed is what a section says.
+// parsed is the content of a section.
 type parsed struct {
 	images  []image
 	targets []target
 	noCache bool
-	none    bool // it is not a mapping, so nothing is promoted
+	none    bool // not a mapping, so nothing is promoted
 }
 
-// below returns the same, in a file in which the section begins below a line.
+// below returns the content for a file in which the section begins below a
+// line.
 func (p parsed) below(line int) parsed {
 	shifted := func(all []image) []image {
 		all = slices.Clone(all)
@@ -68,26 +69,26 @@ func (p parsed) below(line int) parsed {
 	return p
 }
 
-// sectionCache holds the sections that were parsed, by their text: the configs of
-// a repository's branches have most of them in common. The zero value is ready for
-// use, by several goroutines.
+// sectionCache holds parsed sections by their text: the configs of a
+// repository's branches share most of them. The zero value is ready for use, by
+// several goroutines.
 type sectionCache struct {
 	mu    sync.Mutex
 	known map[string]map[string]parsed // by key and text
 	size  int                          // of the texts, in bytes
 }
 
-// maxCached bounds the texts of the sections that are kept.
+// maxCached limits the total size of the cached texts.
 const maxCached = 4 << 20
 
-// get parses the section of a key; nothing when there is none. It fails where the
-// section does not parse by itself, such as for an anchor that is elsewhere, or
-// has a mistake that parsing the whole file would tell.
+// get parses the section of a key, if there is one. It fails if the section
+// cannot be parsed alone, for example because its anchor is elsewhere, or if it
+// has a mistake that decodeConfig would report.
 func (c *sectionCache) get(key string, s section) (parsed, bool) {
 	if s.line == 0 {
 		return parsed{}, true
 	}
-	if len(s.behind) > 0 { // a flow value may go on in the first column
+	if len(s.behind) > 0 { // a flow value may continue in the first column
 		return parsed{}, false
 	}
 	c.mu.Lock()
@@ -120,10 +121,10 @@ func (c *sectionCache) keep(key, text string, p parsed) {
 	}
 }
 
-// section is one key at the top of a file with all that belongs to it.
+// section is one top-level key of a file with its value.
 type section struct {
 	line   int    // of the key
-	behind []byte // what stands behind the key
+	behind []byte // rest of the line of the key
 	below  []byte // the lines below it
 }
 
@@ -152,7 +153,7 @@ func topSections(data []byte) (map[string]section, bool) {
 		switch c := data[i]; {
 		case c == ' ' || c == '\n' || c == '#':
 		case c == '-':
-			if !keys || end > i+1 && data[i+1] != ' ' { // no mapping, or several documents
+			if !keys || end > i+1 && data[i+1] != ' ' { // not a mapping, or several documents
 				return nil, false
 			}
 		default:
@@ -187,8 +188,8 @@ func isAny(value []byte, any ...string) bool {
 	return false
 }
 
-// cutKey takes a line of the form "key: value" or "key:" apart, where the key
-// is plain; the value is without blanks around it.
+// cutKey splits a line of the form "key: value" or "key:" with a plain key, and
+// trims the value.
 func cutKey(line []byte) (key, value []byte, ok bool) {
 	n := 0
 	for n < len(line) && plainByte(line[n]) {
@@ -204,7 +205,7 @@ func cutKey(line []byte) (key, value []byte, ok bool) {
 	return line[:n], bytes.Trim(rest, " "), true
 }
 
-// plainByte reports whether a byte may stand anywhere in a plain scalar.
+// plainByte reports whether a byte is allowed anywhere in a plain scalar.
 func plainByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.' || c == '/'
 }

@@ -15,9 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestScanRealConfigs holds the fast reading of configs against the YAML parser
-// on the configs of the real trees: on every fourth, for which the parser takes
-// a second, or with MIRROR_ALL_CONFIGS set on all.
+// TestScanRealConfigs compares scanConfig with the YAML parser on configs of
+// the real trees: every fourth one, or all if MIRROR_ALL_CONFIGS is set.
 func TestScanRealConfigs(t *testing.T) {
 	for _, tree := range []string{"release-2020-08.tar.gz", "release-2022-12.tar.gz"} {
 		t.Run(tree, func(t *testing.T) {
@@ -92,8 +91,9 @@ func compareScan(t *testing.T, name string, data []byte, got config) {
 	}
 }
 
-// configs are forms of a config: those that the tools write must be scanned,
-// the others must give the same after a full decode, or not be scanned.
+// configs are forms of a config. scanConfig must read those that tools write;
+// of the others, it must reject those that it would read differently from
+// decodeConfig.
 var configs = map[string]struct {
 	text string
 	slow bool // not to be scanned

@@ -7,18 +7,18 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Manifests is what the Kubernetes manifests of the tree say about the CI
-// registry: who may do what with the images of a namespace, and which tags
-// exist because an ImageStream or a BuildConfig makes them.
+// Manifests has the facts about the CI registry in the Kubernetes manifests of
+// the tree: grants for the images of namespaces, and tags that an ImageStream
+// or a BuildConfig creates.
 type Manifests struct {
 	// Files is the number of files with a manifest of interest.
 	Files int
-	// Grants are one for each subject of each role binding, in order of their
-	// files' names.
+	// Grants has one entry for each subject of each role binding, in order of
+	// file names.
 	Grants []Grant
 	// Namespaces are the namespaces that a manifest creates.
 	Namespaces map[string]source.Position
-	// Problems are the files that could not be read, or hold more than is read.
+	// Problems are files that could not be read or exceed a limit.
 	Problems []source.Problem
 
 	roles   map[roleKey]Role
@@ -36,7 +36,7 @@ type Grant struct {
 	Pos         source.Position
 }
 
-// Subject is who is given a role.
+// Subject is a user, group or service account with a role.
 type Subject struct {
 	Kind      string // "User", "Group" or "ServiceAccount"
 	Namespace string // of a ServiceAccount
@@ -51,7 +51,7 @@ func (s Subject) String() string {
 	return s.Name
 }
 
-// Covers reports whether what is given to s is given to the service account too.
+// Covers reports whether a grant to s includes the service account.
 func (s Subject) Covers(namespace, account string) bool {
 	switch s.Kind {
 	case "Group":
@@ -96,7 +96,7 @@ func (m *Manifests) In(namespace string) []Grant {
 	return all
 }
 
-// Declared reports whether an ImageStream or a BuildConfig makes a tag.
+// Declared reports whether an ImageStream or a BuildConfig creates a tag.
 func (m *Manifests) Declared(tag ImageTag) bool {
 	_, ok := m.tags[tag]
 	return ok
@@ -108,8 +108,8 @@ func (m *Manifests) DeclaredStream(s Stream) bool {
 	return declared
 }
 
-// DeclaresTags reports whether a manifest creates a stream with its tags. One without
-// tags is made for others to push to.
+// DeclaresTags reports whether a manifest creates a stream with tags. A stream
+// without tags is usually for others to push to.
 func (m *Manifests) DeclaresTags(s Stream) bool { return m.streams[s] }
 
 // Mentions reports whether any role binding or Namespace of the tree is about a
@@ -121,8 +121,8 @@ func (m *Manifests) Mentions(namespace string) bool {
 	return slices.ContainsFunc(m.Grants, func(g Grant) bool { return g.Namespace == namespace })
 }
 
-// pushRole reports whether a role of OpenShift itself lets its subjects push and
-// tag images (openshift/origin, bootstrap policy).
+// pushRole reports whether a built-in role of OpenShift allows pushing and
+// tagging images (openshift/origin, bootstrap policy).
 func pushRole(name string) bool {
 	switch name {
 	case "admin", "edit", "cluster-admin", "registry-admin", "registry-editor", "system:image-builder", "system:image-pusher":
@@ -131,7 +131,7 @@ func pushRole(name string) bool {
 	return false
 }
 
-// pullRole is the same for pulling.
+// pullRole reports whether a built-in role of OpenShift allows pulling images.
 func pullRole(name string) bool {
 	switch name {
 	case "view", "cluster-reader", "registry-viewer", "system:image-puller":

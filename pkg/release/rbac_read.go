@@ -17,8 +17,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// manifest is an object of Kubernetes, or a list of them, as far as it is of
-// interest here.
+// manifest has the relevant fields of a Kubernetes object or a list of them.
 type manifest struct {
 	Kind     string `yaml:"kind"`
 	Metadata struct {
@@ -58,8 +57,8 @@ type manifest struct {
 	line int
 }
 
-// UnmarshalYAML keeps the line of each object. What does not fit is left out:
-// whether a manifest is well formed is for the cluster to say.
+// UnmarshalYAML keeps the line of each object. It ignores fields of a wrong
+// type: the cluster validates manifests.
 func (m *manifest) UnmarshalYAML(n *yaml.Node) error {
 	type plain manifest
 	_ = n.Decode((*plain)(m))
@@ -101,8 +100,8 @@ func loadManifests(t *Tree) *Manifests {
 	return m
 }
 
-// readManifestFile reads one file. What keeps it from being read, and is more than
-// a mistake in a manifest, is a problem.
+// readManifestFile reads one file. A file that cannot be read is a problem, a
+// mistake in a manifest is not.
 func readManifestFile(fsys fs.FS, name string, read *atomic.Int64) ([]manifest, *source.Problem) {
 	data, err := fs.ReadFile(fsys, name)
 	if err != nil {
@@ -138,8 +137,8 @@ func manifestFiles(fsys fs.FS, dirs []string) []string {
 	return files
 }
 
-// readManifests returns the documents of a file that may be of interest, and how
-// many bytes they have. The error is a [boundsError] or nil.
+// readManifests returns the relevant documents of a file and their total size
+// in bytes. The error is a [boundsError] or nil.
 func readManifests(data []byte) (all []manifest, size int, err error) {
 	line := 0
 	for len(data) > 0 {
@@ -183,8 +182,8 @@ func readManifest(doc []byte) (manifest, error) {
 	return m, root.Decode(&m)
 }
 
-// interesting reports whether a document may hold a manifest of a kind that
-// matters, so that the others need not be decoded.
+// interesting reports whether a document may contain a manifest of a relevant
+// kind, so that others are not decoded.
 func interesting(doc []byte) bool {
 	for _, kind := range []string{
 		"RoleBinding", "kind: Role", "kind: ClusterRole", "kind: Namespace", "kind: Project", "kind: ImageStream", "kind: BuildConfig",
@@ -223,7 +222,7 @@ func (m *Manifests) add(file string, o manifest) {
 	case "ClusterRole":
 		m.roles[roleKey{"", name}] = Role{pos, o.Rules}
 	case "RoleBinding":
-		if namespace != "" { // else it goes to the current namespace
+		if namespace != "" { // else it is in the current namespace
 			m.bind(o, namespace, pos)
 		}
 	case "ClusterRoleBinding":

@@ -9,8 +9,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Runs relates jobs to the files that they mirror, and to the sets that they
-// were made for.
+// Runs relates jobs to the files that they mirror and the sets that they belong
+// to.
 type Runs struct {
 	tree    *Tree
 	runners map[*MappingFile][]*Job
@@ -51,7 +51,7 @@ func (x keyIndex) matching(pattern string) []numbered {
 	return found
 }
 
-// inPlace returns files by set and name, each once.
+// inPlace returns the files sorted by set and name, without duplicates.
 func inPlace(found []numbered) []*MappingFile {
 	slices.SortFunc(found, func(a, b numbered) int { return cmp.Compare(a.place, b.place) })
 	found = slices.CompactFunc(found, func(a, b numbered) bool { return a.place == b.place })
@@ -62,20 +62,19 @@ func inPlace(found []numbered) []*MappingFile {
 	return files
 }
 
-// Of returns the jobs that mirror a file, in the order of the jobs file. Where that
-// leaves a file or a set without a job, those of other files follow.
+// Of returns the jobs that mirror a file, in the order of the jobs file. If a
+// file or set has no job there, jobs of other files follow.
 func (r *Runs) Of(m *MappingFile) []*Job { return r.runners[m] }
 
 // Files returns the files that a job mirrors, by set and name.
 func (r *Runs) Files(job *Job) []*MappingFile { return r.files[job] }
 
-// SetOf returns the set that a job was made for: by the job's name, else by the
-// prefix in its globs, else the set most of whose files it mirrors; nil if
-// there is no such set.
+// SetOf returns the set of a job: by the job's name, else by the prefix in its
+// globs, else the set of most files that it mirrors. It returns nil if there is
+// no such set.
 func (r *Runs) SetOf(job *Job) *Set { return r.sets[job] }
 
-// JobsOf returns the jobs that were made for a set, in the order of the jobs
-// file.
+// JobsOf returns the jobs of a set, in the order of the jobs file.
 func (r *Runs) JobsOf(set *Set) []*Job {
 	if r.tree.Jobs == nil {
 		return nil
@@ -89,18 +88,18 @@ func (r *Runs) JobsOf(set *Set) []*Job {
 	return jobs
 }
 
-// Elsewhere returns the jobs of other files than the jobs file that were made for
-// a set. They are known for sets without a job in the jobs file.
+// Elsewhere returns the jobs of a set outside the jobs file. They are only
+// known for sets without a job in the jobs file.
 func (r *Runs) Elsewhere(set *Set) []*Job {
 	return slices.DeleteFunc(slices.Clone(r.others.jobs), func(j *Job) bool { return r.sets[j] != set })
 }
 
-// Unread returns the jobs files that may have a job of a set that seems to have
-// none, and that cannot be read.
+// Unread returns unreadable jobs files that may have a job of a set that seems
+// to have none.
 func (r *Runs) Unread() []source.Problem { return r.others.unread }
 
-// JobOf returns the job that represents a set: the one that is named after it,
-// else the first that was made for it; nil if there is no such job.
+// JobOf returns the main job of a set: the one that is named after it, else its
+// first job. It returns nil if there is no such job.
 func (r *Runs) JobOf(set *Set) *Job {
 	jobs := r.JobsOf(set)
 	for _, j := range jobs {
@@ -114,8 +113,8 @@ func (r *Runs) JobOf(set *Set) *Job {
 	return jobs[0]
 }
 
-// RunBy returns the job that runs the mappings of a set by its settings, though it
-// was made for another; nil when the settings name none that there is.
+// RunBy returns the job of another set that mirrors a set according to its
+// settings. It returns nil if the settings name no existing job.
 func (r *Runs) RunBy(set *Set) *Job {
 	if set.Job == nil || set.Job.RunBy == "" || r.tree.Jobs == nil {
 		return nil
@@ -133,8 +132,8 @@ func (r *Runs) RunBy(set *Set) *Job {
 	return nil
 }
 
-// Unknown reports whether a job that may run anything may mirror a set: its own,
-// one that no set is known for, or one of a file that cannot be read.
+// Unknown reports whether a job whose mappings are not known may mirror a set:
+// its own job, a job without a known set, or one in an unreadable file.
 func (r *Runs) Unknown(set *Set) bool {
 	if r.tree.Jobs == nil || len(r.others.unread) > 0 && len(r.JobsOf(set)) == 0 {
 		return true
@@ -209,8 +208,8 @@ func (r *Runs) add(job *Job) {
 	r.sets[job] = r.owner(job)
 }
 
-// jobless reports whether no job of the jobs file was made for a set that has
-// mappings, or mirrors one of them.
+// jobless reports whether a set has mappings, but no job of the jobs file
+// belongs to it or mirrors one of them.
 func (r *Runs) jobless(set *Set) bool {
 	if set.Paused() || len(set.Files) == 0 {
 		return false
@@ -219,8 +218,8 @@ func (r *Runs) jobless(set *Set) bool {
 	return len(r.JobsOf(set)) == 0 || slices.ContainsFunc(set.Files, unrun)
 }
 
-// namesake returns the set that a job bears the name of, for one that mounts no
-// mappings: whatever it runs, it stands where the set's job belongs.
+// namesake returns the set that a job without mappings is named after. Whatever
+// the job runs, it takes the place of the set's job.
 func (r *Runs) namesake(job *Job) *Set {
 	for _, s := range r.tree.Sets {
 		if job.Name == r.tree.JobName(s.Name) || s.Job != nil && s.Job.Name == job.Name && job.Name != "" {
@@ -266,5 +265,6 @@ func (j *Job) PicksUp(key string) bool {
 	return false
 }
 
-// Fold makes "-" and "_" the same, as the naming convention does.
+// Fold replaces "-" and "_" by the same character, because the naming
+// convention treats them alike.
 func Fold(s string) string { return strings.ReplaceAll(s, "-", "_") }

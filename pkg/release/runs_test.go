@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// A place belongs to the set whose folder it lies in or whose job stands there.
+// A position belongs to the set whose folder or job it is in.
 func TestSetAt(t *testing.T) {
 	const jobs = "ci-operator/jobs/infra-image-mirroring.yaml"
 	tree, err := release.Load(fstest.MapFS{
@@ -53,7 +53,7 @@ func TestSetAt(t *testing.T) {
 	}
 }
 
-// What a pattern matches comes by set and name, whatever its form.
+// The files that a pattern matches are sorted by set and name.
 func TestMatching(t *testing.T) {
 	fsys := fstest.MapFS{}
 	for _, file := range []string{"a/mapping_z", "a/mapping_b_1", "b/mapping_a", "b/mapping_b_2", "c/mapping_b_1", "c/mapping_bb"} {

@@ -12,11 +12,11 @@ import (
 
 // Secrets is what ci-secret-bootstrap creates in the clusters.
 type Secrets struct {
-	// Missing says why nothing is known: no such file, or one that does not
-	// parse; "" otherwise.
+	// Missing is the reason why nothing is known: there is no such file or it
+	// does not parse. "" otherwise.
 	Missing  string
 	Problems []source.Problem // of its file
-	List     []*Secret        // in the order of the file, one for each place
+	List     []*Secret        // in the order of the file, one for each cluster and namespace
 
 	byName map[string][]*Secret
 }
@@ -26,15 +26,16 @@ type Secret struct {
 	Name, Cluster, Namespace string
 	Pos                      source.Position // of its name
 	Keys                     []string        // sorted
-	// Items are the entries of the vault that it is made of; by convention the
-	// host and organisation that a credential is for, such as quay.io/openshift.
+	// Items are the vault items that the secret is built from. By convention
+	// they are named after the host and organisation of a credential, such as
+	// quay.io/openshift.
 	Items []string
-	// Hosts are the registries that a docker config made of several parts logs
-	// in to.
+	// Hosts are the registries in a docker config that is built from several
+	// parts.
 	Hosts []string
 }
 
-// Named returns the secrets of a name, wherever they are.
+// Named returns the secrets of a name in all clusters and namespaces.
 func (s *Secrets) Named(name string) []*Secret {
 	if s.byName != nil {
 		return s.byName[name]

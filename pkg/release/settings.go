@@ -168,9 +168,9 @@ const (
 	LevelOff     Level = "off"
 )
 
-// SeverityOf returns how bad findings of the rule in a file are, where def is the
-// rule's own opinion; false means that they are not wanted at all. file is
-// relative to the root of the repository.
+// SeverityOf returns the severity of findings of a rule in a file; def is the
+// rule's default. It returns false if the rule is off. file is relative to the
+// root of the repository.
 func (s *Settings) SeverityOf(rule, file string, def source.Severity) (source.Severity, bool) {
 	level := s.Severity.level(rule)
 	for _, o := range s.Overrides {
@@ -219,7 +219,7 @@ func (s *Settings) ConfigMaps() []string {
 	return names
 }
 
-// SelfService reports whether teams bring a secret of that name themselves.
+// SelfService reports whether teams create a secret of that name themselves.
 func (s *Settings) SelfService(secret string) bool {
 	return slices.ContainsFunc(s.SelfServiceSecrets, func(pattern string) bool {
 		ok, err := path.Match(pattern, secret)
@@ -230,8 +230,8 @@ func (s *Settings) SelfService(secret string) bool {
 // HoldsMappings reports whether a ConfigMap of that name holds mappings.
 func (s *Settings) HoldsMappings(name string) bool { return slices.Contains(s.ConfigMaps(), name) }
 
-// DefaultSettings is what holds in a repository without _mirror.yaml.
-// layout is that of the repository.
+// DefaultSettings returns the settings of a repository with the given layout
+// and without _mirror.yaml.
 func DefaultSettings(layout Layout) *Settings {
 	copies := "false"
 	return &Settings{
@@ -257,8 +257,7 @@ func DefaultSettings(layout Layout) *Settings {
 }
 
 // ParseSettings reads the text of the _mirror.yaml of a repository over the
-// defaults. What is wrong is reported, in order, and everything else holds all
-// the same.
+// defaults. Mistakes are reported in order and do not affect other settings.
 func ParseSettings(layout Layout, data []byte) (*Settings, []source.Problem) {
 	file := layout.Settings()
 	s := DefaultSettings(layout)

@@ -16,18 +16,18 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// positions remembers where the settings of one mapping stand.
+// positions has the positions of the settings of one mapping.
 type positions struct {
 	keys map[string]source.Position // of the value; "" is the mapping itself
-	// tried are the settings that the file sets to something invalid, or under a
-	// misspelt name: that they are missing need not be reported, too.
+	// tried are the settings with an invalid value or a misspelt name. They are
+	// not reported as missing too.
 	tried map[string]bool
 	patch *yaml.Node // the value of patch
 }
 
 // At returns the position of a setting's value by its key, or of the whole
-// mapping when the key is not there; the zero Position when the settings were
-// not read from a file.
+// mapping if it does not have the key. It returns the zero Position if the
+// settings were not read from a file.
 func (p *positions) At(key string) source.Position {
 	if pos, ok := p.keys[key]; ok {
 		return pos
@@ -35,7 +35,7 @@ func (p *positions) At(key string) source.Position {
 	return p.keys[""]
 }
 
-// Keys returns the settings that the file sets to something valid, in order of name.
+// Keys returns the sorted names of the settings with a valid value.
 func (p *positions) Keys() []string {
 	keys := slices.Sorted(maps.Keys(p.keys))
 	return slices.DeleteFunc(keys, func(k string) bool { return k == "" })
@@ -46,12 +46,12 @@ func (p *positions) has(key string) (source.Position, bool) {
 	return pos, ok
 }
 
-// decoder reads YAML into the settings types, strictly: a key that a type does
-// not have, a key given twice and a value of another kind are problems with
-// their place, and everything else is read all the same.
+// decoder strictly reads YAML into the settings types: an unknown key, a
+// duplicate key and a value of a wrong type are problems with a position. It
+// reads everything else.
 type decoder struct{ yamlReader }
 
-// yamlReader reads nodes of a YAML file and collects what is wrong in them.
+// yamlReader reads nodes of a YAML file and collects the problems in them.
 type yamlReader struct {
 	file     string
 	problems []source.Problem
@@ -61,7 +61,7 @@ func (d *yamlReader) problem(pos source.Position, message, hint string) {
 	d.problems = append(d.problems, source.Problem{Pos: pos, Message: message, Hint: hint})
 }
 
-// twice reports what is given a second time at a node.
+// twice reports a duplicate at a node.
 func (d *yamlReader) twice(second, first *yaml.Node, what string) {
 	d.problems = append(d.problems, source.Problem{Pos: d.at(second), First: d.at(first), Message: what + " is given twice", Hint: "remove one of them"})
 }
@@ -218,8 +218,8 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, what string) {
 
 func (p *positions) place(found positions) { *p = found }
 
-// likelySetting is the hint for a setting that does not exist: the one that was
-// probably meant, or all of them where they are few.
+// likelySetting returns the hint for an unknown setting: the one that was
+// probably meant, or all settings if there are few.
 func likelySetting(key string, names []string) string {
 	const few = 8
 	otherwise := "docs/job-settings.md describes the settings"
@@ -242,7 +242,7 @@ func (d *decoder) strings(n *yaml.Node, v reflect.Value, what string) {
 	}
 }
 
-// values reads texts by name, where null means none.
+// values reads texts by name. null means no value.
 func (d *decoder) values(n *yaml.Node, v reflect.Value, what string) {
 	m := make(Values)
 	if d.pairs(n, what, func(key, value *yaml.Node) {
@@ -278,7 +278,7 @@ func (d *decoder) allow(n *yaml.Node, v reflect.Value, what string) {
 	v.Set(reflect.ValueOf(m))
 }
 
-// free reads a mapping of any content, such as a patch.
+// free reads a mapping with any content, such as a patch.
 func (d *decoder) free(n *yaml.Node, v reflect.Value, what string) {
 	before := len(d.problems)
 	d.duplicates(n, what)

@@ -11,9 +11,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// JobSettings is a set's _job.yaml: what its periodic has that neither the
-// job template nor the defaults of _mirror.yaml give. What is not set is taken
-// from there.
+// JobSettings is a set's _job.yaml: the settings of its periodic that differ
+// from the defaults of _mirror.yaml and from the job template.
 type JobSettings struct {
 	// Prefix follows "mapping_" in the names of the set's mapping files; the job
 	// mirrors mapping_PREFIX*. Default: the set's name, with "_" instead of "-"
@@ -146,9 +145,9 @@ type JobSettings struct {
 	positions `yaml:"-"`
 }
 
-// Over returns the settings with those that are not set taken from base, except
-// for Labels, Env and Patch: a job gets base's first and its own on top. A
-// script of the job's own makes oc its runner, whatever base says.
+// Over returns the settings with missing ones taken from base. Labels, Env and
+// Patch are merged over those of base. A script in the job's own settings sets
+// the runner to oc.
 func (s JobSettings) Over(base JobSettings) JobSettings {
 	out := s
 	v, b := reflect.ValueOf(&out).Elem(), reflect.ValueOf(base)
@@ -172,7 +171,7 @@ func (s JobSettings) Over(base JobSettings) JobSettings {
 // identity are the settings that distinguish one job from another.
 var identity = [...]string{"prefix", "area", "name", "run_by", "disabled", "secret", "shards", "script"}
 
-// Slack is where and when Prow reports the results of a job.
+// Slack configures where and when Prow reports the results of a job.
 type Slack struct {
 	// Channel is the channel, with its "#".
 	Channel string `yaml:"channel,omitempty"`
@@ -201,7 +200,7 @@ func (l Login) MarshalYAML() (any, error) {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: string(l)}, nil
 }
 
-// Runner is what a job mirrors with.
+// Runner is the program that a job mirrors with.
 type Runner string
 
 // The runners.
@@ -211,17 +210,17 @@ const (
 	RunnerMirror     Runner = "mirror"
 )
 
-// Values are texts by name. A nil text takes away what the template or the
-// defaults give under the name.
+// Values are texts by name. A nil text removes the value of the template or the
+// defaults.
 type Values map[string]*string
 
-// Args are arguments. An empty list is a value, unlike nil.
+// Args are arguments. An empty list differs from nil.
 type Args []string
 
-// IsZero reports whether there is no value.
+// IsZero reports whether the arguments are nil, and not just empty.
 func (a Args) IsZero() bool { return a == nil }
 
-// Overwrite says which tags a job moves.
+// Overwrite selects the tags that a job may move.
 type Overwrite string
 
 // The answers.
@@ -231,7 +230,7 @@ const (
 	OverwriteNever  Overwrite = "never"
 )
 
-// Protected is whether a protected tag fails a job.
+// Protected selects whether a protected tag fails a job.
 type Protected string
 
 // The answers.
@@ -240,7 +239,7 @@ const (
 	ProtectedWarn Protected = "warn"
 )
 
-// Duration is a duration as the file has it: 90m, 4h0m0s.
+// Duration is a duration as written in the file: 90m, 4h0m0s.
 type Duration string
 
 // ParseJobSettings reads the text of a _job.yaml. file is the name that
@@ -260,7 +259,7 @@ func parseJobSettings(file string, data []byte) (*JobSettings, []source.Problem)
 	return s, d.sorted()
 }
 
-// check reports settings that contradict each other, or cannot be.
+// check reports settings that are invalid or contradict each other.
 func (s *JobSettings) check(d *decoder) {
 	s.checkNames(d)
 	if s.Cron != "" && s.Interval != "" {

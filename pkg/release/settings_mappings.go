@@ -2,7 +2,8 @@ package release
 
 import "slices"
 
-// MappingsFrom is what names the mappings of a job whose commands do not.
+// MappingsFrom is a variable or argument that names the mappings of a job whose
+// commands do not.
 type MappingsFrom struct {
 	// Env is the environment variable that names the mappings. Either env or
 	// arg is set.
@@ -10,7 +11,8 @@ type MappingsFrom struct {
 	// Arg is the argument that names them, as in --mappings=VALUE or
 	// --mappings VALUE.
 	Arg string `yaml:"arg,omitempty"`
-	// Value is what its value is: the prefix of the files' names, or a glob.
+	// Value is the meaning of its value: the prefix of the files' names, or a
+	// glob.
 	Value ValueKind `yaml:"value,omitempty"`
 	// Requires are environment variables, with their values, without which such
 	// a job mirrors nothing.
@@ -19,14 +21,14 @@ type MappingsFrom struct {
 	// cluster's registry, for which it needs the token of a service account.
 	LogsIn bool `yaml:"logs_in,omitempty"`
 
-	// Mount is the folder below which the entry point looks for mapping files; ""
-	// where that is not known.
+	// Mount is the folder in which the entry point looks for mapping files; ""
+	// if unknown.
 	Mount string `yaml:"-"`
 
 	positions `yaml:"-"`
 }
 
-// ValueKind is what the value of a variable or argument is.
+// ValueKind is the meaning of the value of a variable or argument.
 type ValueKind string
 
 // The kinds.
@@ -37,7 +39,7 @@ const (
 
 // entryPoint is the form of the jobs of openshift/release since 2024-04: the
 // entry point of the image loops over /etc/imagemirror/${MAPPING_FILE_PREFIX}*.
-// What the settings of the runner entrypoint say about dry_run holds for it.
+// The settings of the runner entrypoint determine which dry_run it requires.
 func (s *Settings) entryPoint() MappingsFrom {
 	m := MappingsFrom{Env: entryPointVariable, Value: ValuePrefix, LogsIn: true, Mount: s.MountPath}
 	if value := s.Entrypoint.Env["dry_run"]; value != nil {
@@ -46,8 +48,9 @@ func (s *Settings) entryPoint() MappingsFrom {
 	return m
 }
 
-// NamedBy returns what names the mappings of jobs: what the settings describe, then
-// the form of openshift/release unless they differ.
+// NamedBy returns the variables and arguments that name the mappings of jobs:
+// those of the settings, then that of openshift/release unless the settings
+// change it.
 func (s *Settings) NamedBy() []MappingsFrom {
 	known := slices.Clone(s.MappingsFrom)
 	builtIn := s.entryPoint()

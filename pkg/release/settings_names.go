@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Limits of settings that become part of a shell script, of the name of a file
-// or of an object in the cluster. A pull request may contain any text.
+// Limits of settings that become part of a shell script, a file name or the
+// name of an object in the cluster. A pull request may contain any text.
 var (
 	prefixChars = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 	mountChars  = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$`)
@@ -20,14 +20,14 @@ var (
 // maxObjectName is the longest name of an object in Kubernetes.
 const maxObjectName = 253
 
-// ValidPrefix reports whether a text can be the prefix of a set: it becomes part
-// of a pattern in a shell script and of the keys of a ConfigMap.
+// ValidPrefix reports whether a text can be the prefix of a set, which becomes
+// part of a pattern in a shell script and of ConfigMap keys.
 func ValidPrefix(prefix string) bool {
 	return len(prefix) <= maxObjectName && prefixChars.MatchString(prefix)
 }
 
-// ValidMountPath reports whether a text can be the folder that the mappings are
-// mounted at: it becomes part of a shell script.
+// ValidMountPath reports whether a text can be the mount path of the mappings,
+// which becomes part of a shell script.
 func ValidMountPath(p string) bool { return len(p) <= 1024 && mountChars.MatchString(p) }
 
 // checkNames resets invalid names and paths in the settings of the repository
@@ -80,7 +80,7 @@ func (s *JobSettings) checkNames(d *decoder) {
 
 func validObject(name string) bool { return len(name) <= maxObjectName && objectName.MatchString(name) }
 
-// badPath returns the reason why a path of the settings is refused, or "".
+// badPath returns the reason why a path in the settings is invalid, or "".
 // Links in it are checked when it is opened.
 func badPath(p string) string {
 	switch {
@@ -99,8 +99,8 @@ func badPath(p string) string {
 	return ""
 }
 
-// badJobsFile returns the reason why a path is not taken for the jobs file, which
-// is written.
+// badJobsFile returns the reason why a path cannot be the jobs file, or "".
+// mirror-jobgen writes to that file.
 func badJobsFile(layout Layout, p string) string {
 	switch why := badPath(p); {
 	case why != "":
@@ -115,7 +115,7 @@ func badJobsFile(layout Layout, p string) string {
 
 func isYAML(p string) bool { return strings.HasSuffix(p, ".yaml") || strings.HasSuffix(p, ".yml") }
 
-// quoted64 quotes a value for a message, and shortens a long one.
+// quoted64 quotes a value for a message and shortens it.
 func quoted64(s string) string {
 	const most = 64
 	if r := []rune(s); len(r) > most {

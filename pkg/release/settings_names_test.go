@@ -27,7 +27,8 @@ func TestPathsOfSettings(t *testing.T) {
 	}
 }
 
-// What becomes part of a script, a file's name or an object's is a name.
+// Settings that become part of a script, a file name or an object name must be
+// valid names.
 func TestNamesOfSettings(t *testing.T) {
 	for _, bad := range []string{
 		"mount_path: '/etc/x; curl evil; /'", "mount_path: /etc/$(id)", "mount_path: '/a b'", "mount_path: /a/../b", "mount_path: ''", `mount_path: "/a\nb"`, "mount_path: '/'",

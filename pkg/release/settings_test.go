@@ -177,8 +177,8 @@ func TestOver(t *testing.T) {
 	}
 }
 
-// FuzzSettings reads anything as settings: no panic, every problem has its
-// place, and what was read is read again from its own print.
+// FuzzSettings reads any text as settings: it does not panic, every problem has
+// a position, and printed settings are read back unchanged.
 func FuzzSettings(f *testing.F) {
 	for _, seed := range []string{
 		"", "prefix: x\n", "patch: {a: [1, {b: null}]}\n", "slack: {states: []}\n", "env: {A: 1}\nregistry_login: unused\n",

@@ -8,13 +8,12 @@ import (
 //go:embed template.yaml
 var builtInTemplate string
 
-// BuiltInTemplate is the job that every set starts from where _mirror.yaml names
-// no other template: one periodic, as YAML, in which FIXME marks what comes
-// from the set's folder.
+// BuiltInTemplate is the default job template: one periodic in YAML, in which
+// FIXME stands for values of the set.
 func BuiltInTemplate() []byte { return []byte(builtInTemplate) }
 
-// loadTemplate reads the template of the tree's jobs; nil where it names one
-// that cannot be read.
+// loadTemplate reads the template of the tree's jobs. It returns nil if the
+// file cannot be read.
 func loadTemplate(t *Tree) *Job {
 	file, data := "template.yaml", BuiltInTemplate()
 	if t.Settings.Template != "" {

@@ -1,5 +1,5 @@
-// Package release reads a release repository, as far as image mirroring
-// touches it, into plain data: the sets and their mapping files, OWNERS, the
+// Package release reads the parts of a release repository that concern image
+// mirroring into plain data: the sets and their mapping files, OWNERS, the
 // periodics that run them, the settings of mirror-tools, and what ci-operator
 // promotes.
 //
@@ -8,11 +8,10 @@
 //   - [Load] reads through an [io/fs.FS] and nothing else, each file once, and
 //     never writes; a Tree is not changed after it is loaded and may be used
 //     from several goroutines;
-//   - every mistake in a file becomes a [Problem] with a position and the
-//     rest is loaded all the same; Load fails only where there is no release
-//     repository at all;
-//   - everything comes in a stable order: sets, files and owners by name, jobs
-//     as they stand in their file.
+//   - every mistake in a file becomes a [Problem] with a position and the rest
+//     is loaded; Load fails only without a release repository;
+//   - the order is stable: sets, files and owners by name, jobs as in their
+//     file.
 package release
 
 import (
@@ -27,20 +26,20 @@ import (
 // Tree is a release repository as data. It is used by pointer and never copied.
 type Tree struct {
 	FS       fs.FS
-	Layout   Layout   // where things lie; Layout.Jobs is the jobs file that holds
+	Layout   Layout   // paths of the files; Layout.Jobs includes the setting jobs_file
 	Sets     []*Set   // by name
 	Loose    []string // mapping_* files that lie in Layout.Mirroring itself, outside any set
 	Jobs     *JobsFile
 	Aliases  *Aliases  // nil if there is no file with aliases
 	Settings *Settings // _mirror.yaml over the defaults; never nil
-	Problems []Problem // what could not be read, by position
+	Problems []Problem // problems of files, by position
 
-	files map[string][]byte // text of the files that positions point into
+	files map[string][]byte // text of the files with positions
 
 	derived derived
 }
 
-// derived are the facts of a tree that are read on the first use.
+// derived are the facts of a tree that are computed on first use.
 type derived struct {
 	promotions lazy[*Promotions]
 	images     lazy[*CIImages]
@@ -71,10 +70,11 @@ func (t *Tree) Updater() *Updater { return t.derived.updater.get(t, loadUpdater)
 // read on the first call; never nil.
 func (t *Tree) Manifests() *Manifests { return t.derived.manifests.get(t, loadManifests) }
 
-// Runs returns who mirrors what. It is worked out on the first call; never nil.
+// Runs relates jobs to the files that they mirror. It is computed on the first
+// call; never nil.
 func (t *Tree) Runs() *Runs { return t.derived.runs.get(t, loadRuns) }
 
-// Template returns the job that every set starts from; nil when it cannot be read.
+// Template returns the job template, or nil if it cannot be read.
 func (t *Tree) Template() *Job { return t.derived.template.get(t, loadTemplate) }
 
 // Part is the file of the tree that a problem makes unreadable.
@@ -92,11 +92,11 @@ const (
 	PartOther
 )
 
-// Problem is a file, or a place in one, that could not be read.
+// Problem is a problem of a file or of a position in it.
 type Problem struct {
 	source.Problem
 	Part Part
-	Set  string // name of the set, where the file belongs to one
+	Set  string // name of the set that the file belongs to
 }
 
 // Set is one sub-folder of Layout.Mirroring: the mappings of one team.
@@ -104,7 +104,7 @@ type Set struct {
 	Name   string
 	Dir    string // Layout.Set(Name)
 	Files  []*MappingFile
-	Nested []string     // mapping files in its sub-directories, relative to the folder: they are not read
+	Nested []string     // mapping files in its sub-directories, relative to the folder; not read
 	Others []string     // names of other files in the folder, sub-directories with a trailing slash
 	Owners *Owners      // nil if there is no OWNERS file
 	Job    *JobSettings // _job.yaml; nil if there is none
@@ -130,7 +130,7 @@ type JobsFile struct {
 	Jobs []*Job     // the periodics in file order
 }
 
-// Job is one periodic, as far as mirroring is concerned; Node has the rest.
+// Job has the fields of a periodic that concern mirroring; Node has the rest.
 type Job struct {
 	Node   *yaml.Node // the mapping node of the periodic
 	Pos    source.Position
@@ -144,36 +144,34 @@ type Job struct {
 	Schedules []Field
 
 	Cluster    string
-	ClusterPos source.Position // the job's where it names no cluster
+	ClusterPos source.Position // that of the job without a cluster
 	Namespace  string          // "" means the namespace of Prow's test pods, "ci"
-	// NamespacePos is the job's where it names no namespace.
+	// NamespacePos is the position of the namespace, or of a job without one.
 	NamespacePos source.Position
-	// ServiceAccount is the one the pod runs as; "" means "default".
+	// ServiceAccount is the service account of the pod; "" means "default".
 	ServiceAccount string
-	// Token is the job's setting for mounting the service account's token; nil
-	// if it has none.
+	// Token is automountServiceAccountToken of the pod; nil if not set.
 	Token    *bool
 	TokenPos source.Position // of the setting
 
 	// Mirrors reports whether the job mounts the mappings' ConfigMap.
 	Mirrors bool
-	// Mappings lists the mapping files that the job names, and how it names
-	// them.
+	// Mappings are the mapping files that the job names, with the form.
 	Mappings Mappings
-	// Unmounted are the patterns of mapping files that the job names below a
-	// folder at which it mounts none.
+	// Unmounted are patterns of mapping files below a folder at which the job
+	// does not mount the mappings.
 	Unmounted []Glob
-	// MountedAt is where a container of Unmounted mounts the mappings, or the name of
-	// another ConfigMap that it mounts in their place; nil where it does neither.
+	// MountedAt is where a container of Unmounted mounts the mappings instead,
+	// or the name of another ConfigMap that it mounts in their place; else nil.
 	MountedAt *Field
 	// Env are the literal environment variables of the containers that mount or
 	// name mappings, by name.
 	Env map[string]Field
-	// EnvFrom are the names of the other variables of these containers, whose values
-	// are kept elsewhere: "*" where any variable may be among them.
+	// EnvFrom are the names of variables of these containers with values from
+	// elsewhere; "*" stands for any name.
 	EnvFrom []string
-	// Args are the commands and arguments of the job's containers: the nodes of
-	// the texts, shell scripts among them.
+	// Args are the nodes of the commands and arguments of the job's containers,
+	// which include shell scripts.
 	Args []*yaml.Node
 	// Image is the image of the job's container that mounts the mappings.
 	Image    string
@@ -182,16 +180,16 @@ type Job struct {
 	Secrets []SecretMount
 }
 
-// Field is one value of a job with its place.
+// Field is one value of a job with its position.
 type Field struct {
 	Key, Text string
 	Pos       source.Position // of the value
 	KeyPos    source.Position // of the name of an environment variable
-	Quoted    bool            // it is text for YAML, not a number or a truth value
+	Quoted    bool            // a string in YAML, not a number or boolean
 }
 
-// HasToken reports whether Prow mounts the token of the service account:
-// without a setting of the job, only if it names a service account.
+// HasToken reports whether Prow mounts the token of the service account.
+// Without Token, it does so only if the job names a service account.
 func (j *Job) HasToken() bool {
 	if j.Token != nil {
 		return *j.Token

@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// KnownTags returns the tags of the CI registry that the tree names anywhere, in
-// order: promoted, published or mirrored ones, and those that ci-operator configs
-// build from. Of a stream that is named without tags it gives one with the tag
-// "". It is complete only in a tree with a configuration of ci-images-mirror.
+// KnownTags returns the sorted tags of the CI registry that the tree names:
+// promoted, published or mirrored ones, and those that ci-operator configs
+// build from. A stream that is named without tags has one with the tag "". The
+// list is complete only in a tree with a configuration of ci-images-mirror.
 func (t *Tree) KnownTags() []ImageTag {
 	used := map[ImageTag]bool{}
 	promotions := t.Promotions()
@@ -43,12 +43,12 @@ func (t *Tree) KnownTags() []ImageTag {
 }
 
 // scanTags finds mappings with the keys namespace and name, and perhaps tag, in
-// the text of a config: its base images, build root and releases. It is called
-// for every config, so it looks at lines that begin with one of the keys only,
-// and skips mappings whose text it has seen.
+// the text of a config: its base images, build root and releases. For speed, it
+// only reads lines that begin with one of the keys and skips mappings with a
+// text that it has seen.
 func scanTags(text []byte, seen map[string]bool, visit func(ImageTag)) {
 	var namespace, name, tag []byte
-	indent, first, last := -1, -1, 0 // where the lines with the keys begin and end
+	indent, first, last := -1, -1, 0 // offsets of the lines with the keys
 	flush := func() {
 		if namespace != nil && name != nil && !seen[string(text[first:last])] {
 			seen[string(text[first:last])] = true

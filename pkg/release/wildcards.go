@@ -10,11 +10,11 @@ import (
 // entryPointVariable names the mappings of the jobs of openshift/release.
 const entryPointVariable = "MAPPING_FILE_PREFIX"
 
-// StrippedPrefix returns what jobs leave out of the tags of a wildcard source when they
-// push them to a destination without a tag. oc and mirror leave out nothing. The entry
-// point of openshift/release leaves out "namespace_stream_" if the source is
-// openshift/ci:namespace_stream_*, so that it pushes the tags of the stream
-// (openshift/release, hack/periodic-mirroring.sh).
+// StrippedPrefix returns the prefix that jobs remove from the tags of a
+// wildcard source for a destination without a tag. oc and mirror remove none.
+// The entry point of openshift/release removes "namespace_stream_" if the
+// source is openshift/ci:namespace_stream_*, so that it pushes the tags of the
+// stream (openshift/release, hack/periodic-mirroring.sh).
 func StrippedPrefix(jobs []*Job, from mapping.Reference) string {
 	prefix, all := strings.CutSuffix(from.Tag, "*")
 	if !all || !QuayCI(from) || len(prefix) < 2 || !strings.HasSuffix(prefix, "_") || strings.Contains(prefix, "*") {

@@ -44,7 +44,7 @@ next:
 	return Resolve(n)
 }
 
-// items returns the items of a list, nil for anything else.
+// items returns the items of a list, or nil for another node.
 func items(n *yaml.Node) []*yaml.Node {
 	if n = Resolve(n); n == nil || n.Kind != yaml.SequenceNode {
 		return nil
@@ -74,9 +74,9 @@ func kindName(n *yaml.Node) string {
 	}
 }
 
-// Locate returns the position of a byte offset in the value of a scalar node: in
-// a literal block the very line and column in the file, else the start of the
-// scalar.
+// Locate returns the position of a byte offset in the value of a scalar node:
+// in a literal block the exact line and column in the file, else the start of
+// the scalar.
 func Locate(name string, data []byte, n *yaml.Node, offset int) source.Position {
 	pos := at(name, n)
 	if n.Style&yaml.LiteralStyle == 0 || offset > len(n.Value) {

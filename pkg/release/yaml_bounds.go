@@ -9,12 +9,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxValues bounds the nodes of one YAML file, each of which takes some hundred
-// bytes of memory.
+// maxValues is the maximum number of nodes of one YAML file, each of which
+// takes some hundred bytes of memory.
 const maxValues = 500_000
 
-// countValues returns no less than half the nodes that a YAML file can have: each
-// but the first needs one of the signs that separate them.
+// countValues returns at least half of the maximum number of nodes in a YAML
+// file: each node after the first needs a separator.
 func countValues(data []byte) int {
 	n := 0
 	for i, c := range data {
@@ -43,8 +43,8 @@ func readNode(data []byte) (*yaml.Node, error) {
 	return doc, checkAliases(doc)
 }
 
-// moreDocuments reports whether a file has a second document that is not empty, or
-// does not parse. The node is empty where it does not.
+// moreDocuments reports whether a file has a second document that is not empty
+// or does not parse. In the latter case the node is empty.
 func moreDocuments(data []byte) (*yaml.Node, bool) {
 	second := new(yaml.Node)
 	if !bytes.Contains(data, []byte("---")) && !bytes.Contains(data, []byte("...")) {
@@ -56,13 +56,14 @@ func moreDocuments(data []byte) (*yaml.Node, bool) {
 	return second, err == nil && !isEmpty(second) || err != nil && !errors.Is(err, io.EOF)
 }
 
-// The nodes that aliases may make of a file: a few times as many as it has.
+// Limits for the nodes of a file after expanding aliases: a multiple of the
+// nodes that it has.
 const (
 	aliasFactor = 10
 	aliasBase   = 10_000
 )
 
-// boundsError is the error of a file that is valid YAML, and more than is read.
+// boundsError is the error of a valid YAML file that exceeds a limit.
 type boundsError struct {
 	line          int // 0 for the whole file
 	message, hint string
@@ -70,9 +71,8 @@ type boundsError struct {
 
 func (e *boundsError) Error() string { return e.message }
 
-// checkAliases refuses nodes whose aliases multiply, or refer back to
-// themselves. The decoder of the library checks that for whole documents, but
-// we read nodes, and some of them one by one.
+// checkAliases rejects nodes with aliases that multiply or refer to themselves.
+// The library's decoder checks that only for whole documents.
 func checkAliases(doc *yaml.Node) error {
 	s := sizes{done: map[*yaml.Node]int{}, open: map[*yaml.Node]bool{}}
 	whole, err := s.of(doc)
@@ -85,14 +85,14 @@ func checkAliases(doc *yaml.Node) error {
 	return nil
 }
 
-// sizes counts the nodes that are there and those that aliases make of them.
+// sizes counts nodes with and without expanding aliases.
 type sizes struct {
 	done           map[*yaml.Node]int  // what an anchor refers to
 	open           map[*yaml.Node]bool // anchors that are being counted
 	nodes, aliases int
 }
 
-// enough is more than any file may have, and far from overflow.
+// enough is above any limit and far from overflow.
 const enough = 1 << 40
 
 func (s *sizes) of(n *yaml.Node) (int, error) {
@@ -102,7 +102,7 @@ func (s *sizes) of(n *yaml.Node) (int, error) {
 		if s.open[n.Alias] {
 			return 0, &boundsError{line: n.Line, message: "the alias " + n.Value + " refers to a value that contains it", hint: "write the value out"}
 		}
-		return s.done[n.Alias] + 1, nil // an anchor stands before its aliases
+		return s.done[n.Alias] + 1, nil // an anchor precedes its aliases
 	}
 	if n.Anchor != "" {
 		s.open[n] = true

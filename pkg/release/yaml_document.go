@@ -12,18 +12,17 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// document is a YAML file as Prow reads it: the first document of it, with merge
-// keys carried out.
+// document is a YAML file as Prow reads it: its first document, with merge keys
+// applied.
 type document struct {
-	root     *yaml.Node       // nil when it is empty or does not parse
+	root     *yaml.Node       // nil if it is empty or does not parse
 	problems []source.Problem // in order
 	broken   bool             // it does not parse
-	merged   bool             // merge keys were carried out, so that nodes have several places
+	merged   bool             // merge keys were applied, so that a node may be in several places
 }
 
-// parseYAML reads a YAML file. A second document, which no program reads, and a
-// duplicate key, of which the last one counts, are problems, but the file is
-// read.
+// parseYAML reads a YAML file. A second document, which no program reads, is a
+// problem, and so is a duplicate key, of which the last one counts.
 func parseYAML(name string, data []byte) document {
 	var d document
 	if i := bytes.IndexByte(data, 0); i >= 0 {
@@ -60,15 +59,15 @@ func parseYAML(name string, data []byte) document {
 
 func (d *document) fail(p source.Problem) { d.problems, d.broken = []source.Problem{p}, true }
 
-// reason explains why nothing is known of a file that does not parse.
+// reason explains why a file could not be read.
 func (d *document) reason() string { return d.problems[0].Error() }
 
 func isEmpty(doc *yaml.Node) bool {
 	return doc.Kind == 0 || len(doc.Content) == 0 || doc.Content[0].Tag == "!!null"
 }
 
-// secondDocument returns where another document begins, or where a file cannot
-// be read after its first document.
+// secondDocument returns the position of a second document or of a syntax error
+// after the first document.
 func secondDocument(name string, data []byte, second *yaml.Node) source.Problem {
 	pos := source.Position{File: name}
 	if second.Kind != 0 {
@@ -86,12 +85,12 @@ func secondDocument(name string, data []byte, second *yaml.Node) source.Problem 
 		Hint: "move what it holds up into the first one, or delete it"}
 }
 
-// maxMerged is how many keys may come into a file by merging.
+// maxMerged is the maximum number of keys that merging may add to a file.
 const maxMerged = 1 << 20
 
-// merger carries out merge keys ("<<: *anchor") below a node, in place, as the
-// reader of Prow does: in order, and the last value of a key counts. It reports
-// keys that are given twice.
+// merger applies merge keys ("<<: *anchor") below a node in place, as Prow's
+// reader does: in order, and the last value of a key counts. It reports
+// duplicate keys.
 type merger struct {
 	name     string
 	done     map[*yaml.Node]bool
@@ -116,8 +115,8 @@ func (m *merger) merge(n *yaml.Node) {
 	}
 }
 
-// mapping reports keys that a mapping has twice and leaves the last one, as the
-// readers of these files do. Then it carries out merge keys.
+// mapping reports duplicate keys of a mapping and keeps the last one, as the
+// readers of these files do. Then it applies merge keys.
 func (m *merger) mapping(n *yaml.Node) {
 	merging := false
 	seen := map[string]int{}
@@ -147,8 +146,8 @@ func (m *merger) mapping(n *yaml.Node) {
 	}
 }
 
-// flatten puts the keys of the mappings that are merged into a mapping in the
-// place of its merge keys.
+// flatten replaces the merge keys of a mapping by the keys of the merged
+// mappings.
 func (m *merger) flatten(n *yaml.Node) {
 	var out []*yaml.Node
 	place := map[string]int{}
@@ -167,7 +166,7 @@ func (m *merger) flatten(n *yaml.Node) {
 			continue
 		}
 		from := []*yaml.Node{value}
-		if list := Resolve(value); list.Kind == yaml.SequenceNode { // the earlier ones go before the later
+		if list := Resolve(value); list.Kind == yaml.SequenceNode { // earlier ones take precedence
 			from = list.Content
 		}
 		for j := len(from) - 1; j >= 0; j-- {

@@ -9,7 +9,7 @@ import (
 	prowyaml "sigs.k8s.io/yaml"
 )
 
-// What is merged is what Prow's reader makes of the file.
+// Merge keys have the same result as in Prow's reader.
 func TestMergedAsProwReads(t *testing.T) {
 	for _, text := range []string{
 		"a: &a {x: 1, w: 2}\nb: {<<: *a, w: 3}\n",
@@ -61,7 +61,7 @@ func TestDocumentProblems(t *testing.T) {
 	}
 }
 
-// Of a key that is given twice the last value counts.
+// The last value of a duplicate key counts.
 func TestDocumentKeyTwice(t *testing.T) {
 	doc := parseYAML("f", []byte("a: 1\nb: 2\n\"a\": 3\nc: 4\na: 5\n"))
 	if got := Text(Child(doc.root, "a")); got != "5" || len(doc.root.Content) != 6 {
@@ -72,7 +72,7 @@ func TestDocumentKeyTwice(t *testing.T) {
 	}
 }
 
-// A mapping that is merged into itself, or again and again, ends.
+// Merging a mapping into itself or many times over terminates.
 func FuzzDocument(f *testing.F) {
 	f.Add("a: &a\n  <<: *a\n  x: 1\n")
 	f.Add("a: &a {x: 1}\nb: &b {<<: [*a, *a]}\nc: {<<: [*b, *b], <<: *a}\n")

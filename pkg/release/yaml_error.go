@@ -14,7 +14,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// yamlErrorLine finds the line in the text of an error of the YAML parser.
+// yamlErrorLine matches the line number in an error of the YAML parser.
 var yamlErrorLine = regexp.MustCompile(`line (\d+): ?`)
 
 func syntaxProblem(name string, data []byte, err error) source.Problem {
@@ -22,9 +22,9 @@ func syntaxProblem(name string, data []byte, err error) source.Problem {
 	return source.Problem{Pos: source.Position{File: name, Line: line}, Message: "the file is not valid YAML: " + message, Hint: "correct the YAML"}
 }
 
-// yamlError returns the line and the text of an error of the YAML parser; line 0
-// where it is not known. The parser often names the line on which the surrounding
-// mapping or list begins, so the first line that it does not read is looked for.
+// yamlError returns the line and the text of an error of the YAML parser; line
+// 0 means unknown. The parser often names the first line of the surrounding
+// mapping or list, so yamlError searches for the first line that is invalid.
 func yamlError(data []byte, err error) (line int, message string) {
 	message = strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := yamlErrorLine.FindStringSubmatch(message); m != nil {
@@ -37,34 +37,35 @@ func yamlError(data []byte, err error) (line int, message string) {
 	return line, message
 }
 
-// Bounds of the search for the first line that is not read: it parses parts of
-// the file again and again.
+// Limits of the search for the first invalid line, which parses the beginning
+// of the file repeatedly.
 const (
 	maxSearched = 256 << 10
-	maxOpen     = 8 // the lines of a list in brackets, or of a quoted text
+	maxOpen     = 8 // lines of a list in brackets or of a quoted text
 	maxRestarts = 2
 )
 
-// firstBroken returns the first line of a file with which it is no longer valid
-// YAML; 0 if the file is too large for a search, or reads well line by line.
+// firstBroken returns the first line with which the file is no longer valid
+// YAML. It returns 0 if there is no such line or the file is too large for a
+// search.
 func firstBroken(data []byte) int {
 	if len(data) > maxSearched {
 		return 0
 	}
-	var ends []int // of the lines
+	var ends []int // offsets of the lines
 	for i, c := range data {
 		if c == '\n' || i == len(data)-1 {
 			ends = append(ends, i+1)
 		}
 	}
-	good := 0 // that many lines are valid
+	good := 0 // the number of valid lines
 	valid := func(lines int) bool { return parses(data[:ends[lines-1]]) }
 	for range maxRestarts + 1 {
 		bad := good + 1 + sort.Search(len(ends)-good-1, func(i int) bool { return !valid(good + 1 + i) })
 		if bad > len(ends) {
 			return 0
 		}
-		// What is open at the end of a line may be closed on a later one.
+		// A value that is open at the end of a line may end on a later one.
 		next := bad + 1
 		for next <= min(bad+maxOpen, len(ends)) && !valid(next) {
 			next++

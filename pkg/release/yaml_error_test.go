@@ -26,8 +26,8 @@ func TestYAMLErrorLine(t *testing.T) {
 	}
 }
 
-// What is open at the end of a line is no mistake, and a large file is not
-// searched.
+// A value that is open at the end of a line is not a mistake, and a large file
+// is not searched.
 func TestFirstBroken(t *testing.T) {
 	for text, want := range map[string]int{
 		"":                                    0,

@@ -8,9 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// exact returns the text of a scalar as the tools of the release repository read
-// it, and reports a plain scalar that they take for a number or a truth value
-// of another spelling: an unquoted 4.20 becomes 4.2.
+// exact returns the text of a scalar as the tools of the release repository
+// read it. It reports a plain scalar that they change as a number or boolean:
+// an unquoted 4.20 becomes 4.2.
 func (d *yamlReader) exact(n *yaml.Node, what string) string {
 	if n = Resolve(n); n.Kind != yaml.ScalarNode || n.Style != 0 {
 		return n.Value
@@ -21,8 +21,8 @@ func (d *yamlReader) exact(n *yaml.Node, what string) string {
 	return n.Value
 }
 
-// asRead returns what a plain scalar becomes on its way through YAML and JSON
-// into a string (sigs.k8s.io/yaml, whose parser follows YAML 1.1).
+// asRead returns the string that sigs.k8s.io/yaml reads from a plain scalar
+// through YAML 1.1 and JSON.
 func asRead(n *yaml.Node) string {
 	switch strings.ToLower(n.Value) {
 	case "y", "yes", "on", "true":
