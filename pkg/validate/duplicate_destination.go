@@ -2,7 +2,6 @@ package validate
 
 import (
 	"fmt"
-	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
@@ -40,28 +39,15 @@ type writer struct {
 	untagged bool // the source is written without a tag
 }
 
-// checkDuplicateDestination goes through all writers twice, because most
-// destinations have only one: the first time it counts, the second time it
-// keeps those that share a tag, or a repository with a wildcard.
 func checkDuplicateDestination(p *Pass) {
-	seed := maphash.MakeSeed()
-	count := map[uint64]int32{}
-	wild := map[string][]writer{} // by repository: the tag is a pattern
-	wildHash := map[uint64]bool{}
-	eachWriter(p, func(w writer, pattern bool) {
-		if pattern {
-			repo := w.Destination.CanonicalRepository()
-			wild[repo] = append(wild[repo], w)
-			wildHash[repositoryHash(seed, w.Destination)] = true
-			return
-		}
-		count[tagHash(seed, w.Destination)]++
-	})
+	wild := map[string][]writer{}  // by repository: the tag is a pattern
 	exact := map[string][]writer{} // by repository and tag
 	tagged := map[string][]writer{}
 	var keys []string
 	eachWriter(p, func(w writer, pattern bool) {
-		if pattern || count[tagHash(seed, w.Destination)] < 2 && !wildHash[repositoryHash(seed, w.Destination)] {
+		if pattern {
+			repo := w.Destination.CanonicalRepository()
+			wild[repo] = append(wild[repo], w)
 			return
 		}
 		key := w.Destination.Canonical()
@@ -115,16 +101,6 @@ func eachWriter(p *Pass, visit func(w writer, pattern bool)) {
 			visit(w, pattern)
 		}
 	}
-}
-
-// tagHash is equal for equal destinations, and rarely for others.
-func tagHash(seed maphash.Seed, r mapping.Reference) uint64 {
-	return maphash.Comparable(seed, [...]string{r.Host(), r.Path(), r.Tag, r.Digest})
-}
-
-// repositoryHash is tagHash without tag and digest.
-func repositoryHash(seed maphash.Seed, r mapping.Reference) uint64 {
-	return maphash.Comparable(seed, [...]string{r.Host(), r.Path()})
 }
 
 // sameTag reports each writer of one tag after the first, or puts it with those
