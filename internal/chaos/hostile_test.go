@@ -174,7 +174,7 @@ func TestHostile(t *testing.T) {
 				w.WriteHeader(http.StatusAccepted)
 			}
 			return on("mount", nowhere)(on("POST upload", nowhere)(h))
-		}, want: "no valid Location"},
+		}, want: "without a Location"},
 		{name: "chunks that never get on", dst: chunksUpTo("0-0"), want: "", most: hour},
 		{name: "a range that goes back", dst: chunksUpTo("0-1"), want: "", most: hour},
 	} {
