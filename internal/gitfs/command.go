@@ -2,13 +2,21 @@ package gitfs
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
 )
 
-// maxFiles is how many files a revision may have.
-const maxFiles = 1_000_000
+// The limits of a revision: its files and folders, and the bytes of their lines
+// in git's list, all together and one. The limit of what else git prints.
+const (
+	maxEntries = 1_000_000
+	maxNames   = 256 << 20
+	maxName    = 64 << 10
+	maxOutput  = 256 << 20
+)
 
 // command is a call of git that runs nothing of the checkout: the folder may be
 // somebody else's, with its own configuration.
@@ -31,6 +39,75 @@ func command(dir string, args ...string) *exec.Cmd {
 	}
 	cmd.Env = append(env, "GIT_SSH_COMMAND="+ssh) // which goes before core.sshCommand
 	return cmd
+}
+
+// errSilent is what git has no words for: --quiet.
+var errSilent = errors.New("git failed without a message")
+
+// git runs git in a folder and returns its output; the error has its standard
+// error.
+func git(dir string, args ...string) (out []byte, err error) {
+	err = run(dir, func(r io.Reader) error {
+		if out, err = io.ReadAll(io.LimitReader(r, maxOutput+1)); err == nil && len(out) > maxOutput {
+			err = fmt.Errorf("git %s prints more than %d MiB", args[0], maxOutput>>20)
+		}
+		return err
+	}, args...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// run runs git in a folder. If read fails, which gets the output, git is ended.
+func run(dir string, read func(io.Reader) error, args ...string) error {
+	cmd := command(dir, args...)
+	var words bytes.Buffer
+	cmd.Stderr = &words
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); errors.Is(err, exec.ErrNotFound) {
+		return errors.New("git is not installed")
+	} else if err != nil {
+		return fmt.Errorf("git cannot be run: %w", err)
+	}
+	if err := read(out); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		return err
+	}
+	return failure(cmd.Wait(), words.Bytes())
+}
+
+// failure returns the error of git in its own words.
+func failure(err error, words []byte) error {
+	var failed *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &failed):
+		return fmt.Errorf("git cannot be run: %w", err)
+	case bytes.Contains(words, []byte("not a git repository")):
+		return ErrNoCheckout
+	}
+	line := strings.Join(strings.Fields(strings.TrimPrefix(string(words), "fatal: ")), " ")
+	if line == "" {
+		return errSilent
+	}
+	return fmt.Errorf("git: %s", line)
+}
+
+// byNUL splits a list at its NUL bytes.
+func byNUL(data []byte, end bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if end && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
 }
 
 // plain refuses a revision that git would take for an option.

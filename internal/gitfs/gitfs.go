@@ -82,27 +82,43 @@ func Open(dir, revision string) (*FS, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	list, err := git(dir, "ls-tree", "-r", "-z", "--full-tree", strings.TrimSpace(string(tree)))
-	if err != nil {
-		return nil, err
-	}
 	f := &FS{files: map[string]object{}, folders: map[string][]string{".": nil}, dir: dir}
-	for entry := range bytes.SplitSeq(list, []byte{0}) {
-		meta, name, ok := strings.Cut(string(entry), "\t")
-		fields := strings.Fields(meta)
-		if !ok || len(fields) != 3 || fields[1] != "blob" {
-			continue // the end of the list, or a submodule
-		}
-		if len(f.files) == maxFiles {
-			return nil, fmt.Errorf("the revision %s has more than %d files", revision, maxFiles)
-		}
-		f.files[name] = object{id: fields[2], symlink: fields[0] == "120000"}
-		f.list(name)
+	if err := f.fill(strings.TrimSpace(string(tree)), maxEntries, maxNames); err != nil {
+		return nil, fmt.Errorf("the revision %s: %w", revision, err)
 	}
+	return f, nil
+}
+
+// fill lists a tree of git. Trees may share their parts, so that a small
+// repository can hold one without end: the list ends at the limits.
+func (f *FS) fill(tree string, entries, names int) error {
+	listed, size := 0, 0
+	err := run(f.dir, func(out io.Reader) error {
+		list := bufio.NewScanner(out)
+		list.Buffer(nil, maxName)
+		list.Split(byNUL)
+		for list.Scan() {
+			entry := list.Text()
+			if listed++; listed > entries {
+				return fmt.Errorf("%w: it has more than %d files and folders", treefs.ErrTooBig, entries)
+			}
+			if size += len(entry); size > names {
+				return fmt.Errorf("%w: the names of its files have more than %d bytes", treefs.ErrTooBig, names)
+			}
+			meta, name, ok := strings.Cut(entry, "\t")
+			fields := strings.Fields(meta)
+			if !ok || len(fields) != 3 || fields[1] != "blob" {
+				continue // a folder or a submodule
+			}
+			f.files[name] = object{id: fields[2], symlink: fields[0] == "120000"}
+			f.list(name)
+		}
+		return list.Err()
+	}, "ls-tree", "-r", "-t", "-z", "--full-tree", tree)
 	for _, names := range f.folders {
 		slices.Sort(names)
 	}
-	return f, nil
+	return err
 }
 
 // list adds a name to its folder, and the folder to its own.
@@ -116,32 +132,6 @@ func (f *FS) list(name string) {
 		}
 		name = dir
 	}
-}
-
-// errSilent is what git has no words for: --quiet.
-var errSilent = errors.New("git failed without a message")
-
-// git runs git in a folder and returns its output; the error has its standard
-// error.
-func git(dir string, args ...string) ([]byte, error) {
-	cmd := command(dir, args...)
-	out, err := cmd.Output()
-	var failed *exec.ExitError
-	switch {
-	case err == nil:
-		return out, nil
-	case errors.Is(err, exec.ErrNotFound):
-		return nil, errors.New("git is not installed")
-	case !errors.As(err, &failed):
-		return nil, fmt.Errorf("git cannot be run: %w", err)
-	case bytes.Contains(failed.Stderr, []byte("not a git repository")):
-		return nil, ErrNoCheckout
-	}
-	words := strings.Join(strings.Fields(strings.TrimPrefix(string(failed.Stderr), "fatal: ")), " ")
-	if words == "" {
-		return nil, errSilent
-	}
-	return nil, fmt.Errorf("git: %s", words)
 }
 
 // Close ends the process that reads objects.
