@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
@@ -43,7 +44,7 @@ func (o *onlineOptions) plan(ctx context.Context, env cli.Env, e *effects.Effect
 		return nil, cli.Failf("%w", err)
 	}
 	paths, required := credentials.Files(o.registryConfig, env.Getenv, os.Getuid())
-	files, err := credentials.Load(paths, required, os.ReadFile, credentials.Exec(os.Environ()))
+	files, err := credentials.Load(paths, required, argfile.ReadSmall, credentials.Exec(os.Environ()))
 	if err != nil {
 		return nil, cli.Usagef("%w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -24,7 +25,7 @@ func (t *trust) certificates(env cli.Env, roots func() (*x509.CertPool, error)) 
 		if err != nil {
 			return nil, err
 		}
-		cert, err := tls.LoadX509KeyPair(file, file)
+		cert, err := keyPair(file, file)
 		if err != nil {
 			return nil, cli.Usagef("--client-certificate for %s: %s holds no certificate with its private key in PEM: %w", host, file, err)
 		}
@@ -41,6 +42,22 @@ func (t *trust) certificates(env cli.Env, roots func() (*x509.CertPool, error)) 
 		}
 		return settings, err
 	}, nil
+}
+
+// keyPair reads a certificate and its private key, which may be in one file.
+func keyPair(cert, key string) (tls.Certificate, error) {
+	var pem [2][]byte
+	for i, name := range []string{cert, key} {
+		if i > 0 && name == cert { // a pipe can be read once
+			pem[i] = pem[0]
+			continue
+		}
+		var err error
+		if pem[i], err = argfile.ReadSmall(name); err != nil {
+			return tls.Certificate{}, err
+		}
+	}
+	return tls.X509KeyPair(pem[0], pem[1])
 }
 
 // certsD reads the folder of a registry in the first of the folders that has one:
@@ -68,7 +85,7 @@ func certsD(folders []string, host string, roots func() (*x509.CertPool, error))
 						return settings, err
 					}
 				}
-				pem, err := os.ReadFile(path)
+				pem, err := argfile.ReadSmall(path)
 				if err != nil {
 					return settings, err
 				}
@@ -76,7 +93,7 @@ func certsD(folders []string, host string, roots func() (*x509.CertPool, error))
 					return settings, fmt.Errorf("%s holds no PEM certificate", path)
 				}
 			case ".cert":
-				cert, err := tls.LoadX509KeyPair(path, strings.TrimSuffix(path, ".cert")+".key")
+				cert, err := keyPair(path, strings.TrimSuffix(path, ".cert")+".key")
 				if err != nil {
 					return settings, fmt.Errorf("the client certificate %s: %w", path, err)
 				}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
@@ -127,10 +128,10 @@ func (c *connection) keychain(env cli.Env) (credentials.Keychain, error) {
 		if err != nil {
 			return nil, err
 		}
-		chain = append(chain, &credentials.TokenFile{Host: host, Path: file, Read: os.ReadFile, Stat: os.Stat})
+		chain = append(chain, &credentials.TokenFile{Host: host, Path: file, Read: argfile.ReadSmall, Stat: os.Stat})
 	}
 	paths, required := credentials.Files(c.registryConfig, env.Getenv, os.Getuid())
-	files, err := credentials.Load(paths, required, os.ReadFile, credentials.Exec(os.Environ()))
+	files, err := credentials.Load(paths, required, argfile.ReadSmall, credentials.Exec(os.Environ()))
 	if err != nil {
 		return nil, cli.Usagef("%w", err)
 	}

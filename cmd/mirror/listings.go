@@ -2,11 +2,11 @@ package main
 
 import (
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
@@ -50,7 +50,7 @@ func (c *listingFlags) apiTokenFiles() (func(host string) (string, error), error
 		if files[host] == "" {
 			return "", nil
 		}
-		data, err := os.ReadFile(files[host])
+		data, err := argfile.ReadSmall(files[host])
 		return strings.TrimSpace(string(data)), err
 	}, nil
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"crypto/x509"
-	"os"
 
 	"github.com/spf13/pflag"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 )
 
@@ -39,7 +39,7 @@ func (t *trust) pool() (*x509.CertPool, error) {
 		pool = x509.NewCertPool()
 	}
 	for _, file := range t.authorities {
-		pem, err := os.ReadFile(file)
+		pem, err := argfile.ReadSmall(file)
 		if err != nil {
 			return nil, cli.Usagef("--certificate-authority: %w", err)
 		}

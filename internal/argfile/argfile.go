@@ -133,13 +133,3 @@ func Open(name string) (fs.File, error) {
 	defer tree.Close()
 	return tree.Open(in)
 }
-
-// ReadFile reads a file.
-func ReadFile(name string) ([]byte, error) {
-	f, err := Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(f)
-}
