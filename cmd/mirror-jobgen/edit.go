@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -266,17 +265,11 @@ func accepted(out *jobgen.Output) error {
 	return nil
 }
 
-// printPatch prints the changes as a patch for git apply. On a terminal,
-// characters that would act on it are replaced.
+// printPatch prints the changes as a patch for git apply.
 func printPatch(env cli.Env, files []jobgen.File) error {
-	shown := cli.Terminal(env, env.Stdout)
 	for _, f := range files {
-		patch := string(f.Diff())
-		if shown {
-			patch = text.Block(patch)
-		}
-		if _, err := io.WriteString(env.Stdout, patch); err != nil {
-			return cli.Failf("printing the patch: %w", err)
+		if err := cli.PrintPatch(env, string(f.Diff())); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ func (o options) look(env cli.Env, at place.Place, keep filter) (*validate.Resul
 			return nil, nil, loadError(dir, err)
 		}
 		if o.diff {
-			return nil, nil, printChanges(env.Stdout, changes)
+			return nil, nil, printChanges(env, changes)
 		}
 		if err := makeChanges(env.Stderr, files.Root(), changes); err != nil {
 			return nil, nil, cli.Failf("fixing: %w", err)
@@ -73,13 +73,15 @@ func loadError(dir string, err error) error {
 	return cli.Failf("%s: %w", dir, err)
 }
 
-func printChanges(w io.Writer, changes []validate.Change) error {
+// printChanges prints the changes as a patch for git apply.
+func printChanges(env cli.Env, changes []validate.Change) error {
 	for _, c := range changes {
+		patch := string(diff.Diff(text.PatchName("a/"+c.From), c.Old, text.PatchName("b/"+c.To), c.New))
 		if c.From != c.To {
-			fmt.Fprintf(w, "rename from %s\nrename to %s\n", text.PatchName(c.From), text.PatchName(c.To))
+			patch = fmt.Sprintf("rename from %s\nrename to %s\n", text.PatchName(c.From), text.PatchName(c.To)) + patch
 		}
-		if _, err := w.Write(diff.Diff(text.PatchName("a/"+c.From), c.Old, text.PatchName("b/"+c.To), c.New)); err != nil {
-			return cli.Failf("writing the changes: %w", err)
+		if err := cli.PrintPatch(env, patch); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
 // ColorVar declares the flag --color, for [Color].
@@ -32,6 +34,18 @@ func Color(env Env, when string) bool {
 func Terminal(env Env, stream io.Writer) bool {
 	f, ok := stream.(interface{ Fd() uintptr })
 	return ok && env.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
+// PrintPatch prints a patch for git apply, byte for byte. On a terminal, characters
+// that would act on it are replaced.
+func PrintPatch(env Env, patch string) error {
+	if Terminal(env, env.Stdout) {
+		patch = text.Block(patch)
+	}
+	if _, err := io.WriteString(env.Stdout, patch); err != nil {
+		return Failf("printing the patch: %w", err)
+	}
+	return nil
 }
 
 // Width returns how many columns standard output has: what COLUMNS says, else the
