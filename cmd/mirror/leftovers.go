@@ -44,11 +44,9 @@ mapping_* in the same folders, or beside them, still write.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	o.bindInput(f)
-	cli.WordVar(f, &o.format, "format", "text", "output format: text or json", "text", "json")
+	o.bindSurvey(f)
 	f.StringVar(&since, "since", "", "class once-mapped: tags mapped since the git `REV`")
 	f.StringVar(&o.backup, "backup", "", "the `TEMPLATE` that mirror run --backup uses")
-	o.connection.bind(f)
 	groupFlags(cmd)
 	return cmd
 }
@@ -72,9 +70,9 @@ func (o *options) leftovers(ctx context.Context, env cli.Env, args []string, sin
 			return err
 		}
 	}
-	found := mirror.Leftovers(ctx, s.plan, opts)
-	if ctx.Err() != nil {
-		return cli.Failf("interrupted: %w", context.Cause(ctx))
+	found := mirror.Leftovers(s.ctx, s.plan, opts)
+	if s.ctx.Err() != nil {
+		return cli.Failf("interrupted: %w", context.Cause(s.ctx))
 	}
 	if o.format == "json" {
 		err = leftoversJSON(env, found, s)

@@ -34,9 +34,7 @@ it writes nothing. The exit code is 1 if access is denied or cannot be determine
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	o.bindInput(f)
-	cli.WordVar(f, &o.format, "format", "text", "output format: text or json", "text", "json")
-	o.connection.bind(f)
+	o.bindSurvey(f)
 	groupFlags(cmd)
 	return cmd
 }

@@ -13,7 +13,7 @@ import (
 
 // survey is what a command needs that only reads from registries.
 type survey struct {
-	ctx      context.Context
+	ctx      context.Context // ends with --timeout
 	plan     *mirror.Plan
 	client   *registry.Client
 	keychain credentials.Keychain
@@ -23,6 +23,9 @@ type survey struct {
 
 // survey reads the mappings and makes a client.
 func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*survey, error) {
+	if err := o.times.check(o.idleTimeout); err != nil {
+		return nil, err
+	}
 	v := newVoice(env, "text")
 	o.continueOnError = true
 	in, err := o.read(ctx, env, o.insecureHosts(args, env.Stderr))
@@ -50,7 +53,19 @@ func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*surv
 	if err != nil {
 		return nil, err
 	}
-	return &survey{ctx: ctx, plan: plan, client: client, keychain: keychain, broken: in.broken, close: client.Close}, nil
+	ctx, stop := o.times.limit(ctx)
+	return &survey{
+		ctx: ctx, plan: plan, client: client, keychain: keychain, broken: in.broken,
+		close: func() { stop(); client.Close() },
+	}, nil
+}
+
+// bindSurvey declares the flags of such a command.
+func (o *options) bindSurvey(f *pflag.FlagSet) {
+	o.bindInput(f)
+	cli.WordVar(f, &o.format, "format", "text", "output format: text or json", "text", "json")
+	o.times.bindTimeout(f)
+	o.connection.bind(f)
 }
 
 // bindInput declares the flags that name mappings.

@@ -18,8 +18,13 @@ type times struct {
 }
 
 func (t *times) bind(f *pflag.FlagSet) {
-	f.DurationVar(&t.timeout, "timeout", 0, "end the run after this time (default: no limit)")
+	t.bindTimeout(f)
 	f.DurationVar(&t.grace, "grace", 10*time.Second, "time to finish copies after a signal")
+}
+
+// bindTimeout declares the flag of a command that copies nothing.
+func (t *times) bindTimeout(f *pflag.FlagSet) {
+	f.DurationVar(&t.timeout, "timeout", 0, "end the run after this time (default: no limit)")
 }
 
 // check checks these flags and --idle-timeout.
@@ -35,18 +40,28 @@ func (t *times) check(idle time.Duration) error {
 	return nil
 }
 
+// limit returns a context that ends with --timeout.
+func (t *times) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if t.timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, t.timeout, errTimeout)
+}
+
+var errTimeout = errors.New("--timeout reached")
+
 // deadlines returns the context of copies in progress: it lasts for a while
 // after a signal, and ends with --timeout.
 func (t *times) deadlines(ctx context.Context, v *voice) (context.Context, context.CancelFunc) {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	end := func(why string) func() { return func() { cancel(errors.New(why)) } }
+	end := func(why error) func() { return func() { cancel(why) } }
 	stop := context.AfterFunc(ctx, func() {
 		v.errors(fmt.Errorf("interrupted: running copies have %v to finish, no new ones start; a third signal stops at once", t.grace))
-		time.AfterFunc(t.grace, end("interrupted"))
+		time.AfterFunc(t.grace, end(errors.New("interrupted")))
 	})
 	var timer *time.Timer
 	if t.timeout > 0 {
-		timer = time.AfterFunc(t.timeout, end("--timeout reached"))
+		timer = time.AfterFunc(t.timeout, end(errTimeout))
 	}
 	return work, func() {
 		stop()

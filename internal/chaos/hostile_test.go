@@ -75,6 +75,32 @@ func challenge(value string) func(http.Handler) http.Handler {
 	}
 }
 
+// tokensFrom wants tokens from an endpoint that answers like this.
+func tokensFrom(answer http.HandlerFunc) func(http.Handler) http.Handler {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				answer(w, r)
+				return
+			}
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+src+`/token"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+	}
+}
+
+// slowHeaders sends a header each minute.
+func slowHeaders(w http.ResponseWriter, _ *http.Request) {
+	c := (&Fault{w: w}).connection()
+	for i := range 100 {
+		if _, err := io.WriteString(c, []string{"HTTP/1.1 200 OK\r\n", "X: y\r\n"}[min(i, 1)]); err != nil {
+			break
+		}
+		time.Sleep(time.Minute)
+	}
+	c.Close()
+}
+
 // TestHostile lets a registry do its worst to one image. Each case ends with an
 // error that a person understands, in bounded time and memory, and leaves the
 // other image alone.
@@ -114,16 +140,9 @@ func TestHostile(t *testing.T) {
 			io.WriteString(w, `{"tags":["a"]}`)
 		}), want: "links to another host for the next page"},
 		{name: "endless error", src: on("GET manifest", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404); endless("no ")(w, r) }), want: "404"},
-		{name: "endless token", src: func(http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/token" {
-					endless(`{"x":"`)(w, r)
-					return
-				}
-				w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+src+`/token"`)
-				w.WriteHeader(http.StatusUnauthorized)
-			})
-		}, want: "token"},
+		{name: "endless token", src: tokensFrom(endless(`{"x":"`)), want: "token"},
+		{name: "slow token", src: tokensFrom(drip(200, 10*time.Second)), want: "transfer too slow for too long", most: 5 * time.Minute},
+		{name: "slow headers of a token", src: tokensFrom(slowHeaders), want: "no data for too long", most: 5 * time.Minute},
 		{name: "endless blob", src: on("GET blob", endless("x")), want: "wrong content"},
 		{name: "blob that lies about its length", src: on("GET blob", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "99999999999")
@@ -137,16 +156,7 @@ func TestHostile(t *testing.T) {
 		{name: "slow blob", src: on("GET blob", drip(200, 110*time.Second)), want: "transfer too slow for too long", most: hour},
 		{name: "slow error", src: on("GET manifest", drip(400, 110*time.Second)), want: "400", most: hour},
 		{name: "slow tags", src: on("tags", drip(200, 110*time.Second)), want: "transfer too slow for too long", most: hour},
-		{name: "slow headers", src: on("GET manifest", func(w http.ResponseWriter, r *http.Request) {
-			c := (&Fault{w: w}).connection()
-			for i := range 100 {
-				if _, err := io.WriteString(c, []string{"HTTP/1.1 200 OK\r\n", "X: y\r\n"}[min(i, 1)]); err != nil {
-					break
-				}
-				time.Sleep(time.Minute)
-			}
-			c.Close()
-		}), want: "no data for too long", most: hour},
+		{name: "slow headers", src: on("GET manifest", slowHeaders), want: "no data for too long", most: hour},
 		{name: "hints without end", src: on("GET manifest", func(w http.ResponseWriter, r *http.Request) {
 			for range 10_000 {
 				w.WriteHeader(http.StatusEarlyHints)

@@ -285,7 +285,7 @@ func (p purpose) scopes() []string {
 // exchange exchanges a credential for a token.
 func (a *access) exchange(ctx context.Context, request auth.TokenRequest) (auth.Token, error) {
 	work := throttle.WorkOf(ctx)
-	work.Kind = "token"
+	work.Kind, work.Idle, work.Small = "token", pingTime, true
 	ctx = work.Into(ctx)
 	token, err := a.renewal.do(ctx, &request.Credential.IdentityToken, func() (auth.Token, error) {
 		a.secrets.LearnCredential(request.Credential)

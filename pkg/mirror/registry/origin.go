@@ -117,7 +117,8 @@ func (o *origin) connect(ctx context.Context) (*url.URL, error) {
 	return base, nil
 }
 
-// pingTime is the timeout for the first answer of a registry.
+// pingTime is the timeout for the first answer of a registry, and for a token:
+// both are small, whatever the time is that a transfer may take.
 const pingTime = 30 * time.Second
 
 // ping sends GET /v2/ by https and, if that is allowed and the host does not

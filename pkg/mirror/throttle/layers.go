@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/mirror-tools/mirror-tools/internal/text"
 )
@@ -148,17 +149,32 @@ func Observe(h *Host, next http.RoundTripper) http.RoundTripper {
 			return nil, err
 		}
 		h.Stats.request(kind, resp.StatusCode)
-		if code := resp.StatusCode; code == http.StatusTooManyRequests || code >= 500 && Temporary(code) {
-			h.went(began, &statusError{r.Method, Redact(r.URL, h.opts.Scrub), code}, code == http.StatusTooManyRequests)
-		} else {
+		var outcome sync.Once
+		came := func() {
 			h.went(began, nil, false)
 			h.Total.success()
 			TallyOf(parent).success()
 		}
+		if code := resp.StatusCode; code == http.StatusTooManyRequests || code >= 500 && Temporary(code) {
+			outcome.Do(func() {
+				h.went(began, &statusError{r.Method, Redact(r.URL, h.opts.Scrub), code}, code == http.StatusTooManyRequests)
+			})
+		} else if !work.Small {
+			outcome.Do(came)
+		}
 		resp.Body = &answerBody{
-			ReadCloser: resp.Body, watch: watch, failed: wrong,
+			ReadCloser: resp.Body, watch: watch,
+			failed: func(err error) error {
+				err = wrong(err)
+				outcome.Do(func() {
+					if parent.Err() == nil {
+						h.went(began, err, false)
+					}
+				})
+				return err
+			},
 			moved:  func(n int) { h.Stats.moved(int64(n), 0) },
-			closed: func() { cancel(nil) },
+			closed: func() { cancel(nil); outcome.Do(came) },
 		}
 		return resp, nil
 	})

@@ -18,6 +18,9 @@ type Work struct {
 	Brief bool
 	// Idle is the longest time without progress; 0 for the host's own.
 	Idle time.Duration
+	// Small means that the answer is small: the host has answered when all of it
+	// is here, not before.
+	Small bool
 }
 
 type workKey struct{}
