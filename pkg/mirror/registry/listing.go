@@ -50,6 +50,7 @@ const (
 // Lists are read only if that costs less than a request for each tag.
 const (
 	listFrom    = 3   // wanted tags of a repository
+	patience    = 2   // answers 429, while no list has saved a request
 	quayPage    = 100 // tags, the maximum of Quay
 	listingTime = 10 * time.Second
 )
@@ -61,8 +62,8 @@ const (
 //
 // Pass all tags that a run needs of a repository at once, because a repository
 // is listed once. A list is requested only if that costs no more requests than
-// one for each tag. A registry without lists gets one request. Nothing is
-// retried, and there is no error: failures are counted in [throttle.HostStats].
+// one for each tag. A registry without lists gets one request. There is no error:
+// failures are counted in [throttle.HostStats].
 //
 // The map has the tags of the first call for a repository, and is shared: do not
 // change it.
@@ -90,6 +91,7 @@ type lists struct {
 	flying  int           // lists being read
 	changed chan struct{} // closed when one of them ends
 	none    bool          // the registry has no such lists
+	waited  int           // answers 429 before the first list
 }
 
 // form reads a list for the wanted tags of a repository. has reports whether
@@ -236,6 +238,20 @@ func (l *lists) spend() {
 	l.balance--
 }
 
+// again reports whether a list that was answered with 429 is worth another
+// request: earlier lists have saved one, or no list has been read and the
+// registry has refused few.
+func (l *lists) again() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.balance > 0 {
+		l.balance--
+		return true
+	}
+	l.waited++
+	return l.waited <= patience
+}
+
 // fresh reports whether an answer is not older than the run. A cache sends its
 // Age in whole seconds, or keeps the Date of the original answer. A Date is
 // compared with the clock of the registry, not with ours.
@@ -255,13 +271,14 @@ func (l *lists) fresh(resp *http.Response) bool {
 	return err == nil && !made.Before(l.started)
 }
 
-// get requests a list, once, except that it waits for a registry that answers 429:
-// a list then saves all the more. It does not follow redirects.
+// get requests a list, once, except that it waits for a registry that answers 429
+// as long as that pays: a list then saves all the more. It does not follow
+// redirects.
 func (l *lists) get(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (resp *http.Response, data []byte, err error) {
 	var failed error
 	err = l.host.loop.Do(ctx, func() error {
 		resp, data, failed = l.once(ctx, send, target, repo, token)
-		if failed == nil && resp.StatusCode == http.StatusTooManyRequests {
+		if failed == nil && resp.StatusCode == http.StatusTooManyRequests && l.again() {
 			resp.Body = http.NoBody
 			return newError(l.host.gate, resp, l.host.opts.Clock.Now())
 		}

@@ -181,6 +181,30 @@ func TestListedAfterWaiting(t *testing.T) {
 	}
 }
 
+// TestListedNever gives up a list that is always answered with 429, for all
+// repositories.
+func TestListedNever(t *testing.T) {
+	log := testkit.Recorder{Fault: func(w http.ResponseWriter, _ *http.Request, class string, _ int) bool {
+		if class != "listing" {
+			return false
+		}
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	}}
+	at := testkit.Serve(t, "quay", log.Wrap((&testkit.Quay{}).Wrap(tagged(map[string]int{"org/app": 9, "org/web": 9}))))
+	c := New(Options{})
+	defer c.Close()
+	for _, path := range []string{"org/app", "org/web"} {
+		if got := c.Listed(t.Context(), Repository{Host: at.Host, Path: path}, names(0, 9)); len(got) != 0 {
+			t.Errorf("%s: %d tags are listed, want none", path, len(got))
+		}
+	}
+	if n := log.Count("listing"); n != 3 {
+		t.Errorf("%d requests for lists, want 3", n)
+	}
+}
+
 // TestListedOld does not believe a list that a cache has kept from before the run,
 // however the cache tells so.
 func TestListedOld(t *testing.T) {
