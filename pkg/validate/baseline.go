@@ -16,19 +16,19 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Known are findings that are known already: not by line, so that they stay
-// known when lines move.
+// Known are findings in a baseline. They do not depend on lines, so that they
+// stay known when lines move.
 type Known struct {
 	causes []knownCause
 }
 
-// knownCause is a cause with the problems that are known of it.
+// knownCause is a cause with its known problems.
 type knownCause struct {
 	Rule    string `json:"rule"`
-	File    string `json:"file"` // the file, or the folder of all files
+	File    string `json:"file"` // the file, or the common folder of all files
 	Message string `json:"message"`
-	Count   int    `json:"count"` // of findings
-	// Keys identify the problems, with blanks between them.
+	Count   int    `json:"count"` // number of findings
+	// Keys are the keys of the problems, separated by blanks.
 	Keys string `json:"keys"`
 }
 
@@ -49,15 +49,15 @@ func baselineStale() Rule {
 		Severity: source.Warning,
 		Bad:      known + "-- " + file + "mapping_team --\nregistry.ci.openshift.org/team/stream:app quay.io/team/app:latest\n",
 		Good:     known + "-- " + file + "OWNERS --\napprovers: [alice]\n",
-		Check:    func(*Pass) {}, // it takes a baseline: see Known.Stale
+		Check:    func(*Pass) {}, // it needs a baseline: see Known.Stale
 	}
 }
 
 // problem identifies one problem: two findings with the same one are equal.
 type problem struct{ rule, file, text string }
 
-// problemsOf returns the problems of a finding: its message in its file, or
-// each of its parts, which do not depend on the file.
+// problemsOf returns the problems of a finding: its message with its file, or
+// its parts, which do not depend on the file.
 func problemsOf(f Finding) []problem {
 	if len(f.Parts) == 0 {
 		return []problem{{f.Rule, f.Pos.File, f.Message}}
@@ -69,9 +69,9 @@ func problemsOf(f Finding) []problem {
 	return all
 }
 
-// key is a problem in a few letters.
+// key is a short hash of a problem.
 func (p problem) key() string {
-	const letters = 6 // one in a billion: a baseline has some thousand keys
+	const letters = 6 // 30 bits are enough: a baseline has some thousand keys
 	sum := sha256.Sum256([]byte(p.rule + "\x00" + p.file + "\x00" + p.text))
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:letters]
 }
@@ -85,7 +85,7 @@ func keysOf(f Finding) []string {
 	return keys
 }
 
-// KnownOf returns the findings of a result as known ones.
+// KnownOf returns the findings of a result as Known.
 func KnownOf(r *Result) Known {
 	var k Known
 	for _, g := range GroupByCause(r.Findings) {
@@ -106,7 +106,7 @@ func KnownOf(r *Result) Known {
 	return k
 }
 
-// commonPath returns the file, or the folder that two files lie in.
+// commonPath returns the common file or folder of two paths.
 func commonPath(a, b string) string {
 	for a != b && !strings.HasPrefix(b, a+"/") {
 		dir := path.Dir(a)
@@ -118,7 +118,7 @@ func commonPath(a, b string) string {
 	return a
 }
 
-// counts returns how often each problem is known.
+// counts returns the number of known findings of each problem.
 func (k Known) counts() tally {
 	t := tally{}
 	for _, c := range k.causes {
@@ -132,8 +132,8 @@ func (k Known) counts() tally {
 // tally counts problems by their keys.
 type tally map[string]int
 
-// take counts down the known keys of a finding, and returns the indexes of
-// those that are not known.
+// take counts down the known keys of a finding and returns the indexes of its
+// unknown ones.
 func (t tally) take(keys []string) []int {
 	var fresh []int
 	for i, key := range keys {
@@ -144,16 +144,16 @@ func (t tally) take(keys []string) []int {
 	return fresh
 }
 
-// New leaves only the findings that are not known, or not in all their parts;
-// of several equal ones as many as there are more than known.
+// New removes the findings that are known in all their parts. Of several equal
+// findings it removes as many as are known.
 func (k Known) New(r *Result) {
 	left := k.counts()
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return len(left.take(keysOf(f))) == 0 })
 }
 
-// Stale adds a warning to the result for every known cause of which it does not
-// have all (any more); file is that of the baseline, settings may change how bad
-// that is. Call it before [Known.New].
+// Stale adds a warning for every known cause that has fewer findings in the
+// result. file is the name of the baseline; settings may change the severity.
+// Call it before [Known.New].
 func (k Known) Stale(r *Result, file string, settings *release.Settings) {
 	have, rule := KnownOf(r).counts(), baselineStale()
 	severity, wanted := settings.SeverityOf(rule.ID, file, rule.Severity)
@@ -183,11 +183,10 @@ func (k Known) Stale(r *Result, file string, settings *release.Settings) {
 	r.Sort()
 }
 
-// baselineVersion is that of the file.
+// baselineVersion is the version of the file format.
 const baselineVersion = 2
 
-// Write writes the known findings as a baseline file, one line for each cause,
-// in order.
+// Write writes a baseline file with a line for each cause, in order.
 func (k Known) Write(w io.Writer) error {
 	lines := make([]string, len(k.causes))
 	for i, c := range k.causes {

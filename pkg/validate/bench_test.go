@@ -38,9 +38,8 @@ func synthetic(n int) fstest.MapFS {
 	return fsys
 }
 
-// BenchmarkLint lints trees of 150 and 1,500 mapping files. The metric
-// "growth" of the larger is its time for each file against that of the smaller:
-// about 1 when the time grows with the size alone.
+// BenchmarkLint lints trees of 150 and 1,500 mapping files. The metric "growth"
+// is the ratio of their times per file: about 1 if the time is linear.
 func BenchmarkLint(b *testing.B) {
 	perFile := map[int]float64{}
 	for _, n := range []int{150, 1500} {

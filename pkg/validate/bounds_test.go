@@ -21,8 +21,8 @@ func run(t *testing.T, tree fstest.MapFS) *validate.Result {
 	return validate.Run(l, validate.Rules()...)
 }
 
-// Of very many findings of a rule the first are kept, and one says how many more
-// there are, as bad as the worst of them.
+// A rule keeps a limited number of findings. One more finding counts the others
+// and has their highest severity.
 func TestFindingsAreCapped(t *testing.T) {
 	var b strings.Builder
 	for i := range 30_000 {
@@ -44,8 +44,7 @@ func TestFindingsAreCapped(t *testing.T) {
 	}
 }
 
-// A file in which every line is wrong is reported in time: before, each problem
-// went through all lines.
+// The time for a file in which every line is wrong is linear.
 func TestManyWrongLines(t *testing.T) {
 	r := run(t, fstest.MapFS{team + "mapping_team": {Data: []byte(strings.Repeat("a\tb\n", 150_000))}})
 	var last validate.Finding
@@ -60,7 +59,8 @@ func TestManyWrongLines(t *testing.T) {
 	}
 }
 
-// Wildcards that all overlap name some of the others, and how many there are.
+// A finding about many overlapping wildcards names some of them and counts the
+// rest.
 func TestManyWildcards(t *testing.T) {
 	var b strings.Builder
 	for i := range 4000 {

@@ -10,24 +10,23 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Cause is what several findings of a rule have in common: one change of the
-// repository would fix all of them. People read them as one problem with many
+// Cause is the common cause of several findings of a rule: one change of the
+// repository would fix all of them. Reports show them as one problem with many
 // places.
 type Cause struct {
-	// ID is equal for the findings of a rule that have this cause, and does not
-	// depend on the order or the number of their places.
+	// ID is equal for all findings of a rule with this cause. It does not
+	// depend on the order or number of places.
 	ID string
 	// Summary is the message for all places together. "{n}" in it is replaced by the
 	// number of places.
 	Summary string
-	// Hint is what to do about all of them; empty for the hint of the first.
+	// Hint is what to do about all findings; "" means the hint of the first.
 	Hint string
 }
 
-// CauseID returns the ID of the cause of a finding, unique among all rules. A
-// finding without a cause in common with others has one of its own, made from
-// its rule, file and message; one that follows from a finding of another rule has
-// the cause of that.
+// CauseID returns the ID of the cause of a finding, unique among all rules. The
+// ID of a finding without a Cause is made from its rule, file and message. A
+// consequence of another rule's finding has the cause of that finding.
 func (f Finding) CauseID() string {
 	if id := cmp.Or(f.reason.id, f.id); id != "" {
 		return id
@@ -43,11 +42,10 @@ func (f Finding) CauseID() string {
 type Group struct {
 	ID           string
 	Findings     []Finding // at least one
-	Consequences []Finding // what other rules say because of them
+	Consequences []Finding // their consequences in other rules
 }
 
-// GroupByCause collects the findings of each cause. Groups come in the order of
-// their first findings.
+// GroupByCause groups findings by cause, in the order of their first findings.
 func GroupByCause(findings []Finding) []Group {
 	type key struct {
 		id       string
@@ -73,7 +71,7 @@ func GroupByCause(findings []Finding) []Group {
 		}
 	}
 	for i := range groups {
-		if len(groups[i].Findings) == 0 { // what explains them is not among the findings
+		if len(groups[i].Findings) == 0 { // the finding that explains them is not in the list
 			groups[i].Findings, groups[i].Consequences = groups[i].Consequences, nil
 		}
 	}

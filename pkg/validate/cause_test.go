@@ -32,7 +32,7 @@ func TestGroupByCause(t *testing.T) {
 	}
 }
 
-// Rules are for programs, too, which must not pay for pages.
+// Programs that only use rules must not link HTML templates.
 func TestNoTemplates(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {
@@ -45,7 +45,7 @@ func TestNoTemplates(t *testing.T) {
 	}
 }
 
-// What to do about several findings of one cause is about all of them.
+// The hint of several findings with one cause covers all of them.
 func TestHintForSeveral(t *testing.T) {
 	for what, test := range map[string]struct {
 		rule, hint string

@@ -55,21 +55,22 @@ func checkCIImages(p *Pass) {
 	c.expressions()
 }
 
-// ciImagesCheck compares the entries with the rest of the tree.
+// ciImagesCheck compares the entries of the configuration with the rest of the
+// tree.
 type ciImagesCheck struct {
 	*Pass
 	images *release.CIImages
 	all    []release.CIImage // of images
 }
 
-// ciEntries checks each entry beside the others.
+// ciEntries compares each entry with the others.
 type ciEntries struct {
 	*Pass
 	all        []release.CIImage
 	streams    map[release.Stream][]int // indices in all
-	namespaces map[string]int           // how many targets are in each
+	namespaces map[string]int           // number of targets in each namespace
 	retired    []string
-	hosts      map[string]int // how often the tree reads from each
+	hosts      map[string]int // number of references to each registry
 }
 
 func checkEntries(p *Pass, all []release.CIImage) {
@@ -101,9 +102,9 @@ func hostCounts(p *Pass) map[string]int {
 	return counts
 }
 
-// registry reports a source on a registry that ci-images-mirror refuses, that is
-// out of use or one letter away from a known one, and the address of a web
-// page.
+// registry reports a source on a registry that ci-images-mirror rejects, that
+// is retired, or that differs by one letter from a known one. It also reports
+// the address of a web page.
 func (c *ciEntries) registry(i release.CIImage) {
 	host, name := i.Pair.Source.Host(), i.Pair.Source.Canonical()
 	page, image := webPage(i.Pair.Source)
@@ -125,8 +126,8 @@ func (c *ciEntries) registry(i release.CIImage) {
 	}
 }
 
-// namespace reports the only target of a namespace that is one letter away from
-// one with many, and that nothing else in the tree knows.
+// namespace reports a namespace with one target that differs by one letter from
+// one with many targets and is nowhere else in the tree.
 func (c *ciEntries) namespace(i release.CIImage) {
 	count := c.namespaces
 	own := i.Target.Namespace
@@ -152,7 +153,7 @@ func (c *ciEntries) neighbours(i release.CIImage) iter.Seq[*release.CIImage] {
 	}
 }
 
-// oneTag reports two targets that are one tag of openshift/ci.
+// oneTag reports two targets with the same tag of openshift/ci.
 func (c *ciImagesCheck) oneTag() {
 	first := map[string]release.CIImage{}
 	for _, i := range c.images.Supplemental {
@@ -167,7 +168,7 @@ func (c *ciImagesCheck) oneTag() {
 	}
 }
 
-// ignoredSources reports entries that keep nothing from being copied.
+// ignoredSources reports ignored sources without an effect.
 func (c *ciImagesCheck) ignoredSources() {
 	seen := map[string]source.Position{}
 	for _, s := range c.images.Ignored {
@@ -184,7 +185,8 @@ func (c *ciImagesCheck) ignoredSources() {
 	}
 }
 
-// copies reports whether an entry, or an expression, is about an ignored source.
+// copies reports whether an entry or an expression of artImages has an ignored
+// source.
 func (c *ciImagesCheck) copies(s release.IgnoredSource) bool {
 	if slices.ContainsFunc(c.all, func(i release.CIImage) bool { return i.From.Spec() == s.Spec() }) {
 		return true

@@ -20,10 +20,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// TestCIImagesMutations changes a configuration of ci-images-mirror at random,
-// as people do: none of the changes passes unnoticed that matters, which is one
-// after which other images are copied, or to elsewhere. The rule tells it, or the
-// source is one that is not there, which a run tells.
+// TestCIImagesMutations makes random typing errors in a configuration of
+// ci-images-mirror. The rule reports every error that changes which images are
+// copied or where, unless its source does not exist, which a run reports.
 func TestCIImagesMutations(t *testing.T) {
 	text, configs := mutationSubject()
 	if before := ciImagesFindings(t, text, configs); len(before) > 0 {
@@ -32,8 +31,8 @@ func TestCIImagesMutations(t *testing.T) {
 	mutateCIImages(t, text, configs, 300)
 }
 
-// TestCIImagesMutationsOfARealFile does the same with the file of a real tree, and
-// with those of its configs that name one of the streams in it.
+// TestCIImagesMutationsOfARealFile does the same with the file of a real tree
+// and the configs that name one of its streams.
 func TestCIImagesMutationsOfARealFile(t *testing.T) {
 	tree := os.DirFS(testkit.CorpusTree(t, "release-2024-05.tar.gz"))
 	text, err := fs.ReadFile(tree, ciImagesFile)
@@ -46,8 +45,9 @@ func TestCIImagesMutationsOfARealFile(t *testing.T) {
 
 const ciImagesFile = "core-services/image-mirroring/_config.yaml"
 
-// aboutStreams copies the part of a tree that the rule needs for some entries: a
-// config for each tag that is built from, and those that may push one.
+// aboutStreams copies the part of a tree that the rule needs for some entries:
+// a config for each tag that configs build from, and the configs that may push
+// one.
 func aboutStreams(t *testing.T, tree fs.FS, text string) fs.FS {
 	t.Helper()
 	var names []string
@@ -85,8 +85,8 @@ func aboutStreams(t *testing.T, tree fs.FS, text string) fs.FS {
 	return os.DirFS(dir)
 }
 
-// mutateCIImages makes some changes, each of the same text, and checks that the rule
-// reports each that matters with a finding that was not there before.
+// mutateCIImages makes changes of one text, one at a time, and checks that the
+// rule reports each relevant one with a new finding.
 func mutateCIImages(t *testing.T, text string, configs fs.FS, changes int) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -114,8 +114,7 @@ func mutateCIImages(t *testing.T, text string, configs fs.FS, changes int) {
 	}
 }
 
-// effect returns the copies that are no longer made, and sources that were not
-// copied from before.
+// effect returns the copies that a change removes and the sources that it adds.
 func effect(was, is *release.CIImages) (lost, missing []string) {
 	sources, pairs := map[string]bool{}, map[string]bool{}
 	file, _ := was.File()
@@ -161,8 +160,8 @@ func ciImagesFindings(t *testing.T, text string, configs fs.FS) map[string]bool 
 	return found
 }
 
-// mutationSubject makes a configuration of 290 entries, and configs that build
-// from those whose name or tag is not that of their source.
+// mutationSubject returns a configuration with 290 entries, and configs that
+// build from the entries whose name or tag differs from the source's.
 func mutationSubject() (string, fstest.MapFS) {
 	words := []string{"builder", "runner", "console", "gateway", "collector", "scanner", "operator", "webhook", "installer", "notifier"}
 	var b, bases strings.Builder
@@ -197,7 +196,7 @@ type mutation struct {
 	change func(rng *rand.Rand, text string) string
 }
 
-// mutations are the slips that people make.
+// mutations are common typing errors.
 var mutations = []mutation{
 	{"a key twice", func(rng *rand.Rand, text string) string {
 		lines := strings.Split(text, "\n")

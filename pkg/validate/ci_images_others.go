@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// written reports targets that a mapping file writes, too.
+// written reports targets that a mapping file also writes.
 func (c *ciImagesCheck) written() {
 	at := map[release.ImageTag]release.CIImage{}
 	for _, i := range c.all {
@@ -59,9 +59,8 @@ func (c *ciImagesCheck) promoted() {
 	}
 }
 
-// sources reports sources in the CI registry that nothing fills, and that no
-// ci-operator config builds from: what is used is there, by means that the tree
-// does not show.
+// sources reports sources in the CI registry that nothing fills. A source that
+// a ci-operator config builds from exists, even if the tree does not show why.
 func (c *ciImagesCheck) sources() {
 	mirrored := writtenTags(c.Pass)
 	promotions := c.tree.Promotions()
@@ -79,8 +78,8 @@ func (c *ciImagesCheck) sources() {
 	}
 }
 
-// there reports whether something fills the tag that a source is. An entry does
-// not fill its own source.
+// there reports whether something fills the tag of a source. An entry does not
+// fill its own source.
 func (c *ciImagesCheck) there(ref mapping.Reference, tag release.ImageTag, w *written) bool {
 	if release.QuayCI(ref) && ref.Digest == "" {
 		return c.tree.Promotions().FilledInQCI(tag) || c.tree.Manifests().Declared(tag) || w.holds(tag.Tag)
@@ -107,7 +106,7 @@ func (c *ciImagesCheck) wanted() {
 		if at < 0 {
 			continue
 		}
-		severity := source.Info // a tag that was filled once may still be there
+		severity := source.Info // a tag that was filled once may still exist
 		if letters(tag.String()) != letters(unused[at].Key) {
 			severity = source.Warning
 		}
@@ -117,8 +116,8 @@ func (c *ciImagesCheck) wanted() {
 	}
 }
 
-// near reports whether two tags differ by one letter of a name, or by the numbers
-// of the tag.
+// near reports whether two tags differ by one letter of a name or by the
+// numbers in the tag.
 func near(a, b release.ImageTag) bool {
 	if a.Stream == b.Stream && shape(a.Tag) == shape(b.Tag) {
 		return true
@@ -134,8 +133,8 @@ func near(a, b release.ImageTag) bool {
 	return equal == 2
 }
 
-// expressions reports expressions of artImages that fit no stream that the tree
-// knows of.
+// expressions reports expressions of artImages that match no stream in the
+// tree.
 func (c *ciImagesCheck) expressions() {
 	if len(c.images.ART) == 0 {
 		return

@@ -14,9 +14,9 @@ import (
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// tag reports an entry whose own tag and source's tag are of the same shape and
-// differ, such as v28 from v27, or differ by one letter. Where a neighbour, another
-// entry of that shape, differs too, it is meant.
+// tag reports an entry whose tag has the same shape as that of its source but
+// differs, such as v28 from v27, or differs by one letter. If another entry of
+// that shape and stream differs too, it is intended.
 func (c *ciEntries) tag(i release.CIImage) {
 	own, from := i.Target.Tag, i.Pair.Source.Tag
 	if from == "" || agree(own, from) || !agree(shape(own), shape(from)) && !oneOff(own, from) {
@@ -39,8 +39,8 @@ func (c *ciEntries) tag(i release.CIImage) {
 	c.ReportAs(source.Warning, i.From.Pos, "correct the tag of one of the two", "%s is copied from the tag %s, %s", i.Key, from, why)
 }
 
-// version reports an entry whose tag is a number and whose source has another one in
-// its name, where those of all other such entries of the stream do: os/python:8 is
+// version reports an entry whose tag is a number that its source's name does
+// not have, if it does for all other such entries of the stream: os/python:8 is
 // from ubi8/python, os/python:9 from ubi9/python.
 func (c *ciEntries) version(i release.CIImage) {
 	from := i.Pair.Source
@@ -63,28 +63,29 @@ func (c *ciEntries) version(i release.CIImage) {
 	}
 }
 
-// numbered reports whether the number that is an entry's tag is one of its source.
+// numbered reports whether the source's name has the number that is an entry's
+// tag.
 func numbered(i release.CIImage) bool {
 	from := i.Pair.Source
 	return slices.Contains(digits.FindAllString(from.Repository+":"+from.Tag, -1), i.Target.Tag)
 }
 
-// agree reports whether a tag and that of its source are the same, except for
-// text around one of them.
+// agree reports whether a tag and that of its source are equal, except for text
+// around one of them.
 func agree(own, from string) bool { return strings.Contains(from, own) || strings.Contains(own, from) }
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
-// shape is a tag with each number made equal.
+// shape returns a tag with each number replaced by the same mark.
 func shape(tag string) string { return digits.ReplaceAllString(tag, "0") }
 
 // oneOff reports whether two names differ by one letter or digit, or by two
-// neighbours that are swapped.
+// swapped neighbours.
 func oneOff(a, b string) bool {
 	return max(len(a), len(b))-min(len(a), len(b)) <= 1 && suggest.Distance(a, b) == 1
 }
 
-// name reports an entry whose stream is one letter away from the name of its
+// name reports an entry whose stream differs by one letter from the name of its
 // source.
 func (c *ciEntries) name(i release.CIImage) {
 	from := path.Base(i.Pair.Source.Repository)
@@ -95,7 +96,7 @@ func (c *ciEntries) name(i release.CIImage) {
 	if len(own) < 4 || !oneOff(own, from) || letters(own) == letters(from) || strings.TrimSuffix(own, "s") == strings.TrimSuffix(from, "s") {
 		return
 	}
-	for other := range c.neighbours(i) { // two entries do not have the same slip
+	for other := range c.neighbours(i) { // two entries do not have the same typing error
 		if path.Base(other.Pair.Source.Repository) == from {
 			return
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// noConfigs says why nothing is known about promotions, or "".
+// noConfigs returns the reason why promotions are unknown, or "".
 func (f *facts) noConfigs() string {
 	if f.tree.Promotions().Configs == 0 {
 		return "no " + f.tree.Layout.Config + " in the tree"
@@ -18,8 +18,7 @@ func (f *facts) noConfigs() string {
 	return ""
 }
 
-// noAccess says why nothing is known about who may do what in the CI registry,
-// or "".
+// noAccess returns the reason why access to the CI registry is unknown, or "".
 func (f *facts) noAccess() string {
 	if len(f.tree.Manifests().Grants) == 0 {
 		return "no role bindings in the tree"
@@ -27,22 +26,23 @@ func (f *facts) noAccess() string {
 	return ""
 }
 
-// skipBroken lists the files about promotions that could not be read.
+// skipBroken lists the unreadable files with promotions as skipped.
 func skipBroken(p *Pass) {
 	for _, problem := range p.tree.Promotions().Problems {
 		p.Skip("%s", problem.Error())
 	}
 }
 
-// unread reports whether one of the files that could not be read holds a name:
-// then it may say anything about it.
+// unread reports whether an unreadable file contains a name: then it may have
+// any facts about it.
 func (f *facts) unread(problems []source.Problem, name string) bool {
 	return slices.ContainsFunc(problems, func(p source.Problem) bool {
 		return bytes.Contains(f.tree.Text(p.Pos.File), []byte(name))
 	})
 }
 
-// effective returns the first promotion of a tag that takes effect by itself.
+// effective returns the first promotion of a tag that is neither disabled nor
+// optional.
 func (f *facts) effective(tag release.ImageTag) (release.Promotion, bool) {
 	all := f.tree.Promotions().Of(tag)
 	i := slices.IndexFunc(all, func(p release.Promotion) bool { return !p.Disabled && !p.Optional })
@@ -52,7 +52,7 @@ func (f *facts) effective(tag release.ImageTag) (release.Promotion, bool) {
 	return all[i], true
 }
 
-// some lists the first of several names, and how many more there are.
+// some lists the first names and counts the rest.
 func some(names []string, most int) string {
 	if len(names) <= most+1 {
 		return strings.Join(names, ", ")

@@ -59,7 +59,7 @@ func checkConfigmapSize(p *Pass) {
 	f.Hint += "; the largest are " + strings.Join(largest, ", ")
 }
 
-// partitions is the number of ConfigMaps that the mappings are spread over.
+// partitions returns the number of ConfigMaps for the mappings.
 func partitions(p *Pass) int {
 	for _, m := range p.tree.Updater().Maps {
 		if slices.Contains(m.Names, p.tree.Settings.ConfigMap) {

@@ -9,8 +9,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// joinConsequences returns the findings that another one explains its cause:
-// fixing the one fixes the other.
+// joinConsequences gives findings that follow from another one its cause:
+// fixing that one fixes them.
 func joinConsequences(facts *facts, out *Result) {
 	c := consequences{facts, map[string][]int{}, out.Findings}
 	for i, f := range out.Findings {
@@ -21,12 +21,12 @@ func joinConsequences(facts *facts, out *Result) {
 		reasons[i] = c.explains(f)
 	}
 	for i, by := range reasons {
-		for by >= 0 && reasons[by] >= 0 { // what explains it is a consequence, too
+		for by >= 0 && reasons[by] >= 0 { // the finding that explains it is a consequence too
 			by = reasons[by]
 		}
 		if by >= 0 {
 			why := &out.Findings[by]
-			why.id = why.CauseID() // which may not change with its place
+			why.id = why.CauseID() // which must not depend on its place
 			out.Findings[i].reason = reason{why.id, why.Severity}
 		}
 	}
@@ -35,7 +35,7 @@ func joinConsequences(facts *facts, out *Result) {
 // consequences finds the findings that explain others.
 type consequences struct {
 	*facts
-	byRule   map[string][]int // where the findings of a rule are
+	byRule   map[string][]int // indexes of the findings of each rule
 	findings []Finding
 }
 
@@ -46,7 +46,7 @@ const (
 	otherCluster = "cluster"
 )
 
-// explains returns the finding that explains another; -1 when none does.
+// explains returns the index of the finding that explains another, or -1.
 func (c consequences) explains(f Finding) int {
 	set, job := c.tree.Runs().SetAt(f.Pos), c.jobAt(f.Pos)
 	sameFile := func(g Finding) bool { return g.Pos.File == f.Pos.File }
@@ -99,9 +99,9 @@ func (c consequences) explains(f Finding) int {
 	return -1
 }
 
-// wrongDestination returns the finding that the destination to which a job pushes
-// with another credential is not what was meant, or that the credential is that of
-// another set.
+// wrongDestination returns the finding that explains why a job has no
+// credential for a destination: the destination is probably wrong, or the
+// credential belongs to another set.
 func (c consequences) wrongDestination(f Finding) int {
 	sameLine := func(g Finding) bool {
 		return slices.ContainsFunc(f.Related, func(r Related) bool { return r.Pos.File == g.Pos.File && r.Pos.Line == g.Pos.Line })
@@ -110,7 +110,7 @@ func (c consequences) wrongDestination(f Finding) int {
 	return firstOf(c.find("reference-typo", sameLine), c.find("mapping-direction", sameLine), c.find("destination-promoted", sameLine), c.find("secret-shared", shared))
 }
 
-// repeated returns the finding about a job whose name another job has already.
+// repeated returns the finding that a job has the name of another job.
 func (c consequences) repeated(job *release.Job) int {
 	if job == nil {
 		return -1
@@ -118,7 +118,7 @@ func (c consequences) repeated(job *release.Job) int {
 	return c.find("file-syntax", func(g Finding) bool { return g.Pos == job.Pos })
 }
 
-// namesake returns the finding about another job of the name of a job.
+// namesake returns a finding about another job with the name of a job.
 func (c consequences) namesake(job *release.Job) int {
 	if job == nil {
 		return -1
@@ -129,8 +129,8 @@ func (c consequences) namesake(job *release.Job) int {
 	})
 }
 
-// hidden returns a finding about the syntax of the jobs file if the text has the
-// job of a set, which is not read for that reason.
+// hidden returns a finding about the syntax of the jobs file if the unread text
+// contains the job of a set.
 func (c consequences) hidden(f Finding, set *release.Set) int {
 	jobs := c.tree.Jobs
 	if jobs == nil || set == nil && f.Pos.File != jobs.Path || set != nil && !bytes.Contains(jobs.Text, []byte(c.tree.JobName(set.Name))) && !bytes.Contains(jobs.Text, []byte("mapping_"+set.Prefix())) {
@@ -144,15 +144,15 @@ func (c consequences) noPeriodics() int {
 	return c.find("set-job", func(g Finding) bool { return c.tree.Jobs != nil && g.Pos.File == c.tree.Jobs.Path })
 }
 
-// takesOthers reports whether a finding is about a job that mirrors the mappings
-// of another set in place of its own.
+// takesOthers reports whether a finding is about a job that mirrors the
+// mappings of another set instead of its own.
 func (c consequences) takesOthers(g Finding) bool {
 	job := c.jobAt(g.Pos)
 	own := c.tree.Runs().SetOf(job)
 	return !slices.ContainsFunc(c.tree.Runs().Files(job), func(m *release.MappingFile) bool { return m.Set == own })
 }
 
-// find returns the first finding of a rule that matches; -1 if there is none.
+// find returns the index of the first matching finding of a rule, or -1.
 func (c consequences) find(rule string, wanted func(Finding) bool) int {
 	for _, i := range c.byRule[rule] {
 		if wanted(c.findings[i]) {
@@ -178,8 +178,8 @@ func firstOf(found ...int) int {
 	return -1
 }
 
-// allMisnamed returns the finding about the name of a set's first file, where all
-// of its files have one: then its job finds nothing for that reason.
+// allMisnamed returns the finding about the name of a set's first file if all
+// of its files have such a finding: it explains why the job finds no files.
 func (c consequences) allMisnamed(set *release.Set) int {
 	if set == nil || len(set.Files) == 0 {
 		return -1
@@ -195,8 +195,8 @@ func (c consequences) allMisnamed(set *release.Set) int {
 	return first
 }
 
-// allTold returns what is said of the first file that a job picks up beside those of
-// its set, where something is said of the names of all of them.
+// allTold returns the finding about the name of the first file of another set
+// that a job picks up, if all of these files have such a finding.
 func (c consequences) allTold(f Finding) int {
 	first := -1
 	for _, r := range slices.Backward(f.Related) {
@@ -209,7 +209,7 @@ func (c consequences) allTold(f Finding) int {
 	return first
 }
 
-// jobAt returns the job at a position of the jobs file; nil if there is none.
+// jobAt returns the job at a position of the jobs file, or nil.
 func (f *facts) jobAt(pos source.Position) *release.Job {
 	if f.tree.Jobs == nil || pos.File != f.tree.Jobs.Path {
 		return nil

@@ -38,9 +38,9 @@ quay.io/team/app:latest registry.ci.openshift.org/team/stream:mirrored-app
 	}
 }
 
-// pullsFromQuayCI reports whether the tree is of the time when ci-operator
-// promotes to quay.io, too: then mappings take their images from there, or
-// ci-images-mirror brings some there.
+// pullsFromQuayCI reports whether ci-operator also promotes to quay.io at the
+// time of the tree: then mappings pull from there, or ci-images-mirror pushes
+// there.
 func pullsFromQuayCI(p *Pass) bool {
 	if len(p.tree.CIImages().All()) > 0 {
 		return true

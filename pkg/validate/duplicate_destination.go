@@ -79,8 +79,8 @@ func checkDuplicateDestination(p *Pass) {
 	}
 }
 
-// eachWriter returns every place that writes a destination: wildcards as their
-// tags or, if these are not known, as a pattern.
+// eachWriter returns every place that writes a destination. A wildcard is
+// expanded to its tags, or stays a pattern if they are not known.
 func eachWriter(p *Pass, visit func(w writer, pattern bool)) {
 	left := maxExpanded
 	for _, m := range p.tree.Mappings() {
@@ -103,7 +103,7 @@ func eachWriter(p *Pass, visit func(w writer, pattern bool)) {
 	}
 }
 
-// sameTag reports each writer of one tag after the first, or puts it with those
+// sameTag reports each writer of one tag after the first, or adds it to those
 // that are reported together.
 func sameTag(p *Pass, writers []writer, again *repeats) {
 	for i, w := range writers[1:] {
@@ -115,7 +115,7 @@ func sameTag(p *Pass, writers []writer, again *repeats) {
 		if again.add(earlier, w) {
 			continue
 		}
-		if w.Destination.Tag == "" { // pushed by digest alone: no tag to flip
+		if w.Destination.Tag == "" { // pushed by digest: no tag to overwrite
 			continue
 		}
 		acrossFiles(p, earlier, w)
@@ -140,8 +140,7 @@ func twiceInFile(p *Pass, first, w writer) {
 	f.Related = append(f.Related, Related{Pos: first.Destination.Pos, Message: "first named here"})
 }
 
-// sortedSources returns the sources of writers in an order that does not depend on
-// theirs.
+// sortedSources returns the sorted sources of writers.
 func sortedSources(writers ...writer) []string {
 	var names []string
 	for _, w := range writers {
@@ -154,7 +153,7 @@ func sortedSources(writers ...writer) []string {
 func acrossFiles(p *Pass, earlier []writer, w writer) {
 	name := w.Destination.Exact()
 	other := earlier[0]
-	for _, o := range earlier { // the one with another source says more
+	for _, o := range earlier { // a writer with another source is the better finding
 		if o.Source.Canonical() != w.Source.Canonical() {
 			other = o
 			break
@@ -179,12 +178,12 @@ func acrossFiles(p *Pass, earlier []writer, w writer) {
 	}
 }
 
-// idle reports whether it is known that no job runs a file.
+// idle reports whether certainly no job mirrors a file.
 func idle(p *Pass, m *release.MappingFile) bool {
 	return p.noJobs() == "" && len(p.tree.Runs().Of(m)) == 0
 }
 
-// whose names a file as seen from another.
+// whose describes a file relative to another.
 func whose(p *Pass, m, from *release.MappingFile) string {
 	if m.Set == from.Set {
 		return m.Base
@@ -193,7 +192,7 @@ func whose(p *Pass, m, from *release.MappingFile) string {
 }
 
 // wildcards reports each wildcard whose possible tags overlap with those of
-// another writer of the repository: once, with all of the others.
+// other writers of the repository, in one finding.
 func wildcards(p *Pass, wild, tagged []writer) {
 	for i, w := range wild {
 		var others []writer
@@ -214,7 +213,7 @@ func wildcards(p *Pass, wild, tagged []writer) {
 		name, effect := w.Destination.Exact(), "whichever runs last wins"
 		other := others[0]
 		for _, o := range others {
-			if o.Source.Canonical() != w.Source.Canonical() { // says more than the same copy made twice
+			if o.Source.Canonical() != w.Source.Canonical() { // more serious than a duplicate copy
 				other = o
 			}
 			if o.file == w.file {

@@ -9,19 +9,20 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// maxExpanded limits how many tags the wildcards of a tree are compared with,
-// and maxCompared how many wildcards and tags with each other. Both are a
-// thousand times what a release repository has.
+// maxExpanded limits the tags that the wildcards of a tree are compared with,
+// and maxCompared the comparisons of wildcards and tags. Both are a thousand
+// times what a release repository needs.
 const (
 	maxExpanded = 5_000_000
 	maxCompared = 50_000_000
 )
 
-// expandWildcard returns what a wildcard copies, where the tree tells all tags of the
-// stream that it takes them from.
+// expandWildcard returns the copies of a wildcard if the tree shows all tags of
+// its stream.
 //
-// stripped is what its jobs leave out of the tags. left is how many tags may still be
-// compared; where it does not suffice the wildcard stays one.
+// stripped is the prefix that its jobs remove from the tags. left is the number
+// of tags that may still be compared; if it does not suffice, the wildcard is
+// not expanded.
 func expandWildcard(p *Pass, w writer, stripped string, left *int) ([]writer, bool) {
 	pattern := w.Source.Tag
 	if pattern == "" {
@@ -56,11 +57,11 @@ func expandWildcard(p *Pass, w writer, stripped string, left *int) ([]writer, bo
 	return all, len(all) > 0
 }
 
-// repeats are copies that two files both make, at least one of them by
-// wildcards: they are reported once for each two files.
+// repeats are equal copies in two files, at least one of them by wildcards.
+// They are reported once for each pair of files.
 type repeats struct {
 	all []repeat
-	at  map[[2]*release.MappingFile]int // in all, by the earlier and the later file
+	at  map[[2]*release.MappingFile]int // of all pairs, by the earlier and the later file
 }
 
 type repeat struct {
@@ -68,8 +69,8 @@ type repeat struct {
 	all            []writer // of the later file
 }
 
-// add takes the copy of a later file that an earlier one makes too; false when
-// it is no matter of wildcards, or the sources differ.
+// add adds the copy of a later file that an earlier file also makes. It returns
+// false if neither is a wildcard or the sources differ.
 func (r *repeats) add(earlier []writer, w writer) bool {
 	for _, e := range earlier {
 		if !e.expanded && !w.expanded || e.Source.Canonical() != w.Source.Canonical() {
@@ -90,7 +91,7 @@ func (r *repeats) add(earlier []writer, w writer) bool {
 	return true
 }
 
-// reportRepeats reports the copies that two files both make.
+// reportRepeats reports equal copies in two files.
 func reportRepeats(p *Pass, again repeats) {
 	for _, r := range again.all {
 		var names []string
@@ -105,7 +106,7 @@ func reportRepeats(p *Pass, again repeats) {
 		f := p.ReportAs(source.Warning, r.later.Destination.Pos, hint, "%d images are copied by %s and by %s, from the same sources: %s",
 			len(names), r.later.file.Base, whose, some(names, 2))
 		f.Parts = []string{"images are copied by " + r.later.file.Base + " and by " + whose}
-		f.places = true // a file that is removed leaves other two of several
+		f.places = true // independent of the pair: removing one of several files leaves another
 		f.Cause = Cause{ID: "every tag " + r.earlier.file.Path,
 			Summary: fmt.Sprintf("{n} files copy images from the same sources to the same destinations as %s of set %s", r.earlier.file.Base, r.earlier.file.Set.Name)}
 		f.Related = append(f.Related, Related{Pos: r.earlier.Destination.Pos, Message: "also written here, from " + r.earlier.Source.Exact()})

@@ -34,8 +34,8 @@ func Example() {
 	// core-services/image-mirroring/team/mapping_team:2:43: error: quay.io/team/app:latest is named twice, from registry.ci.openshift.org/team/stream:app and from registry.ci.openshift.org/team/stream:web, and oc image mirror refuses the whole file
 }
 
-// A rule of one's own runs beside those of the package, and its severity can be
-// set in _mirror.yaml like theirs.
+// A custom rule runs beside those of the package. _mirror.yaml can set its
+// severity too.
 func ExampleRule() {
 	private := validate.Rule{
 		ID:       "company-private",
@@ -70,7 +70,8 @@ func ExampleRule() {
 	//   core-services/image-mirroring/team/mapping_team:4:43: quay.io/private/bot:latest is private
 }
 
-// Since leaves what a change brought: here the second line for one tag.
+// Since keeps only the findings that a change adds: here the second line for
+// one tag.
 func ExampleResult_Since() {
 	const mapping = "core-services/image-mirroring/team/mapping_team"
 	before, err := release.Load(fstest.MapFS{mapping: {Data: []byte("a.io/app:1 quay.io/team/app:1\n")}})

@@ -8,15 +8,15 @@ import (
 // facts are shared by several rules on one tree.
 type facts struct {
 	tree    *release.Tree
-	ignores map[string][]*ignore     // by file, as far as they were needed
-	counts  func(*ignore) bool       // which ignore comments count; nil for all
+	ignores map[string][]*ignore     // by file, filled on demand
+	counts  func(*ignore) bool       // selects the ignore comments that count; nil for all
 	usage   *usage                   // computed on first use
-	running map[string]bool          // the IDs of the rules that are run
+	running map[string]bool          // IDs of the rules in this run
 	made    []*mapgen.Result         // the generated files, computed on first use
 	pushers map[string][]*secretUser // by secret, computed on first use
 }
 
-// noJobs says why nothing is known about the jobs, or "".
+// noJobs returns the reason why the jobs are unknown, or "".
 func (f *facts) noJobs() string {
 	switch jobs := f.tree.Jobs; {
 	case jobs == nil:

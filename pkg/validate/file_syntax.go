@@ -17,7 +17,7 @@ func fileSyntax() Rule {
 		Check: func(p *Pass) {
 			for _, problem := range p.tree.Problems {
 				switch problem.Part {
-				case release.PartMapping, release.PartOwners: // mapping-syntax and set-owners speak of these
+				case release.PartMapping, release.PartOwners: // mapping-syntax and set-owners report these
 				default:
 					p.problem(problem.Problem)
 				}

@@ -16,30 +16,31 @@ type Finding struct {
 	Pos      source.Position
 	Message  string
 	Hint     string    // what to do; may be empty
-	Related  []Related // other places that belong to it, such as the other side of a conflict
-	Fix      *Fix      // the one right answer, where there is one; else nil
-	Cause    Cause     // what it has in common with other findings; the zero value for none
-	// Parts are the problems that a finding for several problems is about,
-	// each in words that do not depend on the others: a finding is known when
-	// all of its parts are. Without any, the message is the only one.
+	Related  []Related // related places, such as the other side of a conflict
+	Fix      *Fix      // the fix, if there is only one right answer; else nil
+	Cause    Cause     // the common cause with other findings; the zero value for none
+	// Parts are the texts of the problems in a finding for several problems.
+	// They do not depend on each other: a finding is known if all of its parts
+	// are. If there are none, the message is the only part.
 	Parts []string
 
-	id     string // of its cause, once other findings have it
+	id     string // ID of its cause, if it explains other findings
 	reason reason // the finding that explains it; the zero value for none
 	power  power  // of a finding about what a job can do
-	places bool   // it is about its places alone, and not new where these are not
+	places bool   // it is only new if one of its places is
 }
 
-// reason is the cause, and the severity, of a finding that explains others.
+// reason is the cause and severity of a finding that explains others.
 type reason struct {
 	id       string
 	severity source.Severity
 }
 
-// power is what a job can do beyond mirroring its set; see [release.Powers].
+// power is one thing that a job can do beyond mirroring its set; see
+// [release.Powers].
 type power struct{ set, kind string }
 
-// Related is another place that belongs to a finding.
+// Related is a related place of a finding.
 type Related struct {
 	Pos     source.Position
 	Message string
@@ -62,7 +63,7 @@ type Edit struct {
 // Rename gives a file another name.
 type Rename struct{ From, To string }
 
-// Skipped is a rule that could not be checked, or not in full, and why.
+// Skipped is a rule that could not be checked completely, with the reason.
 type Skipped struct {
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`

@@ -14,19 +14,19 @@ import (
 // Change is the change of one file by fixes: other bytes, another name, or
 // both.
 type Change struct {
-	From, To string // the same when the file keeps its name
+	From, To string // equal if the file keeps its name
 	Old, New []byte
 }
 
-// maxRounds limits how often a tree is fixed and checked again; every round but
-// the last changes something.
+// maxRounds limits the rounds of fixing and checking. Every round but the last
+// changes something.
 const maxRounds = 20
 
-// ApplyFixes applies the fixes of findings to a tree, in memory: of those that
-// choose returns, or of all if it is nil. It repeats this until nothing is left to
-// fix, because fixes that overlap are made one after the other. It returns the
-// changes in order of name, what the rules find afterwards, and the tree as it
-// would be. An error of choose ends it.
+// ApplyFixes applies the fixes of findings to a tree in memory: of the findings
+// that choose returns, or of all if choose is nil. It repeats this until
+// nothing is left to fix, because overlapping fixes are applied one after the
+// other. It returns the changes in order of name, the result of the rules
+// afterwards, and the fixed tree. It stops at an error of choose.
 func ApplyFixes(fsys fs.FS, choose func(*release.Tree, *Result) ([]Finding, error), rules ...Rule) ([]Change, *Result, *release.Tree, error) {
 	o := &fixed{overlay.FS{Base: fsys, Files: map[string][]byte{}, Gone: map[string]bool{}}, map[string]string{}}
 	for round := 0; ; round++ {
@@ -47,14 +47,14 @@ func ApplyFixes(fsys fs.FS, choose func(*release.Tree, *Result) ([]Finding, erro
 	}
 }
 
-// fixed is a file system with fixes made.
+// fixed is a file system with fixes applied.
 type fixed struct {
 	overlay.FS
 	origin map[string]string // the name that an added file had before
 }
 
-// apply makes the fixes of findings that do not overlap; it reports whether there
-// were any.
+// apply applies the fixes of findings that do not overlap, and reports whether
+// there were any.
 func (o *fixed) apply(findings []Finding) bool {
 	edits := map[string][]Edit{}
 	changed := false
@@ -81,7 +81,8 @@ func (o *fixed) apply(findings []Finding) bool {
 	return changed
 }
 
-// applyEdits makes edits of one text; of two that overlap the first is made.
+// applyEdits applies edits to a text. Of two overlapping edits it applies the
+// first.
 func applyEdits(text []byte, edits []Edit) []byte {
 	slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
 	var out bytes.Buffer

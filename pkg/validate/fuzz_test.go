@@ -15,8 +15,8 @@ import (
 
 const fuzzedFile = "core-services/image-mirroring/team/mapping_team"
 
-// FuzzIgnores reads anything as a file with ignore comments: no panic, and each
-// comment stands where its mark is.
+// FuzzIgnores reads any text as a file with ignore comments: it does not panic,
+// and each comment has the position of its mark.
 func FuzzIgnores(f *testing.F) {
 	for _, seed := range []string{
 		"# mirror-lint:ignore mapping-name why\n", "a b # mirror-lint:ignore a,b, c why\n", "#mirror-lint:ignore\n", "ä # mirror-lint:ignore a\tb",
@@ -41,8 +41,8 @@ func FuzzIgnores(f *testing.F) {
 	})
 }
 
-// FuzzBaseline reads anything as a baseline: no panic, and what was read is
-// read again from what is written.
+// FuzzBaseline reads any text as a baseline: it does not panic, and a written
+// baseline is read back unchanged.
 func FuzzBaseline(f *testing.F) {
 	for _, seed := range []string{
 		"", "[]", `{"version": 2}`, `{"version": 1}`, `{"version": 2, "findings": [{"rule": "a", "file": "b", "message": "c", "count": 2, "keys": "a  a b"}, {"count": -1}]}`,
@@ -69,8 +69,8 @@ func FuzzBaseline(f *testing.F) {
 	})
 }
 
-// FuzzLint runs all rules on a mapping file and a job's script of any content:
-// no panic, and every finding says what and where.
+// FuzzLint runs all rules on a mapping file and a job's script with any
+// content: they do not panic, and every finding has a message and a position.
 func FuzzLint(f *testing.F) {
 	f.Add("a.io/b/c:1 d.io/b/c:1\n", "for m in /etc/imagemirror/mapping_team*; do\n  oc image mirror -f=$m\ndone\n")
 	f.Add("a.io/b/c:* d.io/b/c\n# mirror-lint:ignore mapping-format a\n", "oc registry login --to=/tmp/x\nif ! oc image mirror -f=/etc/imagemirror/mapping_[; then\n")
@@ -95,8 +95,8 @@ func FuzzLint(f *testing.F) {
 	})
 }
 
-// FuzzJobs runs all rules on a jobs file of any content: no panic, and every
-// finding says what and where.
+// FuzzJobs runs all rules on a jobs file with any content: they do not panic,
+// and every finding has a message and a position.
 func FuzzJobs(f *testing.F) {
 	_, job, _ := strings.Cut(exampleFromTemplate(), "periodics:\n")
 	f.Add("periodics:\n" + job)
@@ -116,8 +116,8 @@ func FuzzJobs(f *testing.F) {
 	})
 }
 
-// FuzzFix mends a mapping file of any content: a second run has nothing to do,
-// and a file that oc takes mirrors the same images after it as before.
+// FuzzFix fixes a mapping file with any content: a second run changes nothing,
+// and a file that oc accepts mirrors the same images as before.
 func FuzzFix(f *testing.F) {
 	for _, seed := range []string{
 		"a.io/b:1\tc.io/b:1", "a.io/b:1 c.io/b:1 c.io/b:1\n", "a.io/b:1 c.io/b:1\na.io/b:1  c.io/b:1 \r\n", "  # x\n\n a.io/b c.io/d=e.io/f # y  ", "a.io/b:* c.io/b\na.io/b c.io/b:latest\n",

@@ -22,12 +22,12 @@ func ignoreComment() Rule {
 		Severity: source.Warning,
 		Bad:      "-- core-services/image-mirroring/team/mapping_team --\n# mirror-lint:ignore mapping-syntax\n" + line,
 		Good:     "-- core-services/image-mirroring/team/mapping_team --\n" + line,
-		Check:    func(*Pass) {}, // it checks what the other rules found: see applyIgnores
+		Check:    func(*Pass) {}, // it needs the findings of the other rules: see applyIgnores
 	}
 }
 
-// ignoreMark is the prefix of an ignore comment: rules with commas between
-// them, the reason.
+// ignoreMark is the prefix of an ignore comment, before the rules, separated by
+// commas, and the reason.
 var ignoreMark = regexp.MustCompile(`#\s*mirror-lint:ignore\b[ \t]*((?:[^\s,]*[ \t]*,[ \t]*)*[^\s,]*)[ \t]*(.*)`)
 
 // ignore is one comment.
@@ -35,14 +35,14 @@ type ignore struct {
 	pos    source.Position
 	rules  []string
 	reason string
-	last   int  // the line that it is about, its own or, of a line of comments alone, the first below them
-	head   bool // it stands above everything else in its file
-	whole  bool // and has an empty line below it: it is for the whole file
+	last   int  // the line that it applies to: its own, or the first one below a block of comments
+	head   bool // it is above everything else in its file
+	whole  bool // followed by an empty line: it applies to the whole file
 	used   map[string]bool
 }
 
-// applyIgnores takes out the findings that a comment suppresses and reports
-// comments that are wrong. run are the IDs of the rules that were run.
+// applyIgnores removes the findings that a comment suppresses, and reports
+// invalid and unused comments. run are the IDs of the rules that were run.
 func applyIgnores(p *Pass, run map[string]bool) {
 	files := map[string]bool{}
 	for _, name := range p.tree.Files() {
@@ -65,7 +65,7 @@ func applyIgnores(p *Pass, run map[string]bool) {
 		return
 	}
 	for _, s := range p.out.Skipped {
-		run[s.Rule] = false // what it could not check is not known to be fine
+		run[s.Rule] = false // its comments may suppress a finding that was not checked
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for _, ig := range p.ignoresIn(name) {
@@ -88,8 +88,8 @@ func (f *facts) ignoresIn(name string) []*ignore {
 }
 
 // ignored reports whether a comment suppresses what the rule reports about one
-// place. A rule that puts several places into one finding asks for each of
-// them, so that the comment at one does not cover the others.
+// place. A rule with several places in one finding calls it for each of them,
+// so that the comment at one place does not cover the others.
 func (p *Pass) ignored(pos source.Position) bool { return p.ignoredFor(p.rule.ID, pos) }
 
 func (f *facts) ignoredFor(rule string, pos source.Position) bool {
@@ -102,8 +102,8 @@ func (f *facts) ignoredFor(rule string, pos source.Position) bool {
 	return false
 }
 
-// quiets reports whether the comment is about a finding: on its line or the one
-// below, in the head of the file for a finding without a line, or for the whole file.
+// quiets reports whether the comment applies to a finding: by its line, in the
+// head of the file for a finding without a line, or for the whole file.
 func (ig *ignore) quiets(rule string, pos source.Position) bool {
 	if ig.reason == "" || !slices.Contains(ig.rules, rule) {
 		return false

@@ -33,7 +33,7 @@ func TestIgnores(t *testing.T) {
 	const twice = "a.io/b/c:1 d.io/b/c:1\na.io/b/d:1 d.io/b/c:1\n"
 	for _, tt := range []struct {
 		name, text string
-		want       []string // the rules that are reported
+		want       []string // the expected rules
 	}{
 		{"nothing is ignored", head + twice, []string{"duplicate-destination"}},
 		{"the line above", head + "a.io/b/c:1 d.io/b/c:1\n# mirror-lint:ignore duplicate-destination both are the same image\na.io/b/d:1 d.io/b/c:1\n", nil},
@@ -66,7 +66,7 @@ func TestIgnores(t *testing.T) {
 	}
 }
 
-// What a skipped rule would have reported is not known: its comments stay.
+// The findings of a skipped rule are unknown, so its comments are not unused.
 func TestIgnoresOfSkippedRules(t *testing.T) {
 	const text = "-- core-services/image-mirroring/team/mapping_team --\n" +
 		"registry.ci.openshift.org/team/s:a d.io/b/c:1 # mirror-lint:ignore source-unpromoted pushed by hand\n"
@@ -76,7 +76,7 @@ func TestIgnoresOfSkippedRules(t *testing.T) {
 	}
 }
 
-// A finding that covers several places is suppressed at each of them alone.
+// A comment suppresses a finding with several places only at its own place.
 func TestIgnoreOnePlaceOfSeveral(t *testing.T) {
 	const config = "-- ci-operator/config/o/r/o-r-main.yaml --\nimages: [{to: a}]\npromotion: {namespace: other, name: s}\n" +
 		"-- core-services/image-mirroring/team/mapping_team --\n"
@@ -139,8 +139,8 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
-// TestKnownByParts: what stands for several problems is new when one of them is,
-// not when there are fewer of them or more around them.
+// TestKnownByParts checks that a finding for several problems is new if one of
+// them is, but not if one disappears.
 func TestKnownByParts(t *testing.T) {
 	const head = "-- ci-operator/config/o/r/o-r-main.yaml --\nimages: [{to: a}, {to: b}]\npromotion: {namespace: team, name: s}\n" +
 		"-- core-services/image-mirroring/team/mapping_team --\n"
@@ -165,7 +165,7 @@ func TestKnownByParts(t *testing.T) {
 	}
 }
 
-// A baseline can be read: one line for each cause, in order, with a count.
+// A baseline is readable: one line for each cause, in order, with a count.
 func TestBaselineLines(t *testing.T) {
 	text := ""
 	for i := range 12 {

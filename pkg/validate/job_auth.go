@@ -42,8 +42,8 @@ var (
 	usesAuth = regexp.MustCompile(`(?:\s-a[= ]?|--registry-config[= ]|REGISTRY_AUTH_FILE=|DOCKER_CONFIG=)["']?([^\s"';|&]+)`)
 )
 
-// unusedLogin finds logins in a job's scripts that go to a file which no
-// command is given, and reports whether there is one.
+// unusedLogin reports logins in a job's scripts that write an auth file which
+// no command uses. It returns whether there is one.
 func unusedLogin(p *Pass, job *release.Job) (found bool) {
 	for _, arg := range job.Args {
 		script := withoutComments(arg.Value)
@@ -54,7 +54,7 @@ func unusedLogin(p *Pass, job *release.Job) (found bool) {
 		for _, m := range loginTo.FindAllStringSubmatchIndex(script, -1) {
 			file := script[m[2]:m[3]]
 			if used[file] || strings.HasSuffix(file, "/.docker/config.json") {
-				continue // where docker, podman and oc look by themselves
+				continue // default path of docker, podman and oc
 			}
 			f := p.Report(release.Locate(p.tree.Jobs.Path, p.tree.Jobs.Text, arg, m[0]), "pass -a "+file+" to oc image mirror, or remove the login",
 				"%s logs in to %s and does not use it", job.Name, file)
@@ -70,8 +70,8 @@ var (
 	otherIdentity   = regexp.MustCompile(`\boc login\b|KUBECONFIG=|--kubeconfig\b|--token\b`)
 )
 
-// loginWithoutToken finds jobs that log in to the registry of their cluster with
-// a service account whose token Prow does not mount.
+// loginWithoutToken reports jobs that log in to the registry of their cluster
+// with a service account whose token Prow does not mount.
 func loginWithoutToken(p *Pass, job *release.Job) {
 	if job.HasToken() {
 		return
@@ -93,7 +93,7 @@ func loginWithoutToken(p *Pass, job *release.Job) {
 	}
 }
 
-// tokenPos returns where a job says that it has no token, or the place of its login.
+// tokenPos returns the position of a job's token setting, or that of its login.
 func tokenPos(job *release.Job, login source.Position) source.Position {
 	if job.Token != nil {
 		return job.TokenPos

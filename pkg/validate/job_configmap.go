@@ -31,8 +31,8 @@ func jobConfigmap() Rule {
 	}
 }
 
-// unmounted reports a job that names mappings, or bears the name of a set's job,
-// and mounts none.
+// unmounted reports a job that names mappings or has the name of a set's job,
+// but mounts no mappings.
 func unmounted(p *Pass, job *release.Job) {
 	configMap, mount := p.tree.Settings.ConfigMap, p.tree.Settings.MountPath
 	hint := "mount the ConfigMap " + configMap + " at " + mount
@@ -63,7 +63,7 @@ func unreached(p *Pass) {
 		return
 	}
 	uploads := uploadsOf(p)
-	if len(uploads) == 0 { // mapping-unused speaks of it
+	if len(uploads) == 0 { // mapping-unused reports it
 		return
 	}
 	for _, job := range p.tree.Jobs.Jobs {

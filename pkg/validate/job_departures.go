@@ -11,30 +11,30 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// placeholder is the placeholder of a template for values of the set.
+// placeholder marks values of the set in a template.
 const placeholder = "FIXME"
 
 // departure is one difference between a job and its template.
 type departure struct {
 	pos      source.Position
-	node     *yaml.Node // what the job has
-	path     string     // of the field, such as spec.containers[0].image
+	node     *yaml.Node // value in the job
+	path     string     // path of the field, such as spec.containers[0].image
 	value    string     // what the job has there; "" when nothing
 	what     string     // in words
 	severity source.Severity
-	settings []string // settings of _job.yaml and _mirror.yaml that can declare it
-	choice   bool     // whether it is up to each set
+	settings []string // settings of _job.yaml and _mirror.yaml for it
+	choice   bool     // whether each set may choose it
 }
 
-// holds reports whether what the job has gives it a power.
+// holds reports whether the job's value gives it a power.
 func (d departure) holds(power release.Power) bool {
 	return slices.ContainsFunc(scalars(d.node), func(n *yaml.Node) bool {
 		return n.Line == power.Pos.Line && n.Column == power.Pos.Column
 	})
 }
 
-// govern are the settings for a field and all below it; choice means that they
-// are a set's own choice.
+// govern are the settings for a field and the fields below it; choice means
+// that each set may choose.
 var govern = []struct {
 	path     string
 	settings []string
@@ -61,7 +61,7 @@ var govern = []struct {
 	{"spec.containers[0].args", []string{"runner", "script"}, false},
 }
 
-// above reports whether settings govern something below a field.
+// above reports whether there are settings for a field below this one.
 func above(path string) bool {
 	for _, g := range govern {
 		if strings.HasPrefix(g.path, path+".") {
@@ -118,7 +118,7 @@ func (c *comparison) add(n *yaml.Node, path, value, format string, args ...any) 
 	return &c.found[len(c.found)-1]
 }
 
-// compare reports where a job's value is not the template's.
+// compare reports differences between a job's value and the template's.
 func (c *comparison) compare(path string, want, got *yaml.Node) {
 	want, got = release.Resolve(want), release.Resolve(got)
 	switch {
@@ -130,7 +130,7 @@ func (c *comparison) compare(path string, want, got *yaml.Node) {
 		c.args(path, want, got)
 	case want.Kind == yaml.SequenceNode:
 		c.list(path, want, got)
-	case strings.Contains(want.Value, placeholder): // the set's own
+	case strings.Contains(want.Value, placeholder): // value of the set
 	case want.Value != got.Value:
 		c.add(got, path, got.Value, "%s is %s, not %s", path, brief(got), brief(want))
 	}
@@ -159,9 +159,9 @@ func (c *comparison) mapping(path string, want, got *yaml.Node) {
 	}
 }
 
-// list compares lists item by item; items with a name, in whatever order, by
-// their names. A secret's volume goes by the name push and that of the mappings
-// by config, whatever a job calls them.
+// list compares lists item by item. It matches items with a name by name, in
+// any order. The volume of a secret counts as push and that of the mappings as
+// config, under any name.
 func (c *comparison) list(path string, want, got *yaml.Node) {
 	label := func(list *yaml.Node, i int) string {
 		if name := release.Text(release.Child(list.Content[i], "name")); name != "" {
@@ -196,9 +196,9 @@ func (c *comparison) list(path string, want, got *yaml.Node) {
 	}
 }
 
-// args compares what the container runs: of a shell the script, of which the
-// settings can say many forms; of the mirror command nothing, because a check of
-// the generated jobs does that.
+// args compares the container's arguments: the script of a shell, for which
+// there are many settings. It ignores those of the mirror command, because
+// mirror-jobgen check compares them.
 func (c *comparison) args(path string, want, got *yaml.Node) {
 	if len(got.Content) == 0 || len(want.Content) == 0 {
 		c.list(path, want, got)
@@ -231,7 +231,8 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// implied reports whether a value that a job does not write is what it has then.
+// implied reports whether a value is the default for a field that a job leaves
+// out.
 func implied(path string, value *yaml.Node) bool {
 	return value.Kind == yaml.ScalarNode && value.Value == "" || path == "agent" && value.Value == "kubernetes"
 }
@@ -251,13 +252,13 @@ func scalars(n *yaml.Node) []*yaml.Node {
 	return out
 }
 
-// brief returns a value in a few words.
+// brief returns a short form of a value.
 func brief(n *yaml.Node) string {
 	const longest = 120
 	var b strings.Builder
 	var write func(n *yaml.Node)
 	write = func(n *yaml.Node) {
-		if b.Len() > longest { // an anchor may even stand within itself
+		if b.Len() > longest { // an anchor may contain itself
 			return
 		}
 		switch n = release.Resolve(n); n.Kind {

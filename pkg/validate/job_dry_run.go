@@ -35,7 +35,7 @@ func jobDryRun() Rule {
 }
 
 // checkRequired reports variables without which the job copies nothing. A value
-// that the set's own settings give is meant so.
+// in the set's settings is intended.
 func checkRequired(p *Pass, job *release.Job, required map[string]string) {
 	own, _ := settingsOf(p, job)
 	for _, name := range slices.Sorted(maps.Keys(required)) {
@@ -66,7 +66,7 @@ func checkRequired(p *Pass, job *release.Job, required map[string]string) {
 	}
 }
 
-// almost reports whether a name may be another one, misspelt.
+// almost reports whether a name may be a misspelt form of another.
 func almost(name, other string) bool {
 	name, other = strings.ToLower(name), strings.ToLower(other)
 	return suggest.Distance(name, other) <= max(1, len(other)/4)

@@ -8,7 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// jobForm is how a job runs; the zero value if that is not known.
+// jobForm is the way a job runs; the zero value means unknown.
 type jobForm struct {
 	kind release.Form
 	what string
@@ -29,8 +29,8 @@ func formOf(job *release.Job) jobForm {
 	return jobForm{}
 }
 
-// usualForm returns the form of more than half of the jobs, and at least three;
-// the zero value if there is no such form.
+// usualForm returns the form of more than half of the jobs, and at least three.
+// It returns the zero value if there is no such form.
 func usualForm(jobs []*release.Job) jobForm {
 	votes := map[jobForm]int{}
 	for _, job := range jobs {
@@ -42,8 +42,9 @@ func usualForm(jobs []*release.Job) jobForm {
 	return jobForm{}
 }
 
-// otherForm reports whether a job is of another form than most jobs. That is
-// one finding, in place of one for every field in which the two forms differ.
+// otherForm reports a job of another form than most jobs, and returns whether
+// it is. This finding replaces those for each field that differs between the
+// forms.
 func otherForm(p *Pass, job *release.Job, usual jobForm) bool {
 	own := formOf(job)
 	if own == usual || own.what == "" || usual.what == "" {
@@ -57,9 +58,9 @@ func otherForm(p *Pass, job *release.Job, usual jobForm) bool {
 	return true
 }
 
-// likeTemplate reports whether a job is of the template's form. One whose form is
-// unknown counts as one of the usual form or, if there is none, is like the template
-// if it runs the same program.
+// likeTemplate reports whether a job has the template's form. A job of unknown
+// form counts as one of the usual form or, without a usual form, has the
+// template's if it runs the same program.
 func likeTemplate(job *release.Job, usual jobForm, template *release.Job) bool {
 	if template == nil {
 		return false
@@ -70,8 +71,8 @@ func likeTemplate(job *release.Job, usual jobForm, template *release.Job) bool {
 	return program(job) == program(template)
 }
 
-// program returns the first word of a job's commands, "" if it runs the entry point
-// of its image.
+// program returns the first word of a job's commands, or "" if it runs the
+// entry point of its image.
 func program(job *release.Job) string {
 	if len(job.Args) == 0 {
 		return ""
@@ -79,8 +80,8 @@ func program(job *release.Job) string {
 	return job.Args[0].Value
 }
 
-// ofForm reports whether a field depends on the form of a job: if the form is unknown,
-// all of its container.
+// ofForm reports whether a field depends on the form of a job. If the form is
+// unknown, all fields of its container do.
 func ofForm(job *release.Job, path string) bool {
 	const container = "spec.containers[0]."
 	fields := []string{container + "command", container + "args", container + "env", container + "image", "spec.automountServiceAccountToken"}

@@ -41,15 +41,15 @@ registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
 	}
 }
 
-// foreign reports whether a job is known to be for another set, which does not
-// run the mappings of a set on purpose.
+// foreign reports whether a job belongs to another set and does not mirror a
+// set on purpose.
 func (f *facts) foreign(job *release.Job, set *release.Set) bool {
 	owner := f.tree.Runs().SetOf(job)
 	return owner != nil && owner != set && f.tree.Runs().RunBy(set) != job
 }
 
-// checkOverlap reports the files of each other set that a job picks up. Files that
-// break the naming convention are mapping-name's to report as errors.
+// checkOverlap reports the files of other sets that a job picks up.
+// mapping-name reports files that break the naming convention.
 func checkOverlap(p *Pass, job *release.Job, set *release.Set) {
 	files := map[*release.Set][]*release.MappingFile{}
 	for _, m := range p.tree.Runs().Files(job) {

@@ -40,7 +40,7 @@ func checkJobPower(p *Pass) {
 	if p.noJobs() == "" {
 		owners = secretOwners(p)
 	}
-	patched := map[string]map[string]bool{} // what the patch of a set gives its job
+	patched := map[string]map[string]bool{} // power from the patch of the set
 	for _, set := range p.tree.Sets {
 		if set.Job != nil {
 			settingsPower(p, set)
@@ -57,9 +57,9 @@ func checkJobPower(p *Pass) {
 	}
 }
 
-// patchPower reports what the patch of a set gives its job, and the secret of
-// another set in its settings that its job does not have yet and is not allowed. It
-// returns what the patch gives.
+// patchPower reports the power that the patch of a set gives its job. It also
+// reports the secret of another set in its settings if its job does not have it
+// yet and allow does not permit it. It returns the power from the patch.
 func patchPower(p *Pass, set *release.Set, owners map[string]string) map[string]bool {
 	given := map[string]bool{}
 	for _, power := range set.Job.PatchPowers() {
@@ -86,7 +86,7 @@ func foreignSecret(set *release.Set, secret string, owners map[string]string) bo
 	return owner != "" && owner != set.Name
 }
 
-// withOwner adds to a power whose secret it is, when it is that of another set.
+// withOwner adds the owner to the power of a secret of another set.
 func withOwner(set *release.Set, power release.Power, owners map[string]string) release.Power {
 	if foreignSecret(set, power.Secret, owners) {
 		power.Kind = release.PowerSecret
@@ -95,13 +95,13 @@ func withOwner(set *release.Set, power release.Power, owners map[string]string) 
 	return power
 }
 
-// canPower reports what the job of a set can do.
+// canPower reports one power of the job of a set.
 func canPower(p *Pass, set *release.Set, power release.Power) {
 	tellPower(p, set.Name, power, "the job of the set %s can %s", set.Name, power.What)
 }
 
-// podPower reports what the pod of a set's job can do, without what its patch gives
-// it.
+// podPower reports the power of the pod of a set's job, without that from its
+// patch.
 func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]string, patched map[string]bool) {
 	if ns := p.tree.Settings.Namespace; job.Namespace != "" && job.Namespace != ns {
 		tellPower(p, set.Name, release.Power{Kind: release.PowerNamespace, Pos: job.NamespacePos}, "the job of the set %s runs in the namespace %s, not in %s", set.Name, job.Namespace, ns)
@@ -113,7 +113,7 @@ func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]str
 	}
 }
 
-// reportedPowers returns what job-power reports of the pod of a job.
+// reportedPowers returns the power that job-power reports for the pod of a job.
 func reportedPowers(p *Pass, job *release.Job) []release.Power {
 	if !p.running[jobPowerID] || p.tree.Runs().SetOf(job) == nil {
 		return nil
@@ -121,9 +121,9 @@ func reportedPowers(p *Pass, job *release.Job) []release.Power {
 	return job.Powers(p.tree.Jobs.Path)
 }
 
-// handWritten returns the power that hand-written jobs have by their script, image
-// and token. job-template tells how such a job departs; to take it over into
-// settings brings no more.
+// handWritten returns the power of hand-written jobs from their script, image
+// and token. job-template reports such differences, and moving them into
+// settings adds no power.
 func handWritten(tree *release.Tree) map[power]bool {
 	found := map[power]bool{}
 	if tree.Jobs == nil {
@@ -146,8 +146,8 @@ func handWritten(tree *release.Tree) map[power]bool {
 	return found
 }
 
-// usual returns what most of the mirroring jobs have, without those of one set: ""
-// when no two agree. A set's approvers do not write the jobs of the others.
+// usual returns the most common value in the mirroring jobs of other sets,
+// which a set's approvers do not write. It returns "" if no two agree.
 func usual(tree *release.Tree, except *release.Set, of func(*release.Job) string) string {
 	if tree.Jobs == nil {
 		return ""
@@ -173,7 +173,7 @@ func imageOf(job *release.Job) string { return job.Image }
 
 func clusterOf(job *release.Job) string { return job.Cluster }
 
-// settingsPower reports what the settings of a set give its job.
+// settingsPower reports the power that the settings of a set give its job.
 func settingsPower(p *Pass, set *release.Set) {
 	job, defaults := set.Job, &p.tree.Settings.Defaults
 	keys := job.Keys()
@@ -213,5 +213,5 @@ func tellPower(p *Pass, set string, what release.Power, format string, args ...a
 	}
 	hint := fmt.Sprintf("remove it, or have it allowed in %s: allow: {%s: [%s]}", p.tree.Layout.Settings(), set, what.Kind)
 	f := p.ReportAs(severity, what.Pos, hint, format, args...)
-	f.power, f.Parts = power{set, what.Kind}, []string{f.Message} // whichever file declares it
+	f.power, f.Parts = power{set, what.Kind}, []string{f.Message} // in any file
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// To take a hand-written job over into settings brings no power that it did not
-// have.
+// Moving a hand-written job into settings adds no power.
 func TestPowerOfAHandWrittenJob(t *testing.T) {
 	const job = dir + "webshop/_job.yaml"
 	before, after := shop(), shop()
@@ -25,8 +24,8 @@ func TestPowerOfAHandWrittenJob(t *testing.T) {
 	}
 }
 
-// What a change has a job do beyond mirroring is an error, unless the settings
-// allowed it before the change: that it allows it to itself counts for nothing.
+// Power that a change adds to a job is an error, unless the settings before the
+// change allow it. A change cannot allow its own power.
 func TestPowerOfAChange(t *testing.T) {
 	const job, settings = dir + "webshop/_job.yaml", dir + "_mirror.yaml"
 	const script, allow = "script: |\n  oc image mirror -f=/etc/imagemirror/mapping_webshop_latest\n", "allow:\n  webshop: [script]\n"
@@ -63,8 +62,8 @@ func TestPowerOfAChange(t *testing.T) {
 	}
 }
 
-// A set that has in its settings what the jobs of the other sets have gains no
-// power: mirror-jobgen new writes it where the repository has no defaults.
+// Settings with the values of the other sets' jobs add no power: mirror-jobgen
+// new writes them if the repository has no defaults.
 func TestPowerOfASetLikeTheOthers(t *testing.T) {
 	const job = dir + "toolbox/_job.yaml"
 	for what, test := range map[string]struct {

@@ -70,7 +70,7 @@ func checkCron(p *Pass, job *release.Job, s release.Field) {
 }
 
 // parseCron reads a cron expression as Prow does. The parser panics on some
-// texts, as it would within Prow.
+// texts, also in Prow.
 func parseCron(text string) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// scriptDeparture is something that a script does unlike every good one.
+// scriptDeparture is a mistake in a script that no good script has.
 type scriptDeparture struct {
 	severity source.Severity
 	offset   int // in the script
@@ -20,8 +20,8 @@ var (
 	ran        = regexp.MustCompile(`(?m)^\s*(?:if )?(?:! )?(oc (?:-v\d+ )?image mirror[^;\n]*)`)
 	blanks     = regexp.MustCompile(`\s+`)
 	blankLines = regexp.MustCompile(`(?m)^[ \t]*\n`)
-	// unsaid are commands that scripts run and do not echo: the auth file,
-	// debug output.
+	// unsaid matches parts of a command that scripts do not echo: the auth file
+	// and debug output.
 	unsaid = regexp.MustCompile(`\s(?:-a[= ]\S+|-v\d+)`)
 )
 
@@ -52,14 +52,13 @@ func scriptDepartures(script string) []scriptDeparture {
 	return out
 }
 
-// plainCommand leaves out quotes and the auth file, which scripts keep to
-// themselves.
+// plainCommand removes quotes and the parts that scripts do not echo.
 func plainCommand(s string) string {
 	s = strings.NewReplacer(`"`, "", "${", "$", "}", "").Replace(s)
 	return strings.TrimSpace(blanks.ReplaceAllString(unsaid.ReplaceAllString(s, ""), " "))
 }
 
-// loopDifference returns the settings by which one loop becomes another.
+// loopDifference returns the settings that turn one loop into another.
 func loopDifference(a, b release.Loop) []string {
 	var out []string
 	for _, s := range []struct {
@@ -82,8 +81,9 @@ func loopDifference(a, b release.Loop) []string {
 	return out
 }
 
-// foreignLine returns the first line of a script that is neither a comment nor in
-// the template's, where FIXME marks anything, and its place.
+// foreignLine returns the first line of a script that is neither a comment nor
+// in the template's script, with its position. FIXME in the template matches
+// any text.
 func foreignLine(template, script string) (line string, offset int) {
 	known := map[string]bool{}
 	var patterns []*regexp.Regexp
@@ -112,12 +112,12 @@ next:
 	return "", 0
 }
 
-// usualValues are the departures that most jobs have: they are how the
-// repository does it.
+// usualValues are the differences that most jobs have: they are the convention
+// of the repository.
 type usualValues map[string]string // by path
 
-// usualDepartures finds what more than half of the jobs, and at least three,
-// have instead of the template's value.
+// usualDepartures finds the values that more than half of the jobs, and at
+// least three, have instead of the template's.
 func usualDepartures(all [][]departure) usualValues {
 	type vote struct{ path, value string }
 	votes := map[vote]int{}
@@ -140,13 +140,14 @@ func (u usualValues) has(d departure) bool {
 	return ok && value == d.value
 }
 
-// covers reports whether most jobs depart from the template where a job does.
+// covers reports whether most jobs differ from the template in the same field
+// as a job.
 func (u usualValues) covers(d departure) bool {
 	_, ok := u[d.path]
 	return ok
 }
 
-// instead describes what a job has instead of the usual value, or of the
+// instead describes a job's value that replaces the usual one or the
 // template's.
 func (u usualValues) instead(d departure) string {
 	value, ok := u[d.path]

@@ -42,10 +42,10 @@ func jobSecret() Rule {
 	}
 }
 
-// unknownSecret reports a secret that ci-secret-bootstrap does not create. Teams
-// may bring it themselves: the settings tell which, and silence them. Where some
-// secrets of the jobs are of that kind, others may be, too, unless their name is
-// close to one that is created.
+// unknownSecret reports a secret that ci-secret-bootstrap does not create. It
+// does not report secrets that teams create themselves according to the
+// settings. If jobs have such secrets, other secrets may be created by teams
+// too, unless their name is similar to a known one.
 func unknownSecret(p *Pass, job *release.Job, m release.SecretMount) {
 	settings, severity := p.tree.Settings, p.rule.Severity
 	hint := "add it to " + p.tree.Layout.Secrets + ", or correct the name; teams that sync it themselves may ignore this"
@@ -61,7 +61,7 @@ func unknownSecret(p *Pass, job *release.Job, m release.SecretMount) {
 		severity = source.Info
 	}
 	f := p.ReportAs(severity, m.Pos, hint, "nothing in %s creates the secret %s that %s mounts", p.tree.Layout.Secrets, m.Secret, job.Name)
-	f.Parts = []string{"nothing creates the secret " + m.Secret} // whatever the name of the job
+	f.Parts = []string{"nothing creates the secret " + m.Secret} // for any name of the job
 	if severity == source.Info {
 		f.Cause = Cause{ID: "self-service", Summary: "nothing in " + p.tree.Layout.Secrets + " creates {n} secrets that jobs mount: teams may create them themselves",
 			Hint: "list patterns of their names under self_service_secrets in " + p.tree.Layout.Settings() + ", or correct the names"}
@@ -78,7 +78,8 @@ func secretNames(p *Pass) []string {
 	return slices.Compact(names)
 }
 
-// usesSelfService reports whether a job mounts a secret that its team creates.
+// usesSelfService reports whether a job mounts a secret that its team creates
+// itself.
 func usesSelfService(p *Pass) bool {
 	return slices.ContainsFunc(p.tree.Jobs.Jobs, func(job *release.Job) bool {
 		return slices.ContainsFunc(job.Secrets, func(m release.SecretMount) bool {
@@ -118,8 +119,9 @@ func jobSecretKey() Rule {
 	}
 }
 
-// eachSecret calls f for every secret that a mirroring job mounts, with what
-// ci-secret-bootstrap creates under its name in the job's place and elsewhere.
+// eachSecret calls f for every secret that a mirroring job mounts, with the
+// secrets of its name that ci-secret-bootstrap creates in the job's cluster and
+// namespace, and elsewhere.
 func eachSecret(p *Pass, f func(job *release.Job, m release.SecretMount, here, elsewhere []*release.Secret)) {
 	if secretsKnown(p) {
 		eachMount(p, f)
@@ -136,8 +138,8 @@ func secretsKnown(p *Pass) bool {
 	return reason == ""
 }
 
-// eachMount is eachSecret for a tree that has jobs. Without the configuration of
-// ci-secret-bootstrap nothing is known to be created.
+// eachMount is eachSecret for a tree with jobs. Without the configuration of
+// ci-secret-bootstrap, the created secrets are unknown.
 func eachMount(p *Pass, f func(job *release.Job, m release.SecretMount, here, elsewhere []*release.Secret)) {
 	secrets := p.tree.Secrets()
 	for _, job := range p.tree.Jobs.Jobs {
@@ -158,7 +160,7 @@ func eachMount(p *Pass, f func(job *release.Job, m release.SecretMount, here, el
 	}
 }
 
-// namespace is where a job's pod runs.
+// namespace returns the namespace of a job's pod.
 func jobNamespace(p *Pass, job *release.Job) string {
 	if job.Namespace != "" {
 		return job.Namespace

@@ -26,8 +26,8 @@ func jobTemplate() Rule {
 	}
 }
 
-// exampleFromTemplate is the jobs file of an example with the template's job,
-// changed by the pairs of an old and a new text.
+// exampleFromTemplate returns the jobs file of an example with the template's
+// job, changed by pairs of an old and a new text.
 func exampleFromTemplate(oldnew ...string) string {
 	var job strings.Builder
 	for line := range strings.Lines(string(release.BuiltInTemplate())) {
@@ -43,7 +43,7 @@ func exampleFromTemplate(oldnew ...string) string {
 	return "-- ci-operator/jobs/infra-image-mirroring.yaml --\nperiodics:\n" + strings.NewReplacer(oldnew...).Replace(text)
 }
 
-// checkJobTemplate reports every field in which a mirroring job equals neither
+// checkJobTemplate reports every field of a mirroring job that equals neither
 // the template, nor most jobs, nor its settings.
 func checkJobTemplate(p *Pass) {
 	if reason := p.noJobs(); reason != "" {
@@ -55,7 +55,7 @@ func checkJobTemplate(p *Pass) {
 	}
 	var jobs []*release.Job
 	for _, job := range p.tree.Jobs.Jobs {
-		if job.Mirrors || len(job.Unmounted) > 0 { // job-configmap reports the latter; they show what is usual
+		if job.Mirrors || len(job.Unmounted) > 0 { // job-configmap reports the latter; they count for the usual values
 			jobs = append(jobs, job)
 		}
 	}
@@ -95,7 +95,7 @@ func checkJobTemplate(p *Pass) {
 }
 
 // wrongScripts reports mistakes in the scripts of a job that do not depend on
-// its template, and whether there are any.
+// its template. It returns whether there are any.
 func wrongScripts(p *Pass, job *release.Job) (found bool) {
 	for _, arg := range job.Args {
 		for _, d := range scriptDepartures(withoutComments(arg.Value)) {
@@ -112,7 +112,8 @@ func departs(p *Pass, job *release.Job, severity source.Severity, pos source.Pos
 	f.Cause = Cause{ID: what, Summary: "{n} jobs depart from the template: " + what, Hint: "generate them with mirror-jobgen, or declare the difference in the " + release.JobSettingsName + " of each set"}
 }
 
-// unfilledTemplate reports what of the template was not filled in.
+// unfilledTemplate reports placeholders of the template that were not filled
+// in.
 func unfilledTemplate(p *Pass, job *release.Job) {
 	for _, n := range scalars(job.Node) {
 		at := strings.Index(withoutComments(n.Value), placeholder)
@@ -124,8 +125,8 @@ func unfilledTemplate(p *Pass, job *release.Job) {
 	}
 }
 
-// missingVolumes reports the volumes that a job mounts and does not have, and
-// whether there are any.
+// missingVolumes reports volumes that a job mounts but does not have. It
+// returns whether there are any.
 func missingVolumes(p *Pass, job *release.Job) bool {
 	missing := job.MissingVolumes(p.tree.Jobs.Path)
 	for _, v := range missing {
@@ -135,10 +136,10 @@ func missingVolumes(p *Pass, job *release.Job) bool {
 	return len(missing) > 0
 }
 
-// declaredDeparture reports whether the settings give a job what it has: its set's
-// _job.yaml, the entry of _mirror.yaml for a job without a set, the defaults of
-// all jobs. Where there are no settings, what they would call a choice counts
-// as one.
+// declaredDeparture reports whether settings declare the job's value: its set's
+// _job.yaml, the entry of _mirror.yaml for a job without a set, or the
+// defaults. Without settings, a field that each set may choose counts as
+// declared.
 func declaredDeparture(p *Pass, job *release.Job, d departure) bool {
 	own, adopted := settingsOf(p, job)
 	for _, key := range d.settings {
@@ -162,8 +163,8 @@ func declaredDeparture(p *Pass, job *release.Job, d departure) bool {
 	return d.choice && own == nil && !adopted
 }
 
-// settingsOf returns the settings that are for a job alone, nil when there are
-// none, and reports whether all jobs are made from settings.
+// settingsOf returns the job's own settings, or nil, and whether all jobs are
+// generated from settings.
 func settingsOf(p *Pass, job *release.Job) (*release.JobSettings, bool) {
 	settings := p.tree.Settings
 	for i := range settings.Jobs {
@@ -177,8 +178,9 @@ func settingsOf(p *Pass, job *release.Job) (*release.JobSettings, bool) {
 	return nil, settings.Adopted
 }
 
-// patched reports whether a merge patch changes what is at a path. A list is
-// replaced as a whole; a mapping in its place changes its first item.
+// patched reports whether a merge patch changes the value at a path. It
+// replaces a list as a whole; a mapping in place of the list changes its first
+// item.
 func patched(patch map[string]any, at string) bool {
 	for key, value := range patch {
 		rest, ok := strings.CutPrefix(at, key)

@@ -53,8 +53,8 @@ func checkJobUnused(p *Pass) {
 	}
 }
 
-// misspelt reports a variable or argument of a job that names no mappings, if its
-// name is nearly that of one that would, and whether there is one.
+// misspelt reports a variable or argument whose name is similar to one that
+// names mappings, in a job that names none. It returns whether there is one.
 func misspelt(p *Pass, job *release.Job) bool {
 	if job.Mappings.Form != release.FormNone {
 		return false
@@ -69,7 +69,7 @@ func misspelt(p *Pass, job *release.Job) bool {
 	}
 	report := func(pos source.Position, does, name string, known []string) bool {
 		near := suggest.Nearest(name, known)
-		if near == "" || near == name || suggest.Distance(name, near) > 2 || len(strings.Trim(name, "-")) < 4 { // short names are alike by chance
+		if near == "" || near == name || suggest.Distance(name, near) > 2 || len(strings.Trim(name, "-")) < 4 { // short names are similar by chance
 			return false
 		}
 		p.Report(pos, "did you mean "+near+"?", "%s runs no mappings: it %s %s, not %s", job.Name, does, name, near)

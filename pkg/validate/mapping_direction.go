@@ -25,10 +25,10 @@ registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 	}
 }
 
-// checkMappingDirection compares each entry with the others of its set: it is
-// swapped when its source's organisation is one that they write to at least
-// twice as often as they read from it, and its destination's one that they read
-// from at least twice as often as they write to it.
+// checkMappingDirection compares each entry with the others of its set. Its
+// sides are swapped if the others write to its source's organisation at least
+// twice as often as they read from it, and read from its destination's
+// organisation at least twice as often as they write to it.
 func checkMappingDirection(p *Pass) {
 	for _, set := range p.tree.Sets {
 		from, to := map[organisation]int{}, map[organisation]int{}

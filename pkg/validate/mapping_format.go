@@ -38,7 +38,7 @@ func checkFormat(p *Pass, m *release.MappingFile) {
 		pos := source.Position{File: m.Path, Line: l.Number}
 		neat := tidy(l.Text)
 		switch {
-		case l.Kind == mapping.Invalid: // mapping-syntax speaks of it
+		case l.Kind == mapping.Invalid: // mapping-syntax reports it
 		case neat != l.Text:
 			f := p.Report(pos, "run mirror-lint --fix", "%s", untidiness(l.Text))
 			f.Fix, f.Cause = replaceLine(m.Path, l, neat), cause
@@ -59,8 +59,8 @@ func replaceLine(file string, l *mapping.Line, text string) *Fix {
 	return &Fix{Message: "tidy the line", Edits: []Edit{{File: file, Start: l.Offset, End: end, New: text}}}
 }
 
-// tidy writes a line with single blanks between its words and none around them;
-// a comment and a carriage return stay as they are.
+// tidy returns a line with single blanks between its words and none around
+// them. A comment and a carriage return do not change.
 func tidy(line string) string {
 	body, cr := strings.CutSuffix(line, "\r")
 	comment := ""
@@ -92,8 +92,8 @@ func untidiness(line string) string {
 	}
 }
 
-// syntaxFix is the fix of a line that oc refuses only for its white space; nil
-// when it is refused for something else, too.
+// syntaxFix returns the fix of a line that oc rejects only because of its white
+// space, or nil if it has other mistakes.
 func syntaxFix(m *release.MappingFile, line int) *Fix {
 	if line < 1 || line > len(m.Lines) {
 		return nil
@@ -106,20 +106,20 @@ func syntaxFix(m *release.MappingFile, line int) *Fix {
 	return replaceLine(m.Path, l, neat)
 }
 
-// dropReference is the fix that takes one destination out of a line, or the
-// whole line when it is the only one.
+// dropReference returns the fix that removes a destination from a line, or the
+// line if it has no other.
 func dropReference(m *release.MappingFile, ref mapping.Reference) *Fix {
 	if ref.Pos.Line < 1 || ref.Pos.Line > len(m.Lines) {
 		return nil
 	}
 	l := &m.Lines[ref.Pos.Line-1]
 	if len(l.Entries) != 1 || strings.Contains(l.Text, "=") {
-		return nil // SRC=DST pairs are left to people
+		return nil // no fix for SRC=DST pairs
 	}
 	fix := &Fix{Message: "remove the repetition"}
 	if len(l.Entries[0].Destinations) == 1 {
 		if strings.Contains(l.Text, "#") {
-			return nil // the comment would go with the line
+			return nil // the comment would be removed too
 		}
 		fix.Edits = []Edit{{File: m.Path, Start: l.Offset, End: l.Offset + len(l.Text) + len(l.End)}}
 		return fix
@@ -133,7 +133,7 @@ func dropReference(m *release.MappingFile, ref mapping.Reference) *Fix {
 	return fix
 }
 
-// byteOffset turns a column, which counts characters from 1, into bytes.
+// byteOffset converts a column, in characters from 1, to a byte offset.
 func byteOffset(line string, column int) int {
 	n := 1
 	for i := range line {

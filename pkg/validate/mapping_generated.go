@@ -43,7 +43,7 @@ registry.ci.openshift.org/team/stream:app quay.io/org/team-app:latest
 
 func checkMappingGenerated(p *Pass) {
 	for _, r := range p.generated() {
-		// Without promotions the configuration can be read and nothing compared.
+		// Without promotions, only the configuration itself can be checked.
 		for _, problem := range r.Config.Problems {
 			p.problem(problem)
 		}
@@ -79,14 +79,15 @@ func checkMappingGenerated(p *Pass) {
 	}
 }
 
-// streamAt returns the stream at a position of a configuration; -1 if there is
-// none.
+// streamAt returns the index of the stream at a position of a configuration, or
+// -1.
 func streamAt(config *release.MappingConfig, pos source.Position) int {
 	return slices.IndexFunc(config.Streams, func(s release.MappedStream) bool { return s.Pos == pos })
 }
 
-// misspeltStream returns the file that a stream to which nothing promotes would make if
-// its name had one letter more, less or other; nil when there is none.
+// misspeltStream returns the file that a stream without promotions would
+// generate if its name had one letter more, less or different. It returns nil
+// if there is no such file.
 func misspeltStream(tree *release.Tree, r *mapgen.Result, stream string) *release.MappingFile {
 	made := func(f mapgen.File) bool { return f.Stream.Name == stream }
 	if slices.ContainsFunc(r.Files, made) {
@@ -103,7 +104,7 @@ func misspeltStream(tree *release.Tree, r *mapgen.Result, stream string) *releas
 	return nil
 }
 
-// outdated reports one file that is not what it should be.
+// outdated reports one file that differs from the generated one.
 func outdated(p *Pass, config *release.MappingConfig, g mapgen.File) {
 	const hint = "run 'mirror-jobgen mappings'"
 	base := g.Path[strings.LastIndexByte(g.Path, '/')+1:]
@@ -123,8 +124,8 @@ func outdated(p *Pass, config *release.MappingConfig, g mapgen.File) {
 	}
 }
 
-// difference describes which lines a file lacks, which are too many, and which have
-// other destinations.
+// difference describes the missing lines of a file, the additional ones, and
+// those with other destinations.
 func difference(added, removed []string) string {
 	images := func(lines []string) []string {
 		var names []string
@@ -168,7 +169,7 @@ func countOf(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// generated returns what each set's _config.yaml makes.
+// generated returns the files that each set's _config.yaml generates.
 func (f *facts) generated() []*mapgen.Result {
 	if f.made == nil {
 		f.made = append([]*mapgen.Result{}, mapgen.All(f.tree)...)
@@ -176,8 +177,8 @@ func (f *facts) generated() []*mapgen.Result {
 	return f.made
 }
 
-// outdatedLine reports whether mapping-generated wants a line removed from a
-// generated file: then no other rule has to.
+// outdatedLine reports whether mapping-generated already reports that a line of
+// a generated file must be removed.
 func (f *facts) outdatedLine(m *release.MappingFile, line int) bool {
 	if m.Set.Generated == nil || !f.running[mappingGeneratedID] {
 		return false

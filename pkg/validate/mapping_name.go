@@ -60,8 +60,8 @@ func checkMappingName(p *Pass) {
 	}
 }
 
-// misnamed reports a file that breaks the convention: an error unless the set's
-// own periodic runs it all the same.
+// misnamed reports a file that breaks the convention. It is an error unless the
+// set's own periodic mirrors the file.
 func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 	want, to := "mapping_"+named(m.Set), "mapping_"+filePrefix(p, m.Set)+"_…"
 	rename := "rename it to " + to
@@ -86,7 +86,7 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 		f.Cause = Cause{ID: "run by " + foreign.Name + " " + m.Set.Name,
 			Summary: "{n} files of the set " + m.Set.Name + " do not begin with " + want + ", and " + foreign.Name + ", the job of another set, would push them with its own credentials", Hint: "rename them to " + to}
 		f.Related = append(f.Related, Related{Pos: foreign.Mappings.Globs[0].Pos, Message: "the job that picks it up"})
-		f.Parts = []string{foreign.Name + ", the job of another set, picks up " + m.Base} // whatever prefix the set declares
+		f.Parts = []string{foreign.Name + ", the job of another set, picks up " + m.Base} // for any declared prefix of the set
 	case p.tree.Runs().Unknown(m.Set):
 		p.ReportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
 	case jobsKnown:
@@ -97,8 +97,8 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 	}
 }
 
-// named returns what the files of a set are named after: the prefix that is
-// declared, else the name of the set.
+// named returns the name in the file names of a set: the declared prefix, else
+// the name of the set.
 func named(set *release.Set) string {
 	if set.Job != nil && set.Job.Prefix != "" {
 		return set.Job.Prefix
@@ -106,8 +106,9 @@ func named(set *release.Set) string {
 	return set.Name
 }
 
-// filePrefix returns the prefix for a new name of a file of a set: one that the job of
-// the set picks up, else the one of its other files, else the one that a finding names.
+// filePrefix returns the prefix for a new name of a file: one that the set's
+// job picks up, else that of the set's other files, else the one in the
+// finding.
 func filePrefix(p *Pass, set *release.Set) string {
 	own, name := set.Prefix(), named(set)
 	jobs := p.tree.Runs().JobsOf(set)
@@ -122,8 +123,8 @@ func filePrefix(p *Pass, set *release.Set) string {
 	return name
 }
 
-// renameFix returns a file the prefix of its set, when a job of the set runs it
-// under the new name and no other file has that name.
+// renameFix returns the fix that gives a file the prefix of its set, if a job
+// of the set mirrors it under the new name and no other file has that name.
 func renameFix(p *Pass, m *release.MappingFile) *Fix {
 	to := "mapping_" + filePrefix(p, m.Set) + "_" + strings.TrimPrefix(m.Base, "mapping_")
 	for _, other := range p.tree.Mappings() {

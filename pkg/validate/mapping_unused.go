@@ -61,14 +61,14 @@ func unrun(p *Pass) {
 	}
 }
 
-// unmountedJob reports whether a set has a job that mounts no mappings, of which
-// job-configmap speaks.
+// unmountedJob reports whether a set has a job that mounts no mappings, which
+// job-configmap reports.
 func (p *Pass) unmountedJob(set *release.Set) bool {
 	return p.running["job-configmap"] && slices.ContainsFunc(p.tree.Runs().JobsOf(set), func(j *release.Job) bool { return !j.Mirrors })
 }
 
 // noUploads reports, once, that config-updater uploads none of several mapping
-// files: its entry is gone, or was renamed.
+// files: its entry is missing or was renamed.
 func noUploads(p *Pass) bool {
 	files, settings := p.tree.Mappings(), p.tree.Settings
 	if len(files) < 2 || len(uploadsOf(p)) > 0 {
@@ -131,7 +131,7 @@ func notUploaded(p *Pass) {
 	}
 }
 
-// lookalikes reports files that hold mappings under a name that nothing uploads.
+// lookalikes reports files with mappings under a name that is not uploaded.
 func lookalikes(p *Pass) {
 	for _, set := range p.tree.Sets {
 		for _, name := range set.Others {

@@ -8,16 +8,16 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// single is one change of shop that people make, and the rule that has to say
-// so, once; "" for a change that is all right.
+// single is one common change of shop and the rule that has to report it once,
+// or "" if the change is fine.
 type single struct {
 	name   string
 	rule   string
 	change func(files)
 }
 
-// TestMutations makes each change alone: it brings one new cause of the rule
-// that is named, and nothing else, or nothing at all.
+// TestMutations makes each change alone: it adds exactly one cause of the named
+// rule, or none.
 func TestMutations(t *testing.T) {
 	wrong, harmless := 0, 0
 	for _, group := range [][]single{mappingMutations(), nameMutations(), jobMutations(), fileMutations(), promotionMutations(), harmlessMutations()} {
@@ -48,8 +48,8 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// TestMutationsStayKnown makes each change, and then one that moves the lines of
-// all files: what was wrong before it is not new.
+// TestMutationsStayKnown makes each change, and then one that moves the lines
+// of all files: the second one adds no finding.
 func TestMutationsStayKnown(t *testing.T) {
 	for _, group := range [][]single{mappingMutations(), nameMutations(), jobMutations(), fileMutations(), promotionMutations()} {
 		for _, m := range group {

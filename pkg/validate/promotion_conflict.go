@@ -34,7 +34,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 	}
 }
 
-// conflicts reports each two configs that promote the same tags, once.
+// conflicts reports each pair of configs that promote the same tags, once.
 func checkConflicts(p *Pass) {
 	type couple struct{ first, second string }
 	type shared struct{ first, second release.Promotion }

@@ -26,11 +26,11 @@ quay.io/prometheus/busybox:1 quay.io/team/busybox:1
 	}
 }
 
-// supplemental is the prefix of files that copy outside images into the CI
-// registry; the namespace they go to follows.
+// supplemental is the prefix of files that copy external images into the CI
+// registry. The target namespace follows it.
 const supplemental = "mapping_supplemental_ci_images_"
 
-// supplementalSet is the set that most of them lie in.
+// supplementalSet is the set of most of these files.
 const supplementalSet = "supplemental-ci-images"
 
 // ciHost is the registry that CI promotes to.
@@ -65,7 +65,7 @@ func checkSource(p *Pass, e mapping.Entry, inside bool, retired []string) {
 	case s.Scheme != "":
 	case s.Host() == "docker.io":
 		severity := p.rule.Severity
-		if inside { // the repository's own check refuses it there
+		if inside { // the repository's own check rejects it there
 			severity = source.Error
 		}
 		f := p.ReportAs(severity, s.Pos, "mirror it from quay.io or another registry without a pull limit",
@@ -77,8 +77,8 @@ func checkSource(p *Pass, e mapping.Entry, inside bool, retired []string) {
 	}
 }
 
-// retired returns the hosts that are out of use: those of the settings, but for
-// one that is still what most mappings read from, as in a tree of old.
+// retired returns the retired hosts of the settings, except one that most
+// mappings still read from, as in an old tree.
 func retiredRegistries(p *Pass) []string {
 	counts := map[string]int{}
 	most := ""
@@ -94,9 +94,9 @@ func retiredRegistries(p *Pass) []string {
 	return slices.DeleteFunc(slices.Clone(p.tree.Settings.RetiredRegistries), func(h string) bool { return h == most })
 }
 
-// goesTo reports whether a destination is in the namespace of the CI registry that
-// a supplemental file is named for, "_" for "-": NAMESPACE exactly, as the
-// repository's own check of that set has it, or in other sets also
+// goesTo reports whether a destination is in the CI registry namespace in a
+// supplemental file's name, where "_" stands for "-": NAMESPACE exactly in
+// supplementalSet, as in the repository's own check, and in other sets also
 // NAMESPACE_anything.
 func goesTo(d mapping.Reference, name string, exactly bool) bool {
 	namespace, _, _ := strings.Cut(d.Repository, "/")

@@ -46,8 +46,8 @@ func checkReferenceTypo(p *Pass) {
 	}
 }
 
-// webPages are the addresses at which registries show their repositories to
-// people, and the image that each names.
+// webPages are the addresses of registries' web pages for repositories, with
+// the image of each.
 var webPages = []struct{ host, prefix, image string }{
 	{"quay.io", "repository/", "quay.io/"},
 	{"quay.io", "organization/", "quay.io/"},
@@ -75,7 +75,7 @@ func webPage(r mapping.Reference) (page bool, image string) {
 	return false, ""
 }
 
-// wellKnown are registries that are often one letter apart.
+// wellKnown are registries whose names are often misspelt.
 var wellKnown = []string{
 	"docker.io", "gcr.io", "ghcr.io", "icr.io", "k8s.gcr.io", "lscr.io", "mcr.microsoft.com", "nvcr.io", "public.ecr.aws", "quay.io",
 	"registry.access.redhat.com", "registry.ci.openshift.org", "registry.k8s.io", "registry.redhat.io",
@@ -91,7 +91,7 @@ type usage struct {
 	likelyOrganisations map[string][]organisation // by host, the most used first
 }
 
-// mostLikely bounds how many names a misspelt one is compared with.
+// mostLikely limits the names that a misspelt one is compared with.
 const mostLikely = 100
 
 // counted counts the references of all mappings, once.
@@ -132,8 +132,8 @@ func (f *facts) counted() *usage {
 }
 
 // misspelt returns the registry, or the registry with an organisation, that was
-// probably meant; "" if nothing looks wrong. Of a source in the CI registry
-// only the host is checked: source-unpromoted knows its tags.
+// probably meant, or "". Of a source in the CI registry it only checks the
+// host, because source-unpromoted checks the rest.
 func (f *facts) misspelt(r mapping.Reference, set string, isSource bool) string {
 	if r.Scheme != "" {
 		return ""
@@ -165,8 +165,8 @@ func (f *facts) misspelt(r mapping.Reference, set string, isSource bool) string 
 	return ""
 }
 
-// oneLetter reports whether two names differ by one letter: not by a digit, as
-// versions do, nor by a plural.
+// oneLetter reports whether two names differ by one letter. A digit does not
+// count, as in versions, nor does a plural.
 func oneLetter(a, b string) bool {
 	const shortest = 5
 	if min(len(a), len(b)) < shortest || a+"s" == b || b+"s" == a || suggest.Distance(a, b) != 1 {
@@ -185,8 +185,8 @@ func letters(s string) string {
 	}, s)
 }
 
-// otherDomain reports whether two hosts differ by the end of their names alone,
-// such as .org and .com, in three labels or more.
+// otherDomain reports whether two hosts with at least three labels differ only
+// in the last one, such as .org and .com.
 func otherDomain(a, b string) bool {
 	i, j := strings.LastIndexByte(a, '.'), strings.LastIndexByte(b, '.')
 	return i > 0 && j > 0 && a[:i] == b[:j] && a != b && strings.Count(a, ".") >= 2

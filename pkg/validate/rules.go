@@ -1,6 +1,6 @@
 package validate
 
-// Rules lists every rule, in the order in which they are documented.
+// Rules returns all rules in the order of their documentation.
 func Rules() []Rule {
 	return []Rule{
 		fileSyntax(),

@@ -15,15 +15,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// Each case is a txtar tree in testdata/RULE. The rule of its folder is run,
-// and must find exactly what the case expects:
+// Each case is a txtar tree in testdata/RULE. The rule of the folder must
+// report exactly the findings that the case expects:
 //
 //	# want RULE "regexp"             in a file: a finding on this line
 //	want RULE FILE[:LINE] "regexp"   above the files: a finding without a line of its own
 //	skip RULE "regexp"               above the files: the rule says why it could not be checked
 //
-// The regular expression is searched in the message, the hint, the related
-// places and the severity in brackets.
+// The regular expression has to match the message, the hint, the related places
+// and the severity in brackets.
 func TestRules(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(cases) == 0 {
@@ -139,7 +139,7 @@ func expectations(t *testing.T, rule string, archive *txtar.Archive) (findings, 
 	return findings, skips
 }
 
-// TestExamples runs the examples that are shown for each rule.
+// TestExamples runs the examples of each rule.
 func TestExamples(t *testing.T) {
 	for _, rule := range validate.Rules() {
 		t.Run(rule.ID, func(t *testing.T) {
@@ -172,7 +172,7 @@ func findings(t *testing.T, rule validate.Rule, example string) int {
 	return len(result.Findings)
 }
 
-// TestFolders finds a folder of cases that no rule runs.
+// TestFolders fails for a folder of cases without a rule.
 func TestFolders(t *testing.T) {
 	dirs, err := os.ReadDir("testdata")
 	if err != nil {

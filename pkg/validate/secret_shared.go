@@ -40,18 +40,18 @@ func checkSecretShared(p *Pass) {
 		all := pushers[secret]
 		sharedBy(p, secret, all)
 		for _, u := range all {
-			if len(all[0].foreign) > 0 || u.set == all[0].set { // otherwise it is another set's, which was reported
+			if len(all[0].foreign) > 0 || u.set == all[0].set { // otherwise it belongs to another set, which was reported
 				otherOrganisation(p, u)
 			}
 		}
 	}
 }
 
-// secretPushers returns who mounts each secret that a job pushes with, the set that
-// it belongs to first: the one whose destinations it is for, that needs no
-// permission, or that it is named after, or else the first by name, so that the
-// order of the jobs does not matter. Secrets that no job pushes with, such as those
-// to pull with, belong to no set.
+// secretPushers returns the sets that push with each secret, its owner first.
+// The owner is the set whose destinations the secret is for, that needs no
+// permission, that it is named after, or else the first by name, so that the
+// order of jobs does not matter. Secrets that no job pushes with, such as pull
+// secrets, have no owner.
 func secretPushers(p *Pass) map[string][]*secretUser {
 	if p.pushers != nil {
 		return p.pushers
@@ -85,14 +85,14 @@ func secretPushers(p *Pass) map[string][]*secretUser {
 	return p.pushers
 }
 
-// pushesWith reports whether a job may push with a secret that it mounts: with
-// those that it mounts as an auth file or, where there are none, with any.
+// pushesWith reports whether a job may push with a secret that it mounts. If it
+// mounts secrets as auth files, only these count.
 func pushesWith(job *release.Job, m release.SecretMount) bool {
 	return authFile(m) || !slices.ContainsFunc(job.Secrets, authFile)
 }
 
-// authFile reports whether a secret is mounted as the file in which oc, docker
-// and podman look for credentials.
+// authFile reports whether a secret is mounted as an auth file of oc, docker or
+// podman.
 func authFile(m release.SecretMount) bool {
 	base := path.Base(m.MountPath)
 	return base == "config.json" || base == "auth.json" || base == ".docker" || base == ".dockerconfigjson"
@@ -103,12 +103,12 @@ type secretUser struct {
 	set     *release.Set
 	job     *release.Job
 	mount   release.SecretMount
-	secret  *release.Secret     // nil when nothing creates it
-	named   int                 // as release.NamedAfter returns it
-	foreign []mapping.Reference // destinations of organisations that it is not for, the first of each
+	secret  *release.Secret     // nil if nothing creates it
+	named   int                 // result of release.NamedAfter
+	foreign []mapping.Reference // first destination of each organisation that the secret is not for
 }
 
-// order sorts false before true.
+// order compares booleans: false sorts first.
 func order(a, b bool) int {
 	switch {
 	case a == b:
@@ -119,12 +119,12 @@ func order(a, b bool) int {
 	return -1
 }
 
-// allowed reports whether the settings let the set use secrets of others.
+// allowed reports whether the settings allow the set to use secrets of others.
 func (p *Pass) allowed(u *secretUser) bool {
 	return p.tree.Settings.Allows(u.set.Name, release.PowerSecret)
 }
 
-// sharedBy reports every set that uses the secret of another: all but the first.
+// sharedBy reports every set except the owner that uses a secret.
 func sharedBy(p *Pass, secret string, users []*secretUser) {
 	owner := users[0].set.Name
 	seen := map[string]bool{owner: true}
@@ -146,8 +146,8 @@ func sharedBy(p *Pass, secret string, users []*secretUser) {
 	}
 }
 
-// credentialFor returns the organisations that a secret is for, by the names of
-// the vault's items (quay.io/ORG).
+// credentialFor returns the organisations of a secret according to the names of
+// its vault items (quay.io/ORG).
 func credentialFor(secret *release.Secret) []organisation {
 	var orgs []organisation
 	for _, item := range secret.Items {
@@ -159,8 +159,8 @@ func credentialFor(secret *release.Secret) []organisation {
 }
 
 // foreignDestinations returns the first destination of each organisation that a
-// set's credential is not for. One that other rules have something to say of,
-// because it is another set's or misspelt, is left to them.
+// set's credential is not for. It leaves out destinations that other rules
+// report as another set's or misspelt.
 func foreignDestinations(p *Pass, job *release.Job, set *release.Set, secret *release.Secret) []mapping.Reference {
 	orgs := credentialFor(secret)
 	counted := map[organisation]bool{}
@@ -183,8 +183,8 @@ func foreignDestinations(p *Pass, job *release.Job, set *release.Set, secret *re
 	return foreign
 }
 
-// otherOrganisation reports destinations of a set that its credential is not
-// for.
+// otherOrganisation reports destinations outside the organisations of a set's
+// credential.
 func otherOrganisation(p *Pass, u *secretUser) {
 	for _, destination := range u.foreign {
 		var names []string

@@ -57,8 +57,8 @@ func noPeriodics(p *Pass) bool {
 	return true
 }
 
-// checkSetJob reports a set without a job. Of a set without mappings set-mapping
-// speaks.
+// checkSetJob reports a set without a job. set-mapping reports a set without
+// mappings.
 func checkSetJob(p *Pass, set *release.Set) {
 	runs, jobs := p.tree.Runs(), p.tree.Jobs.Path
 	if set.Paused() || len(set.Files) == 0 || runs.RunBy(set) != nil {
@@ -73,7 +73,7 @@ func checkSetJob(p *Pass, set *release.Set) {
 		p.Report(set.Job.At("run_by"), "name a set that has a job, or a periodic", "run_by names %q, which is not a set with a job or a periodic of %s",
 			set.Job.RunBy, jobs)
 	case len(runs.JobsOf(set)) > 0 || len(elsewhere) > 0:
-	case !runs.Unknown(set): // else job-unused speaks of the job, or the file was skipped above
+	case !runs.Unknown(set): // else job-unused reports the job, or the file was skipped above
 		p.Report(source.Position{File: set.Dir}, "run mirror-jobgen generate, or add the job to "+jobs,
 			"the set %s has no periodic in %s", set.Name, jobs)
 	}

@@ -28,10 +28,9 @@ approvers:
 	}
 }
 
-// login is what GitHub has as the name of an account: letters, digits and
-// hyphens, at most 39 of them. Old accounts have hyphens at the end or several in
-// a row, accounts that a company manages end in _COMPANY, those of programs in
-// [bot].
+// login matches a GitHub login: at most 39 letters, digits and hyphens. Old
+// logins have hyphens at the end or several in a row, those managed by a
+// company end in _COMPANY, those of programs in [bot].
 var login = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,38}(?:_[a-z0-9]{1,16})?(?:\[bot\])?$`)
 
 func checkSetOwners(p *Pass) {
@@ -73,7 +72,7 @@ func checkOwners(p *Pass, set *release.Set) {
 		if _, alias := p.tree.Aliases.Members[o.Name]; !alias && !mayBeLogin(p.tree.Aliases, o.Name) {
 			p.Report(o.Pos, "add the alias to "+p.tree.Layout.Aliases+", or name an account",
 				"%q is not an alias in %s, and cannot be a GitHub account", o.Name, p.tree.Layout.Aliases)
-			usable = true // said already
+			usable = true // reported already
 		}
 	}
 	if !usable {
@@ -85,8 +84,8 @@ func checkOwners(p *Pass, set *release.Set) {
 	}
 }
 
-// mayBeLogin reports whether a name that is not an alias may be an account. A
-// name that differs from an alias only in "_" for "-" is that alias misspelt.
+// mayBeLogin reports whether a name that is not an alias may be a login. A name
+// with "_" instead of the "-" of an alias is a misspelt alias.
 func mayBeLogin(aliases *release.Aliases, name string) bool {
 	if !login.MatchString(name) {
 		return false

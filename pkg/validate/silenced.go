@@ -8,13 +8,13 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// maxSilenced is how many silenced findings are listed.
+// maxSilenced is the maximum number of silenced findings in the list.
 const maxSilenced = 50
 
-// Silenced lists, among what was skipped, the findings that a change both brings
-// and silences: by the settings of the repository, or by ignore comments. shown is
-// what [Result.Since] left of the tree after; trusted is the same tree, loaded with
-// the settings of the tree before.
+// Silenced adds to the skipped checks the findings that a change both adds and
+// silences, by the settings of the repository or by ignore comments. shown is
+// the result of [Result.Since] for the tree after the change; trusted is the
+// same tree, loaded with the settings of the tree before.
 func (r *Result) Silenced(before, after, trusted *release.Tree, rules ...Rule) {
 	c := newChange(before, trusted)
 	all := runWith(trusted, func(ig *ignore) bool { return !c.changed(ig.pos) }, rules...)
@@ -42,9 +42,9 @@ func (r *Result) Silenced(before, after, trusted *release.Tree, rules ...Rule) {
 	list.report(r)
 }
 
-// NewSince is [Known.New] for a baseline that a change may have written: what it
-// leaves out, and the baseline before the change does not, is listed as silenced by
-// the file.
+// NewSince is [Known.New] for a baseline that a change may have written. A
+// finding that only the new baseline contains is listed as silenced by the
+// file.
 func (k Known) NewSince(r *Result, before Known, file string) {
 	now, old := k.counts(), before.counts()
 	var list silenced
@@ -59,7 +59,7 @@ func (k Known) NewSince(r *Result, before Known, file string) {
 	list.report(r)
 }
 
-// silenced are findings that a change silences, for the list of what was skipped.
+// silenced are findings that a change silences, for the list of skipped checks.
 type silenced struct {
 	skipped []Skipped
 	more    int

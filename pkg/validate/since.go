@@ -9,18 +9,17 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// Since leaves only the findings of a result, which is that of the tree after,
-// that a change of the tree before brought: those that the rules do not find
-// before. Files that were moved, sets that got another name everywhere, lines and
-// jobs in another order bring nothing.
+// Since keeps only the findings that a change adds: those in the result of the
+// tree after the change that the rules do not report for the tree before. Moved
+// files, renamed sets and reordered lines or jobs add no findings.
 //
-// A finding about two places is reported at the one that the change brought.
-// A rule that could not be checked before brings what it finds at changed places
-// only: of the others nobody knows whether they are new. So does every rule when
-// the change makes the jobs file unreadable: that is the one finding about it.
+// A finding about two places is reported at the place that changed. A rule that
+// could not be checked before adds findings only at changed places, because
+// others may not be new. So does every rule if the change makes the jobs file
+// unreadable, which is one finding of its own.
 //
-// What the change has a job do beyond mirroring is an error, unless the settings
-// before allow it.
+// Power that the change adds to a job is an error, unless the settings before
+// the change allow it.
 func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	c := newChange(before, after)
 	old := Run(before, rules...)
@@ -36,7 +35,7 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	}
 	lost := (&facts{tree: before}).noJobs() == "" && ((&facts{tree: after}).noJobs() != "" || len(after.Jobs.Jobs) == 0 && len(before.Jobs.Jobs) > 0)
 	there := handWritten(before)
-	// Of several equal findings those at changed places are the new ones.
+	// Of several equal findings, those at changed places are new.
 	var fresh []Finding
 	for _, changed := range []bool{false, true} {
 		for _, f := range r.Findings {
@@ -52,7 +51,7 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 				continue
 			}
 			if f.power != (power{}) && !before.Settings.Allows(f.power.set, f.power.kind) {
-				f.Severity = source.Error // who approves the settings has not approved it
+				f.Severity = source.Error // the approvers of the settings have not approved it
 			}
 			unsure := unchecked[f.Rule] || lost && f.Rule != "file-syntax" && f.Pos.File != after.Layout.Jobs
 			if !unsure || c.changed(f.Pos) {
@@ -64,8 +63,8 @@ func (r *Result) Since(before, after *release.Tree, rules ...Rule) {
 	r.Sort()
 }
 
-// jobsRemoved reports a change that takes the jobs file away: of the tree after
-// nobody knows whether it should have one.
+// jobsRemoved reports a change that removes the jobs file, which the rules
+// cannot see in the tree after it.
 func jobsRemoved(before, after *release.Tree) []Finding {
 	if before.Jobs == nil || after.Jobs != nil {
 		return nil
@@ -80,8 +79,8 @@ func jobsRemoved(before, after *release.Tree) []Finding {
 	return []Finding{f}
 }
 
-// onlyParts makes a finding speak of some of its parts alone: of its file only
-// the places that changed belong to it then.
+// onlyParts reduces a finding to some of its parts, and its places in its own
+// file to those that changed.
 func (c *change) onlyParts(f Finding, parts []int) Finding {
 	if len(parts) < len(f.Parts) {
 		var fresh []string
@@ -96,8 +95,7 @@ func (c *change) onlyParts(f Finding, parts []int) Finding {
 	return f
 }
 
-// keys returns what identifies a finding, independent of the names of moved
-// files.
+// keys returns the keys of a finding, independent of the names of moved files.
 func (c *change) keys(f Finding) []string {
 	var keys []string
 	for _, p := range problemsOf(f) {
@@ -106,8 +104,7 @@ func (c *change) keys(f Finding) []string {
 	return keys
 }
 
-// atChange returns the finding a position that changed, where its own did not and
-// a related place did.
+// atChange moves a finding to a related place that changed, if its own did not.
 func (c *change) atChange(f Finding) Finding {
 	if c.changed(f.Pos) {
 		return f
@@ -130,9 +127,9 @@ func (c *change) anyChanged(f Finding) bool {
 // change is the difference between two trees.
 type change struct {
 	before, after *release.Tree
-	moved         map[string]string // files of after by the name that they had before
+	moved         map[string]string // names of files before the change, by name after it
 	names         renames
-	lines         map[string]map[int]bool // the lines of a file that are new, by file
+	lines         map[string]map[int]bool // numbers of the new lines, by file
 }
 
 func newChange(before, after *release.Tree) *change {
@@ -142,8 +139,8 @@ func newChange(before, after *release.Tree) *change {
 	return c
 }
 
-// changed reports whether a place is not what it was before: a line that was
-// added or edited, or a file or the folder of a set that was not there.
+// changed reports whether a place changed: a line that was added or edited, a
+// new file, or the folder of a new set.
 func (c *change) changed(pos source.Position) bool {
 	was := pos.File
 	if old, ok := c.moved[pos.File]; ok {
@@ -166,8 +163,7 @@ func (c *change) changed(pos source.Position) bool {
 	return c.inNewSet(pos.File)
 }
 
-// inNewSet reports whether a folder, or a file that is not there, belongs to a
-// set that was not there before.
+// inNewSet reports whether a folder or a missing file belongs to a new set.
 func (c *change) inNewSet(name string) bool {
 	in := func(name string, neutral func(string) string) func(*release.Set) bool {
 		return func(s *release.Set) bool {

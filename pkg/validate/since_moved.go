@@ -14,8 +14,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
-// movedFiles finds the mapping files that have another name or lie in another
-// set, by their lines: at least half of them are the same.
+// movedFiles finds renamed and moved mapping files by their lines, at least
+// half of which are the same.
 func movedFiles(before, after *release.Tree) map[string]string {
 	gone, came := onlyIn(before, after), onlyIn(after, before)
 	moved := map[string]string{}
@@ -47,8 +47,8 @@ func onlyIn(tree, other *release.Tree) []*release.MappingFile {
 	return slices.DeleteFunc(slices.Clone(tree.Mappings()), func(m *release.MappingFile) bool { return have[m.Path] })
 }
 
-// likeness returns the part of the lines of two files that they have in common,
-// whatever the names of their sets.
+// likeness returns the share of lines that two files have in common, ignoring
+// the names of their sets.
 func likeness(a []byte, set string, b []byte, otherSet string) float64 {
 	count := map[string]int{}
 	n, m, same := 0, 0, 0
@@ -67,10 +67,10 @@ func likeness(a []byte, set string, b []byte, otherSet string) float64 {
 	return float64(same) / float64(max(n, m, 1))
 }
 
-// renames are pairs of names of before and after that mean the same.
+// renames are pairs of a name before the change and its new name.
 type renames [][2]string
 
-// renamesOf returns the names of sets and files that changed with the files.
+// renamesOf returns the names of sets and files that changed with moved files.
 func renamesOf(before, after *release.Tree, moved map[string]string) renames {
 	sets := map[string]bool{}
 	for _, s := range before.Sets {
@@ -89,14 +89,14 @@ func renamesOf(before, after *release.Tree, moved map[string]string) renames {
 			all = append(all, [2]string{set, m.Set.Name})
 		}
 	}
-	slices.SortFunc(all, func(a, b [2]string) int { // the longest first: one may be part of another
+	slices.SortFunc(all, func(a, b [2]string) int { // longest first: one may be part of another
 		return cmp.Or(max(len(b[0]), len(b[1]))-max(len(a[0]), len(a[1])), strings.Compare(a[0]+"\x00"+a[1], b[0]+"\x00"+b[1]))
 	})
 	return slices.Compact(all)
 }
 
-// neutral replaces both names of each pair by the same mark, so that texts of
-// before and after can be compared.
+// neutral replaces both names of each pair by the same mark, so that texts
+// before and after the change can be compared.
 func (r renames) neutral(s string) string {
 	for i, pair := range r {
 		mark := "\x00" + strconv.Itoa(i) + "\x00"
@@ -105,8 +105,8 @@ func (r renames) neutral(s string) string {
 	return s
 }
 
-// replaceName replaces a name where it stands by itself: no letter or digit is
-// next to it. "-" and "_" are the same, as in the names of mapping files.
+// replaceName replaces a name that has no letter or digit next to it. "-" and
+// "_" are the same, as in the names of mapping files.
 func replaceName(s, name, mark string) string {
 	if name == "" {
 		return s
@@ -134,12 +134,11 @@ func alphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// hunk is the head of a part of a unified diff: where its lines are in the new
+// hunk matches the head of a hunk of a unified diff, with its lines in the new
 // text.
 var hunk = regexp.MustCompile(`^@@ -\S+ \+(\d+)`)
 
-// addedLines returns the numbers of the lines of a text that another does not have
-// in their place.
+// addedLines returns the numbers of the lines that a diff of two texts adds.
 func addedLines(old, text []byte) map[int]bool {
 	added := map[int]bool{}
 	n := 0

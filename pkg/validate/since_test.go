@@ -29,8 +29,8 @@ const (
 // files is a small release repository as its files.
 type files map[string]string
 
-// shop is a release repository without a finding: three sets, their jobs, the
-// secrets, what is promoted and who may do what.
+// shop is a release repository without findings: three sets, their jobs,
+// secrets, promotions and roles.
 func shop() files {
 	f := files{
 		webshop:                "registry.ci.openshift.org/webshop/main:frontend quay.io/webshop/frontend:latest\nregistry.ci.openshift.org/webshop/main:cart quay.io/webshop/cart:latest\n",
@@ -166,8 +166,8 @@ subjects:
   name: system:authenticated
 `
 
-// edit replaces the first occurrence of a text in a file; it panics when there is
-// none, so that no mutation is one in name only.
+// edit replaces the first occurrence of a text in a file. It panics if there is
+// none, so that every mutation changes something.
 func (f files) edit(name, old, text string) {
 	if !strings.Contains(f[name], old) {
 		panic(fmt.Sprintf("%s does not hold %q", name, old))
@@ -175,7 +175,7 @@ func (f files) edit(name, old, text string) {
 	f[name] = strings.Replace(f[name], old, text, 1)
 }
 
-// move returns a file another name.
+// move renames a file.
 func (f files) move(from, to string) {
 	if _, ok := f[from]; !ok {
 		panic("no file " + from)
@@ -198,7 +198,7 @@ func (f files) load(t *testing.T) *release.Tree {
 	return tree
 }
 
-// since returns what a change of the files brings.
+// since returns the findings that a change of the files adds.
 func since(t *testing.T, before, after files) *validate.Result {
 	t.Helper()
 	old, tree := before.load(t), after.load(t)
@@ -227,7 +227,7 @@ func TestShopIsClean(t *testing.T) {
 	}
 }
 
-// A change that brings nothing new to a tree with mistakes.
+// A change that adds no finding to a tree with mistakes.
 func TestNothingNew(t *testing.T) {
 	mistakes := shop()
 	mistakes[webshop] += "registry.ci.openshift.org/webshop/main:wishlist quay.io/webshop/cart:latest\n"
@@ -264,8 +264,8 @@ func TestNothingNew(t *testing.T) {
 	}
 }
 
-// Of three files that copy the same images by a wildcard, one is removed: the two
-// others are not new. A file that comes to them is.
+// Of three files that copy the same images by a wildcard, one is removed: the
+// finding about the other two is not new. One about an added file is.
 func TestOneOfSeveralWriters(t *testing.T) {
 	const all = "registry.ci.openshift.org/webshop/main quay.io/webshop/all\n"
 	before := shop()
@@ -318,7 +318,7 @@ func renameSet(f files, from, to string) {
 	f.edit(secrets, "item: quay.io/"+to, "item: quay.io/"+from) // the organisation stays
 }
 
-// A conflict is reported on the line that the change brought.
+// A conflict is reported on the line that the change adds.
 func TestNewAtTheChange(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -366,7 +366,8 @@ func TestNewPartAlone(t *testing.T) {
 	}
 }
 
-// A jobs file that no longer parses is one finding, whatever was wrong before.
+// A jobs file that no longer parses is one finding, in spite of earlier
+// mistakes.
 func TestJobsFileBreaks(t *testing.T) {
 	before := shop()
 	before.move(billing, dir+"billing/mapping_invoices")

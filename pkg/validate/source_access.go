@@ -38,15 +38,15 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 	}
 }
 
-// platformNamespace reports whether a namespace is the cluster's own: who may pull
-// from it is set up with the cluster and its release controllers, not in the
+// platformNamespace reports whether a namespace belongs to the cluster: access
+// to it is configured with the cluster and its release controllers, not in the
 // tree.
 func platformNamespace(name string) bool {
 	return name == "ocp" || name == "openshift" || name == "origin"
 }
 
-// otherClusters returns the clusters of mirroring jobs that are not the CI
-// registry's own, in order: the accounts there are none of that registry.
+// otherClusters returns the sorted clusters of mirroring jobs other than that
+// of the CI registry, which does not know their service accounts.
 func otherClusters(p *Pass) []string {
 	var clusters []string
 	for _, m := range p.tree.Mappings() {
@@ -67,16 +67,16 @@ func (f *facts) elsewhere(job *release.Job) bool {
 	return job.Cluster != "" && registry != release.CIRegistry && registry != release.OldCIRegistry
 }
 
-// pullable reports each namespace that a set takes images from and may not.
+// pullable reports each namespace that a set pulls from without permission.
 func pullable(p *Pass, set *release.Set) {
 	seen := map[string]bool{}
 	for _, m := range set.Files {
 		own := func(job *release.Job) bool { return !p.foreign(job, set) }
 		if idle(p, m) || slices.ContainsFunc(p.tree.Runs().Of(m), p.elsewhere) {
-			continue // that no job runs it is for mapping-unused to say
+			continue // mapping-unused reports that no job mirrors it
 		}
 		if jobs := p.tree.Runs().Of(m); len(jobs) > 0 && !slices.ContainsFunc(jobs, own) {
-			continue // nor is it the job of the set that pulls
+			continue // then the job of the set does not pull it
 		}
 		for e := range m.Entries() {
 			tag, ok := p.tree.CITag(e.Source)
@@ -120,8 +120,8 @@ func checkAccess(p *Pass, m *release.MappingFile, r mapping.Reference, namespace
 	f.Related = append(f.Related, Related{Pos: others[0].Pos, Message: "the role binding " + others[0].Binding})
 }
 
-// runsAs reports whether a subject covers every job that mirrors a file; one
-// without jobs counts as run by the default service account.
+// runsAs reports whether a subject covers every job that mirrors a file. A file
+// without jobs counts as mirrored by the default service account.
 func runsAs(p *Pass, m *release.MappingFile, s release.Subject) bool {
 	jobs := p.tree.Runs().Of(m)
 	for _, job := range jobs {

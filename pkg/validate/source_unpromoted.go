@@ -46,8 +46,8 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 	}
 }
 
-// written are the tags that mappings write into a stream of the CI registry;
-// nil if there are none.
+// written are the tags of a stream of the CI registry that mappings write, or
+// nil.
 type written struct {
 	tags     map[string]bool
 	patterns []string
@@ -76,7 +76,7 @@ func writtenTags(p *Pass) map[release.Stream]*written {
 	return all
 }
 
-// holds reports whether a tag, or one that a pattern matches, is written.
+// holds reports whether a mapping writes a tag, or one that a pattern matches.
 func (w *written) holds(tag string) bool {
 	if w == nil {
 		return false
@@ -86,7 +86,7 @@ func (w *written) holds(tag string) bool {
 		strings.Contains(tag, "*") && slices.ContainsFunc(slices.Collect(maps.Keys(w.tags)), overlaps)
 }
 
-// stale are the sources of a file from one namespace.
+// stale are the stale sources of a file from one namespace.
 type stale struct {
 	set, namespace string
 	all            map[release.ImageTag]bool
@@ -94,7 +94,7 @@ type stale struct {
 	tags           []release.ImageTag  // of bad
 }
 
-// unfilled reports the sources of a file that nothing fills, once for each
+// unfilled reports the sources of a file that nothing publishes, once for each
 // namespace.
 func unfilled(p *Pass, m *release.MappingFile, mirrored map[release.Stream]*written) {
 	var namespaces []*stale
@@ -124,8 +124,8 @@ func unfilled(p *Pass, m *release.MappingFile, mirrored map[release.Stream]*writ
 	}
 }
 
-// outOfQuay reports what is wrong with a source in openshift/ci that is an older
-// copy, or a pattern for tags of several streams.
+// outOfQuay reports a source in openshift/ci that is an older copy or a pattern
+// for tags of several streams.
 func outOfQuay(p *Pass, r mapping.Reference, tag release.ImageTag) {
 	switch pattern := cmp.Or(r.Tag, "*"); {
 	case release.Pruned(r):
@@ -139,7 +139,7 @@ func filled(p *Pass, r mapping.Reference, tag release.ImageTag, w *written) bool
 	promotions, manifests := p.tree.Promotions(), p.tree.Manifests()
 	switch {
 	case p.unread(promotions.Problems, tag.Namespace):
-		return true // as far as is known
+		return true // as far as known
 	case r.Digest != "" || r.Tag == "":
 		return promotions.Fills(tag.Stream) || manifests.DeclaredStream(tag.Stream) || w != nil
 	case r.Wildcard():
@@ -182,7 +182,7 @@ func reportStale(p *Pass, s *stale, mirrored map[release.Stream]*written) {
 	}
 }
 
-// what names the images that nothing fills.
+// what lists the images that nothing publishes.
 func (s *stale) what() string {
 	if len(s.bad) == 1 {
 		return s.bad[0].Exact()
@@ -213,10 +213,10 @@ func otherPushers(p *Pass, namespace string) string {
 	return ""
 }
 
-// nearest returns what is promoted and was probably meant: a tag of the same
-// stream that differs by one letter, the stream's only tag, or the same names
-// with stream and tag swapped, as promotion by name and by tag have them. It
-// gives "" when there is none, or several.
+// nearest returns the promoted tag that was probably meant: a tag of the same
+// stream that differs by one letter, the stream's only tag, or the tag with the
+// names of stream and tag swapped, as in promotion by name and by tag. It
+// returns "" if there is not exactly one.
 func nearest(p *Pass, wrong release.ImageTag) string {
 	swapped := release.ImageTag{Stream: release.Stream{Namespace: wrong.Namespace, Name: wrong.Tag}, Tag: wrong.Name}
 	if p.tree.Promotions().Filled(swapped) {

@@ -10,10 +10,10 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// script is what the check of supplemental mapping files that the release
-// repository has today reports, as line numbers: a source on docker.io, a
-// target outside the namespace of the file's name. It skips lines that begin
-// with "#", takes every further word for a target, and does not see a last line
+// script imitates the release repository's current check of supplemental
+// mapping files. It returns the numbers of lines with a source on docker.io or
+// a target outside the namespace in the file's name. It skips lines that begin
+// with "#", takes every further word for a target, and ignores a last line
 // without a newline.
 func script(name, text string) map[int]bool {
 	docker := regexp.MustCompile(`^docker.io/.+`)
@@ -34,9 +34,9 @@ func script(name, text string) map[int]bool {
 	return found
 }
 
-// TestSupplementalScript: whatever the script finds, reference-registry or
-// mapping-syntax finds as an error on that line, but for words of an inline
-// comment; and it finds what the script misses.
+// TestSupplementalScript checks that reference-registry or mapping-syntax
+// reports an error on every line that the script reports, except words of an
+// inline comment, and also reports mistakes that the script misses.
 func TestSupplementalScript(t *testing.T) {
 	const name = "core-services/image-mirroring/supplemental-ci-images/mapping_supplemental_ci_images_my_team"
 	good := "quay.io/a/b:1 registry.ci.openshift.org/my-team/b:%d"
@@ -77,7 +77,7 @@ func TestSupplementalScript(t *testing.T) {
 	if count != 10 {
 		t.Errorf("the script finds %d lines, the test means 10", count)
 	}
-	// What it misses or gets wrong.
+	// Lines that the script misses or gets wrong.
 	if theirs, ours := compare("quay.io/a/b:1 registry.ci.openshift.org/my-team/b:1 # a comment\n"); !theirs[1] || ours[1] {
 		t.Error("an inline comment: the script should complain, and we should not")
 	}

@@ -12,7 +12,7 @@ import (
 type taughtForm struct {
 	settings  string // an item of mappings_from
 	container string // the head of a job's container; NAME is the set
-	names     string // what names the mappings
+	names     string // variable or argument that names the mappings
 }
 
 // taughtForms returns a variable and an argument, each with a prefix and with a glob.
@@ -49,8 +49,8 @@ func (form taughtForm) job(set string) string {
 		strings.ReplaceAll(form.container, "NAME", set) + "      image: " + tail
 }
 
-// Every rule that asks how a job names its mappings knows the forms that the settings
-// describe: jobs of such a form are clean, and each mistake is one cause.
+// Every rule about the mappings of jobs supports the forms in the settings:
+// correct jobs of such a form have no findings, and each mistake is one cause.
 func TestTaughtForms(t *testing.T) {
 	for name, form := range taughtForms() {
 		t.Run(name, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestTaughtForms(t *testing.T) {
 	}
 }
 
-// What nothing describes is unknown: such jobs are listed as skipped, and nothing in
-// them is a mistake, however few or many they are.
+// A form that nothing describes is unknown: jobs with it are listed as skipped
+// and have no findings, whatever their number.
 func TestFormThatNothingTeaches(t *testing.T) {
 	for name, form := range taughtForms() {
 		f := form.shop()

@@ -1,14 +1,14 @@
-// Package validate finds mistakes in a release repository: names, owners,
-// images that overwrite other images, jobs, secrets, roles.
+// Package validate reports mistakes in a release repository: in names, owners,
+// mappings, jobs, secrets and roles.
 //
-// Every check is a [Rule] in a file of its own, with its text and its examples
-// as data beside it; [Rules] lists them. The package promises:
+// Every check is a [Rule] in a file of its own, with its texts and examples as
+// data; [Rules] lists them. The package promises:
 //
-//   - [Run] looks at a [release.Tree] and nothing else, and equal trees give
-//     equal findings in equal order;
-//   - a rule whose facts are missing from the tree says so in Skipped, and is
-//     never silently passed over;
-//   - rule IDs are stable, and a finding's message names the values it is about.
+//   - [Run] reads only a [release.Tree], and equal trees give equal findings in
+//     equal order;
+//   - a rule without the facts that it needs is listed in Skipped, never
+//     silently skipped;
+//   - rule IDs are stable, and the message of a finding names its values.
 package validate
 
 import (
@@ -22,25 +22,26 @@ import (
 )
 
 // Rule is one check with all of its texts. The documentation, the command
-// "explain" and the help in SARIF are made from it.
+// "explain" and the help in SARIF use them.
 type Rule struct {
 	ID       string
-	Title    string          // what it reports, in one line without a full stop
+	Title    string          // what it reports: one line without a full stop
 	Why      string          // what goes wrong otherwise
 	Fix      string          // what to do
-	Severity source.Severity // of its findings, where a finding does not say otherwise
-	Bad      string          // a tree (txtar) in which the rule finds something
+	Severity source.Severity // default severity of its findings
+	Bad      string          // a tree (txtar) with findings of the rule
 	Good     string          // the same tree, fixed
 
 	// Check checks a tree and reports findings. It must not keep the Pass.
 	Check func(*Pass)
 }
 
-// Run applies rules to a tree. The severities of _mirror.yaml go before those
-// of the rules, and may switch a rule off.
+// Run applies rules to a tree. The severities of _mirror.yaml override those of
+// the rules and may switch a rule off.
 func Run(tree *release.Tree, rules ...Rule) *Result { return runWith(tree, nil, rules...) }
 
-// runWith is Run with only those ignore comments that counts takes; nil takes all.
+// runWith is Run with only the ignore comments for which counts returns true;
+// nil means all.
 func runWith(tree *release.Tree, counts func(*ignore) bool, rules ...Rule) *Result {
 	out := &Result{}
 	facts := &facts{tree: tree, ignores: map[string][]*ignore{}, counts: counts, running: map[string]bool{}}
@@ -58,7 +59,7 @@ func runWith(tree *release.Tree, counts func(*ignore) bool, rules ...Rule) *Resu
 	return out
 }
 
-// quiet applies the ignore comments of the tree to what the rules found.
+// quiet applies the ignore comments of the tree to the findings.
 func quiet(facts *facts, out *Result) {
 	p := &Pass{facts: facts, rule: ignoreComment(), out: out}
 	applyIgnores(p, facts.running)
@@ -71,20 +72,20 @@ type Pass struct {
 	out  *Result
 
 	reported, skips int
-	more            int             // findings beyond those that are kept
+	more            int             // number of findings over the limit
 	from            source.Position // the first of them
-	worst           source.Severity // the worst of them
+	worst           source.Severity // their highest severity
 }
 
-// Limits of one rule: nobody reads more, and a hostile tree could have
+// Limits of one rule, because nobody reads more and a hostile tree could have
 // millions.
 const (
 	maxFindings = 2000
 	maxSkips    = 20
-	maxRelated  = 50 // places of one finding
+	maxRelated  = 50 // related places of one finding
 )
 
-// Tree returns the tree that is checked. It must not be changed.
+// Tree returns the tree to check. Rules must not change it.
 func (p *Pass) Tree() *release.Tree { return p.tree }
 
 // Report adds a finding with the rule's own severity. hint says what to do and
@@ -93,10 +94,9 @@ func (p *Pass) Report(pos source.Position, hint, format string, args ...any) *Fi
 	return p.ReportAs(p.rule.Severity, pos, hint, format, args...)
 }
 
-// ReportAs adds a finding with a severity of its own. The caller may complete
-// the finding that it returns, with related places or a fix, until the next
-// report. A finding that the settings switch off is returned all the same, and
-// dropped.
+// ReportAs adds a finding with its own severity. Until the next report, the
+// caller may complete the returned finding with related places or a fix. If the
+// settings switch the finding off, it is returned but not kept.
 func (p *Pass) ReportAs(severity source.Severity, pos source.Position, hint, format string, args ...any) *Finding {
 	severity, wanted := p.tree.Settings.SeverityOf(p.rule.ID, pos.File, severity)
 	f := Finding{Rule: p.rule.ID, Severity: severity, Pos: pos, Message: fmt.Sprintf(format, args...), Hint: hint}
@@ -116,7 +116,7 @@ func (p *Pass) ReportAs(severity source.Severity, pos source.Position, hint, for
 	return &p.out.Findings[len(p.out.Findings)-1]
 }
 
-// tellMore adds to the last finding of a rule how many are left out.
+// tellMore adds the number of dropped findings to the last finding of a rule.
 func (p *Pass) tellMore() {
 	for i := len(p.out.Findings) - p.reported; i < len(p.out.Findings); i++ {
 		f := &p.out.Findings[i]
@@ -135,7 +135,7 @@ func (p *Pass) tellMore() {
 	}
 }
 
-// problem reports what was wrong with a file when the tree was loaded.
+// problem reports a problem of a file from loading the tree.
 func (p *Pass) problem(problem source.Problem) *Finding {
 	f := p.ReportAs(problem.Severity, problem.Pos, problem.Hint, "%s", problem.Message)
 	if problem.First.Line > 0 {
@@ -144,8 +144,7 @@ func (p *Pass) problem(problem source.Problem) *Finding {
 	return f
 }
 
-// Skip records that the rule could not check the tree, or not all of it, and
-// why.
+// Skip records why the rule could not check all of the tree.
 func (p *Pass) Skip(format string, args ...any) {
 	if p.skips++; p.skips > maxSkips {
 		return
@@ -153,7 +152,7 @@ func (p *Pass) Skip(format string, args ...any) {
 	p.out.Skipped = append(p.out.Skipped, Skipped{Rule: p.rule.ID, Reason: fmt.Sprintf(format, args...)})
 }
 
-// Lookup returns the rule of an ID.
+// Lookup returns the rule with an ID.
 func Lookup(id string) (Rule, bool) {
 	rules := Rules()
 	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
@@ -163,7 +162,7 @@ func Lookup(id string) (Rule, bool) {
 	return rules[i], true
 }
 
-// nearestRule is the hint for an ID that no rule has.
+// nearestRule returns the hint for an unknown rule ID.
 func nearestRule(id string) string {
 	var ids []string
 	for _, r := range Rules() {
