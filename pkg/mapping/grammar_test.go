@@ -125,6 +125,11 @@ var grammar = []struct {
 	{"destination with tag and digest", "q.io/a/b:1 r.io/c/d:1@" + d64, refuses, "", "12 error a destination cannot have a digest"},
 	{"file target", "q.io/a/b:1 file://c/d:1", takes, "q.io/a/b:1>file://c/d:1", ""},
 	{"s3 target", "q.io/a/b:1 s3://s3.amazonaws.com/r/b/c:1", takes, "q.io/a/b:1>s3://s3.amazonaws.com/r/b/c:1", ""},
+	{"two lines joined", "q.io/a/b:1 r.io/c/d:2q.io/a/e:1 r.io/c/e:2", refuses, "", `22 error "r.io/c/d:2q.io/a/e:1" is the end of one line and the beginning of another`},
+	{"two lines joined after a wildcard", "q.io/a/b:* r.io/c/dq.io/a/e:1 r.io/c/e:2", varies, "", `20 error "r.io/c/dq.io/a/e:1" is the end of one line and the beginning of another`},
+	{"two lines joined where oc reads an image", "q.io/a/b:1 r.io/c/dq.io/a/e:1 r.io/c/e:2", takes, "q.io/a/b:1>r.io/c/dq.io/a/e:1 q.io/a/b:1>r.io/c/e:2", `20 warning "r.io/c/dq.io/a/e:1" is the end of one line and the beginning of another`},
+	{"registry in the path of a destination", "q.io/a/b:1 r.io/q.io/a/b", takes, "q.io/a/b:1>r.io/q.io/a/b:1", ""},
+	{"registry whose name ends in another", "q.io/a/b:1 mirror-q.io/a/b", takes, "q.io/a/b:1>mirror-q.io/a/b:1", ""},
 	{"line of 64 KiB", "q.io/a/b:1" + strings.Repeat(" r.io/c/d:2", 6000), refuses, "", "1 error oc image mirror reads at most"},
 }
 

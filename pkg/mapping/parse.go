@@ -215,6 +215,9 @@ func (p *parser) list(l *Line, words []word) {
 	entry := Entry{Destinations: make([]Reference, 0, len(words)-1)}
 	ok := p.reference(l, words[0], true, &entry.Source)
 	for _, w := range words[1:] {
+		if at := joinedAt(words[0].text, w.text); at > 0 && p.joined(l, w, at, entry.Source.Wildcard()) {
+			return // the words that follow are those of the other line
+		}
 		ok = p.destination(l, w, &entry) && ok
 	}
 	if ok {

@@ -173,6 +173,9 @@ func (k Known) Stale(r *Result, file string, settings *release.Settings) {
 			continue
 		case gone < len(all):
 			message = fmt.Sprintf("%d of %d problems of a finding in the baseline no longer exist", gone, len(all))
+			if gone == 1 {
+				message += "s"
+			}
 		}
 		r.Findings = append(r.Findings, Finding{
 			Rule: rule.ID, Severity: severity, Pos: source.Position{File: file},

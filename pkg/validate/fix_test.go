@@ -2,6 +2,7 @@ package validate_test
 
 import (
 	"io/fs"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -88,5 +89,41 @@ func TestFixRenames(t *testing.T) {
 		if f.Severity == source.Error && f.Pos.File == dir+"mapping_other" {
 			t.Errorf("still there: %v", f)
 		}
+	}
+}
+
+// The generator would write the old name again.
+func TestFixKeepsTheNameOfAGeneratedFile(t *testing.T) {
+	const dir = "core-services/image-mirroring/team/"
+	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	fsys := fstest.MapFS{
+		"ci-operator/jobs/infra-image-mirroring.yaml": file(`periodics:
+- name: periodic-image-mirroring-team
+  spec:
+    containers:
+    - args: [-c, "for m in /etc/imagemirror/mapping_team*; do oc image mirror -f=$m; done"]
+      volumeMounts: [{mountPath: /etc/imagemirror, name: config}]
+    volumes: [{name: config, configMap: {name: image-mirror-mappings}}]
+`),
+		"ci-operator/config/acme/app/acme-app-main.yaml": file("images:\n- to: app\npromotion:\n  name: v1\n  namespace: acme\n"),
+		dir + "_config.yaml":                             file("source_registry: registry.ci.openshift.org\nsource_namespace: acme\ntarget_registry: quay.io\ntarget_namespace: acme\nimages:\n  v1: [stable]\n"),
+		dir + "mapping_acme_v1":                          file("registry.ci.openshift.org/acme/v1:app quay.io/acme/acme-app:stable\n"),
+		dir + "mapping_other":                            file("registry.ci.openshift.org/acme/v1:app quay.io/acme/app:latest\n"),
+	}
+	changes, result, _, err := validate.ApplyFixes(fsys, nil, validate.Rules()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(changes) != 1 || changes[0].To != dir+"mapping_team_other" {
+		t.Errorf("changes: %+v", changes)
+	}
+	found := false
+	for _, f := range result.Findings {
+		if f.Rule == "mapping-name" && f.Pos.File == dir+"mapping_acme_v1" {
+			found = strings.Contains(f.Hint, "declare prefix: acme in "+dir+"_job.yaml")
+		}
+	}
+	if !found {
+		t.Errorf("no hint to declare the prefix: %v", result.Findings)
 	}
 }

@@ -160,7 +160,7 @@ func TestKnownByParts(t *testing.T) {
 	}
 	stale := lint(t, head+line("a")+line("y"), "source-unpromoted")
 	validate.KnownOf(before).Stale(stale, "baseline.json", release.DefaultSettings(release.DefaultLayout()))
-	if len(stale.Findings) != 2 || !strings.Contains(stale.Findings[0].Message, "1 of 2 problems of a finding in the baseline no longer exist: core-services/image-mirroring/team/mapping_team: nothing promotes") {
+	if len(stale.Findings) != 2 || !strings.Contains(stale.Findings[0].Message, "1 of 2 problems of a finding in the baseline no longer exists: core-services/image-mirroring/team/mapping_team: nothing promotes") {
 		t.Errorf("stale: %v", stale.Findings)
 	}
 }

@@ -177,6 +177,13 @@ func (f *facts) generated() []*mapgen.Result {
 	return f.made
 }
 
+// makes reports whether a configuration generates a file, which has to keep its name.
+func (f *facts) makes(m *release.MappingFile) bool {
+	return m.Set.Generated != nil && slices.ContainsFunc(f.generated(), func(r *mapgen.Result) bool {
+		return slices.ContainsFunc(r.Files, func(g mapgen.File) bool { return g.Path == m.Path })
+	})
+}
+
 // outdatedLine reports whether mapping-generated already reports that a line of
 // a generated file must be removed.
 func (f *facts) outdatedLine(m *release.MappingFile, line int) bool {

@@ -91,7 +91,13 @@ func misnamed(p *Pass, m *release.MappingFile, jobsKnown bool) {
 		p.ReportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
 	case jobsKnown:
 		f := p.Report(pos, rename, "%s does not begin with %s, and no periodic runs it", m.Base, want)
-		f.Fix = renameFix(p, m)
+		if config := m.Set.Generated; p.makes(m) {
+			prefix := config.SourceNamespace
+			f.Hint = "keep the name, which mirror-jobgen mappings generates: move " + config.Path + " into a set with the prefix " + prefix +
+				", or declare prefix: " + prefix + " in " + m.Set.Dir + "/" + release.JobSettingsName + " if all files of the set have it"
+		} else {
+			f.Fix = renameFix(p, m)
+		}
 	default:
 		p.ReportAs(source.Warning, pos, rename, "%s does not begin with %s", m.Base, want)
 	}
