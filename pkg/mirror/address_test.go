@@ -15,7 +15,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// noName is the transport of a world without a registry of a name.
+// noName is a transport for which a host name does not resolve.
 type noName struct{ asked atomic.Int64 }
 
 func (n *noName) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -23,8 +23,8 @@ func (n *noName) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
 }
 
-// A host that is not a registry is reported after one try, or two, and not as if it would be
-// one later.
+// A host that is not a registry is reported after one or two attempts, and not
+// as a temporary failure.
 func TestNoRegistryThere(t *testing.T) {
 	var connections, proxied atomic.Int64
 	ssh, err := net.Listen("tcp", "127.0.0.1:0")
@@ -39,8 +39,8 @@ func TestNoRegistryThere(t *testing.T) {
 				return
 			}
 			connections.Add(1)
-			// The answer comes after the request: what comes before makes net/http
-			// open further connections on its own.
+			// The answer has to follow the request: an earlier one makes
+			// net/http open more connections.
 			c.Read(make([]byte, 64<<10))
 			c.Write([]byte("SSH-2.0-Other\r\n"))
 			c.Close()
@@ -86,7 +86,7 @@ func TestNoRegistryThere(t *testing.T) {
 	}
 }
 
-// A plan that a registry does not let us make tells so.
+// A plan reports a registry that denies reading.
 func TestPlanIsUnknown(t *testing.T) {
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusBadGateway} {
 		for _, mode := range []mirror.Mode{mirror.ModePlan, mirror.ModeCheck} {

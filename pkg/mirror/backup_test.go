@@ -22,7 +22,7 @@ func backup(t *testing.T, text string) *mapping.Backup {
 	return b
 }
 
-// Names that cannot be used are refused before anything is asked.
+// Unusable backup tags are an error before the first request.
 func TestBackupRefusedByPlan(t *testing.T) {
 	for _, tt := range []struct{ name, template, lines, want string }{
 		{"another destination", "{{.Tag}}-previous", "a.io/b:1 c.io/d:v1\na.io/b:2 c.io/d:v1-previous\n", "m:1:10: the backup of c.io/d:v1 would use the tag v1-previous, which c.io/d:v1-previous at m:2:10 also writes"},
@@ -46,7 +46,7 @@ func TestBackupRefusedByPlan(t *testing.T) {
 	}
 }
 
-// What a tag held is kept under the backup's tag, without a byte of a blob.
+// The old image is kept under the backup tag without sending a blob.
 func TestBackup(t *testing.T) {
 	for _, kind := range destinations() {
 		t.Run(kind.name, func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-// The tag moves only when what it held is kept.
+// A tag moves only after the backup of its image.
 func TestBackupFails(t *testing.T) {
 	src, dst, log, lines := moved(t, "v1")
 	old := dst.Digest("c/d:v1")
@@ -105,8 +105,7 @@ func TestBackupFails(t *testing.T) {
 	}
 }
 
-// A backup takes the place of nothing that is immutable, and of nothing that a
-// wildcard mirrors.
+// A backup replaces neither an immutable tag nor a tag that a wildcard mirrors.
 func TestBackupTakesNoPlace(t *testing.T) {
 	t.Run("immutable", func(t *testing.T) {
 		src, dst, _, lines := moved(t, "v1")

@@ -9,8 +9,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// What an image costs stands in its entry: the requests of all entries together
-// are those of the run; a retry is reported with its reason.
+// The cost of an image is in its entry: the requests of all entries add up to
+// those of the run, and a retry is reported with its reason.
 func TestEntryCosts(t *testing.T) {
 	rec := &testkit.Recorder{Fault: func(w http.ResponseWriter, r *http.Request, class string, n int) bool {
 		if class != "GET blob" || n > 0 {

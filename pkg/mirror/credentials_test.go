@@ -21,7 +21,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
-// guarded is a strict registry with a token endpoint on an address of its own.
+// guarded is a strict registry with a token endpoint at another address.
 type guarded struct {
 	store  *strict.Registry
 	tokens *strict.Tokens
@@ -37,7 +37,7 @@ func newGuarded(t *testing.T, address string, accounts ...strict.Account) *guard
 }
 
 // TestCredentialsByRepository mirrors between three registries with eight
-// accounts, of which each may do what it needs to and nothing else.
+// accounts, each with the least permissions that it needs.
 func TestCredentialsByRepository(t *testing.T) {
 	account := func(host, org string, push bool) strict.Account {
 		a := strict.Account{User: org + "@" + host, Password: "of " + org + " on " + host, Pull: []string{org}}
@@ -114,8 +114,8 @@ func TestCredentialsByRepository(t *testing.T) {
 	}
 }
 
-// TestRotatedToken lets the token of a service account be another from one
-// request to the next, and the registry take the new one only.
+// TestRotatedToken rotates the token of a service account between requests; the
+// registry accepts only the new one.
 func TestRotatedToken(t *testing.T) {
 	src := testkit.InProcess(t, nil)
 	src.Push(t, "a/b:1", testkit.Image(t, "1", testkit.Layer(1, 100_000)))
@@ -167,7 +167,7 @@ func TestRotatedToken(t *testing.T) {
 	}
 }
 
-// A mount's token reads the repository that the blob comes from, too.
+// The token for a mount can also pull from the blob's repository.
 func TestMountToken(t *testing.T) {
 	g := newGuarded(t, "127.0.0.2", strict.Account{User: "robot", Password: "pass", Pull: []string{"org"}, Push: []string{"org"}})
 	g.store.Image("org/src", "1", "x", g.store.Blob("org/src", []byte(strings.Repeat("x", 100_000))))
@@ -188,8 +188,9 @@ func TestMountToken(t *testing.T) {
 	g.tokens.CheckNarrow(t)
 }
 
-// TestWhoseRefusal: a refusal reports whether a credential was there to be refused:
-// a key of the secret that fits no repository looks like a wrong password else.
+// TestWhoseRefusal checks that an error shows whether a credential was sent:
+// otherwise a key of the secret that matches no repository looks like a wrong
+// password.
 func TestWhoseRefusal(t *testing.T) {
 	const without = "asked anonymously"
 	robot := strict.Account{User: "robot", Password: "pass", Pull: []string{"org"}, Push: []string{"org"}}

@@ -10,8 +10,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// broken puts an index with one image into repositories of registries, and gives
-// a layer of it.
+// broken pushes an index with one image to repositories of registries and
+// returns one of its layers.
 func broken(repos map[string]*strict.Registry) (layer v1.Descriptor) {
 	for repo, g := range repos {
 		layer = g.Blob(repo, []byte("layer"))
@@ -20,8 +20,8 @@ func broken(repos map[string]*strict.Registry) (layer v1.Descriptor) {
 	return layer
 }
 
-// With --verify deep no manifest is believed, also not that of an image that
-// gets a further tag.
+// --verify deep trusts no manifest, not even that of an image that gets another
+// tag.
 func TestDeepBelievesNoManifest(t *testing.T) {
 	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{})
 	layer := broken(map[string]*strict.Registry{"a/b": src, "c/d": dst})
@@ -50,8 +50,8 @@ func TestDeepBelievesNoManifest(t *testing.T) {
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Unchanged: 1, mirror.Copied: 1})
 }
 
-// A repository that is a source of one line and a destination of another is not
-// believed to have what its images need.
+// A repository that is the source of one line and the destination of another is
+// not trusted to have all parts of its images.
 func TestDeepBelievesNoSource(t *testing.T) {
 	for _, lines := range [][]string{
 		{"$src/a/b:v1 $src/c/d:v1", "$src/c/d:v1 $src/e/f:v1"},

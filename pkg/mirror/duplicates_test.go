@@ -9,9 +9,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// TestDuplicates is the table of destinations that are named twice: what oc
-// image mirror does with the files, one run for each as in the periodics, and
-// what one plan of them is: copies as "SRC>DST", or the refusal.
+// TestDuplicates is the table of duplicate destinations: what oc image mirror
+// does with the files, in one run for each as in the periodics, and what one
+// plan for them has: copies as "SRC>DST", or the error.
 func TestDuplicates(t *testing.T) {
 	const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	const other = "@sha256:1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -37,7 +37,7 @@ func TestDuplicates(t *testing.T) {
 		{"two digests, untagged", []string{"a/x" + digest + " b/x\na/x" + other + " b/x"}, "refuses the file", "a/x" + digest + ">b/x a/x" + other + ">b/x", "", ""},
 		{"one digest by two names, to a tag", []string{"a/x" + digest + " b/x:1\na/x:1" + digest + " b/x:1"}, "refuses the file", "a/x" + digest + ">b/x:1", "the same copy is also at", ""},
 		{"the destination of one is the source of another", []string{"a/x:1 b/x:1\nb/x:1 c/x:1"}, "takes", "a/x:1>b/x:1 b/x:1>c/x:1", "", ""},
-		{"a wildcard and a tag", []string{"a/x:* b/x\na/y:1 b/x:1"}, "refuses the file when the wildcard matches", "a/x:*>b/x:* a/y:1>b/x:1", "", ""}, // seen when the tags are known
+		{"a wildcard and a tag", []string{"a/x:* b/x\na/y:1 b/x:1"}, "refuses the file when the wildcard matches", "a/x:*>b/x:* a/y:1>b/x:1", "", ""}, // known once the tags are listed
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if row.oc == "" {

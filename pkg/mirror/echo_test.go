@@ -21,8 +21,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
-// TestNothingIsEchoed: a registry that repeats the credential in every place of its
-// answers, in every form, does not get it into the report or the log.
+// TestNothingIsEchoed checks that a credential does not reach the report or the
+// log if a registry repeats it anywhere in its answers, in any form.
 func TestNothingIsEchoed(t *testing.T) {
 	const password = "pass/word+of=me"
 	basic := base64.StdEncoding.EncodeToString([]byte("robot:" + password))

@@ -9,8 +9,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// One source with many destinations: those that were not begun when the run was
-// ended are not begun any more.
+// One source with many destinations: after the end of the run, no further
+// destination is started.
 func TestDrainStartsNoTarget(t *testing.T) {
 	const targets, looked = 40, 10
 	gate, drain := make(chan struct{}), make(chan struct{})

@@ -13,8 +13,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// TestFailuresAreGrouped lets one registry be down, one not be there, and one
-// source be missing.
+// TestFailuresAreGrouped has one registry that is down, one that does not
+// exist, and a missing source.
 func TestFailuresAreGrouped(t *testing.T) {
 	src := testkit.InProcess(t, nil)
 	down := testkit.Serve(t, "down", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
@@ -45,8 +45,8 @@ func TestFailuresAreGrouped(t *testing.T) {
 	}
 }
 
-// TestReasonsThatSettingsChange finds the limits that a caller can raise by their
-// reasons.
+// TestReasonsThatSettingsChange checks the reasons of errors about limits that
+// a caller can raise.
 func TestReasonsThatSettingsChange(t *testing.T) {
 	src := testkit.InProcess(t, nil)
 	src.Push(t, "a/b:1", testkit.Image(t, "x"))
@@ -68,8 +68,8 @@ func TestReasonsThatSettingsChange(t *testing.T) {
 	}
 }
 
-// TestReasonsOfBrokenRegistries names the registry and what is wrong with its
-// answers.
+// TestReasonsOfBrokenRegistries checks that a reason names the registry and
+// what is wrong with its answers.
 func TestReasonsOfBrokenRegistries(t *testing.T) {
 	to := testkit.InProcess(t, nil)
 	for location, want := range map[string]string{"ftp://q.invalid/x": "invalid redirect", "": "invalid redirect", "/v2/a/b/manifests/1": "invalid redirect"} {

@@ -15,7 +15,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
-// client reaches the test's registries with their passwords.
+// client returns a client with the passwords of the test's registries.
 func client(t testing.TB, registries ...*testkit.Registry) *registry.Client {
 	t.Helper()
 	keychain, err := credentials.ParseConfig("test", []byte(testkit.AuthFile(registries...)), nil)
@@ -62,8 +62,7 @@ func run(t testing.TB, p *mirror.Plan, opts mirror.Options) *mirror.Report {
 	return report
 }
 
-// verify walks every destination that a run brought in line, and compares it
-// with its source.
+// verify compares everything below each mirrored destination with its source.
 func verify(t testing.TB, report *mirror.Report) {
 	t.Helper()
 	for _, e := range report.Entries {
@@ -80,7 +79,7 @@ func verify(t testing.TB, report *mirror.Report) {
 	}
 }
 
-// wantSummary checks how many entries have which outcome.
+// wantSummary checks the number of entries with each outcome.
 func wantSummary(t testing.TB, r *mirror.Report, want map[mirror.Outcome]int) {
 	t.Helper()
 	for o, n := range want {

@@ -10,9 +10,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// TestMountsFromRelatives copies an image into a new repository of a registry
-// that has its layers in another one, below an image from the same source that
-// did not change: they are mounted.
+// TestMountsFromRelatives copies an image to a new repository of a registry. An
+// unchanged image from the same source has its layers in another repository,
+// from where they are mounted.
 func TestMountsFromRelatives(t *testing.T) {
 	src, dst := testkit.InProcess(t, nil), testkit.Distribution(t, false)
 	base := []v1.Layer{testkit.Layer(1, 300_000), testkit.Layer(2, 300_000)}
@@ -31,8 +31,8 @@ func TestMountsFromRelatives(t *testing.T) {
 	}
 }
 
-// TestLearnedWrongly has a destination whose image has lost a layer that the
-// next one needs: what its manifest tells is not true, and the layer is brought.
+// TestLearnedWrongly has a destination whose image lacks a layer that the next
+// image needs: the layer is copied in spite of the manifest.
 func TestLearnedWrongly(t *testing.T) {
 	src, dst := testkit.InProcess(t, nil), testkit.Distribution(t, false)
 	base := []v1.Layer{testkit.Layer(1, 300_000), testkit.Layer(2, 300_000)}

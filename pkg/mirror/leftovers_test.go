@@ -36,7 +36,8 @@ func made(t *testing.T, label string, year int) v1.Image {
 	return img
 }
 
-// TestLeftoverAge reads when images were made: of one platform, and of several.
+// TestLeftoverAge reads the creation times of images of one and of several
+// platforms.
 func TestLeftoverAge(t *testing.T) {
 	src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, nil)
 	img := made(t, "a", 2021)
@@ -57,8 +58,8 @@ func TestLeftoverAge(t *testing.T) {
 	}
 }
 
-// TestLeftoverTrouble has a tag, a record and a list that cannot be read: none of
-// them is put into a class.
+// TestLeftoverTrouble has a tag, a record and a list that cannot be read: none
+// of them gets a class.
 func TestLeftoverTrouble(t *testing.T) {
 	broken := testkit.Recorder{Fault: func(w http.ResponseWriter, r *http.Request, class string, n int) bool {
 		for _, path := range []string{"/a/b/manifests/dark", "/a/b/manifests/_mirror.mine", "/a/b/manifests/kept", "/c/d/tags/list"} {
@@ -86,8 +87,8 @@ func TestLeftoverTrouble(t *testing.T) {
 	}
 }
 
-// TestLeftoversOfOthers leaves out what mappings outside the plan write, and finds
-// repositories that only older mappings wrote to.
+// TestLeftoversOfOthers checks that tags of mappings outside the plan are left
+// out, and that repositories of older mappings are searched.
 func TestLeftoversOfOthers(t *testing.T) {
 	src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, nil)
 	for _, tag := range []string{"a/b:kept", "a/b:other", "a/b:w-1", "a/b:once", "old/c:x", "never/d:y"} {
@@ -109,8 +110,8 @@ func TestLeftoversOfOthers(t *testing.T) {
 	}
 }
 
-// TestLeftoversFromAList has a registry with Quay's lists: what many tags hold is
-// asked for once.
+// TestLeftoversFromAList has a registry with Quay's lists: an image with many
+// tags is read once.
 func TestLeftoversFromAList(t *testing.T) {
 	var log testkit.Recorder
 	quay := &testkit.Quay{}

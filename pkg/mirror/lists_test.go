@@ -10,8 +10,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// listing is a source of many tags and a destination of many repositories, each
-// with lists of its own tags or without.
+// listing is a source with many tags and a destination with many repositories,
+// each with or without lists of tags.
 func listing(t *testing.T, lists bool) (src, dst *testkit.Registry, srcLog, dstLog *testkit.Recorder, lines []string) {
 	srcLog, dstLog = &testkit.Recorder{}, &testkit.Recorder{}
 	quay := func(h http.Handler) http.Handler {
@@ -32,8 +32,8 @@ func listing(t *testing.T, lists bool) (src, dst *testkit.Registry, srcLog, dstL
 	return src, dst, srcLog, dstLog, lines
 }
 
-// Where nothing changed, a list of each repository is enough: no tag is looked
-// at. Where there are no lists, one request more than without is all they cost.
+// If nothing changed, a list of each repository is enough and no tag is read.
+// If a registry has no lists, finding that out costs one request.
 func TestListsTellWhatIsUnchanged(t *testing.T) {
 	for _, lists := range []bool{true, false} {
 		t.Run(fmt.Sprintf("lists %v", lists), func(t *testing.T) {
@@ -59,8 +59,8 @@ func TestListsTellWhatIsUnchanged(t *testing.T) {
 	}
 }
 
-// A list that lies never makes anything be written: before that, the tag is
-// looked at. What protects tags does not believe it either.
+// A wrong list never causes a write, because the tag is read before. Protection
+// does not trust lists either.
 func TestListsDecideNothing(t *testing.T) {
 	wrong := "sha256:" + strings.Repeat("0", 64)
 	quay := &testkit.Quay{Edit: func(_ string, p *testkit.QuayPage) {
@@ -88,7 +88,7 @@ func TestListsDecideNothing(t *testing.T) {
 	}
 }
 
-// One tag that changed is found by its list, looked at, and written.
+// A tag that changed is found by its list, read and written.
 func TestListsTellWhatChanged(t *testing.T) {
 	src, dst, _, dstLog, lines := listing(t, true)
 	want := src.Push(t, "ci/stream:i7", testkit.Image(t, "newer"))
@@ -104,8 +104,8 @@ func TestListsTellWhatChanged(t *testing.T) {
 	}
 }
 
-// Where only the source has a list, because no destination is worth one, it still
-// saves a look at each source whose destination holds it.
+// If only the source has a list, because no destination needs enough tags, it
+// still saves a request for each unchanged source.
 func TestListsOfTheSourceAlone(t *testing.T) {
 	var srcLog, dstLog testkit.Recorder
 	quay := &testkit.Quay{}
@@ -133,7 +133,7 @@ func TestListsOfTheSourceAlone(t *testing.T) {
 	}
 }
 
-// Deep checks look at tags themselves.
+// Deep checks read tags and not lists.
 func TestDeepBelievesNoList(t *testing.T) {
 	src, dst, _, dstLog, lines := listing(t, true)
 	report := chained(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), Lists: true, Deep: true})
@@ -143,8 +143,8 @@ func TestDeepBelievesNoList(t *testing.T) {
 	}
 }
 
-// The first failure in the order of the lines ends a run that fails fast, each
-// time the same.
+// With FailFast, always the same failure ends the run: the first in the order
+// of the lines.
 func TestFailFastInOrder(t *testing.T) {
 	for range 5 {
 		src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, nil)

@@ -105,9 +105,8 @@ func (l *looks) resolve(ctx context.Context, repo registry.Repository, ref strin
 	return d, err
 }
 
-// read asks the registry what a tag or digest stands for. A token endpoint may
-// refuse a token that may push and grant one that may pull, and then it is known
-// that nothing can be written.
+// read requests the descriptor of a tag or digest. If the token endpoint grants
+// pull but not push, read records that nothing can be written.
 func (l *looks) read(ctx context.Context, repo registry.Repository, ref string) (ocispec.Descriptor, error) {
 	if repo.Push && l.unwritable(repo) == nil {
 		d, err := l.client.Resolve(ctx, repo, ref)

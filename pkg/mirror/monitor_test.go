@@ -8,7 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// While a blob is under way, the monitor says for which destination; at the end
+// During the transfer of a blob, the monitor names its destination; at the end
 // everything is done.
 func TestMonitor(t *testing.T) {
 	var m mirror.Monitor

@@ -9,8 +9,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// A first copy within one registry mounts every blob and sends none, and the plan
-// tells so beforehand.
+// A first copy within one registry mounts every blob and sends none, as the
+// plan predicts.
 func TestOneHost(t *testing.T) {
 	at := testkit.Distribution(t, false)
 	const images = 6
@@ -21,8 +21,8 @@ func TestOneHost(t *testing.T) {
 	}
 	fresh := func() *registry.Client {
 		c := client(t)
-		// Whether the first HEAD finds a source or no destination is chance: the
-		// second costs a GET.
+		// The first HEAD may be for a source or a missing destination; the
+		// latter costs a GET.
 		if _, err := c.Resolve(t.Context(), registry.Repository{Host: at.Host, Path: "ci/stream"}, "i0"); err != nil {
 			t.Fatal(err)
 		}
@@ -34,8 +34,9 @@ func TestOneHost(t *testing.T) {
 	if m := planned.Moved; m.Blobs != 0 || m.BlobBytes != 0 || m.Mounts != 3*images || m.MountedBytes < images*305_000 {
 		t.Errorf("the plan: %+v, want 0 bytes and %d mounts", m, 3*images)
 	}
-	// Whether HEAD can be believed here is found out by one GET, unless a source is
-	// answered before the first destination: each of the two runs may have it.
+	// One GET finds out whether HEAD can be trusted, unless a source is
+	// answered before the first destination. It may be in either of the two
+	// runs.
 	probes := func(r *mirror.Report) int64 { return counts(r, at.Host)["GET manifest"] - images }
 	if planned.Moved != done.Moved || planned.Expected-probes(planned) != done.Requests-probes(done) || max(probes(planned), probes(done)) > 1 {
 		t.Errorf("the plan: %+v and %d requests, the run: %+v and %d:\n%v\n%v", planned.Moved, planned.Expected, done.Moved, done.Requests,

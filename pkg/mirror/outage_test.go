@@ -19,8 +19,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// A registry that fails until no more is tried has not said that it misses
-// something: nothing is sent to it.
+// A registry that fails until the retries are used up has not reported anything
+// as missing, so nothing is sent to it.
 func TestTroubleIsNoAbsence(t *testing.T) {
 	src, dst, log, lines := moved(t, "v1")
 	log.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
@@ -42,8 +42,8 @@ func TestTroubleIsNoAbsence(t *testing.T) {
 	}
 }
 
-// A check of what is behind a right digest says that parts are missing only when
-// the registry says so.
+// A deep check reports missing parts only if the registry answers that they do
+// not exist.
 func TestTroubleIsNoDifference(t *testing.T) {
 	var log testkit.Recorder
 	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{})
@@ -77,8 +77,8 @@ func TestTroubleIsNoDifference(t *testing.T) {
 	wantSummary(t, check(), map[mirror.Outcome]int{mirror.Differs: 1})
 }
 
-// A destination without the repository takes no upload (404): the source is not
-// to blame, also not where its layer may be kept elsewhere.
+// A destination without the repository rejects an upload with 404: the source
+// is not to blame, even if its layer may be stored elsewhere.
 func TestNoRepositoryIsNoMissingBlob(t *testing.T) {
 	src := strict.New(strict.Options{})
 	foreign := src.Blob("a/b", []byte("x"))
@@ -102,8 +102,8 @@ func TestNoRepositoryIsNoMissingBlob(t *testing.T) {
 	}
 }
 
-// What a registry fails for one tag in spite of all attempts is asked again for
-// the next.
+// A request that failed for one tag after all attempts is sent again for the
+// next tag.
 func TestFailuresAreForgotten(t *testing.T) {
 	const empty = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" // of {}
 	for _, tt := range []struct {
@@ -144,7 +144,7 @@ func TestFailuresAreForgotten(t *testing.T) {
 	}
 }
 
-// A run that is cancelled comes back when nothing of it is at work any more.
+// A cancelled run returns only after all of its goroutines have ended.
 func TestRunLeavesNothingBehind(t *testing.T) {
 	src := testkit.InProcess(t, func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
@@ -156,7 +156,7 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 	c := registry.New(registry.Options{Clock: throttle.Clock{Sleep: func(ctx context.Context, _ time.Duration) error {
 		cancel()
 		<-ctx.Done()
-		time.Sleep(100 * time.Millisecond) // so that who does not wait comes back before
+		time.Sleep(100 * time.Millisecond) // so that a run that does not wait would return before
 		over.Store(true)
 		return ctx.Err()
 	}}})

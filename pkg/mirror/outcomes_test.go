@@ -56,8 +56,8 @@ func TestWildcards(t *testing.T) {
 	}
 }
 
-// Where a wildcard turns out to write what other lines write, that is not done,
-// and everything else is.
+// If a wildcard writes destinations of other lines, these fail and all others
+// are copied.
 func TestWildcardOverlap(t *testing.T) {
 	src, dst := pair(t)
 	src.Push(t, "a/b:v1", testkit.Image(t, "1"))
@@ -116,8 +116,8 @@ func TestGoesOnAfterFailures(t *testing.T) {
 	if e := report.Entries[2]; e.Cause != mirror.CauseUnavailable || !strings.Contains(e.Error, "127.0.0.1:1") {
 		t.Errorf("a registry that is not there: %+v", e)
 	}
-	// Passed over is a tag, a digest and a repository that do not exist, but not an
-	// image of which a part does not.
+	// SkipMissing skips a missing tag, digest or repository, but not an image
+	// with a missing part.
 	none := "@sha256:" + strings.Repeat("0", 64)
 	lines = append(lines[:2], "$src/a/b"+none+" $dst/c/digest:1", "$src/gone $dst/c/all")
 	skipping := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t), SkipMissing: true})
@@ -184,7 +184,7 @@ func TestNestedAndSharedChildren(t *testing.T) {
 	src.Push(t, "a/b:one", one)
 	src.Push(t, "a/b:two", testkit.Index(t, platforms, "linux/amd64", "linux/arm64"))
 	src.Push(t, "a/b:nested", testkit.Index(t, platforms, "linux/s390x", "linux/ppc64le"))
-	for range 5 { // the registry refuses a parent before its child
+	for range 5 { // the registry rejects a parent before its child
 		run := run(t, plan(t, src, dst, "$src/a/b:one $dst/c/d:one", "$src/a/b:two $dst/c/d:two", "$src/a/b:nested $dst/c/d:nested"), mirror.Options{Client: client(t), Force: true})
 		wantSummary(t, run, map[mirror.Outcome]int{mirror.Copied: 3})
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// A write that the registry fails is tried again, perhaps minutes later. What
-// somebody else wrote to the tag meanwhile is guarded like what was there before.
+// A failed push is retried, perhaps minutes later. An image that somebody else
+// pushed to the tag meanwhile is protected like one that was there before.
 func TestProtectedBetweenAttempts(t *testing.T) {
 	backup, err := mapping.ParseBackup("{{.Tag}}-previous")
 	if err != nil {
@@ -23,7 +23,7 @@ func TestProtectedBetweenAttempts(t *testing.T) {
 		name   string
 		opts   mirror.Options
 		stays  bool // the other's image
-		backup bool // of the other's image
+		backup bool // digest of the other's image
 	}{
 		{"always", mirror.Options{}, false, false},
 		{"never", mirror.Options{Overwrite: mirror.OverwriteNever}, true, false},
@@ -67,8 +67,7 @@ func TestProtectedBetweenAttempts(t *testing.T) {
 	}
 }
 
-// The answer to our own write is lost: what the tag holds then is no work of
-// somebody else.
+// If the answer to our push is lost, the tag's image still counts as ours.
 func TestOwnWriteIsKnownAgain(t *testing.T) {
 	var log testkit.Recorder
 	src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, log.Wrap)
@@ -93,8 +92,8 @@ func TestOwnWriteIsKnownAgain(t *testing.T) {
 	}
 }
 
-// A registry whose HEAD says of everything that it does not exist makes no tag
-// look free that is to stay.
+// A registry that answers every HEAD with 404 does not make a protected tag
+// look missing.
 func TestProtectedFromALyingHead(t *testing.T) {
 	src, dst, log, lines := moved(t, "v1", "v2")
 	src.Push(t, "a/b:absent", testkit.Image(t, "absent"))
@@ -114,8 +113,8 @@ func TestProtectedFromALyingHead(t *testing.T) {
 	}
 }
 
-// A source whose HEAD gives a digest that is of nothing makes no tag look wrong
-// that holds the right image.
+// A source whose HEAD returns a digest that does not exist does not make a
+// correct tag look wrong.
 func TestRightInSpiteOfALyingHead(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -151,7 +150,7 @@ func TestRightInSpiteOfALyingHead(t *testing.T) {
 						t.Errorf("%s: %+v", mode, e)
 					}
 				}
-				if n := srcLog.Count("HEAD manifest", "GET manifest"); n != 3 { // HEAD, GET of what it says, GET of the tag
+				if n := srcLog.Count("HEAD manifest", "GET manifest"); n != 3 { // HEAD, GET of its digest, GET of the tag
 					t.Errorf("%s: %d requests to the source: %q", mode, n, srcLog.Requests())
 				}
 				records := 0

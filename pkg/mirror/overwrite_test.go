@@ -13,7 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// moved starts two registries; the destination's tags hold something else than
+// moved starts two registries; the destination's tags hold other images than
 // their sources.
 func moved(t *testing.T, tags ...string) (src, dst *testkit.Registry, log *testkit.Recorder, lines []string) {
 	log = &testkit.Recorder{}
@@ -116,8 +116,8 @@ func TestProtectedIsTolerated(t *testing.T) {
 	}
 }
 
-// The request floor does not move: a run without protection asks nothing more,
-// one with it asks once more for a tag that it writes and for no other.
+// Protection costs one request for each tag that is written and none for
+// others. A run without protection sends no additional request.
 func TestProtectionRequests(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -163,8 +163,8 @@ func TestTagChangesMeanwhile(t *testing.T) {
 		name    string
 		opts    mirror.Options
 		exists  bool          // before the run
-		writes  string        // what the other one writes
-		takes   time.Duration // that the copy takes
+		writes  string        // digest that the other one pushes
+		takes   time.Duration // duration of the copy
 		outcome mirror.Outcome
 		says    string
 	}{
@@ -220,7 +220,7 @@ func TestTagChangesMeanwhile(t *testing.T) {
 	}
 }
 
-// stepClock stands still until it is moved.
+// stepClock is a clock that a test advances.
 type stepClock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -238,8 +238,7 @@ func (c *stepClock) add(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// A tag that the registry does not let us see is not written where it may be
-// protected.
+// An unreadable tag is not written if it may be protected.
 func TestUnseenTagIsNotWritten(t *testing.T) {
 	src, dst, log, lines := moved(t, "v1")
 	old := dst.Digest("c/d:v1")
@@ -262,7 +261,7 @@ func TestUnseenTagIsNotWritten(t *testing.T) {
 	}
 }
 
-// A signature that others made for the same image is theirs.
+// A signature of the same image by somebody else is protected.
 func TestSignaturesAreProtected(t *testing.T) {
 	src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, nil)
 	img := testkit.Image(t, "x")

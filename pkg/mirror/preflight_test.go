@@ -26,15 +26,15 @@ func keyed(t *testing.T, host string, account strict.Account) *registry.Client {
 	return c
 }
 
-// A token endpoint tells in several ways that a credential may pull and not push.
-// That is known before anything is sent to the repository, and tags that need no
-// write are unchanged.
+// A token endpoint shows in several ways that a credential may pull but not
+// push. The run knows that before anything is sent to the repository, and
+// correct tags are unchanged.
 func TestPushRefused(t *testing.T) {
 	reader := strict.Account{User: "reader", Password: "pass", Pull: []string{"org"}}
 	for name, tt := range map[string]struct {
 		claims  bool
 		fault   func(w http.ResponseWriter, r *http.Request) bool
-		perRepo int // tokens asked for by a run
+		perRepo int // tokens that a run requests
 		uploads bool
 	}{
 		"the token tells what it grants": {claims: true, perRepo: 1},
@@ -97,8 +97,8 @@ func TestPushRefused(t *testing.T) {
 	}
 }
 
-// A plan without any credential for a public destination is a plan, which notes
-// what a run needs.
+// A plan without a credential for a public destination succeeds and notes what
+// a run needs.
 func TestPlanWithoutCredential(t *testing.T) {
 	src := testkit.InProcess(t, nil)
 	tokens := strict.Tokens{Claims: true}
@@ -127,8 +127,8 @@ func TestPlanWithoutCredential(t *testing.T) {
 	}
 }
 
-// A wrong password for many repositories is sent a few times, because registries
-// lock accounts, and is one failure.
+// A wrong password for many repositories is sent only a few times, because
+// registries lock accounts, and is reported as one failure.
 func TestWrongPassword(t *testing.T) {
 	right := strict.Account{User: "robot", Password: "right", Pull: []string{"org"}, Push: []string{"org"}}
 	wrong := right
@@ -154,7 +154,7 @@ func TestWrongPassword(t *testing.T) {
 				if len(failures) != 1 || failures[0].Entries != repositories*each || failures[0].Host != dst.Host || failures[0].Reason != "credential refused" || failures[0].Cause != mirror.CauseDenied {
 					t.Errorf("failures: %+v", failures)
 				}
-				if n := log.Count(); n > 3 { // how it wants a credential, a use of it, a check of it alone
+				if n := log.Count(); n > 3 { // challenge, use of a credential, check of the credential alone
 					t.Errorf("%d requests: %q", n, log.Requests())
 				}
 				for _, e := range report.Entries {
@@ -167,8 +167,8 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
-// A credential that a token endpoint refuses for one repository, with 401, is good
-// for others.
+// A credential that a token endpoint refuses for one repository, with 401, is
+// still used for others.
 func TestRefusedForOneRepository(t *testing.T) {
 	robot := strict.Account{User: "robot", Password: "pass", Pull: []string{"org"}, Push: []string{"org"}}
 	tokens := strict.Tokens{Accounts: []strict.Account{robot}, Fault: func(w http.ResponseWriter, r *http.Request) bool {
@@ -194,8 +194,8 @@ func TestRefusedForOneRepository(t *testing.T) {
 	}
 }
 
-// A refused push is known of a repository that is listed, too, without a request
-// more than the work needs.
+// A refused push is also found in a repository that is read by a list, without
+// additional requests.
 func TestPushRefusedWhereListed(t *testing.T) {
 	reader := strict.Account{User: "reader", Password: "pass", Pull: []string{"org"}}
 	var log testkit.Recorder

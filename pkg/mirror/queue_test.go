@@ -20,9 +20,8 @@ func jobOf(source string, destinations ...string) *job {
 	return j
 }
 
-// TestQueueShares deals out targets of which the first hundred never end,
-// because they are in a repository that does not answer: all others are dealt
-// out, too.
+// TestQueueShares returns targets of which the first hundred never end, because
+// their repository does not answer: all others are still returned.
 func TestQueueShares(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -69,8 +68,8 @@ func TestQueueShares(t *testing.T) {
 	}
 }
 
-// TestQueueGivesEverything deals out every target once, whatever the lanes, and
-// everything at once, in the order of the plan, when there is one repository.
+// TestQueueGivesEverything returns every target once, for any lanes; with one
+// repository all at once, in the order of the plan.
 func TestQueueGivesEverything(t *testing.T) {
 	var jobs []*job
 	for i := range 1000 {

@@ -29,10 +29,10 @@ func newOwnership(t *testing.T, dst *testkit.Registry) *ownership {
 	return &ownership{t: t, src: src, dst: dst, plan: plan(t, src, dst, "$src/a/b:v1 $dst/c/d:v1"), opts: mirror.Options{Overwrite: mirror.OverwriteOurs}}
 }
 
-// source returns the source another image.
+// source moves the source to another image.
 func (o *ownership) source(label string) { o.src.Push(o.t, "a/b:v1", testkit.Image(o.t, label)) }
 
-// other is somebody else who writes the destination.
+// other pushes to the destination as somebody else.
 func (o *ownership) other(label string) { o.dst.Push(o.t, "c/d:v1", testkit.Image(o.t, label)) }
 
 func (o *ownership) run(want mirror.Outcome) mirror.Entry {
@@ -51,13 +51,13 @@ func (o *ownership) run(want mirror.Outcome) mirror.Entry {
 	return report.Entries[0]
 }
 
-// Tags that hold what was mirrored last are moved, others are not.
+// Only tags with the image that was mirrored last are moved.
 func TestChangedByUs(t *testing.T) {
 	for _, kind := range destinations() {
 		t.Run(kind.name, func(t *testing.T) {
 			o := newOwnership(t, kind.start(t))
 			o.source("1")
-			o.run(mirror.Copied) // there was nothing
+			o.run(mirror.Copied) // the tag did not exist
 			o.run(mirror.Unchanged)
 			o.source("2")
 			o.run(mirror.Copied)
@@ -76,7 +76,7 @@ func TestChangedByUs(t *testing.T) {
 			o.opts.Mode = mirror.ModePlan
 			o.run(mirror.Protected)
 			o.opts.Mode = mirror.ModeRun
-			o.other("2") // an older one of ours, but somebody wants it so
+			o.other("2") // an older image of ours, which somebody restored
 			o.run(mirror.Protected)
 			o.other("3")
 			o.source("4")
@@ -92,7 +92,7 @@ func TestChangedByUs(t *testing.T) {
 	}
 }
 
-// A tag without a record is not ours, until it is adopted.
+// A tag without a record is not ours until it is adopted.
 func TestAdopt(t *testing.T) {
 	var log testkit.Recorder
 	o := newOwnership(t, testkit.InProcess(t, log.Wrap))
@@ -118,8 +118,8 @@ func TestAdopt(t *testing.T) {
 	o.run(mirror.Copied)
 }
 
-// What is recorded costs nothing where nothing moves: a look at the tag, and
-// that is all. A tag that moves costs its record before and after.
+// Records cost nothing if no tag moves. A tag that moves costs writing its
+// record before and after.
 func TestRecordRequests(t *testing.T) {
 	var log testkit.Recorder
 	o := newOwnership(t, strict.New(strict.Options{}).Serve(t, log.Wrap))
@@ -141,7 +141,7 @@ func TestRecordRequests(t *testing.T) {
 			t.Errorf("%s: the tag and its record were looked at %d times, want %d: %q", want, looked, looks, log.Requests())
 		}
 	}
-	count(mirror.Copied, 2, 3)    // the record, the tag; both looked at before and again
+	count(mirror.Copied, 2, 3)    // the record, the tag; both are read before and again
 	count(mirror.Unchanged, 0, 1) // the floor
 	o.source("2")
 	count(mirror.Copied, 3, 4) // the record, the tag, the record
@@ -150,8 +150,8 @@ func TestRecordRequests(t *testing.T) {
 	}
 }
 
-// A run that ends between its two writes leaves a tag that is ours, whichever
-// of the two images it holds.
+// After a run that ends between its two writes, the tag is ours with either of
+// the two images.
 func TestRecordSurvives(t *testing.T) {
 	for _, fails := range []string{"/c/d/manifests/v1", "the record after the tag"} {
 		t.Run(fails, func(t *testing.T) {
@@ -188,8 +188,8 @@ func TestRecordSurvives(t *testing.T) {
 	}
 }
 
-// Another run of the same job, which finds another image at the source, comes in
-// between: whichever image the tag holds then is ours.
+// Another run of the same job with another image at the source interferes: the
+// tag is ours with the image of either run.
 func TestRecordOfTwoRuns(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -255,7 +255,7 @@ func TestUnrecordedTagIsNotMoved(t *testing.T) {
 	}
 }
 
-// Records are not mirrored on: they are about their own repository.
+// Records are not mirrored, because they are about their own repository.
 func TestRecordsAreNoImages(t *testing.T) {
 	o := newOwnership(t, testkit.InProcess(t, nil))
 	o.source("1")
@@ -263,7 +263,7 @@ func TestRecordsAreNoImages(t *testing.T) {
 	third := testkit.InProcess(t, nil)
 	report := run(t, plan(t, o.dst, third, "$src/c/d:* $dst/e/f"), mirror.Options{Client: client(t)})
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 1})
-	// A tag that is as long as may be has a record, too.
+	// A tag of maximum length also has a record.
 	long := strings.Repeat("x", 128)
 	src, dst := testkit.InProcess(t, nil), testkit.InProcess(t, nil)
 	p := plan(t, src, dst, "$src/a/b:1 $dst/c/d:"+long)

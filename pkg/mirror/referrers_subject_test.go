@@ -9,9 +9,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// TestTagOfADigestIsTheImage: a registry may answer to a tag such as sha256-HEX with
-// the image of that digest. That is no list of what refers to it: it is neither
-// protected nor written to.
+// TestTagOfADigestIsTheImage: a registry may return the image itself for a tag
+// such as sha256-HEX. It is not a list of referrers, so it is neither protected
+// nor written.
 func TestTagOfADigestIsTheImage(t *testing.T) {
 	src, dst, tag, _ := oneReferrer()
 	log := &testkit.Recorder{}

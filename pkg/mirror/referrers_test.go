@@ -19,8 +19,8 @@ import (
 )
 
 // TestReferrersFromHandToHand mirrors an index with a signature, an SBOM of a
-// child and cosign's tags from one registry to the next, with and without the
-// referrers API; the last one still lists all of it.
+// child and cosign's tags through several registries, with and without the
+// referrers API; the last one still lists all of them.
 func TestReferrersFromHandToHand(t *testing.T) {
 	first := strict.New(strict.Options{})
 	child := first.Image("a/b", "", "child", first.Blob("a/b", []byte("layer")))
@@ -65,8 +65,8 @@ func TestReferrersFromHandToHand(t *testing.T) {
 	}
 }
 
-// listed returns the digests of what a registry says refers to a manifest, by its
-// API or by the tag that stands for it.
+// listed returns the digests of the referrers of a manifest, by the API or the
+// fallback tag.
 func listed(t *testing.T, c *registry.Client, repo registry.Repository, subject string) (digests []string) {
 	t.Helper()
 	list, known, err := c.Referrers(context.Background(), repo, subject)
@@ -100,11 +100,11 @@ func TestListsOfReferrers(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name    string
-		at      string // what the source's tag holds: a list without or with all, an image
-		has     string // what the destination's tag holds: nothing, a list, all, an image, images
+		at      string // content of the source's tag: a partial or complete list, an image
+		has     string // content of the destination's tag: nothing, a partial or complete list, an image, an index
 		opts    mirror.Options
 		outcome mirror.Outcome
-		lists   []string // nil: the tag is as it was
+		lists   []string // nil: the tag does not change
 		says    string
 	}{
 		{"the source's tag does not list all", "list", "", mirror.Options{}, mirror.Unchanged, []string{byAPI, byTag}, ""},
@@ -188,8 +188,8 @@ func TestListsOfReferrers(t *testing.T) {
 	}
 }
 
-// oneReferrer returns two registries that have an image, and the source what refers
-// to it, listed under tag.
+// oneReferrer returns two registries with an image. The source has its
+// referrer, listed under tag.
 func oneReferrer() (src, dst *strict.Registry, tag string, ours v1.Descriptor) {
 	src, dst = strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
 	img := src.Image("a/b", "v1", "x")
@@ -200,8 +200,8 @@ func oneReferrer() (src, dst *strict.Registry, tag string, ours v1.Descriptor) {
 	return src, dst, tag, ours
 }
 
-// Somebody else adds to a list while the registry fails our write of it: what
-// they added stays in it.
+// Somebody else adds to a list while our push of it fails: their entry stays in
+// the list.
 func TestListChangesBetweenAttempts(t *testing.T) {
 	var log testkit.Recorder
 	src, dst, tag, ours := oneReferrer()
@@ -224,8 +224,8 @@ func TestListChangesBetweenAttempts(t *testing.T) {
 	}
 }
 
-// A wildcard that stands for the tags of lists, too, does not undo what follows
-// from the images, and a tag of such a name that holds an image is one.
+// A wildcard that matches fallback tags does not undo what copying the images
+// added. A fallback tag that holds an image is copied as an image.
 func TestWildcardsAddToLists(t *testing.T) {
 	for _, overwrite := range []mirror.Overwrite{mirror.OverwriteAlways, mirror.OverwriteNever} {
 		var log testkit.Recorder
@@ -274,8 +274,8 @@ func TestWildcardsAddToLists(t *testing.T) {
 	}
 }
 
-// What a list names and its repository has not any more keeps nothing from being
-// added, though the registry refuses such a list.
+// A list with an entry that no longer exists can still grow, although the
+// registry rejects such a list.
 func TestListOfWhatIsGone(t *testing.T) {
 	src, dst, tag, ours := oneReferrer()
 	gone, theirs := dst.Image("c/d", "", "gone"), dst.Image("c/d", "", "theirs")
@@ -294,8 +294,8 @@ func TestListOfWhatIsGone(t *testing.T) {
 	}
 }
 
-// The report has the copied referrers of an image, also where the image itself
-// is there already.
+// The report has the copied referrers of an image, even if the image itself is
+// unchanged.
 func TestReferrersAreTold(t *testing.T) {
 	src, dst := strict.New(strict.Options{}), strict.New(strict.Options{NoReferrers: true})
 	img := src.Image("a/b", "v1", "x")

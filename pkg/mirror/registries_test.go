@@ -18,7 +18,7 @@ type kind struct {
 	start func(testing.TB) *testkit.Registry
 }
 
-// kinds are those that want no password.
+// kinds are the kinds without a password.
 func kinds() []kind {
 	all := []kind{
 		{"in-process", func(t testing.TB) *testkit.Registry { return testkit.InProcess(t, nil) }},
@@ -57,8 +57,8 @@ func TestRegistries(t *testing.T) {
 	}
 }
 
-// workload pushes images and gives the lines of a mapping file for them, and
-// which destination ("repo:tag") comes from which source.
+// workload pushes images and returns the lines of a mapping file for them, and
+// the source of each destination ("repo:tag").
 func workload(t *testing.T, src *testkit.Registry) (lines []string, copies map[string]string) {
 	t.Helper()
 	copies = map[string]string{}

@@ -16,8 +16,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// pings are what it takes to find out that a registry speaks plain HTTP; the
-// registry sees one of them: the TLS handshake that fails is no request.
+// pings is the number of requests to find out that a registry speaks plain
+// HTTP. The registry sees only one, because the other fails in the TLS
+// handshake.
 const pings = 2
 
 // TestNothingChanged counts the requests of a run that has nothing to do: one
@@ -46,8 +47,8 @@ func TestNothingChanged(t *testing.T) {
 	}
 }
 
-// TestFirstCopy counts what a first copy reads and writes on a registry whose
-// blobs belong to repositories: every blob once over the wire.
+// TestFirstCopy counts the reads and writes of a first copy to a registry whose
+// blobs belong to repositories: each blob is sent once.
 func TestFirstCopy(t *testing.T) {
 	var srcLog testkit.Recorder
 	src, dst := testkit.InProcess(t, srcLog.Wrap), testkit.Distribution(t, false)
@@ -76,8 +77,8 @@ func TestFirstCopy(t *testing.T) {
 	}
 }
 
-// TestSlowRepository has a repository that does not answer before everything
-// else is done: what was asked of it first holds up nothing.
+// TestSlowRepository has a repository that answers only after all others are
+// done: requests to it do not block the others.
 func TestSlowRepository(t *testing.T) {
 	rest := make(chan struct{})
 	dstLog := testkit.Recorder{Fault: func(w http.ResponseWriter, r *http.Request, class string, n int) bool {
@@ -112,8 +113,8 @@ func TestSlowRepository(t *testing.T) {
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: 2 * (slow + quick)})
 }
 
-// shared makes images of two layers that all have and one of their own, each
-// for two tags of its own repository, and one index.
+// shared pushes images with two common layers and one of their own, each under
+// two tags of its own repository, and one index.
 func shared(t *testing.T, src *testkit.Registry, images int, label string) (lines []string) {
 	t.Helper()
 	base := []v1.Layer{testkit.Layer(1, 300_000), testkit.Layer(2, 300_000)}
@@ -125,7 +126,7 @@ func shared(t *testing.T, src *testkit.Registry, images int, label string) (line
 	return lines
 }
 
-// counts returns what a run asked of a host, by kind of request.
+// counts returns the number of requests to a host, by kind.
 func counts(r *mirror.Report, host string) map[string]int64 {
 	out := map[string]int64{}
 	for _, h := range r.Hosts {
@@ -138,22 +139,22 @@ func counts(r *mirror.Report, host string) map[string]int64 {
 	return out
 }
 
-// TestFirstCopyRequests has every request of a first copy accounted for: T
-// sources, D destinations of R repositories, B blobs of which some are shared.
+// TestFirstCopyRequests accounts for every request of a first copy: T sources,
+// D destinations in R repositories, B blobs of which some are shared.
 func TestFirstCopyRequests(t *testing.T) {
 	const images, tags = 12, 2
 	src, dst := testkit.InProcess(t, nil), testkit.Distribution(t, false)
 	lines := shared(t, src, images, "")
 	report := run(t, plan(t, src, dst, lines...), mirror.Options{Client: client(t)})
 	wantSummary(t, report, map[mirror.Outcome]int{mirror.Copied: tags * images})
-	const large, small = 2 + images, images // layers, and configs that are not worth asking for
+	const large, small = 2 + images, images // layers, and configs that are too small for a check
 	for host, want := range map[string]map[string]int64{
 		src.Host: {"GET ping": pings, "HEAD manifest": images, "GET manifest": images, "GET blob": large + small},
 		dst.Host: {
 			"GET ping": pings, "HEAD manifest": tags * images,
-			"GET manifest": 1, // whether a 404 to HEAD is true
+			"GET manifest": 1, // checks whether a 404 to HEAD is true
 			"HEAD blob":    large, "POST upload": large, "PUT blob": large + small,
-			"POST mount":   small + 2*(images-1), // a config's upload is opened by asking for a mount
+			"POST mount":   small + 2*(images-1), // the upload of a config is opened by a mount
 			"PUT manifest": tags * images,
 		},
 	} {
@@ -163,8 +164,8 @@ func TestFirstCopyRequests(t *testing.T) {
 	}
 }
 
-// TestFewChanged counts what a run needs of which two sources have changed:
-// that of a run with nothing to do, and what is new.
+// TestFewChanged counts the requests of a run with two changed sources: those
+// of a run with nothing to do, and those for the new images.
 func TestFewChanged(t *testing.T) {
 	const images, tags, changed = 12, 2, 2
 	src, dst := testkit.InProcess(t, nil), testkit.Distribution(t, false)
@@ -177,7 +178,7 @@ func TestFewChanged(t *testing.T) {
 		src.Host: {"GET ping": pings, "HEAD manifest": images, "GET manifest": changed, "GET blob": 2 * changed},
 		dst.Host: {
 			"GET ping": pings, "HEAD manifest": tags*images + changed,
-			"GET manifest": changed, // what the tag held tells that the shared layers are there
+			"GET manifest": changed, // the tag's old image shows that the shared layers exist
 			"HEAD blob":    changed, "POST upload": changed, "PUT blob": 2 * changed,
 			"POST mount": changed, "PUT manifest": tags * changed,
 		},
@@ -188,8 +189,8 @@ func TestFewChanged(t *testing.T) {
 	}
 }
 
-// TestPlanTellsTheRun has a plan say beforehand what the run then does: a first
-// copy with an index, and one after some sources have changed.
+// TestPlanTellsTheRun compares plans with the runs that follow: a first copy
+// with an index, and one after some sources have changed.
 func TestPlanTellsTheRun(t *testing.T) {
 	src, dst := testkit.InProcess(t, nil), testkit.Distribution(t, false)
 	lines := shared(t, src, 8, "")
@@ -213,8 +214,8 @@ func TestPlanTellsTheRun(t *testing.T) {
 	}
 }
 
-// A registry in trouble fails some mounts altogether before one has worked: that
-// says nothing about mounts, and the layers are not sent to every repository.
+// Some mounts fail before one works, because the registry is in trouble: mounts
+// are still used, and layers are not sent to every repository.
 func TestMountsAfterTrouble(t *testing.T) {
 	const images, attempts, failed = 12, 4, 4
 	var log testkit.Recorder

@@ -12,15 +12,15 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// What a run that was killed has left is not sent again, however small it is,
-// and finding it out costs nothing: opening an upload asks for the blob.
+// Blobs that a killed run left are not sent again, whatever their size. That
+// costs no request, because opening an upload checks for the blob.
 func TestFoundBlobsAreNotSent(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		opts    mirror.Options
-		refuses bool // the registry answers such a question with an error
+		refuses bool // the registry answers such a mount with an error
 		sent    int  // blobs of four, two of which are there
-		asked   int  // at most: the blobs are brought side by side
+		asked   int  // at most: blobs are copied concurrently
 	}{
 		{"found", mirror.Options{}, false, 2, 4},
 		{"refused", mirror.Options{}, true, 4, 4},

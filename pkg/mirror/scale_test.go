@@ -20,9 +20,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// simulated is every registry that the mappings of this file name: images of two
-// layers that all have and a layer and a config of their own. full says that
-// the destinations have everything already.
+// simulated is every registry in the mappings of this file: images with two
+// common layers and their own layer and config. If full is set, the
+// destinations already have everything.
 type simulated struct {
 	full bool
 	tags sync.Map // digest: the tag that has it
@@ -34,8 +34,8 @@ type simulatedImage struct {
 
 func sha(s string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(s))) }
 
-// image makes the image that a tag or digest stands for. Source and destination
-// have the same tags.
+// image returns the image of a tag or digest. Source and destination have the
+// same tags.
 func (s *simulated) image(ref string) simulatedImage {
 	if tag, ok := s.tags.Load(ref); ok {
 		ref = tag.(string)
@@ -73,8 +73,8 @@ func (s *simulated) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// mappings is a mapping file of n entries: sources in 50 repositories,
-// destinations ten to a repository.
+// mappings returns a mapping file with n entries: sources in 50 repositories,
+// ten destinations in each repository.
 func mappings(n int) []byte {
 	var b bytes.Buffer
 	for i := range n {
@@ -83,13 +83,13 @@ func mappings(n int) []byte {
 	return b.Bytes()
 }
 
-// scaled is what a run over n entries took.
+// scaled is the cost of a run over n entries.
 type scaled struct {
-	perEntry time.Duration // of the processors, which others' work disturbs less than the clock's
-	peak     uint64        // bytes that the heap had at the most
+	perEntry time.Duration // CPU time, because wall-clock time depends on other processes
+	peak     uint64        // maximum of the heap in bytes
 }
 
-// used is the time that the processors worked for this process.
+// used returns the CPU time of this process.
 func used(t testing.TB) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -98,7 +98,7 @@ func used(t testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// scale plans and carries out a mapping file of n entries in a mode.
+// scale plans and runs a mapping file with n entries in a mode.
 func scale(t testing.TB, n int, mode mirror.Mode, full bool) scaled {
 	t.Helper()
 	text := mappings(n)
@@ -132,8 +132,8 @@ func scale(t testing.TB, n int, mode mirror.Mode, full bool) scaled {
 	return out
 }
 
-// TestScale has ten times as many entries cost about as much for each: no step
-// of a run may be quadratic.
+// TestScale checks that the cost per entry stays about the same for ten times
+// as many entries: no step of a run may be quadratic.
 func TestScale(t *testing.T) {
 	for _, full := range []bool{true, false} {
 		best := func(n int) time.Duration {
@@ -151,10 +151,10 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// BenchmarkEntries shows what an entry costs in runs of 1,000, 10,000 and
-// 100,000: planned from the text, with nothing to do and with everything to do,
-// on registries that are simulated and cost next to nothing. Memory is collected
-// as the command has it.
+// BenchmarkEntries measures the cost per entry in runs of 1,000, 10,000 and
+// 100,000 entries: of planning, with nothing to do and with everything to do,
+// on simulated registries that cost almost nothing. Garbage collection is set
+// as in the command.
 func BenchmarkEntries(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	for _, c := range []struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// A source that is written in the same run is mirrored as it was before, however
-// many lines stand between, and that is reported.
+// A source that is written in the same run is mirrored with its content before
+// the run, whatever the order of lines, and the report notes it.
 func TestChain(t *testing.T) {
 	for _, between := range []int{0, 40} {
 		for _, reversed := range []bool{false, true} {
@@ -42,7 +42,7 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// chained is run without a comparison of sources, which have moved since.
+// chained is run without comparing sources, which have moved since.
 func chained(t *testing.T, p *mirror.Plan, opts mirror.Options) *mirror.Report {
 	t.Helper()
 	report, err := mirror.Run(t.Context(), p, opts)
@@ -52,8 +52,8 @@ func chained(t *testing.T, p *mirror.Plan, opts mirror.Options) *mirror.Report {
 	return report
 }
 
-// A refused password is found before anything is written anywhere, and each
-// repository is asked once, however many of its tags are wanted.
+// A refused password is found before any write, with one request for each
+// repository, whatever the number of tags.
 func TestCredentialBeforeTheWork(t *testing.T) {
 	for _, mode := range []mirror.Mode{mirror.ModeRun, mirror.ModePlan, mirror.ModeCheck} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -104,8 +104,8 @@ func TestCredentialBeforeTheWork(t *testing.T) {
 	}
 }
 
-// Two sources that are copied from each other are refused before anything is
-// asked.
+// Two sources that are copied from each other are an error before the first
+// request.
 func TestCycle(t *testing.T) {
 	for _, tt := range []struct{ lines, want string }{
 		{"a.io/b:1 c.io/d:1\nc.io/d:1 a.io/b:1\n", "m:1:1: a.io/b:1 and c.io/d:1 are copied from each other (m:1:10, m:2:10)"},

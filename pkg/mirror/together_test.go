@@ -12,8 +12,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// Two runs of one plan at once: no tag is ever incomplete, neither fails, and
-// what they record lets the next run go on.
+// Two concurrent runs of one plan: no tag is ever incomplete, neither run
+// fails, and the next run accepts their records.
 func TestTwoRunsTogether(t *testing.T) {
 	source, dest := strict.New(strict.Options{}), strict.New(strict.Options{})
 	var refused sync.Map

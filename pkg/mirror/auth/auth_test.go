@@ -25,7 +25,7 @@ func TestChallenges(t *testing.T) {
 	}
 }
 
-// TestRealm shows where a credential goes and where it does not.
+// TestRealm checks which hosts get a credential.
 func TestRealm(t *testing.T) {
 	cred := credentials.Credential{Username: "u", Password: "s3cret"}
 	for _, tt := range []struct {

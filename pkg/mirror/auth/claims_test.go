@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestGrants reads what tokens tell about themselves, and nothing into those that
-// do not.
+// TestGrants reads the access claims of tokens; a token without them grants
+// nothing known.
 func TestGrants(t *testing.T) {
 	encode := base64.RawURLEncoding.EncodeToString
 	for _, tt := range []struct {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzChallenges reads anything as a WWW-Authenticate header: no panic, and
-// what was read is read again from a header that says the same.
+// FuzzChallenges reads any text as a WWW-Authenticate header: it does not
+// panic, and a formatted challenge is read back unchanged.
 func FuzzChallenges(f *testing.F) {
 	for _, seed := range []string{
 		`Bearer realm="https://auth.example/token",service="registry",scope="repository:a/b:pull"`, `Basic realm="x"`, `Basic realm=x, Bearer realm="a\"b", error=invalid_token`,

@@ -21,7 +21,7 @@ func answer(status int, h http.Header, text string) *http.Response {
 	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(text))}
 }
 
-// TestTokenTimes reads how long a token is good for, in every form.
+// TestTokenTimes reads the lifetime of a token in every form.
 func TestTokenTimes(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for body, want := range map[string]time.Duration{
@@ -59,7 +59,8 @@ func TestTokenTimes(t *testing.T) {
 	}
 }
 
-// TestTokenRedirects follows a token endpoint to where the credential may go.
+// TestTokenRedirects follows redirects of a token endpoint only to hosts that
+// may get the credential.
 func TestTokenRedirects(t *testing.T) {
 	for _, tt := range []struct {
 		location string
@@ -105,7 +106,7 @@ func TestTokenRedirects(t *testing.T) {
 	}
 }
 
-// TestTokenZipped reads an answer that is compressed although nobody asked for that.
+// TestTokenZipped reads a compressed answer that was not requested.
 func TestTokenZipped(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -122,8 +123,8 @@ func TestTokenZipped(t *testing.T) {
 	}
 }
 
-// TestIdentityWithoutPost asks by GET where an endpoint knows no POST, when there is
-// a password, too.
+// TestIdentityWithoutPost sends a GET to an endpoint without POST if there is
+// also a password.
 func TestIdentityWithoutPost(t *testing.T) {
 	for _, tt := range []struct {
 		status   int
@@ -172,7 +173,8 @@ func TestSameDomain(t *testing.T) {
 	}
 }
 
-// TestTokenRefused keeps the endpoint's reason in the error, fit to print.
+// TestTokenRefused checks that the error has the endpoint's reason, safe to
+// print.
 func TestTokenRefused(t *testing.T) {
 	r := TokenRequest{Registry: &url.URL{Scheme: "https", Host: "q.io"}, Challenge: Challenge{Params: map[string]string{"realm": "https://q.io/token"}}}
 	for body, want := range map[string]string{

@@ -26,8 +26,8 @@ func file(keys ...string) string {
 	return string(data)
 }
 
-// TestLongestPrefix is the rule of oc and podman: of all keys the longest
-// prefix in whole path components wins, and nothing else is ever sent.
+// TestLongestPrefix checks the rule of oc and podman: the key with the longest
+// prefix in whole path components wins, and no other credential is sent.
 func TestLongestPrefix(t *testing.T) {
 	for _, tt := range []struct {
 		keys       []string
@@ -53,7 +53,7 @@ func TestLongestPrefix(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 20 { // maps have no order, and the answer must not depend on it
+		for range 20 { // the result must not depend on the order of maps
 			cred, err := c.Lookup(context.Background(), tt.host, tt.repo)
 			if err != nil || cred.Username != tt.want {
 				t.Errorf("%v asked for %s/%s: %q, %v, want %q", tt.keys, tt.host, tt.repo, cred.Username, err, tt.want)
@@ -87,7 +87,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestErrorsQuoteNothing reads broken files full of secrets.
+// TestErrorsQuoteNothing checks that errors about invalid files have none of
+// their secrets.
 func TestErrorsQuoteNothing(t *testing.T) {
 	for _, data := range []string{
 		`{"auths": {"a.io": {"auth": "czNjcmV0"}}}`, `{"auths": {"a.io": "s3cret"}}`, `{"auths": s3cret}`, `s3cret`,

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestHelperOnce starts a helper once for each key, whoever asks, and again after
-// what it gave was refused.
+// TestHelperOnce checks that a helper runs once for each key, for any number of
+// callers, and again after its credential was refused.
 func TestHelperOnce(t *testing.T) {
 	started, password := 0, "first"
 	run := func(context.Context, string, string) ([]byte, error) {
@@ -46,13 +46,14 @@ func TestHelperOnce(t *testing.T) {
 	Chain{c}.Renew("q.io", "team/x", first)
 	Chain{c}.Renew("q.io", "team/y", first) // was refused at the same time
 	second := look("second", 2)
-	for range 5 { // it has nothing else to give
+	for range 5 { // it returns the same again
 		c.Renew("q.io", "team/x", second)
 		look("second", 3)
 	}
 }
 
-// TestHelperGivenUp does not keep the failure of one who did not wait.
+// TestHelperGivenUp checks that the failure of a caller that did not wait is
+// not cached.
 func TestHelperGivenUp(t *testing.T) {
 	run := func(ctx context.Context, _, _ string) ([]byte, error) {
 		if ctx.Err() != nil {
@@ -74,7 +75,7 @@ func TestHelperGivenUp(t *testing.T) {
 	}
 }
 
-// script writes a helper into a folder of the path.
+// script writes a helper to a folder in PATH.
 func script(t *testing.T, name, text string) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -86,8 +87,8 @@ func script(t *testing.T, name, text string) []string {
 	return []string{"PATH=" + path}
 }
 
-// TestHelperHangs ends a helper and what it has started with the context, also
-// when a child holds the pipe.
+// TestHelperHangs checks that a helper and its children end with the context,
+// even if a child holds the pipe.
 func TestHelperHangs(t *testing.T) {
 	for name, text := range map[string]string{"itself": "echo $$ >DIR/pid\nexec sleep 600\n", "in a child": "sleep 600 &\necho $! >DIR/pid\nwait\n"} {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +112,8 @@ func TestHelperHangs(t *testing.T) {
 	}
 }
 
-// TestHelperStderr shows what a helper says of its failure, and no secret.
+// TestHelperStderr checks that an error has a helper's standard error without
+// secrets.
 func TestHelperStderr(t *testing.T) {
 	env := script(t, "loud", `echo '{"Username": "u", "Secret": "s3cret-of-it"}'; echo "the vault is sealed, s3cret-of-it" >&2; exit 3`)
 	c, err := ParseConfig("the-file", []byte(`{"credHelpers": {"q.io": "loud"}}`), Exec(env))
@@ -124,7 +126,8 @@ func TestHelperStderr(t *testing.T) {
 	}
 }
 
-// TestBrokenEntries leaves out what cannot be read, until somebody needs it.
+// TestBrokenEntries checks that an invalid entry is an error only for its
+// repositories.
 func TestBrokenEntries(t *testing.T) {
 	for _, bad := range []string{`{"auth": "OnNlY3JldA=="}`, `{"auth": "Og=="}`, `{"auth": "ZXlKaGJHY2lPaQ=="}`, `{"auth": "%%%"}`, `{"auth": 5}`, `"text"`, `{"username": []}`} {
 		data := fmt.Sprintf(`{"auths": {"good.io": {"auth": "dTpw"}, "bad.io/a-secret-in-a-key": %s, "bad.io": %s}}`, bad, bad)
@@ -147,7 +150,8 @@ func TestBrokenEntries(t *testing.T) {
 	}
 }
 
-// TestLocate names what of which file is used, and nothing of it.
+// TestLocate checks that Locate names the file and entry, without their
+// content.
 func TestLocate(t *testing.T) {
 	c, err := ParseConfig("auth.json", []byte(`{"auths": {"q.io/team": {"auth": "dTpw"}, "https://docker.io/v1/": {"auth": "dTpw"}}, "credHelpers": {"gcr.io": "gcloud"}}`), nil)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestScrub hides a secret in every form in which something may repeat it.
+// TestScrub checks that a secret is hidden in every form in which a registry
+// may repeat it.
 func TestScrub(t *testing.T) {
 	const secret = "Tr0ub4dor&3 \"q\" ümläut/+="
 	c := Credential{Username: "robot", Password: secret}
@@ -74,7 +75,7 @@ func broken(s, sep string) string {
 	return out
 }
 
-// FuzzScrub never panics, and leaves no secret as it is.
+// FuzzScrub checks that Scrub does not panic and leaves no secret unchanged.
 func FuzzScrub(f *testing.F) {
 	f.Add("secret", "a secret and c2VjcmV0 and %73ecret")
 	f.Add("s%41cret", "s%2541cret s%41cret")

@@ -10,8 +10,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// TestMediaType finds a manifest's type from what a registry says of it, and
-// from the manifest where that is nothing, or is wrong.
+// TestMediaType takes a manifest's type from the registry's header, or from the
+// manifest if the header is missing or wrong.
 func TestMediaType(t *testing.T) {
 	for _, tt := range []struct{ header, body, want string }{
 		{OCIIndex, "", OCIIndex},
@@ -23,7 +23,7 @@ func TestMediaType(t *testing.T) {
 		{"", `{"schemaVersion": 1, "signatures": []}`, DockerSigned1},
 		{"", `{"schemaVersion": 1}`, DockerSchema1},
 		{"text/html", "<html>", "text/html"},
-		{"application/vnd.docker", `{"manifests": []}`, OCIIndex}, // the beginning of a type is none
+		{"application/vnd.docker", `{"manifests": []}`, OCIIndex}, // a prefix of a type is not a type
 		{"application/vnd.oci", `{"mediaType": "` + OCIIndex + `"}`, OCIIndex},
 		{";;;", `{"config": {}}`, OCIManifest},
 	} {
@@ -60,7 +60,7 @@ func TestContentRefuses(t *testing.T) {
 
 const empty = digest.Digest("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 
-// TestNextPage follows a list on its own registry only.
+// TestNextPage follows a list only on its own registry.
 func TestNextPage(t *testing.T) {
 	at, err := url.Parse("https://q.io:8443/v2/a/tags/list?n=2")
 	if err != nil {
@@ -104,7 +104,7 @@ func TestNextPage(t *testing.T) {
 	}
 }
 
-// TestUploadSession resolves where an upload goes on.
+// TestUploadSession resolves the Location of an upload.
 func TestUploadSession(t *testing.T) {
 	for _, tt := range []struct{ base, location, want string }{
 		{"https://q.io", "/v2/a/u?x=1", "https://q.io/v2/a/u?x=1"},

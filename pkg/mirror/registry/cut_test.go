@@ -19,7 +19,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// forgetful is a registry that takes a blob and has never heard of it.
+// forgetful is a registry that accepts a blob and then loses it.
 func forgetful(t *testing.T) *httptest.Server {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method {
@@ -42,9 +42,9 @@ func at(s *httptest.Server) Repository {
 	return Repository{Host: strings.TrimPrefix(s.URL, "http://"), Path: "a/b"}
 }
 
-// TestReadAgainIsNoProgress: a source that cuts each download after 17 MiB and
-// then asks for patience, and a destination that forgets what it was sent: what
-// is read once more is no progress, so that it comes to an end.
+// TestReadAgainIsNoProgress has a source that cuts each download after 17 MiB
+// and then answers 429, and a destination that loses uploads: reading bytes
+// again does not count as progress, so the copy ends.
 func TestReadAgainIsNoProgress(t *testing.T) {
 	const cut = 17 << 20
 	blob := bytes.Repeat([]byte("x"), cut+markEvery)
@@ -86,8 +86,8 @@ func TestReadAgainIsNoProgress(t *testing.T) {
 	}
 }
 
-// TestOtherBytesEachTime: a source whose bytes are wrong in another way each time
-// is the one to blame.
+// TestOtherBytesEachTime checks that a source with different wrong bytes each
+// time gets the blame.
 func TestOtherBytesEachTime(t *testing.T) {
 	n := byte(0)
 	src := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

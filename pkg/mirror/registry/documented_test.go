@@ -7,7 +7,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// The documents have the numbers of this package.
+// The documents state the numbers of this package.
 func TestDocumentedNumbers(t *testing.T) {
 	client := New(Options{})
 	testkit.Documented(t, "docs/guarantees.md",

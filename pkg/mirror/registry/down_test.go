@@ -13,8 +13,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// TestDialTimeoutIsTriedAgain: net's own timeout says that it is
-// context.DeadlineExceeded, which it is not of ours.
+// TestDialTimeoutIsTriedAgain: a timeout of package net is a
+// context.DeadlineExceeded, but not one of our context.
 func TestDialTimeoutIsTriedAgain(t *testing.T) {
 	d := net.Dialer{Timeout: 1}
 	_, err := d.Dial("tcp", "127.0.0.1:1")
@@ -27,8 +27,8 @@ func TestDialTimeoutIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestReferrersUnavailable: a registry that does not work does not tell that
-// nothing refers to an image.
+// TestReferrersUnavailable checks that a failing registry does not count as an
+// image without referrers.
 func TestReferrersUnavailable(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v2/" {

@@ -18,9 +18,9 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// endAbruptly speaks HTTP/2 until the first request, whose answer it begins
-// with a part of a body, and ends the connection with GOAWAY. stream says
-// whether the request is among those that GOAWAY calls handled.
+// endAbruptly speaks HTTP/2 until the first request, sends a part of the
+// answer's body, and ends the connection with GOAWAY. If stream is set, GOAWAY
+// includes the request in the handled ones.
 func endAbruptly(c io.ReadWriter, code http2.ErrCode, stream bool, size int, part []byte) error {
 	if _, err := io.ReadFull(c, make([]byte, len(http2.ClientPreface))); err != nil {
 		return err
@@ -71,8 +71,8 @@ func (l *interceptor) Accept() (net.Conn, error) {
 	}
 }
 
-// TestAbruptGoAway: a connection that ends with GOAWAY before or in the middle
-// of an answer costs what was on the way, and a download goes on where it broke.
+// TestAbruptGoAway checks that after a GOAWAY before or in the middle of an
+// answer, requests are retried and a download continues where it broke.
 func TestAbruptGoAway(t *testing.T) {
 	blob := bytes.Repeat([]byte("0123456789abcdef"), 2_000)
 	for name, tt := range map[string]struct {

@@ -20,8 +20,8 @@ import (
 // tags at once. See [Client.Listed].
 type Listings struct {
 	Off bool
-	// Token returns the API token for a Quay host, or "" if there is none:
-	// public repositories need none.
+	// Token returns the API token for a Quay host, or "", which is enough for
+	// public repositories.
 	Token func(host string) (string, error)
 	// Streams returns the OpenShift API with the image streams of a registry,
 	// or nil.
@@ -57,8 +57,8 @@ const (
 
 // Listed returns the digests of those tags for which a list of the whole
 // repository can be trusted: it is from this run, and has the tag once and
-// without an expiration. For all other tags, call [Manifests.Resolve]. That a list
-// lacks a tag means nothing.
+// without an expiration. For all other tags, call [Manifests.Resolve]. A tag
+// may exist although a list does not have it.
 //
 // Pass all tags that a run needs of a repository at once, because a repository
 // is listed once. A list is requested only if that costs no more requests than
@@ -184,7 +184,7 @@ func (l *lists) listed(ctx context.Context, repo Repository, tags []string) map[
 	return one.read()
 }
 
-// read returns what the list tells, nil if it has not been read yet.
+// read returns the digests of the list, or nil if it has not been read yet.
 func (one *listing) read() map[string]Listed {
 	select {
 	case <-one.done:

@@ -35,7 +35,7 @@ func names(from, to int) (out []string) {
 	return out
 }
 
-// TestListedByQuay reads lists of Quay's API, and only where they save requests.
+// TestListedByQuay reads lists of Quay's API only if they save requests.
 func TestListedByQuay(t *testing.T) {
 	for name, tt := range map[string]struct {
 		quay     *testkit.Quay
@@ -104,7 +104,8 @@ func TestListedByQuay(t *testing.T) {
 	}
 }
 
-// TestNoListings asks a registry once whether it has lists.
+// TestNoListings checks that a registry without lists gets one request for
+// them.
 func TestNoListings(t *testing.T) {
 	counts := map[string]int{}
 	for i := range 30 {
@@ -147,7 +148,7 @@ func TestNoListings(t *testing.T) {
 	})
 }
 
-// instead answers the API with something else.
+// instead replaces the answers of the API.
 func instead(h http.Handler, status int, body string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/api/") {
@@ -160,7 +161,8 @@ func instead(h http.Handler, status int, body string) http.Handler {
 	})
 }
 
-// TestListedAfterWaiting waits for a registry that answers 429, and reads its list then.
+// TestListedAfterWaiting waits for a registry that answers 429 and then reads
+// its list.
 func TestListedAfterWaiting(t *testing.T) {
 	log := testkit.Recorder{Fault: func(w http.ResponseWriter, _ *http.Request, class string, n int) bool {
 		if class != "listing" || n > 1 {
@@ -181,8 +183,8 @@ func TestListedAfterWaiting(t *testing.T) {
 	}
 }
 
-// TestListedNever gives up a list that is always answered with 429, for all
-// repositories.
+// TestListedNever gives up lists, for all repositories, if they are always
+// answered with 429.
 func TestListedNever(t *testing.T) {
 	log := testkit.Recorder{Fault: func(w http.ResponseWriter, _ *http.Request, class string, _ int) bool {
 		if class != "listing" {
@@ -205,8 +207,8 @@ func TestListedNever(t *testing.T) {
 	}
 }
 
-// TestListedOld does not believe a list that a cache has kept from before the run,
-// however the cache tells so.
+// TestListedOld does not trust a list that was cached before the run, in every
+// form in which a cache shows that.
 func TestListedOld(t *testing.T) {
 	for name, tt := range map[string]struct {
 		header, value string
@@ -239,7 +241,7 @@ func TestListedOld(t *testing.T) {
 	}
 }
 
-// TestListedByGoogle takes digests from the protocol's own list, where it has them.
+// TestListedByGoogle takes digests from the protocol's own list if it has them.
 func TestListedByGoogle(t *testing.T) {
 	one, two := digest.FromString("one"), digest.FromString("two")
 	body, err := json.Marshal(map[string]any{
@@ -261,7 +263,7 @@ func TestListedByGoogle(t *testing.T) {
 	defer c.Close()
 	repo := Repository{Host: at.Host, Path: "team/app"}
 	l := c.all.host(at.Host).lists
-	l.form = l.google // which a host's name decides
+	l.form = l.google // which depends on the host's name
 	got := c.Listed(t.Context(), repo, []string{"a", "b", "c", "d"})
 	want := map[string]Listed{"a": {one, ListedByGoogle}, "b": {one, ListedByGoogle}, "c": {two, ListedByGoogle}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -274,7 +276,7 @@ func TestListedByGoogle(t *testing.T) {
 	}
 }
 
-// TestListedByStream reads an image stream of the cluster that the registry is of.
+// TestListedByStream reads an image stream of the registry's cluster.
 func TestListedByStream(t *testing.T) {
 	d := digest.FromString("image")
 	stream := func(host string) string {

@@ -9,7 +9,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// TestReferrersRefused: only 400, 404 and 405 mean that there is no such list.
+// TestReferrersRefused checks that only 400, 404 and 405 mean that there is no
+// such list.
 func TestReferrersRefused(t *testing.T) {
 	for _, status := range []int{400, 404, 405, 401, 403, 410, 451} {
 		at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,8 +27,8 @@ func TestReferrersRefused(t *testing.T) {
 	}
 }
 
-// TestReferrersType: a list of referrers is one whatever the spelling of its
-// type, and if only its content tells it.
+// TestReferrersType accepts a list of referrers with any spelling of its type,
+// or with the content only.
 func TestReferrersType(t *testing.T) {
 	for header, list := range map[string]bool{
 		OCIIndex: true, "Application/vnd.OCI.image.index.v1+JSON; charset=utf-8": true, "application/json": true, "": true, "text/html": false,
@@ -52,7 +53,8 @@ func TestReferrersType(t *testing.T) {
 	}
 }
 
-// TestHalfAList: a list that breaks off is an error, not a shorter one.
+// TestHalfAList checks that a truncated list is an error and not a shorter
+// list.
 func TestHalfAList(t *testing.T) {
 	for _, second := range []string{"404", "403", "page"} {
 		at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +80,8 @@ func TestHalfAList(t *testing.T) {
 	}
 }
 
-// TestListsWithoutEnd stops where a list has no end, of tags and of referrers.
+// TestListsWithoutEnd checks that endless lists of tags and of referrers stop
+// at a limit.
 func TestListsWithoutEnd(t *testing.T) {
 	n := 0
 	at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -109,7 +112,8 @@ func TestListsWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestPageSizeRefused asks again without a size where a registry does not take it.
+// TestPageSizeRefused checks that a list is requested again without a size if a
+// registry rejects it.
 func TestPageSizeRefused(t *testing.T) {
 	for _, status := range []int{400, 405, 413, 414, 416, 422, 501} {
 		at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,8 +13,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
-// TestManifestOfTag: what comes for a tag is held against the digest that comes
-// with it; where the two differ for good, the registry is asked by both.
+// TestManifestOfTag compares the manifest of a tag with the digest in the
+// header; if the two differ permanently, both digests are requested.
 func TestManifestOfTag(t *testing.T) {
 	const image = `{"schemaVersion": 2, "config": {}, "layers": []}`
 	const spoilt = `{"schemaVersion": 2, "config": {}, "lAyers": []}`
@@ -26,7 +26,7 @@ func TestManifestOfTag(t *testing.T) {
 	for name, tt := range map[string]struct {
 		told     string   // as digest
 		bodies   []string // for the tag, one after the other, the last for good
-		want     any      // an error to find; nil: the image
+		want     any      // the expected error; nil: the image
 		requests int      // for manifests
 	}{
 		"all is well":                {right, []string{image}, nil, 1},

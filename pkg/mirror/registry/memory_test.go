@@ -18,8 +18,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
-// TestManifestOfNothing: manifests that are made to take memory are refused before
-// they do.
+// TestManifestOfNothing checks that manifests made to use memory are rejected
+// before they do.
 func TestManifestOfNothing(t *testing.T) {
 	for name, unit := range map[string]string{"empty objects": "{}", "nulls": "null", "arrays": "[]", "text": `"\\\""`} {
 		head, tail := `{"schemaVersion":2,"mediaType":"`+OCIIndex+`","manifests":[`, "]}"
@@ -53,7 +53,7 @@ func TestManifestOfNothing(t *testing.T) {
 	}
 }
 
-// TestModerate counts values, and nothing that stands in text.
+// TestModerate counts values and ignores characters in strings.
 func TestModerate(t *testing.T) {
 	for data, values := range map[string]int{
 		`{}`: 2, `[1,2,3]`: 4, `{"a":"x,{[","b":[{}]}`: 5, `"\\\",,,"`: 1, `"`: 1, `"\`: 1, ``: 1,
@@ -64,8 +64,8 @@ func TestModerate(t *testing.T) {
 	}
 }
 
-// TestMemoryBudget reads no more of large answers at a time than the budget allows,
-// and all of them in the end.
+// TestMemoryBudget checks that large answers stay within the budget and are all
+// read in the end.
 func TestMemoryBudget(t *testing.T) {
 	const size = 12 << 20
 	body := []byte(`{"schemaVersion":2,"config":{"digest":"` + string(empty) + `"},"layers":[],"x":"` + strings.Repeat("x", size) + `"}`)
@@ -104,8 +104,8 @@ func TestMemoryBudget(t *testing.T) {
 	}
 }
 
-// TestManifestOfParts refuses a manifest of few bytes for what it would take once it
-// is decoded, before that.
+// TestManifestOfParts checks that a small manifest that would use much memory
+// is rejected before it is decoded.
 func TestManifestOfParts(t *testing.T) {
 	one := `{"digest":"` + string(empty) + `"}`
 	for n, ok := range map[int]bool{maxParts - 10: true, maxParts + 10: false} {
@@ -130,8 +130,8 @@ func TestManifestOfParts(t *testing.T) {
 	}
 }
 
-// TestManifestsInUse refuses manifests while others take too much memory, and reads
-// them once nobody holds those any more.
+// TestManifestsInUse checks that manifests are not read while others use too
+// much memory, and are read after those are released.
 func TestManifestsInUse(t *testing.T) {
 	body := []byte(`{"schemaVersion":2,"config":{"digest":"` + string(empty) + `"},"layers":[],"x":"` + strings.Repeat("x", 15<<20) + `"}`)
 	at := testkit.Serve(t, "registry", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -168,7 +168,7 @@ func TestManifestsInUse(t *testing.T) {
 	}
 }
 
-// TestHugeBlob does not believe every size.
+// TestHugeBlob checks the limit for the size of a blob.
 func TestHugeBlob(t *testing.T) {
 	c := New(Options{MaxBlob: 1000})
 	defer c.Close()

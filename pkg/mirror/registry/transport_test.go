@@ -28,7 +28,7 @@ func http2Client(t *testing.T, server *httptest.Server) (c *Client, host string)
 	return c, u.Host
 }
 
-// TestHTTP2 asks a registry that offers HTTP/2 over one connection.
+// TestHTTP2 checks that a registry with HTTP/2 gets one connection.
 func TestHTTP2(t *testing.T) {
 	var old atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,13 +48,13 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
-// A server that ends its connections with GOAWAY while requests are under way
-// costs new connections, and no request.
+// If a server ends connections with GOAWAY during requests, new connections are
+// opened and no request fails.
 func TestHTTP2GoAway(t *testing.T) {
 	var n, connections atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n.Add(1)%5 == 0 {
-			w.Header().Set("Connection", "close") // which Go's server says by GOAWAY
+			w.Header().Set("Connection", "close") // Go's server then sends GOAWAY
 		}
 		w.Header().Set("Docker-Content-Digest", "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 	}))

@@ -90,7 +90,8 @@ type Content struct {
 // current registry keeps.
 var ErrSchema1 = errors.New("the image is in docker's schema 1 format, which is not supported: rebuild it, or push it again with a current tool")
 
-// ManifestError means that a manifest is not what its registry says it is.
+// ManifestError means that a manifest is not of the type that its registry
+// reports.
 type ManifestError struct {
 	Digest digest.Digest // "" if there is no manifest
 	Text   string        // such as "refers to \"x\", which is not a digest"

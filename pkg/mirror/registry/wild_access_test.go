@@ -30,8 +30,9 @@ func (k onlyKeychain) Lookup(context.Context, string, string) (credentials.Crede
 	return k.c, nil
 }
 
-// TestStoreRefuses names the store behind a redirect, after one more try by way of the
-// registry, and does not blame the registry's credential.
+// TestStoreRefuses checks that an error names the store behind a redirect,
+// after one retry through the registry, and does not blame the registry's
+// credential.
 func TestStoreRefuses(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404} {
 		for _, times := range []int{1, 99} {
@@ -81,8 +82,8 @@ func TestStoreRefuses(t *testing.T) {
 	}
 }
 
-// TestChallengeOfRedirectTarget: what another place asks for says nothing about the
-// registry.
+// TestChallengeOfRedirectTarget checks that the challenge of a redirect's
+// target does not count for the registry.
 func TestChallengeOfRedirectTarget(t *testing.T) {
 	var mu sync.Mutex
 	var collected []string
@@ -113,8 +114,7 @@ func TestChallengeOfRedirectTarget(t *testing.T) {
 	}
 }
 
-// TestChallengeByRepository keeps what a repository asks for apart from what another
-// one does.
+// TestChallengeByRepository keeps the challenges of repositories apart.
 func TestChallengeByRepository(t *testing.T) {
 	var log testkit.Recorder
 	src := testkit.Serve(t, "source", log.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -140,8 +140,8 @@ func TestChallengeByRepository(t *testing.T) {
 	}
 }
 
-// TestOtherSchemeByRepository: a registry that names Basic for itself and a
-// token endpoint for a repository has not refused the password.
+// TestOtherSchemeByRepository checks that a password does not count as refused
+// if a registry names Basic for itself and a token endpoint for a repository.
 func TestOtherSchemeByRepository(t *testing.T) {
 	var log testkit.Recorder
 	src := testkit.Serve(t, "source", log.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -171,8 +171,8 @@ func TestOtherSchemeByRepository(t *testing.T) {
 	}
 }
 
-// TestIdentityTokenRotates keeps the identity token that replaces the one that was
-// used, whoever asks at the same time.
+// TestIdentityTokenRotates keeps the identity token that replaces the one in
+// use, also with concurrent requests.
 func TestIdentityTokenRotates(t *testing.T) {
 	var mu sync.Mutex
 	current := 0
@@ -212,7 +212,8 @@ func TestIdentityTokenRotates(t *testing.T) {
 	}
 }
 
-// TestWhatAnErrorSays reads the words of an error, whoever wrote its body.
+// TestWhatAnErrorSays reads the message of an error from bodies in several
+// formats.
 func TestWhatAnErrorSays(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"errors": [{"code": "DENIED", "message": "quota exceeded"}]}`:                           "(DENIED): quota exceeded",
@@ -249,8 +250,8 @@ func TestWhatAnErrorSays(t *testing.T) {
 	}
 }
 
-// TestTokenRefusalSays: the reason that a token endpoint gives is part of the
-// error, without the secrets that it repeats, wherever it cuts them.
+// TestTokenRefusalSays checks that the error has the token endpoint's reason
+// without secrets, even if it cuts them off.
 func TestTokenRefusalSays(t *testing.T) {
 	const secret = "hunter2hunter2hunter2"
 	for _, tt := range []struct {

@@ -17,9 +17,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
-// What registries do that the specification does not have.
+// Behaviour of registries that is not in the specification.
 
-// wild is a source with one blob and a destination that behaves oddly.
+// wild is a source with one blob and a destination with unusual behaviour.
 type wild struct {
 	log      testkit.Recorder
 	store    *strict.Registry
@@ -52,7 +52,7 @@ func (w *wild) copy(t *testing.T) error {
 	return err
 }
 
-// before answers requests of a class by f, which reports whether it has.
+// before lets f answer requests of a class; f reports whether it did.
 func before(class string, f func(w http.ResponseWriter, r *http.Request, n int, h http.Handler) bool) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		var mu sync.Mutex
@@ -73,7 +73,7 @@ func before(class string, f func(w http.ResponseWriter, r *http.Request, n int, 
 
 type onlyKeychain struct{ c credentials.Credential }
 
-// TestEventuallyConsistent waits until a registry sees what was written to it.
+// TestEventuallyConsistent waits until a registry sees earlier writes.
 func TestEventuallyConsistent(t *testing.T) {
 	config := []byte("{}")
 	body, err := json.Marshal(map[string]any{
@@ -100,7 +100,7 @@ func TestEventuallyConsistent(t *testing.T) {
 		{409, "", "the tag already exists", 1, true, false, 1},
 		{412, "", "not found in the list of mutable tags: immutable", 1, true, false, 1},
 		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry: " + string(digest.FromBytes(config)), 2, true, true, 3},
-		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry: " + string(empty), 2, true, false, 1}, // which nobody has sent
+		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry: " + string(empty), 2, true, false, 1}, // which was never sent
 		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", 1, false, false, 1},
 		{400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", 99, true, false, 6},
 		{400, "MANIFEST_INVALID", "media type is not supported", 1, true, false, 1},
@@ -128,11 +128,11 @@ func TestEventuallyConsistent(t *testing.T) {
 	}
 }
 
-// TestImmutableAndAnswerLost looks at a tag before it is written again, and after the
-// repetition was refused.
+// TestImmutableAndAnswerLost reads a tag before a push is retried, and after
+// the retry was refused.
 func TestImmutableAndAnswerLost(t *testing.T) {
 	for _, tt := range []struct {
-		head404 int // as often the tag is not seen yet
+		head404 int // number of reads that do not see the tag yet
 		status  int
 	}{{0, 409}, {1, 409}, {1, 412}, {1, 400}} {
 		looks := 0

@@ -17,8 +17,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 )
 
-// TestLostSession: an upload that the registry has forgotten is begun anew, unless
-// the blob was taken.
+// TestLostSession restarts an upload that the registry has lost, unless it has
+// the blob.
 func TestLostSession(t *testing.T) {
 	for _, tt := range []struct {
 		status int
@@ -65,14 +65,15 @@ func TestLostSession(t *testing.T) {
 	})
 }
 
-// discard is an answer that gets lost.
+// discard drops an answer.
 type discard struct{}
 
 func (discard) Header() http.Header         { return http.Header{} }
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) WriteHeader(int)             {}
 
-// TestPatchOnly: a registry that takes content by PATCH only is found out once.
+// TestPatchOnly checks that a registry that accepts content only by PATCH is
+// detected once.
 func TestPatchOnly(t *testing.T) {
 	for _, status := range []int{400, 405, 411, 415, 501} {
 		w := newWild(t, 1<<20, before("PUT upload", func(w http.ResponseWriter, r *http.Request, _ int, _ http.Handler) bool {
@@ -215,8 +216,8 @@ func TestChunksOfALimit(t *testing.T) {
 	}
 }
 
-// TestOpenedByAnotherStatus: an upload is open if there is a Location for it,
-// whatever success the registry answers.
+// TestOpenedByAnotherStatus checks that any 2xx answer with a Location opens an
+// upload.
 func TestOpenedByAnotherStatus(t *testing.T) {
 	for _, status := range []int{200, 201, 204} {
 		w := newWild(t, 1000, before("POST upload", func(w http.ResponseWriter, r *http.Request, _ int, h http.Handler) bool {
@@ -229,7 +230,7 @@ func TestOpenedByAnotherStatus(t *testing.T) {
 	}
 }
 
-// otherStatus answers with another status than the handler says.
+// otherStatus replaces a status of the handler.
 type otherStatus struct {
 	http.ResponseWriter
 	status int

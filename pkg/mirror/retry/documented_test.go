@@ -8,7 +8,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// docs/guarantees.md has the numbers of this package.
+// docs/guarantees.md states the numbers of this package.
 func TestDocumentedNumbers(t *testing.T) {
 	var throttled []string
 	for status := 400; status < 600; status++ {

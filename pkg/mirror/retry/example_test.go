@@ -19,8 +19,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// Another client copies an image through the limits and retries of this package,
-// between registries of which one refuses the first try of each request.
+// Another client copies an image with the limits and retries of this package.
+// One of the registries fails the first attempt of each request.
 func ExampleNewTransport() {
 	quiet := registry.Logger(log.New(io.Discard, "", 0))
 	source := httptest.NewServer(registry.New(quiet))

@@ -33,7 +33,7 @@ const (
 	Answered             // the host answered with a status
 	Store                // the target of the host's redirect answered with a status
 	Session              // the host no longer knows an upload that it opened
-	Unseen               // the host says that something is missing that was written a moment ago
+	Unseen               // the host reports as missing what was written a moment ago
 	Unsure               // the same, but the host gives another reason
 )
 
@@ -45,7 +45,7 @@ type Failed interface {
 	Failure(now time.Time) Failure
 }
 
-// How many retries the kinds of failures get that have a limit of their own.
+// Retries of the kinds of failures with a limit of their own.
 const (
 	storeRetries   = 1 // each with a fresh redirect
 	sessionRetries = 3 // each with a new upload

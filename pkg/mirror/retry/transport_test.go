@@ -41,7 +41,7 @@ func (s *scripted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: step, Header: header, Request: r, Body: io.NopCloser(strings.NewReader(fmt.Sprint("said ", step)))}, nil
 }
 
-// waits is a clock that does not wait and remembers how long it was to.
+// waits is a clock that records waits instead of waiting.
 func waits(slept *time.Duration) throttle.Clock {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return throttle.Clock{

@@ -114,8 +114,8 @@ func OfRecord(m registry.Manifest) bool {
 	return json.Unmarshal(m.Body, &body) == nil && body.ArtifactType == recordType
 }
 
-// Recorded reports whether a manifest is the record of a tag and says that the
-// tag's digest was mirrored to it.
+// Recorded reports whether a manifest is the record of a tag and has the tag's
+// digest as mirrored.
 func Recorded(m registry.Manifest, tag string, holds digest.Digest) bool {
 	c, ok := parseRecord(m, tag)
 	return ok && (c.Last == holds || c.Next == holds)

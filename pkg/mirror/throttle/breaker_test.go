@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// Requests that were under way together and are given up one after the other
-// do not open the breaker: nothing was asked since. Failures of requests begun
-// later do.
+// Requests that were in flight together and fail one after the other do not
+// open the breaker. Failures of later requests do.
 func TestBreakerWantsFreshFailures(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	failed := errors.New("nothing moved")

@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// The documents have the numbers of this package.
+// The documents state the numbers of this package.
 func TestDocumentedNumbers(t *testing.T) {
 	testkit.Documented(t, "docs/guarantees.md",
 		fmt.Sprintf("answers no request successfully for %.0f seconds is down", downFor.Seconds()),
@@ -23,8 +23,8 @@ func TestDocumentedNumbers(t *testing.T) {
 	testkit.Documented(t, "docs/from-oc.md", fmt.Sprintf("default: %d, rising to %d", DefaultStart, DefaultMaxPerHost))
 }
 
-// statuses writes which answers are retried, as docs/guarantees.md does. Those
-// with a limit of their own are not among them.
+// statuses lists the retried statuses as docs/guarantees.md does, without those
+// that have a limit of their own.
 func statuses() string {
 	var retried, not []string
 	for status := 400; status < 500; status++ {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestReasonOfNetworkError: the reason says in words what happened, and names a
-// proxy that cannot be reached.
+// TestReasonOfNetworkError checks that the reason is in words and names an
+// unreachable proxy.
 func TestReasonOfNetworkError(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 3128}, Err: syscall.ECONNREFUSED}
 	for _, tt := range []struct {

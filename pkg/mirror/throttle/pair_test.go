@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestPairGivesBack: who gives up waiting for the second of two hosts leaves
-// nothing behind at the first.
+// TestPairGivesBack checks that giving up the wait for the second host releases
+// the slot of the first.
 func TestPairGivesBack(t *testing.T) {
 	hosts := NewHosts(Options{MaxPerHost: 1})
 	first, second := hosts.Get("a"), hosts.Get("b")

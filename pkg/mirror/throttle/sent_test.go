@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The bytes of a body count while they are sent, not when the answer is there: the
-// progress of a large blob is seen.
+// The bytes of a body count while they are sent, not after the answer, so that
+// the progress of a large blob is visible.
 func TestSentWhileUnderWay(t *testing.T) {
 	hosts := NewHosts(Options{})
 	h := hosts.Get("q.io")

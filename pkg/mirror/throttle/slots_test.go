@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// take acquires in the background and waits until Slots knows of it.
+// take acquires a slot in the background and waits until the request is queued.
 func take(t *testing.T, l *Slots, repo string, size int64, got chan<- string) {
 	t.Helper()
 	takeBy(t, l, l.Acquire, repo, size, got)
 }
 
-// takeBy does so by one of the Slots' methods.
+// takeBy is take with another method of Slots.
 func takeBy(t *testing.T, l *Slots, method func(context.Context, string, int64) error, repo string, size int64, got chan<- string) {
 	t.Helper()
 	l.mu.Lock()
@@ -58,8 +58,8 @@ func TestSlotsOrder(t *testing.T) {
 	}
 }
 
-// TestSlotsFair has a repository that keeps its slots for ever: others get
-// the rest, and every slot that becomes free.
+// TestSlotsFair has a repository that never releases its slots: others get the
+// rest, and every slot that becomes free.
 func TestSlotsFair(t *testing.T) {
 	l := NewSlots(8, 8)
 	got := make(chan string, 100)
@@ -130,8 +130,8 @@ func TestSlotsBound(t *testing.T) {
 	want(1, "being stopped again and again")
 }
 
-// TestSlotsHold: who waits for another host holds a quarter of the slots at
-// most, until that has a slot, too.
+// TestSlotsHold checks that requests that wait for another host hold at most a
+// quarter of the slots.
 func TestSlotsHold(t *testing.T) {
 	l := NewSlots(8, 8)
 	got := make(chan string, 20)

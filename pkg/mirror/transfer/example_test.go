@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/transfer"
 )
 
-// A filter takes an image and the attestation that is about it.
+// A filter selects an image and its attestation.
 func ExampleFilter_Choose() {
 	child := func(os, architecture string, notes map[string]string) ocispec.Descriptor {
 		return ocispec.Descriptor{
