@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -80,5 +82,31 @@ func TestHintForSeveral(t *testing.T) {
 		if test.hint != "" {
 			t.Errorf("%s: no finding of %s", what, test.rule)
 		}
+	}
+}
+
+// Several files are no longer generated because of one change of the configuration.
+func TestFilesNoLongerGeneratedHaveOneCause(t *testing.T) {
+	const set = "core-services/image-mirroring/lab/"
+	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	fsys := fstest.MapFS{
+		"ci-operator/config/acme/app/acme-app-main.yaml": file("images:\n- to: app\npromotion:\n  name: now\n  namespace: lab\n"),
+		set + "_config.yaml":                             file("source_registry: registry.ci.openshift.org\nsource_namespace: lab\ntarget_registry: quay.io\ntarget_namespace: acme\nimages:\n  now: [latest]\n"),
+	}
+	for _, stream := range []string{"now", "before", "earlier"} {
+		fsys[set+"mapping_lab_"+stream] = file("registry.ci.openshift.org/lab/" + stream + ":app quay.io/acme/lab-app:latest\n")
+	}
+	tree, err := release.Load(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, g := range validate.GroupByCause(validate.Run(tree, validate.Rules()...).Findings) {
+		if g.First().Rule == "mapping-generated" {
+			got = append(got, g.Message())
+		}
+	}
+	if want := []string{"2 mapping files are no longer generated: no stream of " + set + "_config.yaml produces them"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -74,6 +74,9 @@ func checkMappingGenerated(p *Pass) {
 					related = Related{Pos: s.Pos, Message: "nothing promotes to this stream"}
 				}
 			}
+			if related.Pos.Line == 0 {
+				f.Cause = Cause{ID: "stale " + r.Config.Path, Summary: "{n} mapping files are no longer generated: no stream of " + r.Config.Path + " produces them"}
+			}
 			f.Related = append(f.Related, related)
 		}
 	}
