@@ -48,7 +48,7 @@ and the text stays below GitHub's limit. In a job, or with --artifacts, the
 result is also written to mirror-diff-summary.html and mirror-diff.json.`,
 		Example: `  mirror-jobgen diff --from origin/master
   mirror-jobgen diff --from HEAD~1 --to HEAD --format markdown ~/release`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.Args,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), env, folder(args, 0)) },
 	}
 	f := cmd.Flags()

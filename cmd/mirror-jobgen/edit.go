@@ -27,7 +27,7 @@ func addCommand(env cli.Env) *cobra.Command {
 		Long: `Add a line to the mapping file of the set whose lines are most similar, in sorted
 order where the file is sorted. No other line changes.`,
 		Example: `  mirror-jobgen add webshop registry.ci.openshift.org/webshop/latest:cart quay.io/webshop/cart:latest`,
-		Args:    cobra.RangeArgs(3, 4),
+		Args:    cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := folder(args, 3)
 			tree, err := load(dir)
@@ -62,7 +62,7 @@ func removeCommand(env cli.Env) *cobra.Command {
 		Short: "Remove a set from the repository",
 		Long: `Remove the folder of a set and its job. Everything else stays unchanged. The
 command lists what you have to remove elsewhere, such as images and credentials.`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := folder(args, 1)
 			return remove(env, args[0], dir, dryRun)
@@ -145,7 +145,7 @@ differently. If one set cannot be switched, nothing is written.
 The default repository is the one that contains the working folder.`,
 		Example: `  mirror-jobgen switch --runner mirror webshop payments
   mirror-jobgen switch --runner oc webshop       # undo`,
-		Args: cobra.MinimumNArgs(1),
+		Args: cli.Args,
 	}
 	f := cmd.Flags()
 	cli.WordVar(f, &runner, "runner", "", "new runner: oc, entrypoint or mirror", runners()...)

@@ -31,7 +31,7 @@ Jobs keep their place in the file. New jobs follow, sorted by name. A job that
 belongs to no set stays, unless you pass --prune.`,
 		Example: `  mirror-jobgen generate ~/release
   mirror-jobgen generate --check    # in a presubmit: exit 1 and print a diff if a file is stale`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error { return generate(env, o, folder(args, 0)) },
 	}
 	f := cmd.Flags()

@@ -22,8 +22,8 @@ so that 'generate' reproduces the file.
 
 Only settings that differ from the defaults are written. The command lists each
 job with its settings and its mirror-lint findings. It does not import jobs that
-Prow rejects.`,
-		Args: cobra.MaximumNArgs(1),
+Prow refuses.`,
+		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error { return importJobs(env, folder(args, 0), dryRun) },
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "write nothing; print the patch")

@@ -38,7 +38,7 @@ quay). Without it they have the form of the existing files.`,
 		Example: `  mirror-jobgen mappings ~/release
   mirror-jobgen mappings --check            # in a presubmit: exit 1 and print a diff if a file is stale
   mirror-jobgen mappings --bump 4.21        # after branching: add the stream and move latest to it`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error { return mappings(env, o, folder(args, 0)) },
 	}
 	f := cmd.Flags()

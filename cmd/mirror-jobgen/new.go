@@ -34,7 +34,7 @@ On a terminal it prompts for missing flags.`,
 		Example: `  mirror-jobgen new webshop --source registry.ci.openshift.org/webshop/latest:web \
     --destination quay.io/webshop/web:latest --approver alice
   mirror-jobgen new webshop --dry-run …   # print the patch`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.Name = args[0]
 			dir := folder(args, 1)

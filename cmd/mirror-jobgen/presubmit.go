@@ -33,7 +33,7 @@ func presubmitCommand(env cli.Env) *cobra.Command {
   mirror-diff            shows what is mirrored differently; never fails`,
 		Example: `  mirror-jobgen presubmit --optional --build latest ~/release   # first steps, without an image
   mirror-jobgen presubmit --image registry.example.org/ci/mirror-tools:latest ~/release`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.Args,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !repository.MatchString(o.Repository) {
 				return cli.Usagef("--repository %q is not of the form ORGANISATION/NAME", o.Repository)

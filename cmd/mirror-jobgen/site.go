@@ -34,7 +34,7 @@ The pages come from the release repository alone and need no network: open
 index.html in a browser, or serve the folder. If the command fails, existing
 pages are left unchanged.`,
 		Example: `  mirror-jobgen site ~/release --output /tmp/site`,
-		Args:    cobra.MaximumNArgs(1),
+		Args:    cli.Args,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// A checkout may contain a link with the default name.
 			if info, err := os.Lstat(output); err == nil && info.Mode()&fs.ModeSymlink != 0 && !cmd.Flags().Changed("output") {

@@ -21,7 +21,7 @@ func statusCommand(env cli.Env) *cobra.Command {
 		Long: `List the mapping files that are missing in the cluster, that are stale there, and
 that exist only there. Exit 1 if there is a difference.`,
 		Example: `  oc get cm -n ci image-mirror-mappings -o yaml | mirror-jobgen status --configmap -`,
-		Args:    cobra.MaximumNArgs(1),
+		Args:    cli.Args,
 		RunE:    func(_ *cobra.Command, args []string) error { return status(env, maps, folder(args, 0), diff) },
 	}
 	cmd.Flags().StringArrayVar(&maps, "configmap", nil, "`FILE` from 'oc get configmap -o yaml', or -; repeatable")

@@ -30,7 +30,7 @@ suggests similar names and exits 1.`,
 		Example: `  mirror-jobgen which quay.io/openshift/origin-cli:latest ~/release
   mirror-jobgen which origin/4.20:cli
   mirror-jobgen which --format json frontend`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error { return which(env, args[0], folder(args, 1), format) },
 	}
 	cli.WordVar(cmd.Flags(), &format, "format", "text", "`FORMAT` of standard output: text or json", "text", "json")

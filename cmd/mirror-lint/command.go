@@ -43,7 +43,7 @@ repository and shows the findings there. A set includes its jobs.`,
   mirror-lint knative                  # show the findings of one set
   mirror-lint --format json ~/release  # for another program
   mirror-lint explain mapping-name     # what a rule means`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return lint(env, o, strings.Join(args, ""))
 		},

@@ -17,7 +17,7 @@ func rulesCommand(env cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
 		Short: "List the rules",
-		Args:  cobra.NoArgs,
+		Args:  cli.Args,
 		RunE: func(*cobra.Command, []string) error {
 			switch format {
 			case "json":
@@ -77,7 +77,7 @@ func explainCommand(env cli.Env) *cobra.Command {
 	return &cobra.Command{
 		Use:               "explain RULE",
 		Short:             "Explain a rule: why it matters and how to fix its findings",
-		Args:              cobra.ExactArgs(1),
+		Args:              cli.Args,
 		ValidArgsFunction: cobra.FixedCompletions(ruleIDs(), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(_ *cobra.Command, args []string) error {
 			rule, ok := validate.Lookup(args[0])

@@ -134,9 +134,6 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 	if m := unknownCommand.FindStringSubmatch(err.Error()); m != nil {
 		e.Hint = suggest.Hint(m[1], commandNames(called), e.Hint)
 	}
-	if strings.HasPrefix(err.Error(), "accepts ") { // cobra's error for the number of arguments
-		e.Hint = "write '" + called.UseLine() + "', or " + e.Hint
-	}
 	errors.As(err, &e)
 	if e.Err != nil {
 		// An error may name a file that somebody else has named.

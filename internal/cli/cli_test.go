@@ -52,14 +52,18 @@ func TestMisspelt(t *testing.T) {
 		{"run --elephant x", "error: unknown flag: --elephant\nhint: see 'test run --help'\n"},
 		{"-f x", "error: unknown shorthand flag: 'f' in -f\nhint: see 'test --help'\n"},
 		{"run -f x", "error: unknown shorthand flag: 'f' in -f\nhint: see 'test run --help'\n"},
-		{"say", "error: accepts 1 arg(s), received 0\nhint: write 'test say WORD [flags]', or see 'test say --help'\n"},
+		{"say", "error: test say needs WORD\nhint: write 'test say WORD [flags]', or see 'test say --help'\n"},
+		{"say a b", "error: unexpected argument \"b\": test say takes WORD\nhint: write 'test say WORD [flags]', or see 'test say --help'\n"},
+		{"list", "error: test list needs SET\nhint: write 'test list --kind KIND SET... [flags]', or see 'test list --help'\n"},
+		{"none a", "error: unexpected argument \"a\": test none takes no arguments\nhint: write 'test none [flags]', or see 'test none --help'\n"},
 		{"run x", "error: unknown command \"x\" for \"test run\"\nhint: see 'test run --help'\n"},
 	} {
 		done := func(*cobra.Command, []string) error { return nil }
 		cmd := &cobra.Command{Use: "test", Args: cobra.NoArgs, RunE: done}
 		run := &cobra.Command{Use: "run", Args: cobra.NoArgs, RunE: done}
 		run.Flags().String("file", "", "")
-		cmd.AddCommand(run, &cobra.Command{Use: "say WORD", Args: cobra.ExactArgs(1), RunE: done})
+		cmd.AddCommand(run, &cobra.Command{Use: "say WORD", Args: cli.Args, RunE: done},
+			&cobra.Command{Use: "list --kind KIND SET...", Args: cli.Args, RunE: done}, &cobra.Command{Use: "none", Args: cli.Args, RunE: done})
 		var errs bytes.Buffer
 		env := cli.Env{Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &errs, Getenv: func(string) string { return "" }}
 		if code := cli.Run(context.Background(), cmd, env, strings.Fields(tt.args)); code != cli.ExitUsage || errs.String() != tt.stderr {
