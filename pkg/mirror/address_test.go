@@ -62,7 +62,7 @@ func TestNoRegistryThere(t *testing.T) {
 		tries            *atomic.Int64
 		most             int64
 	}{
-		{"no such name", "quai.invalid", "no such host", registry.Options{Transport: name}, &name.asked, 1},
+		{"no such name", "quai.invalid", "host not found", registry.Options{Transport: name}, &name.asked, 1},
 		{"no HTTP", ssh.Addr().String(), "not an HTTPS or HTTP server", registry.Options{}, &connections, 4},
 		{"a proxy that refuses", "quay.invalid", "the proxy " + address.Host + " denies the connection: 407",
 			registry.Options{Proxy: func(*http.Request) (*url.URL, error) { return address, nil }}, &proxied, 1},

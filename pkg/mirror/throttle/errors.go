@@ -65,6 +65,9 @@ func OnTheWay(method string, target *url.URL, err error, scrub func(string) stri
 	if told == innermost.Error() {
 		told = reason
 	}
+	if name := notFound(err); name != "" {
+		reason, told = name, name
+	}
 	if proxy := unreachable(err); proxy != "" {
 		reason = "the proxy " + proxy + ": " + reason
 	}
@@ -72,6 +75,20 @@ func OnTheWay(method string, target *url.URL, err error, scrub func(string) stri
 		Method: method, URL: Redact(target, scrub), Host: target.Host,
 		Reason: text.Short(scrub(reason), 80), text: text.Short(scrub(told), 500), err: err,
 	}
+}
+
+// notFound describes an error about a host name that does not exist; "" for
+// other errors. The resolver's text is long and names its own address.
+func notFound(err error) string {
+	var name *net.DNSError
+	if !errors.As(err, &name) || !name.IsNotFound {
+		return ""
+	}
+	var proxy *net.OpError
+	if errors.As(err, &proxy) && proxy.Op == "proxyconnect" {
+		return "the proxy " + name.Name + ": host not found"
+	}
+	return "host not found"
 }
 
 // unreachable returns the address of the proxy that an error is about; "" for
