@@ -22,7 +22,7 @@ func TestBuildKitCache(t *testing.T) {
 			layer.MediaType, config.MediaType = types.OCILayer, "application/vnd.buildkit.cacheconfig.v0"
 			s.src.Manifest("a/b", "cache", kind, v1.IndexManifest{SchemaVersion: 2, MediaType: kind, Manifests: []v1.Descriptor{layer, config}})
 			e := s.entry("$src/a/b:cache $dst/c:cache")
-			if e.Outcome != mirror.Failed || !strings.Contains(e.Error, "rejects an index of blobs, such as a BuildKit cache") {
+			if e.Outcome != mirror.Failed || !strings.Contains(e.Error, "refuses an index of blobs, such as a BuildKit cache") {
 				t.Errorf("a registry that wants manifests: %s: %s", e.Outcome, e.Error)
 			}
 			for _, b := range []v1.Descriptor{layer, config} {

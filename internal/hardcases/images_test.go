@@ -181,7 +181,7 @@ var images = []hardCase{
 				}
 				return false
 			}
-			n.failed(n.entry("$src/a/b:1 $dst/c:1"), mirror.CauseUnavailable, "rejects the empty blob", "e3b0c442", "500")
+			n.failed(n.entry("$src/a/b:1 $dst/c:1"), mirror.CauseUnavailable, "refuses the empty blob", "e3b0c442", "500")
 		}},
 	{name: "09-schema1", what: "Docker's first format",
 		does: "refused with a clear error, never converted",

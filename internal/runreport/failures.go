@@ -65,7 +65,7 @@ func hint(f mirror.Failure) string {
 	case mirror.CauseDenied:
 		return "check that the repository exists, and that the secret (the file of --registry-config) has a valid credential for " + host + " that can pull the source and push the destination"
 	case mirror.CauseRefused:
-		return host + " rejects the request: its response gives the reason, for a push usually a quota or a repository policy"
+		return host + " refuses the request: its response gives the reason, for a push usually a quota or a repository policy"
 	case mirror.CauseUnavailable:
 		return "the mapping is correct: run again later; if the error persists, check the status of " + host
 	case mirror.CauseAddress:

@@ -52,7 +52,7 @@ func refusals(job object) []refusal {
 	case len(given) > 1:
 		add(given[0], "keep one of them", "the job %s has %s: Prow accepts exactly one", name, strings.Join(given, " and "))
 	case len(given) == 0:
-		add("cron", "set cron, or interval", "the job %s has no schedule: Prow rejects it", name)
+		add("cron", "set cron, or interval", "the job %s has no schedule: Prow refuses it", name)
 	}
 	return out
 }

@@ -81,7 +81,7 @@ type JobSettings struct {
 	// MaxPerRegistry is the number of concurrent requests to one registry.
 	MaxPerRegistry int `yaml:"max_per_registry,omitempty"`
 	// KeepManifestList copies multi-architecture images completely. The runner
-	// mirror always does, and rejects false.
+	// mirror always does, and refuses false.
 	KeepManifestList *bool `yaml:"keep_manifest_list,omitempty"`
 	// DigestTags is the length of a second tag that each destination gets: the
 	// first digits of the image's digest, such as 12. With the runner oc, a mapping

@@ -225,7 +225,7 @@ func (c *Copier) Put(ctx context.Context, v *Visit, ref string, m registry.Manif
 	}
 	switch {
 	case incomplete(err) && holdsBlobs(m):
-		return fmt.Errorf("the registry rejects an index of blobs, such as a BuildKit cache that was not built with image-manifest=true: %w", err)
+		return fmt.Errorf("the registry refuses an index of blobs, such as a BuildKit cache that was not built with image-manifest=true: %w", err)
 	case c.opts.Filter.Platform != nil && incomplete(err):
 		return &SparseError{err}
 	case err != nil:

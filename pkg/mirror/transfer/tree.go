@@ -169,7 +169,7 @@ func (c *Copier) blob(ctx context.Context, v *Visit, b ocispec.Descriptor) error
 	case missing:
 		return &MissingError{fmt.Sprintf("the blob %s does not exist", b.Digest), err, false}
 	case b.Size == 0 && registry.StatusOf(err) != 0:
-		return fmt.Errorf("the registry rejects the empty blob %s: %w", b.Digest, err)
+		return fmt.Errorf("the registry refuses the empty blob %s: %w", b.Digest, err)
 	}
 	return fmt.Errorf("copying the blob %s: %w", b.Digest, err)
 }
