@@ -31,29 +31,29 @@ func pushSecrets(jobs []holder) map[string][]string {
 // ownership tells which set a secret with push credentials belongs to.
 type ownership struct{ basis }
 
-// secretOwners returns the set that each secret with push credentials belongs to.
-// old are the jobs of the jobs file in its order, next those that replace them. Of
-// the sets that push with a secret, it belongs to one that did so before: a change
-// must not make it another's. Of several, it belongs to the one that it is named
-// after, else to the first.
+// secretOwners returns the set that each secret with push credentials belongs to, in
+// the order of [release.SecretUser]. old are the jobs before a change, next those that
+// replace them: a change must not make the secret of one set another's.
 func (b ownership) secretOwners(old, next []holder) map[string]string {
 	given := pushSecrets(next)
-	owners := map[string]string{}
-	claim := func(jobs []holder, settled map[string]string) {
-		for _, h := range jobs {
-			_, volume := pushVolume(h.job)
-			secret := str(volume, "secretName")
-			now, replaced := given[h.set]
-			switch {
-			case secret == "" || settled[secret] != "" || b.common(secret):
-			case replaced && !slices.Contains(now, secret): // the set gives it up
-			case owners[secret] == "" || release.NamedAfter(secret, b.pattern(), h.set) > release.NamedAfter(secret, b.pattern(), owners[secret]):
-				owners[secret] = h.set
-			}
+	users := map[string]release.SecretUser{}
+	for i, h := range slices.Concat(old, next) {
+		_, volume := pushVolume(h.job)
+		secret := str(volume, "secretName")
+		now, replaced := given[h.set]
+		if secret == "" || b.common(secret) || replaced && !slices.Contains(now, secret) { // the set gives it up
+			continue
+		}
+		u := release.SecretUser{Set: h.set, Added: i >= len(old), Allowed: b.repo.Allows(h.set, release.PowerSecret),
+			Named: release.NamedAfter(secret, b.pattern(), h.set)}
+		if first, ok := users[secret]; !ok || u.Compare(first) < 0 {
+			users[secret] = u
 		}
 	}
-	claim(old, nil)
-	claim(next, maps.Clone(owners))
+	owners := map[string]string{}
+	for secret, u := range users {
+		owners[secret] = u.Set
+	}
 	return owners
 }
 

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,6 +74,34 @@ func NamedAfter(secret, pattern, set string) int {
 		return 0
 	}
 	return len(set)
+}
+
+// SecretUser is a set that pushes with a secret. What a caller does not know is left
+// out, for all users of the secret.
+type SecretUser struct {
+	Set     string
+	Added   bool // a change makes it a user: the secret stays with a set that had it before
+	Foreign int  // how many organisations that the secret is not for the set pushes to
+	Allowed bool // the settings let the set use the secrets of other sets
+	Named   int  // as returned by [NamedAfter]
+}
+
+// Compare orders the sets that push with a secret. The secret belongs to the first. Of
+// equal ones, a generator takes the first in the jobs file, which it keeps; a check takes
+// the first by name, so that its findings do not depend on the order of the jobs.
+func (u SecretUser) Compare(other SecretUser) int {
+	return cmp.Or(falseFirst(u.Added, other.Added), cmp.Compare(u.Foreign, other.Foreign), falseFirst(u.Allowed, other.Allowed),
+		cmp.Compare(other.Named, u.Named))
+}
+
+func falseFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 // loadSecrets reads the configuration of ci-secret-bootstrap: today a mapping

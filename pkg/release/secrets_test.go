@@ -29,3 +29,23 @@ func TestNamedAfter(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretUserCompare(t *testing.T) {
+	// each belongs before the next
+	order := []release.SecretUser{
+		{Set: "own", Named: 5},
+		{Set: "a", Named: 1},
+		{Set: "a"},
+		{Set: "a", Allowed: true, Named: 9},
+		{Set: "a", Foreign: 1, Named: 9},
+		{Set: "a", Foreign: 2},
+		{Set: "a", Added: true, Named: 9},
+	}
+	for i, u := range order {
+		for j, other := range order {
+			if got := u.Compare(other); (got < 0) != (i < j) || (got > 0) != (i > j) {
+				t.Errorf("%+v compared with %+v: %d", u, other, got)
+			}
+		}
+	}
+}

@@ -48,10 +48,7 @@ func checkSecretShared(p *Pass) {
 }
 
 // secretPushers returns the sets that push with each secret, its owner first.
-// The owner is the set whose destinations the secret is for, that needs no
-// permission, that it is named after, or else the first by name, so that the
-// order of jobs does not matter. Secrets that no job pushes with, such as pull
-// secrets, have no owner.
+// Secrets that no job pushes with, such as pull secrets, have no owner.
 func secretPushers(p *Pass) map[string][]*secretUser {
 	if p.pushers != nil {
 		return p.pushers
@@ -67,10 +64,12 @@ func secretPushers(p *Pass) map[string][]*secretUser {
 		if set == nil {
 			return
 		}
-		u := &secretUser{set: set, job: job, mount: m, named: release.NamedAfter(m.Secret, pattern, set.Name)}
+		u := &secretUser{set: set, job: job, mount: m, SecretUser: release.SecretUser{Set: set.Name,
+			Named: release.NamedAfter(m.Secret, pattern, set.Name), Allowed: p.tree.Settings.Allows(set.Name, release.PowerSecret)}}
 		if len(here) > 0 {
 			u.secret = here[0]
 			u.foreign = foreignDestinations(p, job, set, here[0])
+			u.Foreign = len(u.foreign)
 		}
 		p.pushers[m.Secret] = append(p.pushers[m.Secret], u)
 		pushed[m.Secret] = pushed[m.Secret] || pushesWith(job, m)
@@ -78,8 +77,7 @@ func secretPushers(p *Pass) map[string][]*secretUser {
 	maps.DeleteFunc(p.pushers, func(secret string, _ []*secretUser) bool { return !pushed[secret] })
 	for _, users := range p.pushers {
 		slices.SortStableFunc(users, func(a, b *secretUser) int {
-			return cmp.Or(len(a.foreign)-len(b.foreign), order(p.allowed(a), p.allowed(b)),
-				b.named-a.named, strings.Compare(a.set.Name, b.set.Name))
+			return cmp.Or(a.Compare(b.SecretUser), strings.Compare(a.set.Name, b.set.Name))
 		})
 	}
 	return p.pushers
@@ -100,28 +98,12 @@ func authFile(m release.SecretMount) bool {
 
 // secretUser is a set whose job mounts a secret.
 type secretUser struct {
+	release.SecretUser
 	set     *release.Set
 	job     *release.Job
 	mount   release.SecretMount
 	secret  *release.Secret     // nil if nothing creates it
-	named   int                 // result of release.NamedAfter
 	foreign []mapping.Reference // first destination of each organisation that the secret is not for
-}
-
-// order compares booleans: false sorts first.
-func order(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
-// allowed reports whether the settings allow the set to use secrets of others.
-func (p *Pass) allowed(u *secretUser) bool {
-	return p.tree.Settings.Allows(u.set.Name, release.PowerSecret)
 }
 
 // sharedBy reports every set except the owner that uses a secret.
@@ -134,7 +116,7 @@ func sharedBy(p *Pass, secret string, users []*secretUser) {
 		}
 		seen[u.set.Name] = true
 		severity := p.rule.Severity
-		if p.allowed(u) {
+		if u.Allowed {
 			severity = source.Info
 		}
 		f := p.ReportAs(severity, u.mount.Pos, "give each set a credential of its own",
