@@ -131,44 +131,63 @@ var plain = strings.NewReplacer("<", "", ">", "", "&", "and", `"`, "", "'", "")
 // in an attribute becomes a typographic one.
 func guard(html []byte) []byte {
 	var out bytes.Buffer
+	out.Grow(len(html) + len(html)/8)
 	inTag := false
-	for i := 0; i < len(html); i++ {
-		rest := html[i:]
-		switch {
-		case raw(&out, rest, &i):
-		case !inTag && bytes.HasPrefix(rest, []byte("&lt;")):
-			out.WriteString("&lt;\u2060")
-			i += 3
-		case !inTag && bytes.HasPrefix(rest, []byte("&amp;")):
-			out.WriteString("&amp;\u2060")
-			i += 4
-		case inTag && bytes.HasPrefix(rest, []byte("&#34;")):
-			out.WriteString("\u201d")
-			i += 4
-		case inTag && bytes.HasPrefix(rest, []byte("&#39;")):
-			out.WriteString("\u2019")
-			i += 4
-		default:
-			inTag = html[i] == '<' || inTag && html[i] != '>'
-			out.WriteByte(html[i])
+	for len(html) > 0 {
+		n := bytes.IndexAny(html, "<>&")
+		if n < 0 {
+			n = len(html)
 		}
+		out.Write(html[:n])
+		if html = html[n:]; len(html) == 0 {
+			break
+		}
+		n = 1
+		switch html[0] {
+		case '<':
+			if n = raw(html); n == 0 {
+				n, inTag = 1, true
+			}
+			out.Write(html[:n])
+		case '>':
+			inTag = false
+			out.WriteByte('>')
+		default:
+			n = reference(&out, html, inTag)
+		}
+		html = html[n:]
 	}
 	return out.Bytes()
 }
 
-// raw copies a script or style whole, to before its end tag; i is moved to its
-// last byte.
-func raw(out *bytes.Buffer, rest []byte, i *int) bool {
-	for _, tag := range []string{"script", "style"} {
-		if bytes.HasPrefix(rest, []byte("<"+tag)) {
-			n := bytes.Index(rest, []byte("</"+tag))
-			if n < 0 {
-				return false
-			}
-			out.Write(rest[:n])
-			*i += n - 1
-			return true
+// reference writes the character reference at the beginning of html, and returns
+// its length. An "&" without one is written alone.
+func reference(out *bytes.Buffer, html []byte, inTag bool) int {
+	for _, r := range references {
+		if r.inTag == inTag && bytes.HasPrefix(html, []byte(r.from)) {
+			out.WriteString(r.to)
+			return len(r.from)
 		}
 	}
-	return false
+	out.WriteByte(html[0])
+	return 1
+}
+
+var references = [...]struct {
+	inTag    bool
+	from, to string
+}{
+	{false, "&lt;", "&lt;\u2060"}, {false, "&amp;", "&amp;\u2060"},
+	{true, "&#34;", "\u201d"}, {true, "&#39;", "\u2019"},
+}
+
+// raw returns the length of the script or style at the beginning of html, up to
+// its end tag; 0 for anything else.
+func raw(html []byte) int {
+	for _, tag := range [...]struct{ begin, end string }{{"<script", "</script"}, {"<style", "</style"}} {
+		if bytes.HasPrefix(html, []byte(tag.begin)) {
+			return max(0, bytes.Index(html, []byte(tag.end)))
+		}
+	}
+	return 0
 }

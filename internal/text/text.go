@@ -101,7 +101,7 @@ func PatchName(name string) string {
 
 func visible(r rune) rune {
 	switch {
-	case r == '\t':
+	case r == '\t', ' ' <= r && r <= '~': // nearly all text
 		return r
 	case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp), r == '\ufffe', r == '\uffff':
 		return unicode.ReplacementChar
