@@ -36,7 +36,24 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 						f.Cause = Cause{ID: "conflict " + m.Path, Summary: "{n} lines of " + m.Base + " are markers of a merge conflict"}
 					}
 				}
+				laterDestinations(p, m)
 			}
 		},
+	}
+}
+
+// laterDestinations reports the destinations of a wildcard after the first one. The
+// entry point of openshift/release expands the wildcard itself and reads only the
+// first (openshift/release, hack/periodic-mirroring.sh).
+func laterDestinations(p *Pass, m *release.MappingFile) {
+	for e := range m.Entries() {
+		if len(e.Destinations) < 2 || release.StrippedPrefix(p.tree.Runs().Of(m), e.Source) == "" {
+			continue
+		}
+		f := p.Report(e.Destinations[1].Pos, "write a line for each destination",
+			"%s is mirrored to %s only: the entry point of the job ignores the other destinations of such a wildcard",
+			e.Source.Exact(), e.Destinations[0].Exact())
+		f.Cause = Cause{ID: "later destinations " + m.Path,
+			Summary: "{n} wildcards of " + m.Base + " have destinations that the entry point of the job ignores"}
 	}
 }
