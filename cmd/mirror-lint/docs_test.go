@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRulesDocument fails when docs/rules.md is not what the rules say.
+// TestRulesDocument compares docs/rules.md with the rules.
 func TestRulesDocument(t *testing.T) {
 	const file = "../../docs/rules.md"
 	var want bytes.Buffer

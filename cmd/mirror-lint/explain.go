@@ -11,8 +11,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// explain writes all that is known of a rule, with the real output of its
-// examples.
+// explain writes the texts of a rule, with the real output of its examples.
 func explain(w io.Writer, rule validate.Rule) error {
 	bad, err := exampleOutput(rule, rule.Bad)
 	if err != nil {

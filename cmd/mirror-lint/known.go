@@ -173,7 +173,7 @@ func (o known) since(dir string, tree *release.Tree, result *validate.Result) er
 	return nil
 }
 
-// revisionHint says what to do about a missing revision.
+// revisionHint returns the hint for a missing revision.
 func revisionHint(err error, revision string) string {
 	switch {
 	case errors.Is(err, gitfs.ErrNoCheckout):

@@ -25,8 +25,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// outcomes are runs whose reports are held against what others say the formats
-// are: nothing found, a small tree, a hostile result, the real trees.
+// outcomes are runs whose reports are compared with the official schemas:
+// without findings, a small tree, a hostile result, the real trees.
 func outcomes(t *testing.T) map[string]outcome {
 	t.Helper()
 	out := map[string]outcome{"nothing found": {result: &validate.Result{}, tree: loadTree(t, testkit.Root()+"/testdata/release")}}
@@ -53,7 +53,8 @@ func loadTree(t *testing.T, dir string) *release.Tree {
 	return tree
 }
 
-// TestFormats holds every report against what others say its format is.
+// TestFormats validates every report against the official definition of its
+// format.
 func TestFormats(t *testing.T) {
 	text, err := os.ReadFile("../../docs/mirror-lint.schema.json")
 	if err != nil {
@@ -118,7 +119,7 @@ func validates(t *testing.T, s *jsonschema.Schema, text []byte) {
 	}
 }
 
-// The schema of the JSON document refuses what the document never is.
+// The schema of the JSON document rejects invalid documents.
 func TestJSONSchemaRefuses(t *testing.T) {
 	text, err := os.ReadFile("../../docs/mirror-lint.schema.json")
 	if err != nil {
@@ -160,7 +161,7 @@ func officialSARIF(t *testing.T) []byte {
 	return []byte(text)
 }
 
-// checkSARIF looks at what GitHub wants beyond the schema.
+// checkSARIF checks what GitHub requires beyond the schema.
 func checkSARIF(t *testing.T, o outcome, text []byte) {
 	t.Helper()
 	var log sarifmodel.Report
@@ -219,7 +220,7 @@ func TestSARIFColumns(t *testing.T) {
 	}
 }
 
-// A fingerprint stays when lines move, and is another for another message.
+// A fingerprint stays the same if lines move and differs for another message.
 func TestSARIFFingerprints(t *testing.T) {
 	print := func(line int, message string) string {
 		var b bytes.Buffer

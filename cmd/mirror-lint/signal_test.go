@@ -42,8 +42,8 @@ func TestSignalsEndTheCommand(t *testing.T) {
 	}
 }
 
-// Where nobody reads standard output, or it is full, the findings are lost: that
-// is said, and what else there is to write is written.
+// If standard output is closed or full, the findings are lost: the command
+// reports that and writes its other outputs.
 func TestLostOutput(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {

@@ -25,7 +25,7 @@ type options struct {
 	protection
 }
 
-// selection is what of each source is copied.
+// selection has the flags that select what to copy of each source.
 type selection struct {
 	keepManifestList bool
 	filter           string
@@ -35,7 +35,7 @@ type selection struct {
 	digestTags       digestTags
 }
 
-// manner is how images are compared and copied.
+// manner has the flags that control how images are compared and copied.
 type manner struct {
 	verify    string
 	force     bool
@@ -43,8 +43,8 @@ type manner struct {
 	skipMount bool
 }
 
-// verdicts are what failures and changes mean for the rest of the run and for
-// its exit code.
+// verdicts has the flags that control what failures and changes mean for the
+// run and its exit code.
 type verdicts struct {
 	continueOnError bool
 	failFast        bool

@@ -189,7 +189,7 @@ func TestEndsGently(t *testing.T) {
 	}
 }
 
-// What is not finished in the grace period is given up.
+// Copies that do not finish within the grace period are cancelled.
 func TestEndsAfterGrace(t *testing.T) {
 	s := newSlow(t, 40, 4)
 	report := filepath.Join(t.TempDir(), "report.json")
@@ -204,8 +204,8 @@ func TestEndsAfterGrace(t *testing.T) {
 	}
 }
 
-// When --timeout reached, the run ends with its reports, and what was
-// not done says why.
+// At --timeout, the run ends with its reports, and unfinished entries have the
+// reason.
 func TestEndsByTimeout(t *testing.T) {
 	s := newSlow(t, 40, 4)
 	report := filepath.Join(t.TempDir(), "report.json")
@@ -244,7 +244,7 @@ func TestEndsAtOnceByThirdSignal(t *testing.T) {
 	}
 }
 
-// Who waits for standard input is let go by one signal.
+// One signal ends waiting for standard input.
 func TestEndsWhileItReads(t *testing.T) {
 	in, w, err := os.Pipe()
 	if err != nil {

@@ -25,8 +25,8 @@ import (
 const kills = 40
 
 // world is a source whose images move on, and a destination that outlives the
-// runs. Both take the specification at its word, so that a tag that does not
-// have everything below it is refused, and counted.
+// runs. Both strictly follow the specification, so that an incomplete tag is
+// refused and counted.
 type world struct {
 	t        *testing.T
 	source   *strict.Registry
@@ -158,7 +158,7 @@ func (w *world) move() {
 	}
 }
 
-// check looks at the whole destination and says how many tags are right.
+// check reads the whole destination and returns the number of correct tags.
 func (w *world) check() (right int) {
 	w.t.Helper()
 	for _, hole := range w.dest.Holes() {
@@ -182,7 +182,7 @@ func (w *world) check() (right int) {
 	return right
 }
 
-// once checks that no blob was sent that was there.
+// once checks that no existing blob was sent again.
 func (w *world) once() {
 	w.t.Helper()
 	w.mu.Lock()

@@ -12,7 +12,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 )
 
-// credentialUse is what login-check tells about one repository.
+// credentialUse is the result of login-check for one repository.
 type credentialUse struct {
 	mirror.Access
 	Credential string `json:"credential"` // where it stands, "" for none

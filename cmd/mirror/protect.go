@@ -45,7 +45,7 @@ func (p *protection) apply(opts *mirror.Options) error {
 	return nil
 }
 
-// backups reads the template of --backup; nil if there is none.
+// backups reads the template of --backup. It returns nil without the flag.
 func (p *protection) backups() (*mapping.Backup, error) {
 	if p.backup == "" {
 		return nil, nil

@@ -7,7 +7,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/docs"
 )
 
-// docs/cli and docs/man say what the command says.
+// docs/cli and docs/man match the command.
 func TestReference(t *testing.T) {
 	docs.Commands(t, newCommand(cli.Env{Getenv: func(string) string { return "" }}))
 }

@@ -1,10 +1,9 @@
-// Package argfile reads and writes the files that somebody names on a command
-// line.
+// Package argfile reads and writes the files that are named on a command line.
 //
-// It promises: where a name lies in a release repository, whose links somebody
-// else may have made, no symbolic link below the root of that repository leads
-// out of it, and nothing is opened that can block. A name outside of a repository
-// is the caller's own business: its links are followed wherever they lead.
+// It promises that for a file in a release repository, whose links somebody
+// else may have made, no symbolic link leads out of the repository, and nothing
+// is opened that can block. Links outside of a repository are followed wherever
+// they lead.
 package argfile
 
 import (
@@ -38,9 +37,9 @@ func IsRoot(dir string) bool {
 	return false
 }
 
-// repository opens the release repository that a name lies in, and gives the path
-// of the name in it; without one, the tree is nil. It is the outermost one: a
-// link in a repository may lead to another repository.
+// repository opens the outermost release repository that contains a name, and
+// returns the path of the name in it. The tree is nil outside of a repository.
+// A link in a repository may lead to another repository.
 func repository(name string) (*treefs.FS, string, error) {
 	file, err := filepath.Abs(name)
 	if err != nil {
@@ -91,7 +90,7 @@ func Write(name string, write func(io.Writer) error) error {
 	return atomicfile.WriteIn(tree.Root(), []atomicfile.File{{Path: in, Data: text.Bytes()}})
 }
 
-// MkdirAll makes a folder, and those above it, where they are missing.
+// MkdirAll creates a folder and its missing parents.
 func MkdirAll(dir string) error {
 	tree, in, err := repository(dir)
 	if err != nil {

@@ -18,7 +18,7 @@ func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
 }
 
-// repository makes a release repository beside a second one and a folder.
+// repository creates a release repository beside a second one and a folder.
 func repository(t *testing.T) (dir, other, folder string) {
 	t.Helper()
 	base := t.TempDir()

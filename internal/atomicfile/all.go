@@ -10,8 +10,8 @@ type File struct {
 	Data []byte
 }
 
-// WriteAll writes files below a folder, which is made where it is missing, as
-// [WriteIn] does.
+// WriteAll writes files below a folder as [WriteIn] does, and creates the
+// folder if it is missing.
 func WriteAll(dir string, files []File) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

@@ -17,8 +17,8 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// When one of several files cannot be written, all of them stay as they are,
-// and nothing is left beside them.
+// If one of several files cannot be written, none of them changes, and no
+// temporary file is left.
 func TestWriteAll(t *testing.T) {
 	dir := t.TempDir()
 	files := func(text string) []atomicfile.File {

@@ -1,5 +1,5 @@
-// Package atomicfile replaces files whole: whoever reads one, and whatever kills
-// the writer, sees the old content or the new, never a part.
+// Package atomicfile replaces files atomically: a reader sees the old or the
+// new content, never a part, even if the writer is killed.
 package atomicfile
 
 import (
@@ -117,8 +117,8 @@ func Target(name string) (string, error) {
 
 const (
 	suffix = ".tmp"
-	// abandoned is the age from which a temporary file is not being written any
-	// more: a write takes less than a second.
+	// abandoned is the age of a temporary file from which it counts as left by
+	// a killed writer: a write takes less than a second.
 	abandoned = time.Minute
 )
 

@@ -49,7 +49,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// A link stays, and what it points to is replaced.
+// A link stays and its target is replaced.
 func TestWriteThroughLink(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	target, link := filepath.Join(other, "target"), filepath.Join(dir, "link")
@@ -70,7 +70,7 @@ func TestWriteThroughLink(t *testing.T) {
 	}
 }
 
-// A device is written to, however much we may replace.
+// A device is written to, even if we could replace it.
 func TestWriteToDevice(t *testing.T) {
 	const full = "/dev/full"
 	before, err := os.Stat(full)
@@ -93,7 +93,7 @@ func content(s string) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
 }
 
-// A link stays a link, whether it leads to a file or, so far, to nothing.
+// A link stays a link, whether its target exists or not.
 func TestWriteThroughLinks(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "real", "deep"), 0o755); err != nil {
@@ -126,7 +126,8 @@ func TestWriteThroughLinks(t *testing.T) {
 	}
 }
 
-// What a killed writer left is removed; what may be another writer's is not.
+// The file of a killed writer is removed, but not one that may belong to
+// another writer.
 func TestLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	old := time.Now().Add(-time.Hour)

@@ -1,5 +1,5 @@
-// Package body reads the bodies of HTTP answers within limits, also those that
-// a server compresses without being asked to.
+// Package body reads the bodies of HTTP responses within limits, including
+// those that a server compresses unasked.
 package body
 
 import (
@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Zipped reports whether a body was compressed by gzip for the way.
+// Zipped reports whether a body was compressed by gzip for the transfer.
 func Zipped(h http.Header) bool {
 	encoding := strings.ToLower(strings.TrimSpace(h.Get("Content-Encoding")))
 	return encoding == "gzip" || encoding == "x-gzip"
@@ -35,8 +35,9 @@ func Read(resp *http.Response, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// Unzip returns a body as it was meant: uncompressed where it was compressed for the
-// way, up to limit+1 bytes. A body that only claims to be compressed stays as it is.
+// Unzip returns at most limit+1 bytes of a body, uncompressed if it was
+// compressed for the transfer. A body that only claims to be compressed does
+// not change.
 func Unzip(h http.Header, data []byte, limit int64) []byte {
 	if !Zipped(h) || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
 		return data

@@ -9,8 +9,8 @@ import (
 
 const maxCodes = 4 // of one error
 
-// Refusal reads what the body of an error answer tells, in the form of registries
-// (codes and a message), of token endpoints, of object stores, or of proxies.
+// Refusal reads the codes and message in the body of an error response of
+// registries, token endpoints, object stores or proxies.
 func Refusal(data []byte) (codes []string, message string) {
 	var answer struct {
 		Errors []struct {

@@ -24,7 +24,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
-// tally adds up what the seeds of a suite did.
+// tally adds up the results of the seeds of a suite.
 type tally struct {
 	mu       sync.Mutex
 	seeds    int
@@ -58,8 +58,8 @@ const fewSeeds = 40
 // rates are the shares of its requests that a registry spoils.
 var rates = [...]float64{0.01, 0.05, 0.1, 0.2, 0.4}
 
-// TestChaos runs the engine once for each seed, over registries that spoil
-// requests, and compares what the report says with what is there.
+// TestChaos runs the engine once for each seed against registries that spoil
+// requests, and compares the report with the destinations.
 func TestChaos(t *testing.T) {
 	y := newTally()
 	start := time.Now()
@@ -82,8 +82,8 @@ func TestChaos(t *testing.T) {
 }
 
 // seeds runs a test for each of some seeds, in a bubble of its own: for
-// MIRROR_CHAOS_SEEDS seeds (default: n) from MIRROR_CHAOS_FIRST (default: 1) on, or
-// for the one of MIRROR_CHAOS_SEED. It gives the number of seeds.
+// MIRROR_CHAOS_SEEDS seeds (default: n) from MIRROR_CHAOS_FIRST (default: 1)
+// on, or for the one of MIRROR_CHAOS_SEED. It returns the number of seeds.
 func seeds(t *testing.T, n uint64, f func(t *testing.T, seed uint64)) uint64 {
 	first := uint64(1)
 	if v := os.Getenv("MIRROR_CHAOS_SEEDS"); v != "" {
@@ -95,7 +95,7 @@ func seeds(t *testing.T, n uint64, f func(t *testing.T, seed uint64)) uint64 {
 	if v := os.Getenv("MIRROR_CHAOS_SEED"); v != "" {
 		first, n = number(t, v), 1
 	}
-	log.SetOutput(io.Discard) // net/http tells of answers that nobody asked for
+	log.SetOutput(io.Discard) // net/http logs responses without a request
 	defer log.SetOutput(os.Stderr)
 	name := t.Name()
 	t.Run("seeds", func(t *testing.T) {
@@ -170,13 +170,13 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 	}
 	y.add(hits, report, took)
 	client.Close()
-	time.Sleep(time.Hour) // a server that has not read a request does not see that nobody waits any more
+	time.Sleep(time.Hour) // a server that has not read a request does not see that the client is gone
 	synctest.Wait()
 	if n := w.net.Open(); n != 0 {
 		t.Errorf("%d ends of connections are open after the run", n)
 	}
 
-	// What was left undone is done by the next run, whatever was spoilt.
+	// The next run without faults copies the rest.
 	again := w.client(registry.Options{Retry: retry})
 	opts = mirror.Options{Client: again, Deep: opts.Deep}
 	report = w.run(ctx, opts)
@@ -198,8 +198,8 @@ func chaos(t *testing.T, seed uint64, y *tally) {
 	}
 }
 
-// guarded lets only those in who have a token, which they get for a password or for
-// an identity token, which may be another after each use; or everybody.
+// guarded requires a token for a password or an identity token, which may
+// change after each use, or lets everybody in.
 func (w *world) guarded(s *site, h http.Handler, how int) http.Handler {
 	account := strict.Account{User: "mirror", Password: "s3cret", Pull: []string{"ci", "org"}, Push: []string{"org"}}
 	switch how {
@@ -213,8 +213,8 @@ func (w *world) guarded(s *site, h http.Handler, how int) http.Handler {
 	return s.tokens.Wrap(h)
 }
 
-// some chooses the kinds of one registry: all, or a few, so that rare ones
-// come together, too.
+// some chooses the kinds of one registry: all, or a few, so that rare ones also
+// occur together.
 func some(dice *rand.Rand) []*Kind {
 	all := Kinds()
 	if dice.IntN(3) == 0 {
@@ -224,8 +224,9 @@ func some(dice *rand.Rand) []*Kind {
 	return all[:len(all)/4]
 }
 
-// oddLists makes the pages of a registry's own lists odd, each in a way that follows
-// from a seed: cut, shuffled, doubled, with digests that are none, without an end.
+// oddLists spoils the pages of a registry's own lists, each in a way that
+// follows from a seed: truncated, shuffled, duplicated, with invalid digests,
+// or endless.
 func oddLists(seed uint64) func(string, *testkit.QuayPage) {
 	var mu sync.Mutex
 	dice := rand.New(rand.NewPCG(seed, 2))

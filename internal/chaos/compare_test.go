@@ -156,7 +156,7 @@ func limited(h http.Handler) http.Handler {
 	})
 }
 
-// stage is two registries of a comparison, and the entries to copy.
+// stage has two registries of a comparison and the entries to copy.
 type stage struct {
 	to      *strict.Registry
 	servers []*httptest.Server

@@ -10,5 +10,5 @@
 // testing/synctest this makes time virtual: a run that waits for hours takes
 // milliseconds, one that hangs is a deadlock and fails at once, and a goroutine
 // left behind is an error. The suite in this package's tests runs the whole
-// engine so, over and over; docs/guarantees.md says what it found out.
+// engine in this way; see docs/guarantees.md.
 package chaos

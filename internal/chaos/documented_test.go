@@ -11,7 +11,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// docs/guarantees.md has the numbers of these tests.
+// docs/guarantees.md states the numbers of these tests.
 func TestDocumentedNumbers(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(testkit.Root(), "tools/chaos.mk"))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// guard is what a run may not do to tags that hold another image.
+// guard has what a run must not do to tags that hold another image.
 type guard struct {
 	w      *world
 	before map[string]digest.Digest // of the destinations that hold another image
@@ -19,12 +19,11 @@ type guard struct {
 	backup bool
 }
 
-// hides are the faults by which a registry denies that a tag exists. Whoever is
-// told so again and again cannot know better: where tags have to stay, they are
-// left out.
+// hides are faults that hide an existing tag. A client cannot detect them if
+// they repeat, so they are left out if tags are protected.
 var hides = []string{"status 404", "manifest is said to be unknown"}
 
-// guard makes some runs leave tags as they are, or keep what they held.
+// guard makes some runs protect tags or keep backups.
 func (w *world) guard(seed uint64, opts *mirror.Options) *guard {
 	w.t.Helper()
 	w.whole = map[string]bool{}
@@ -69,8 +68,8 @@ func (w *world) holds(destination string) (digest.Digest, error) {
 	return w.complete(w.sites[host], repo, tag)
 }
 
-// check finds tags that were moved though they had to stay, and those that were
-// moved without a trace of what they held.
+// check reports protected tags that were moved, and tags that were moved
+// without a backup.
 func (g *guard) check(report *mirror.Report) {
 	g.w.t.Helper()
 	for _, e := range report.Entries {

@@ -21,7 +21,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// on answers the requests of a class itself.
+// on handles the requests of a class itself.
 func on(class string, answer http.HandlerFunc) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -75,7 +75,7 @@ func challenge(value string) func(http.Handler) http.Handler {
 	}
 }
 
-// tokensFrom wants tokens from an endpoint that answers like this.
+// tokensFrom requires tokens from an endpoint with this handler.
 func tokensFrom(answer http.HandlerFunc) func(http.Handler) http.Handler {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -101,12 +101,11 @@ func slowHeaders(w http.ResponseWriter, _ *http.Request) {
 	c.Close()
 }
 
-// TestHostile lets a registry do its worst to one image. Each case ends with an
-// error that a person understands, in bounded time and memory, and leaves the
-// other image alone.
+// TestHostile has a registry that attacks with one image. Each case ends with a
+// clear error, in bounded time and memory, and does not affect the other image.
 func TestHostile(t *testing.T) {
 	const hour = time.Hour
-	wrongIndex := func(w http.ResponseWriter, r *http.Request) { // an index that has itself as its child
+	wrongIndex := func(w http.ResponseWriter, r *http.Request) { // an index that contains itself
 		d := string(digestOf(r))
 		if !strings.HasPrefix(d, "sha256:") {
 			d = "sha256:" + strings.Repeat("1", 64)
@@ -230,7 +229,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestHostileImages are images that are made to cost much.
+// TestHostileImages has images that are made to be expensive.
 func TestHostileImages(t *testing.T) {
 	type build func(w *world, s *site) descriptor
 	pad := func(n int) string { return strings.Repeat(" ", n) }
@@ -247,8 +246,8 @@ func TestHostileImages(t *testing.T) {
 			}
 			return raw(w, s, registry.OCIIndex, map[string]any{"schemaVersion": 2, "mediaType": registry.OCIIndex, "manifests": children}, "")
 		}, "manifests", 50},
-		// Of two limits the first that is passed refuses: blobs of one manifest, or
-		// values of its JSON, which is counted before it is decoded.
+		// The first of two limits applies: the blobs of one manifest, or the
+		// values of its JSON, which are counted before decoding.
 		{"many layers", layers(10_001), "more than 10000 blobs", 50},
 		{"very many layers", layers(50_001), "more than 200000 values", 50},
 		{"a child many times", func(w *world, s *site) descriptor {
@@ -346,7 +345,7 @@ func repeat(d descriptor, n int) []descriptor {
 	return out
 }
 
-// raw puts a manifest into the source without asking whether it is any good.
+// raw pushes a manifest to the source without checking it.
 func raw(w *world, s *site, kind string, content any, pad string) descriptor {
 	body, err := json.Marshal(content)
 	if err != nil {
@@ -359,8 +358,8 @@ func raw(w *world, s *site, kind string, content any, pad string) descriptor {
 	return d
 }
 
-// chunksUpTo takes a blob in chunks only, and says of each that it has no more
-// than the range.
+// chunksUpTo accepts a blob only in chunks, and never acknowledges more than
+// the range.
 func chunksUpTo(known string) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -18,19 +18,19 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// Injector spoils some of what a registry answers.
+// Injector spoils some of a registry's responses.
 type Injector struct {
 	Seed uint64
 	// Rate is the share of requests that are spoilt, 0 to 1.
 	Rate float64
-	// Stuck is the share of things (a blob, a tag; not single requests) that are
-	// spoilt each time that they are asked for.
+	// Stuck is the share of objects (a blob, a tag; not single requests) that
+	// are spoilt in every request.
 	Stuck float64
 	// Kinds are the faults to choose from; nil: all.
 	Kinds []*Kind
 	// CDN is the URL of a server with the same content, for redirects there.
 	CDN string
-	// Revoke makes the registry forget the tokens that it gave; nil: it has none.
+	// Revoke invalidates the registry's tokens; nil: it has none.
 	Revoke func()
 
 	mu    sync.Mutex
@@ -86,8 +86,8 @@ func (in *Injector) Wrap(h http.Handler) http.Handler {
 	})
 }
 
-// choose decides on a request: by the seed, the class, what it asks for, and how
-// often that was asked for before.
+// choose decides on a request by the seed, its class, its object, and the
+// number of earlier requests for that.
 func (in *Injector) choose(class string, r *http.Request) (*Kind, *rand.Rand) {
 	key := class + " " + r.URL.Path
 	if repo, _, ok := strings.Cut(r.URL.Path, "/blobs/uploads/"); ok {
@@ -147,7 +147,7 @@ type Fault struct {
 	in    *Injector
 }
 
-// answer lets the registry do what it is asked and gives what it would say.
+// answer lets the registry handle the request and returns its response.
 func (f *Fault) answer() *httptest.ResponseRecorder {
 	r := f.r.Clone(f.r.Context())
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(f.body)), int64(len(f.body))
@@ -156,8 +156,8 @@ func (f *Fault) answer() *httptest.ResponseRecorder {
 	return rec
 }
 
-// write sends an answer on. A length that does not fit the body is left to the
-// connection's end to find out.
+// write sends a response. A wrong length shows only at the end of the
+// connection.
 func (f *Fault) write(rec *httptest.ResponseRecorder) {
 	maps.Copy(f.w.Header(), rec.Header())
 	f.w.WriteHeader(rec.Code)
@@ -170,8 +170,8 @@ func (f *Fault) say(status int, kind, body string) {
 	io.WriteString(f.w, body)
 }
 
-// refuse answers with a status and one of the bodies that registries and the
-// proxies before them give.
+// refuse responds with a status and one of the bodies of registries and their
+// proxies.
 func (f *Fault) refuse(status int) {
 	switch f.dice.IntN(4) {
 	case 0:
@@ -185,8 +185,8 @@ func (f *Fault) refuse(status int) {
 	}
 }
 
-// connection takes the connection from the server; where that cannot be done
-// (HTTP/2), the stream is broken off instead.
+// connection takes the connection from the server. If that is not possible
+// (HTTP/2), it resets the stream.
 func (f *Fault) connection() net.Conn {
 	c, _, err := http.NewResponseController(f.w).Hijack()
 	if err != nil {
@@ -234,7 +234,7 @@ func (f *Fault) cut(rec *httptest.ResponseRecorder, n int, end func()) {
 	end()
 }
 
-// part sends a registry only the start of what the client sent, as when the
+// part sends a registry only the beginning of the client's request, as if the
 // connection to the client broke.
 func (f *Fault) part() {
 	if len(f.body) > 0 {

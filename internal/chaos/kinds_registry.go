@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// headers are faults of an answer's head alone.
+// headers are faults in the headers of a response.
 func headers() []*Kind {
 	set := func(name string, on []string, change func(f *Fault, h http.Header)) *Kind {
 		return &Kind{Name: name, on: on, do: func(f *Fault) {
@@ -37,7 +37,7 @@ func headers() []*Kind {
 	}
 }
 
-// registries are wrong answers of a registry that works as such.
+// registries are wrong responses of a registry that otherwise works.
 func registries() []*Kind {
 	code := func(name string, on []string, status int, code string) *Kind {
 		return &Kind{Name: name, on: on, do: func(f *Fault) {

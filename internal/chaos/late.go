@@ -12,10 +12,10 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// Late stands before a registry and makes it eventually consistent: what was
-// written is not seen for 0.3 to 5 seconds. Meanwhile a blob or manifest does not
-// exist, a tag is what it was, a mount is declined, and a manifest that needs it is
-// refused, in the words that registries have for it.
+// Late makes a registry eventually consistent: a write is not visible for 0.3
+// to 5 seconds. Meanwhile a blob or manifest does not exist, a tag has its old
+// value, a mount is declined, and a manifest that needs it is refused with the
+// errors of real registries.
 type Late struct {
 	Seed uint64
 
@@ -24,7 +24,7 @@ type Late struct {
 	tags  map[string]string    // what a tag was, by the same
 }
 
-// Wrap puts it before a registry.
+// Wrap wraps a registry.
 func (l *Late) Wrap(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		repo, ref := place(r)
@@ -63,7 +63,7 @@ func (l *Late) Wrap(h http.Handler) http.Handler {
 	})
 }
 
-// place gives the repository of a request, and what it is about there.
+// place returns the repository of a request and its object there.
 func place(r *http.Request) (repo, ref string) {
 	path := strings.TrimPrefix(r.URL.Path, "/v2/")
 	for _, kind := range []string{"/blobs/uploads/", "/blobs/", "/manifests/"} {
@@ -94,7 +94,7 @@ func (l *Late) was(repo, tag string) string {
 	return l.tags[repo+" "+tag]
 }
 
-// hide notes that something was written. What is written again stays as it is.
+// hide records a write. A repeated write changes nothing.
 func (l *Late) hide(repo, ref, was string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,7 +110,7 @@ func (l *Late) hide(repo, ref, was string) {
 	l.tags[key] = was
 }
 
-// pass lets the registry take a blob.
+// pass lets the registry accept a blob.
 func (l *Late) pass(w http.ResponseWriter, r *http.Request, h http.Handler, repo, d string) {
 	seen := &status{ResponseWriter: w}
 	h.ServeHTTP(seen, r)
@@ -119,7 +119,8 @@ func (l *Late) pass(w http.ResponseWriter, r *http.Request, h http.Handler, repo
 	}
 }
 
-// manifest lets the registry take a manifest that needs nothing that is hidden.
+// manifest lets the registry accept a manifest if nothing that it needs is
+// hidden.
 func (l *Late) manifest(w http.ResponseWriter, r *http.Request, h http.Handler, repo, ref string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -158,7 +159,7 @@ func (l *Late) manifest(w http.ResponseWriter, r *http.Request, h http.Handler, 
 	}
 }
 
-// missing gives something that a manifest names and that is hidden.
+// missing returns something hidden that a manifest refers to.
 func (l *Late) missing(repo string, body []byte) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

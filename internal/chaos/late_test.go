@@ -9,9 +9,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// A registry that sees what was written only after some seconds gets everything all
-// the same: images and indexes, to new tags and in place of others, with blobs that
-// several repositories share.
+// A registry that sees writes only after some seconds gets everything: images
+// and indexes, to new and existing tags, with blobs that several repositories
+// share.
 func TestLateRegistry(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 )
 
-// ledger keeps what the tags of a registry were, and since when.
+// ledger records the values of a registry's tags with their times.
 type ledger struct {
 	mu   sync.Mutex
 	tags map[string][]held // by repository:tag
@@ -37,7 +37,7 @@ func (l *ledger) notes(g *strict.Registry, repo string) {
 	}
 }
 
-// at gives what a tag was at a time, "" when there was none.
+// at returns the value of a tag at a time, or "" if it did not exist.
 func (l *ledger) at(repo, tag string, t time.Time) (digest string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

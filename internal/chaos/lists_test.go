@@ -21,7 +21,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// lister is the API for the tags of one registry, with what is wrong with it.
+// lister is the API for the tags of one registry, with its fault.
 type lister struct {
 	w    *world
 	site *site
@@ -37,7 +37,7 @@ type lister struct {
 	moved map[string]bool // tags that somebody else moved while the run went on
 }
 
-// The ways in which lists are wrong. Of the last three nobody can know.
+// The faults of lists. A client cannot detect the last three.
 var listWays = []string{
 	"right", "an old one, by its Age", "an old one, by its Date", "odd pages", "tags move between pages",
 	"an old one", "as it should be", "tags are mixed up",
@@ -71,7 +71,7 @@ func (l *lister) quay(h http.Handler) http.Handler {
 	return q.Wrap(h)
 }
 
-// lie notes which tags a page is wrong about.
+// lie records the tags that are wrong on a page.
 func (l *lister) lie(repo string, p *testkit.QuayPage, change func(string, *testkit.QuayPage)) {
 	before := map[string]string{}
 	for _, t := range p.Tags {
@@ -87,7 +87,7 @@ func (l *lister) lie(repo string, p *testkit.QuayPage, change func(string, *test
 	}
 }
 
-// old gives the tags as they were.
+// old returns earlier values of the tags.
 func (l *lister) old(repo string, p *testkit.QuayPage) {
 	then := time.Now().Add(-l.behind)
 	for i, t := range p.Tags {
@@ -135,7 +135,7 @@ func (l *lister) move(repo string, p *testkit.QuayPage) {
 }
 
 // mirrored makes a world in which everything was mirrored some time ago: three
-// repositories with many tags, of which some are of nobody's concern.
+// repositories with many tags, some of which are in no mapping.
 func (w *world) mirrored() {
 	base := w.layer(500)
 	for i := range 30 {
@@ -216,17 +216,17 @@ func (w *world) sourceOf(destination string) string {
 	return ""
 }
 
-// listTally counts what the seeds of lists came upon.
+// listTally adds up the results of the seeds of lists.
 type listTally struct {
 	tally
-	listed, wrong int            // entries that a list told about, and told wrongly
+	listed, wrong int            // entries from a list, and those with a wrong value
 	ways          map[string]int // registries by what is wrong with their lists
 }
 
-// TestChaosLists runs the engine over registries whose lists of tags are wrong in
-// many ways, while requests fail. A tag that had changed before the run began is
-// never called unchanged, but for a list that lies and gives no sign of it; then
-// a run that believes no list finds it.
+// TestChaosLists runs the engine against registries with wrong lists of tags,
+// while requests fail. A tag that changed before the run is never reported as
+// unchanged, unless a fault of the list cannot be detected; then a run without
+// lists finds it.
 func TestChaosLists(t *testing.T) {
 	y := &listTally{tally: *newTally(), ways: map[string]int{}}
 	n := seeds(t, 25, func(t *testing.T, seed uint64) { chaosLists(t, seed, y) })
@@ -308,8 +308,8 @@ func chaosLists(t *testing.T, seed uint64, y *listTally) {
 	}
 }
 
-// secondLook checks, and then mirrors, without lists: what a list was wrong about is
-// found, and mended.
+// secondLook checks and mirrors without lists, which finds and repairs what was
+// wrong because of a list.
 func (w *world) secondLook(listers map[string]*lister, wrong map[string]bool) {
 	for _, l := range listers {
 		l.site.injector.Calm(true)

@@ -22,13 +22,13 @@ type Network struct {
 // NewNetwork makes an empty network.
 func NewNetwork() *Network { return &Network{listeners: map[string]*listener{}} }
 
-// Open is the number of ends of connections that are not closed.
+// Open returns the number of open ends of connections.
 func (n *Network) Open() int64 { return n.open.Load() }
 
-// Dialled is the number of connections that were made.
+// Dialled returns the number of connections that were made.
 func (n *Network) Dialled() int64 { return n.dialled.Load() }
 
-// Listen takes connections for a name until the listener is closed.
+// Listen accepts connections for a name until the listener is closed.
 func (n *Network) Listen(name string) net.Listener {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -37,8 +37,8 @@ func (n *Network) Listen(name string) net.Listener {
 	return l
 }
 
-// Dial connects to a name; a name nobody listens on refuses. It is of the type
-// of net.Dialer.DialContext.
+// Dial connects to a name. The connection is refused if nobody listens. It has
+// the type of net.Dialer.DialContext.
 func (n *Network) Dial(ctx context.Context, _, name string) (net.Conn, error) {
 	n.mu.Lock()
 	l := n.listeners[name]
@@ -105,7 +105,7 @@ const window = 256 << 10
 
 func newHalf() *half { return &half{changed: make(chan struct{})} }
 
-// change does f and wakes all who wait.
+// change calls f and wakes all waiting goroutines.
 func (h *half) change(f func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -114,8 +114,8 @@ func (h *half) change(f func()) {
 	h.changed = make(chan struct{})
 }
 
-// wait calls try, under the lock, until it says that it is done or the
-// deadline is over.
+// wait calls try, under the lock, until it returns true or the deadline is
+// over.
 func (h *half) wait(which int, try func() (done bool)) error {
 	for {
 		h.mu.Lock()
@@ -221,7 +221,7 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// Reset ends the connection as a reset does: what is on the way is lost.
+// Reset resets the connection: data in flight is lost.
 func (c *conn) Reset() {
 	c.once.Do(func() { c.n.open.Add(-1) })
 	for _, h := range []*half{c.in, c.out} {

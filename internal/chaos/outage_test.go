@@ -17,7 +17,7 @@ import (
 )
 
 // handler serves a site of a plain world, behind wrap, until the test ends. It
-// gives the count of the requests that come.
+// returns the number of requests.
 func (w *world) handler(name string, wrap func(http.Handler) http.Handler) *atomic.Int64 {
 	var n atomic.Int64
 	h := http.Handler(w.sites[name].calm)
@@ -34,8 +34,8 @@ func (w *world) handler(name string, wrap func(http.Handler) http.Handler) *atom
 
 const src, dst, other = "src.test:8443", "dst.test:8443", "other.test:8443"
 
-// smallImages makes n small images of two layers, one of which all have, and lines
-// that mirror each to repositories of its own.
+// smallImages makes n small images with two layers, one of them common, and
+// lines that mirror each to its own repositories.
 func (w *world) smallImages(n int, hosts ...string) {
 	base := w.layer(2_000)
 	for i := range n {
@@ -86,7 +86,7 @@ func always(status int) func(http.Handler) http.Handler {
 	}
 }
 
-// A registry that is down fails its entries fast and leaves the others' alone.
+// Entries of a registry that is down fail fast; other entries are not affected.
 func TestRegistryIsDown(t *testing.T) {
 	for _, how := range []string{"503", "500", "refused", "reset", "silent"} {
 		t.Run(how, func(t *testing.T) {
@@ -164,7 +164,7 @@ func TestRegistryComesBack(t *testing.T) {
 	})
 }
 
-// A layer that never arrives costs its image, and not hours.
+// A layer that never arrives fails its image soon.
 func TestBrokenLayer(t *testing.T) {
 	for _, kind := range []string{"cut body", "stall in the body", "status 500", "429", "429 absurd", "a byte changed", "other bytes", "too short"} {
 		t.Run(kind, func(t *testing.T) {
@@ -180,7 +180,8 @@ func TestBrokenLayer(t *testing.T) {
 				w.handler(src, func(h http.Handler) http.Handler {
 					spoilt := in.Wrap(h)
 					return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-						// net/http itself repeats a request that breaks on a reused connection.
+						// net/http itself retries a request that breaks on a
+						// reused connection.
 						rw.Header().Set("Connection", "close")
 						if testkit.Class(r) == "GET blob" && len(w.known[digestOf(r)]) == 9_000 {
 							asked.Add(1)
@@ -205,7 +206,8 @@ func TestBrokenLayer(t *testing.T) {
 	}
 }
 
-// A registry that throttles gets what it takes, and the report says so.
+// A registry that throttles gets requests at the rate that it accepts, and the
+// report shows that.
 func TestThrottled(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		w.smallImages(300, dst)
@@ -253,8 +255,8 @@ func TestThrottled(t *testing.T) {
 	})
 }
 
-// A Retry-After holds back everything that goes to the host, also what waited
-// for its turn already.
+// A Retry-After delays all requests to the host, including those that are
+// already waiting.
 func TestRetryAfterIsForAll(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		w.smallImages(100, dst, other)
@@ -290,7 +292,7 @@ func TestRetryAfterIsForAll(t *testing.T) {
 	})
 }
 
-// When everything fails, not everything is tried again and again.
+// If everything fails, the number of retries is limited.
 func TestRetriesOfARunAreBounded(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		w.smallImages(600, dst)

@@ -16,8 +16,8 @@ import (
 
 const large = 6 << 20
 
-// broken cuts some requests of a class when so many of their bytes came: what
-// came is kept by the registry. It counts the bytes that came in all.
+// broken cuts some requests of a class after a number of bytes, which the
+// registry keeps. It counts all bytes that arrive.
 type broken struct {
 	class string
 	cuts  []int64
@@ -68,8 +68,8 @@ func (w *world) largeImage() {
 	w.lines = []string{fmt.Sprintf("%s/ci/stream:large %s/org/large:1", src, dst)}
 }
 
-// An upload that breaks goes on from what the registry has; no byte that
-// arrived is sent again but for what was on the way.
+// A broken upload continues from what the registry has. Only bytes in flight
+// are sent again.
 func TestUploadGoesOn(t *testing.T) {
 	for name, tt := range map[string]struct {
 		opts  strict.Options
@@ -102,8 +102,8 @@ func TestUploadGoesOn(t *testing.T) {
 	}
 }
 
-// A token that is void in the middle of an upload in chunks is renewed; the
-// chunk is sent again, not the blob.
+// A token that expires during an upload in chunks is renewed; the chunk is sent
+// again, not the blob.
 func TestTokenEndsDuringUpload(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		w.sites[dst].calm = strict.New(strict.Options{MaxBody: 1 << 20})
@@ -135,7 +135,7 @@ func TestTokenEndsDuringUpload(t *testing.T) {
 	})
 }
 
-// A blob whose last answer was lost is not sent again.
+// A blob is not sent again if only the last response was lost.
 func TestLostAnswers(t *testing.T) {
 	for _, class := range []string{"PUT upload", "PUT manifest", "POST upload", "mount"} {
 		t.Run(strings.ReplaceAll(class, " ", "-"), func(t *testing.T) {
@@ -178,8 +178,8 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
-// A registry that takes next to nothing of each chunk is given up: the blob
-// would be read again and again for years.
+// An upload fails if the registry accepts almost nothing of each chunk, because
+// the blob would be read endlessly.
 func TestCrumbs(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		w.sites[dst].calm = strict.New(strict.Options{MaxBody: 1 << 20, TakeAtMost: 10})

@@ -9,9 +9,9 @@ import (
 // refused is the start of the paths at which a [Store] gives nothing.
 const refused = "/refused"
 
-// Store is a blob store with the content of a registry, to which [Injector.CDN]
-// may lead. Some of the ways there are closed: by a signature that is over, by a
-// password that it wants, or because it has too much to do.
+// Store is a blob store with the content of a registry, for [Injector.CDN].
+// Some of its URLs fail: with an expired signature, with a request for a
+// password, or because it is overloaded.
 func Store(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, closed := strings.CutPrefix(r.URL.Path, refused)

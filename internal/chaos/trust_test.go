@@ -24,8 +24,8 @@ import (
 
 func nobody(string) bool { return false }
 
-// A registry that says of two tags that they hold the same image, when they do not,
-// is believed; deep verification finds it out, and mends it.
+// A registry that wrongly reports the same digest for two tags is trusted; deep
+// verification finds and repairs that.
 func TestTheSameLieTwice(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		to := src + "/org/app:v1"
@@ -59,8 +59,7 @@ func TestTheSameLieTwice(t *testing.T) {
 	})
 }
 
-// Plain HTTP is spoken only to hosts for which that was asked: to others not a
-// single request goes.
+// Only hosts named by --insecure get requests over plain HTTP.
 func TestPlainHTTPIsNotTried(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		w.smallImages(3, dst)
@@ -76,7 +75,7 @@ func TestPlainHTTPIsNotTried(t *testing.T) {
 	})
 }
 
-// A certificate that nobody vouches for is refused, once and for all entries.
+// A certificate of an unknown authority fails all entries after one attempt.
 func TestCertificatesAreVerified(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 1)
@@ -133,8 +132,8 @@ func TestNoWayFromTLSToPlain(t *testing.T) {
 	}
 }
 
-// A registry's credential does not follow a redirect or an upload to another
-// host, which gets on without it.
+// A registry's credential is not sent to another host by a redirect or an
+// upload, which work without it.
 func TestCredentialsStayAtHome(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		w.smallImages(5, dst)
@@ -175,7 +174,7 @@ func TestCredentialsStayAtHome(t *testing.T) {
 	})
 }
 
-// elsewhere puts a host before the Location of an upload.
+// elsewhere adds a host to the Location of an upload.
 type elsewhere struct {
 	http.ResponseWriter
 	base string
@@ -188,7 +187,7 @@ func (e *elsewhere) WriteHeader(status int) {
 	e.ResponseWriter.WriteHeader(status)
 }
 
-// A run that has a time to end in ends then, whatever hangs, and says why.
+// A run ends at its timeout, whatever hangs, and the report has the reason.
 func TestRunEndsInTime(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		w.smallImages(100, dst)
@@ -212,7 +211,7 @@ func TestRunEndsInTime(t *testing.T) {
 	})
 }
 
-// --idle-timeout is for how long nothing may move, at either end.
+// --idle-timeout ends a transfer without progress at either end.
 func TestIdleTimeout(t *testing.T) {
 	for _, class := range []string{"GET blob", "PUT upload", "HEAD manifest"} {
 		t.Run(strings.ReplaceAll(class, " ", "-"), func(t *testing.T) {

@@ -19,8 +19,8 @@ func tooMany(w http.ResponseWriter, after string) {
 	w.WriteHeader(http.StatusTooManyRequests)
 }
 
-// An image whose layers are all throttled, again and again, uses up nothing of
-// what is allowed for failures: the registry works and says when.
+// An image whose layers are throttled repeatedly does not use up the retry
+// budget, because the registry works.
 func TestThrottledLayers(t *testing.T) {
 	plain(t, func(t *testing.T, w *world) {
 		var layers [][]byte
@@ -53,8 +53,8 @@ func TestThrottledLayers(t *testing.T) {
 	})
 }
 
-// What waits for a registry that asks to be left alone keeps no other registry
-// from its work, be it that a download has not begun or that it broke.
+// A transfer that waits for Retry-After does not block other registries,
+// whether its download has not begun or broke.
 func TestWaitingHoldsNothing(t *testing.T) {
 	for name, half := range map[string]bool{"before the first byte": false, "in the middle": true} {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
 )
 
-// passing are the faults that a registry gets over by itself.
+// passing are temporary faults.
 var passing = []string{
 	"status 500", "status 502", "status 503", "status 504", "429", "429 seconds", "503 seconds", "reset before the request is read",
 	"reset after the request", "closed without a response", "reset in the headers", "lost answer", "error after success",
@@ -30,8 +30,8 @@ func bursts(h http.Handler) http.Handler {
 	})
 }
 
-// manyImages is 300 images of four common layers and one of their own, each to
-// three tags of its own repository.
+// manyImages returns 300 images with four common layers and one of their own,
+// each for three tags of its own repository.
 func (w *world) manyImages() {
 	var base [][]byte
 	for range 4 {
@@ -49,9 +49,9 @@ func (w *world) manyImages() {
 	}
 }
 
-// TestTenPercentFail runs 300 images to 900 tags while a tenth of all requests
-// fails at random and 429 comes in bursts: all arrive, and what is asked is not
-// much more than without.
+// TestTenPercentFail copies 300 images to 900 tags while a tenth of all
+// requests fails at random and 429 comes in bursts: all arrive, with few more
+// requests than without faults.
 func TestTenPercentFail(t *testing.T) {
 	var quiet *mirror.Report
 	plain(t, func(t *testing.T, w *world) {

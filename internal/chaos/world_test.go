@@ -53,7 +53,7 @@ type world struct {
 	want   map[string]digest.Digest // by destination, "host/repo:tag"
 	known  map[digest.Digest][]byte // every manifest and blob
 	images int
-	whole  map[string]bool // what a check has found complete, by site, repository and digest
+	whole  map[string]bool // complete manifests by site, repository and digest
 }
 
 var certificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
@@ -105,7 +105,7 @@ func (w *world) serve(name string, h http.Handler) (stop func()) {
 	return func() {
 		s.Close()
 		<-done
-		time.Sleep(time.Second) // a server that broke off an answer lingers
+		time.Sleep(time.Second) // a server that broke off a response lingers
 	}
 }
 
@@ -141,7 +141,7 @@ func (w *world) client(opts registry.Options, roots ...*x509.CertPool) *registry
 	return registry.New(opts)
 }
 
-// ask speaks to a registry past the injector and the guard.
+// ask sends a request to a registry without the injector and the guard.
 func (s *site) ask(method, path, kind string, body []byte) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, bytes.NewReader(body))
 	r.Header.Set("Accept", registry.OCIManifest+","+registry.OCIIndex)
@@ -206,9 +206,9 @@ func (w *world) put(s *site, repo, ref, kind string, m any) descriptor {
 	return d
 }
 
-// complete walks what a reference of a registry stands for. It gives the
-// digest, "" when there is nothing, and an error when a part is missing or has
-// other bytes than were pushed at the source.
+// complete checks everything below a reference of a registry. It returns the
+// digest, "" if it does not exist, and an error if a part is missing or differs
+// from the source's.
 func (w *world) complete(s *site, repo, ref string) (d digest.Digest, err error) {
 	rec := s.ask(http.MethodGet, "/v2/"+repo+"/manifests/"+ref, "", nil)
 	if rec.Code == http.StatusNotFound {
@@ -248,7 +248,7 @@ func (w *world) complete(s *site, repo, ref string) (d digest.Digest, err error)
 	return d, nil
 }
 
-// check compares every destination with what the report says of it.
+// check compares every destination with its entry in the report.
 func (w *world) check(report *mirror.Report) {
 	w.t.Helper()
 	w.whole = map[string]bool{}

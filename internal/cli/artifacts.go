@@ -18,9 +18,9 @@ type Artifact struct {
 	Write func(io.Writer) error
 }
 
-// ArtifactsDir returns the folder in which a job leaves its reports: what the
-// flag --artifacts says, else $ARTIFACTS (Prow), else $ARTIFACT_DIR (a step of
-// ci-operator); "" means that no reports are wanted.
+// ArtifactsDir returns the folder for a job's reports: the value of
+// --artifacts, else $ARTIFACTS (Prow), else $ARTIFACT_DIR (a step of
+// ci-operator). "" means no reports.
 func ArtifactsDir(env Env, flag string) string {
 	for _, dir := range []string{flag, env.Getenv("ARTIFACTS"), env.Getenv("ARTIFACT_DIR")} {
 		if dir != "" {
@@ -30,10 +30,10 @@ func ArtifactsDir(env Env, flag string) string {
 	return ""
 }
 
-// WriteArtifacts writes files into a folder, which is made where it is missing.
-// Each file is replaced whole or left as it is. One that cannot be written does
-// not keep the others back; the error names all of them. It is for the
-// caller to print and no reason to end a run in another way.
+// WriteArtifacts writes files to a folder, which it creates if it is missing.
+// It replaces each file atomically. A file that cannot be written does not stop
+// the others; the error names all of them. Callers print the error and do not
+// change the exit code.
 func WriteArtifacts(dir string, files ...Artifact) error {
 	if err := argfile.MkdirAll(dir); err != nil {
 		return fmt.Errorf("the reports could not be written: %w", err)
@@ -48,9 +48,9 @@ func WriteArtifacts(dir string, files ...Artifact) error {
 }
 
 // Metadata is metadata.json in dir, which Prow merges into the job's
-// finished.json and shows on the job's page. It is a flat object of strings, for
-// the page shows nothing else. Each key gets the tool's name in front, and the
-// keys of other tools that ran before in the same job stay.
+// finished.json and shows on the job's page. It is a flat object of strings,
+// because the page shows nothing else. The tool's name is the prefix of each
+// key, and the keys of earlier tools in the same job stay.
 func Metadata(dir, tool string, fields map[string]string) Artifact {
 	const name = "metadata.json"
 	return Artifact{Name: name, Write: func(w io.Writer) error {

@@ -34,8 +34,8 @@ func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
 }
 
-// A file that cannot be written is told, does not touch the old one, and does
-// not keep the others back.
+// A file that cannot be written is reported, keeps its old content, and does
+// not stop the others.
 func TestWriteArtifacts(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	if err := cli.WriteArtifacts(dir, cli.Artifact{Name: "one", Write: text("old")}); err != nil {

@@ -1,7 +1,7 @@
-// Package cli is what the three commands share at the edge to the person who
-// calls them: standard streams, exit codes, signals, how an error is printed.
+// Package cli has what the three commands share: standard streams, exit codes,
+// signals, printing errors.
 //
-// The manners: results go to standard output, everything else to standard
+// Conventions: results go to standard output, everything else to standard
 // error; an error is one sentence that starts with "error:", in lower case and
 // without a full stop, and may be followed by a "hint:" line; a panic is a bug.
 // Nothing below this package reads flags, environment, clock or streams.
@@ -57,10 +57,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Exit ends a command with a code and without another word.
+// Exit ends a command with a code and prints nothing.
 func Exit(code int) error { return &Error{Code: code} }
 
-// Usagef is an error of the caller's making: wrong usage or configuration.
+// Usagef is an error in the usage or configuration.
 func Usagef(format string, args ...any) error {
 	return &Error{Code: ExitUsage, Err: fmt.Errorf(format, args...)}
 }
@@ -136,7 +136,7 @@ func Run(ctx context.Context, cmd *cobra.Command, env Env, args []string) int {
 	}
 	errors.As(err, &e)
 	if e.Err != nil {
-		// An error may name a file that somebody else has named.
+		// An error may contain a file name that somebody else chose.
 		fmt.Fprintf(env.Stderr, "error: %s\n", text.Block(e.Err.Error()))
 	}
 	if e.Err != nil && e.Hint != "" {

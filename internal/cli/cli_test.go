@@ -41,8 +41,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// A misspelt command is told as one, with and without flags; what is wrong with
-// a command's arguments names that command.
+// A misspelt command is reported as unknown, with and without flags. An error
+// about a command's arguments names the command.
 func TestMisspelt(t *testing.T) {
 	for _, tt := range []struct{ args, stderr string }{
 		{"rnu", "error: unknown command \"rnu\" for \"test\"\nhint: did you mean run?\n"},

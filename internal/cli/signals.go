@@ -20,8 +20,8 @@ func watch(signals <-chan os.Signal, end func()) context.Context {
 	return ctx
 }
 
-// interruptible is a reader that does not wait any longer once the context is
-// cancelled: a person at a prompt can leave.
+// interruptible is a reader that stops waiting when the context is cancelled,
+// so that a person can leave a prompt.
 type interruptible struct {
 	ctx  context.Context
 	from io.Reader

@@ -30,7 +30,8 @@ func Color(env Env, when string) bool {
 	return Terminal(env, env.Stdout)
 }
 
-// Terminal reports whether a stream is a terminal that can be drawn on.
+// Terminal reports whether a stream is a terminal that supports cursor
+// movement.
 func Terminal(env Env, stream io.Writer) bool {
 	f, ok := stream.(interface{ Fd() uintptr })
 	return ok && env.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
@@ -48,8 +49,8 @@ func PrintPatch(env Env, patch string) error {
 	return nil
 }
 
-// Width returns how many columns standard output has: what COLUMNS says, else the
-// terminal; 0 when it is not a terminal.
+// Width returns the number of columns of standard output: COLUMNS, else that of
+// the terminal, or 0 if it is not a terminal.
 func Width(env Env) int {
 	if n, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n

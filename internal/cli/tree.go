@@ -10,8 +10,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
-// OpenTree opens a folder whose content may be somebody else's. Nothing in it
-// leads out of it.
+// OpenTree opens a folder with untrusted content. No link in it leads out of
+// it.
 func OpenTree(dir string) (*treefs.FS, error) {
 	tree, err := treefs.Open(dir)
 	switch {

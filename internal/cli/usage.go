@@ -12,8 +12,8 @@ import (
 // groupOf is the annotation of a flag that names its group in the help.
 const groupOf = "mirror-tools/group"
 
-// FlagGroup puts flags of a command under a heading of its help. Groups come in
-// the order in which they are made; flags of no group come last.
+// FlagGroup puts flags of a command under a heading of its help, in the order
+// of calls. Flags without a group are last.
 func FlagGroup(cmd *cobra.Command, heading string, flags ...string) {
 	for _, name := range flags {
 		if err := cmd.Flags().SetAnnotation(name, groupOf, []string{heading}); err != nil {

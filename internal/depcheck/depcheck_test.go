@@ -1,5 +1,4 @@
-// Package depcheck holds the test of what may import what. It has no code of
-// its own.
+// Package depcheck has only tests: of imports, sizes of types and dependencies.
 package depcheck
 
 import (

@@ -38,8 +38,8 @@ func moduleOf(modules []string, pkg string) string {
 	return best
 }
 
-// shipped gives, for each module of go.mod, the commands whose code imports it;
-// "tests" where none does.
+// shipped returns the commands that import each module of go.mod, or "tests"
+// for a module that only tests import.
 func shipped(t *testing.T) map[string]string {
 	t.Helper()
 	all := modules(t)

@@ -21,14 +21,14 @@ type block struct {
 	finds  bool   // its commands may exit with 1, which means findings
 }
 
-// The marks that may stand before a block. A block that needs what a test does
-// not have tells why; one that shows findings says so.
+// The marks that may precede a block: the reason why a test cannot run it, and
+// that it exits with 1 because it shows findings.
 const (
 	notRun = "<!-- not run: "
 	finds  = "<!-- exits with 1: "
 )
 
-// commandLine is what a shell block begins with that is not fenced as one.
+// commandLine matches the beginning of a shell block that is not fenced as one.
 var commandLine = regexp.MustCompile(`^(    |\t)(\$ )?(make|go|git|sh|mirror|mirror-lint|mirror-jobgen|apt-get|curl|docker|export|cd|\./?[a-z]\S*)( |$)`)
 
 // blocks finds the shell blocks of a page.

@@ -1,6 +1,6 @@
-// Package docs holds what keeps the documentation true: the reference of the
-// commands is made from the commands, and every command block of README.md and
-// docs/*.md is run. It is for tests only; the commands do not link it.
+// Package docs tests the documentation: it generates the reference of the
+// commands, and runs every command block of README.md and docs/*.md. Only tests
+// import it.
 package docs
 
 import (
@@ -20,9 +20,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// Commands compares docs/cli/NAME.md and docs/man/NAME*.1 with what the command
-// says of itself, parses its examples, and checks its flags. With UPDATE=1 it
-// writes them.
+// Commands compares docs/cli/NAME.md and docs/man/NAME*.1 with the help of a
+// command, parses its examples, and checks its flags. With UPDATE=1 it writes
+// them.
 func Commands(t *testing.T, root *cobra.Command) {
 	t.Helper()
 	root.DisableAutoGenTag = true
@@ -81,7 +81,7 @@ func flags(t *testing.T, root *cobra.Command) {
 	}
 }
 
-// owner returns the program that a man page is about.
+// owner returns the program of a man page.
 func owner(page string) string {
 	for _, name := range []string{"mirror-lint", "mirror-jobgen"} {
 		if strings.HasPrefix(page, name) {
@@ -91,8 +91,8 @@ func owner(page string) string {
 	return "mirror"
 }
 
-// tree returns a command and those below it; of the completion command only
-// itself, because its sub-commands differ in nothing but the shell.
+// tree returns a command and its sub-commands, without those of completion,
+// which differ only in the shell.
 func tree(c *cobra.Command) []*cobra.Command {
 	all := []*cobra.Command{c}
 	if c.Name() == "completion" {

@@ -10,8 +10,7 @@ import (
 )
 
 // examples checks that the examples of every command are shell that calls the
-// program, with a command that there is, flags that it has, and as many
-// arguments as it takes.
+// program with an existing command, its flags and a valid number of arguments.
 func examples(t *testing.T, root *cobra.Command) {
 	t.Helper()
 	for _, c := range tree(root) {

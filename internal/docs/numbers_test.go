@@ -9,8 +9,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
-// Numbers of the build files stand in the documents as they are. The packages
-// test their own numbers with [testkit.Documented].
+// The documents state the numbers of the build files. The packages test their
+// own numbers with [testkit.Documented].
 func TestNumbersOfBuildFiles(t *testing.T) {
 	for _, n := range []struct {
 		file, number string // a regular expression with one group

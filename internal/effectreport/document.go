@@ -36,7 +36,8 @@ type Note struct {
 	Text effects.Words `json:"text"`
 }
 
-// document is an effect in sections of groups of items, the most important first.
+// document is an effect as sections with groups of items, the most important
+// first.
 type document struct {
 	title    string
 	sections []section

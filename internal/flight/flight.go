@@ -1,4 +1,5 @@
-// Package flight does a piece of work once for everybody who wants its result.
+// Package flight does a piece of work once for all callers that need its
+// result.
 package flight
 
 import (
@@ -6,13 +7,13 @@ import (
 	"sync"
 )
 
-// Group does the work of each key once: the first caller does it, and callers
-// that come meanwhile wait for the result. The zero value is ready for use and
-// keeps every result.
+// Group does the work of each key once: the first caller does it, and later
+// callers wait for the result. The zero value is ready for use and keeps every
+// result.
 type Group[K comparable, V any] struct {
-	// Forget reports whether the result of work that ended with err, which is
-	// nil for work that succeeded, is only for those who waited for it. The next
-	// caller does the work again. A nil Forget keeps every result.
+	// Forget reports whether a result, with its error or nil, is only for the
+	// callers that waited for it. The next caller does the work again. A nil
+	// Forget keeps every result.
 	Forget func(err error) bool
 	// Wait is called before a caller waits for another; the function that it
 	// returns is called afterwards. It may be nil.

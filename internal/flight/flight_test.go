@@ -31,8 +31,8 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// A failure that Forget names is for those only who waited for it; the others
-// are kept.
+// A failure for which Forget returns true is only for the callers that waited;
+// other results are kept.
 func TestForget(t *testing.T) {
 	passing, lasting := errors.New("passing"), errors.New("lasting")
 	g := flight.Group[string, int]{Forget: func(err error) bool { return errors.Is(err, passing) }}
@@ -49,7 +49,7 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// A caller does the work itself where the failure of another is not its own.
+// A caller does the work itself if it does not share the failure of another.
 func TestShares(t *testing.T) {
 	var g flight.Group[string, int]
 	theirs := errors.New("theirs")

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// The limits of a revision: its files and folders, and the bytes of their lines
-// in git's list, all together and one. The limit of what else git prints.
+// Limits of a revision: the number of its files and folders, the bytes of all
+// their lines in git's list, and of one line. Limit of other output of git.
 const (
 	maxEntries = 1_000_000
 	maxNames   = 256 << 20
@@ -24,7 +24,7 @@ func command(dir string, args ...string) *exec.Cmd {
 	safe := []string{
 		"-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.attributesFile=/dev/null",
 		"-c", "diff.external=", "-c", "credential.helper=", "-c", "core.askPass=", "-c", "core.gitProxy=", "-c", "core.alternateRefsCommand=:",
-		"-c", "safe.bareRepository=explicit", // a repository that lies in the tree is not the tree's
+		"-c", "safe.bareRepository=explicit", // a repository inside the tree is not that of the tree
 		"-c", "protocol.ext.allow=never",
 		"--no-replace-objects", "--no-optional-locks", "--no-pager", "--literal-pathspecs",
 	}
@@ -41,7 +41,7 @@ func command(dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// errSilent is what git has no words for: --quiet.
+// errSilent is the error of git with --quiet.
 var errSilent = errors.New("git failed without a message")
 
 // git runs git in a folder and returns its output; the error has its standard
@@ -81,7 +81,7 @@ func run(dir string, read func(io.Reader) error, args ...string) error {
 	return failure(cmd.Wait(), words.Bytes())
 }
 
-// failure returns the error of git in its own words.
+// failure returns git's own error.
 func failure(err error, words []byte) error {
 	var failed *exec.ExitError
 	switch {
@@ -110,7 +110,7 @@ func byNUL(data []byte, end bool) (advance int, token []byte, err error) {
 	return 0, nil, nil
 }
 
-// plain refuses a revision that git would take for an option.
+// plain rejects a revision that git would read as an option.
 func plain(revision string) error {
 	if strings.HasPrefix(revision, "-") {
 		return fmt.Errorf("%w: %s", ErrRevision, revision)
@@ -118,8 +118,8 @@ func plain(revision string) error {
 	return nil
 }
 
-// harmless refuses a checkout whose own configuration makes git run a command
-// to fetch missing objects. No option of git overrides that.
+// harmless rejects a checkout whose configuration makes git run a command to
+// fetch missing objects. No option of git overrides that.
 func harmless(dir string) error {
 	found, err := git(dir, "config", "--local", "--includes", "--null", "--name-only", "--get-regexp", `^remote\..*\.(uploadpack|vcs)$`)
 	if err != nil {

@@ -16,11 +16,11 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/flight"
 )
 
-// Changed returns the files below some folders that are not the same at a revision
-// and in another tree, in order: another revision, or files that lie there now,
-// those that git does not track among them. It compares bytes: no driver, filter
-// or conversion that the checkout asks for is run. Only files with one of the
-// extensions count, such as ".yaml".
+// Changed returns the sorted files below some folders that differ between a
+// revision and another tree: another revision, or the working tree with
+// untracked files. It compares bytes and runs no driver, filter or conversion
+// of the checkout. Only files with one of the extensions count, such as
+// ".yaml".
 func Changed(from *FS, to fs.FS, extensions, folders []string) ([]string, error) {
 	now, err := objects(from, to, extensions, folders)
 	if err != nil {
@@ -41,7 +41,7 @@ func Changed(from *FS, to fs.FS, extensions, folders []string) ([]string, error)
 	return names, nil
 }
 
-// objects returns the files of a tree as git names them.
+// objects returns the files of a tree with git's object names.
 func objects(from *FS, to fs.FS, extensions, folders []string) (map[string]object, error) {
 	out := map[string]object{}
 	if revision, ok := to.(*FS); ok {
@@ -61,7 +61,7 @@ func objects(from *FS, to fs.FS, extensions, folders []string) (map[string]objec
 			case err != nil:
 				return err
 			case e.Type()&fs.ModeSymlink != 0 && slices.Contains(extensions, path.Ext(name)):
-				out[name] = object{symlink: true} // whatever it leads to has to be looked at
+				out[name] = object{symlink: true} // its target has to be compared
 			case e.Type().IsRegular() && slices.Contains(extensions, path.Ext(name)):
 				names = append(names, name)
 			}
@@ -78,7 +78,7 @@ func objects(from *FS, to fs.FS, extensions, folders []string) (map[string]objec
 	return out, nil
 }
 
-// below reports whether a file is one of some files, or lies below one of some
+// below reports whether a file is one of some files or below one of some
 // folders.
 func below(name string, folders []string) bool {
 	for _, f := range folders {
@@ -99,8 +99,8 @@ func (f *FS) hash() func() hash.Hash {
 	return sha1.New
 }
 
-// hashed returns the names that git has for files. One that cannot be read has
-// none, so that it counts as changed.
+// hashed returns git's object names of files. An unreadable file has none, so
+// that it counts as changed.
 func hashed(tree fs.FS, names []string, sum func() hash.Hash) []string {
 	ids := make([]string, len(names))
 	flight.Each(len(names), runtime.GOMAXPROCS(0), func(i int) {
@@ -116,8 +116,8 @@ func hashed(tree fs.FS, names []string, sum func() hash.Hash) []string {
 	return ids
 }
 
-// Contains reports whether the history of a revision contains another one. In a
-// shallow clone that is not known, and it returns true.
+// Contains reports whether the history of a revision contains another one. It
+// returns true in a shallow clone, where that is unknown.
 func Contains(dir, revision, older string) (bool, error) {
 	for _, r := range []string{revision, older} {
 		if err := plain(r); err != nil {

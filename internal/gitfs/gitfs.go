@@ -24,12 +24,11 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
-// The reasons why there is nothing to open. Any other error is git's own, in its
-// words.
+// Reasons why a revision cannot be opened. Any other error is git's own.
 var (
 	ErrRevision = errors.New("no such git revision")
-	// ErrNoCheckout and ErrShallow say more of an ErrRevision: the folder is in no
-	// checkout at all, or the clone does not hold all commits.
+	// ErrNoCheckout and ErrShallow wrap ErrRevision: the folder is in no
+	// checkout, or the clone does not have all commits.
 	ErrNoCheckout = errors.New("not a git checkout")
 	ErrShallow    = errors.New("the clone is shallow")
 )
@@ -89,8 +88,8 @@ func Open(dir, revision string) (*FS, error) {
 	return f, nil
 }
 
-// fill lists a tree of git. Trees may share their parts, so that a small
-// repository can hold one without end: the list ends at the limits.
+// fill lists a tree of git within limits. Trees may share subtrees, so a small
+// repository can have an enormous tree.
 func (f *FS) fill(tree string, entries, names int) error {
 	listed, size := 0, 0
 	err := run(f.dir, func(out io.Reader) error {

@@ -15,8 +15,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
-// repository makes a git repository with one commit, changes it after, and
-// gives its folder.
+// repository makes a git repository with one commit and later changes, and
+// returns its folder.
 func repository(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -127,7 +127,7 @@ func TestNoRevision(t *testing.T) {
 	}
 }
 
-// What git itself complains of is said in its words.
+// An error of git has git's own text.
 func TestGitsOwnWords(t *testing.T) {
 	dir := repository(t)
 	config := filepath.Join(dir, ".git", "config")

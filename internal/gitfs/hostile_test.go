@@ -12,7 +12,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/treefs"
 )
 
-// Whatever the configuration of a checkout says, git runs no command of its.
+// git runs no command from the configuration of a checkout.
 func TestConfigurationOfTheCheckout(t *testing.T) {
 	dir := repository(t)
 	ran := filepath.Join(t.TempDir(), "ran")
@@ -69,8 +69,8 @@ func TestConfigurationOfTheCheckout(t *testing.T) {
 	}
 }
 
-// What a clone lacks is fetched without a command of its configuration, and a
-// repository that lies in the tree is not taken for the tree's own.
+// Missing objects are fetched without a command of the configuration, and a
+// repository inside the tree is not used for the tree.
 func TestCloneWithoutObjects(t *testing.T) {
 	dir := repository(t)
 	base := t.TempDir()
@@ -108,8 +108,7 @@ func TestCloneWithoutObjects(t *testing.T) {
 	}
 }
 
-// A revision that looks like an option is none, and an object that replaces
-// another is not looked at.
+// A revision is never read as an option, and replaced objects are not used.
 func TestOptionsAndReplacements(t *testing.T) {
 	dir := repository(t)
 	for _, revision := range []string{"--output=x", "-h", "--all"} {

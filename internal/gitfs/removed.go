@@ -8,10 +8,9 @@ import (
 	"strings"
 )
 
-// Removed returns the lines that were taken out of files below a folder of dir
-// since a revision, in any commit that the working tree's has in its history,
-// merges included, and in files that are gone or renamed. Only files count whose
-// name, without folders, is wanted.
+// Removed returns the lines that were removed from files below a folder of dir
+// since a revision, in any commit of the history, merges included, and in
+// deleted or renamed files. wanted selects files by base name.
 func Removed(dir, since, folder string, wanted func(name string) bool) ([]byte, error) {
 	if since == "" {
 		return nil, fmt.Errorf("%w: it is empty", ErrRevision)

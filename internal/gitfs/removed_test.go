@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Lines that a later commit changed or took out, or whose file is gone, are
-// found; those that are still there are not.
+// Lines that a later commit changed or removed, or whose file was deleted, are
+// found; existing lines are not.
 func TestRemoved(t *testing.T) {
 	dir := t.TempDir()
 	run := func(args ...string) {

@@ -11,8 +11,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// A BuildKit cache is an index whose children are blobs. Where a registry takes
-// it, it is copied; where one does not, the error names the format.
+// A BuildKit cache is an index whose children are blobs. It is copied if the
+// registry accepts it; else the error names the format.
 func TestBuildKitCache(t *testing.T) {
 	for _, kind := range []types.MediaType{types.OCIImageIndex, types.DockerManifestList} {
 		t.Run(string(kind), func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 )
 
-// hardCase is one case: what it is and what mirror does, for the document; the
-// registries' options; and the test.
+// hardCase is one case: its description and what mirror does, for the document,
+// the registries' options and the test.
 type hardCase struct {
 	name, what, does string
 	src, dst         strict.Options
@@ -48,7 +48,7 @@ go -C ~/mirror-tools test ./internal/hardcases -run 'TestHardCases/04'
 ` + "```" + `
 `
 
-// TestDocument holds docs/hard-cases.md against the cases.
+// TestDocument compares docs/hard-cases.md with the cases.
 func TestDocument(t *testing.T) {
 	var page strings.Builder
 	page.WriteString(intro)

@@ -13,7 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// images are the cases that come from what an image is.
+// images are the cases of unusual images.
 var images = []hardCase{
 	{name: "01-child-manifest-gone", what: "a child of an index is gone at the source (404), or cannot be read (502)",
 		does: "the line fails, the others go on; the error names index, child and platform; the tag is not pushed",
@@ -52,8 +52,9 @@ var images = []hardCase{
 			s.copied(lines...)
 			s.dst.Drop("c", arm.Digest)
 			s.dst.Drop("c", layer.Digest)
-			s.want(s.run(lines...), mirror.Unchanged) // a look at the tags does not show it
-			// A new tag for what seems to be there is refused, and repaired unasked.
+			s.want(s.run(lines...), mirror.Unchanged) // reading the tags does not show it
+			// A new tag for an incomplete image is refused, and the image is
+			// repaired automatically.
 			s.copied("$src/a/b:1 $dst/c:new")
 			for _, d := range []v1.Descriptor{amd, layer, own} {
 				s.dst.Drop("c", d.Digest)
@@ -65,7 +66,7 @@ var images = []hardCase{
 			s.want(report, mirror.Repaired)
 			s.same(report)
 			s.want(s.run(lines...), mirror.Unchanged)
-			// What the tag holds now promises a layer that is gone.
+			// The tag's current image lists a layer that no longer exists.
 			s.dst.Drop("c", layer.Digest)
 			s.src.Image("a/b", "2", "newer", layer, own)
 			s.copied(lines[1])
@@ -112,7 +113,7 @@ var images = []hardCase{
 			ofAmd, ofArm := about(amd), about(arm)
 			s.src.Index("a/b", "1", strict.For("linux", "amd64", amd), strict.For("linux", "arm64", arm), ofAmd, ofArm)
 			s.copied("$src/a/b:1 $dst/c:1")
-			// A filter takes those of the platforms it takes, and says what it leaves.
+			// A filter copies the selected platforms and reports the others.
 			for _, filter := range []string{"linux/amd64", "unknown/unknown|linux/amd64"} {
 				s.options.Platform = func(p string) bool { return strings.Contains(filter, p) }
 				e := s.entry("$src/a/b:1 $dst/d:1")
@@ -128,13 +129,14 @@ var images = []hardCase{
 					}
 				}
 			}
-			// Its digest is that of the whole index; a deep look completes it.
+			// Its digest is that of the whole index; --verify deep completes
+			// it.
 			s.options.Platform, s.options.Deep = nil, true
 			whole := s.run("$src/a/b:1 $dst/d:1")
 			s.want(whole, mirror.Repaired)
 			s.same(whole)
 			s.options.Platform, s.options.Deep = func(p string) bool { return p == "linux/amd64" }, false
-			picky := s.again(strict.Options{}) // and does not take an index without its children
+			picky := s.again(strict.Options{}) // and rejects an index without its children
 			picky.options = s.options
 			picky.failed(picky.entry("$src/a/b:1 $dst/d:1"), mirror.CauseRefused, "only with all of its platforms", "MANIFEST_BLOB_UNKNOWN")
 			s.options.Single = true
@@ -189,7 +191,7 @@ var images = []hardCase{
 			for tag, kind := range map[string]types.MediaType{"1": types.DockerManifestSchema1Signed, "2": types.DockerManifestSchema1} {
 				s.src.Manifest("a/b", tag, kind, map[string]any{"schemaVersion": 1, "name": "a/b", "tag": tag, "fsLayers": []any{}, "signatures": []any{}})
 			}
-			for range 2 { // and no more is asked the second time
+			for range 2 { // and the second time no more is requested
 				s.dstLog.Reset()
 				report := s.run("$src/a/b:1 $dst/c:1", "$src/a/b:2 $dst/c:2")
 				for _, e := range report.Entries {
@@ -251,7 +253,7 @@ var images = []hardCase{
 			first := s.image("a/b", "1", 90)
 			second := s.image("a/b", "", 80)
 			s.srcLog.Edit = func(_ *http.Request, class string, _ int, _ http.Header) {
-				if class == "HEAD manifest" { // answered; from now on the tag is another
+				if class == "HEAD manifest" { // after the response the tag moves
 					s.src.Tag("a/b", "1", second)
 				}
 			}
@@ -346,8 +348,8 @@ func referrers(s *scene) {
 		s.Errorf("%d manifests were written again", n)
 	}
 
-	// A destination without the API gets the tag that stands for it, and what
-	// that lists there already stays.
+	// A destination without the API gets the fallback tag, and existing entries
+	// of its list stay.
 	n := s.again(strict.Options{NoReferrers: true})
 	n.options.Referrers = true
 	other := n.dst.Image("c", "", "somebody else's signature")
@@ -363,8 +365,8 @@ func referrers(s *scene) {
 		}
 	}
 
-	// A source without the API has that tag, too; a wildcard shows what is left
-	// when referrers are not asked for.
+	// A source without the API also has that tag; a wildcard shows what is left
+	// out without --referrers.
 	old := newScene(s.T, strict.Options{NoReferrers: true}, strict.Options{})
 	image := old.image("a/b", "1", 90)
 	signature := old.src.Manifest("a/b", "", types.OCIManifestSchema1, map[string]any{

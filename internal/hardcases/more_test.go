@@ -14,7 +14,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// more are further inputs that some tool stumbled over.
+// more are other inputs that broke some tool.
 var more = []hardCase{
 	{name: "26-credentials-by-repository", what: "several robots on one host",
 		does: "each repository uses its own credential and token",
@@ -103,7 +103,7 @@ var more = []hardCase{
 			s.options.Deep = true
 			report := s.run("$src/a/b:2 $dst/c:2", "$src/a/b:1 $dst/c:1")
 			if r := report.Summary[mirror.Repaired]; r == 0 || r+report.Summary[mirror.Unchanged] != 2 {
-				s.Errorf("%v", report.Summary) // who comes second finds the child
+				s.Errorf("%v", report.Summary) // the second one finds the child
 			}
 			s.same(report)
 		}},

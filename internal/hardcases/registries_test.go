@@ -13,7 +13,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// registries are the cases that come from how a registry answers.
+// registries are the cases of unusual responses of a registry.
 var registries = []hardCase{
 	{name: "15-mount", what: "a mount answered 202, 400, 401, 403, 404, 405, 500",
 		does: "202: the upload that was opened is used; others: the blob is sent, and the registry is not asked for mounts again",
@@ -64,7 +64,8 @@ var registries = []hardCase{
 				n = s.again(strict.Options{})
 				head(n, &n.dstLog, code)
 			}
-			// A registry that knows no HEAD is believed in no 404, even after a true one.
+			// A 404 to HEAD is never trusted on a registry without HEAD, even
+			// after a true one.
 			n := s.again(strict.Options{})
 			n.srcLog.Fault = answer("HEAD manifest", 0, status(404))
 			n.options.Parallel = 1
@@ -110,7 +111,7 @@ var registries = []hardCase{
 				return false
 			}
 			s.srcLog.Fault, s.dstLog.Fault = watch, watch
-			s.copied("$src/a/b:1 $dst/c:1") // the strict registry gives only what is accepted
+			s.copied("$src/a/b:1 $dst/c:1") // the strict registry returns only accepted types
 		}},
 	{name: "18-range", what: "the answer to a chunk has no Range, `0-0`, or less than was sent",
 		does: "continues where the registry says, else where the upload stopped",
@@ -133,7 +134,7 @@ var registries = []hardCase{
 					s.Errorf("range %s: not sent in chunks: %v", name, n.dstLog.Classes())
 				}
 			}
-			n := s.again(strict.Options{MaxBody: 1 << 20, TakeAtMost: 700_000}) // less is taken than was sent
+			n := s.again(strict.Options{MaxBody: 1 << 20, TakeAtMost: 700_000}) // the registry accepts less than was sent
 			n.copied("$src/a/b:1 $dst/c:1")
 		}},
 	{name: "19-upload-location", what: "Location relative, absolute with a query, on another port or host, without its port, with http for https",
@@ -164,11 +165,11 @@ func elsewhere(t *testing.T, h http.Handler) (base string) {
 	})).Host
 }
 
-// basic asks everybody for a password.
+// basic requires a password.
 func basic(h http.Handler) http.Handler { return testkit.Basic("robot", "pass", h) }
 
-// uploadLocations: where an upload goes on is relative or absolute, on another
-// port or host, and may name the wrong scheme.
+// uploadLocations are cases with a Location that is relative or absolute, on
+// another port or host, or has the wrong scheme.
 func uploadLocations(s *scene) {
 	s.image("a/b", "1", 90_000)
 	var mu sync.Mutex
@@ -181,8 +182,8 @@ func uploadLocations(s *scene) {
 			h.ServeHTTP(w, r)
 		})
 	}
-	// try copies with Locations as rewrite makes them of their path and query;
-	// wants says on which host the bytes have to arrive ("" for none).
+	// try copies with Locations that rewrite builds from path and query. wants
+	// is the host where the bytes must arrive ("" for none).
 	try := func(name string, tls bool, rewrite func(n *scene, at *url.URL) string, wants func(n *scene) string) {
 		n := s.again(strict.Options{})
 		n.authFile = `{"auths": {"127.0.0.1": {"auth": "cm9ib3Q6cGFzcw=="}}}`

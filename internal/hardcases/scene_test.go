@@ -23,7 +23,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
 
-// scene is two strict registries and what is put before them.
+// scene has two strict registries and the faults before them.
 type scene struct {
 	*testing.T
 	src, dst       *strict.Registry
@@ -58,7 +58,7 @@ func between(t *testing.T, src, dst *strict.Registry) *scene {
 	return s
 }
 
-// fakeClock goes on only when somebody sleeps, and remembers for how long.
+// fakeClock advances only by sleeps, which it records.
 type fakeClock struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -119,14 +119,14 @@ func (s *scene) run(lines ...string) *mirror.Report {
 	return report
 }
 
-// entry runs one line and gives the result of its destination.
+// entry runs one line and returns the result of its destination.
 func (s *scene) entry(line string) mirror.Entry {
 	s.Helper()
 	return s.run(line).Entries[0]
 }
 
-// copied runs lines "$src/REPO:TAG $dst/REPO:TAG…" (or @DIGEST), wants every
-// destination copied, and compares each byte by byte with its source.
+// copied runs lines "$src/REPO:TAG $dst/REPO:TAG…" (or @DIGEST), checks that
+// every destination was copied, and compares each with its source byte by byte.
 func (s *scene) copied(lines ...string) *mirror.Report {
 	s.Helper()
 	report := s.run(lines...)
@@ -135,7 +135,7 @@ func (s *scene) copied(lines ...string) *mirror.Report {
 	return report
 }
 
-// want wants one outcome of all entries.
+// want checks that all entries have one outcome.
 func (s *scene) want(report *mirror.Report, outcome mirror.Outcome) {
 	s.Helper()
 	if len(report.Entries) == 0 {
@@ -148,7 +148,7 @@ func (s *scene) want(report *mirror.Report, outcome mirror.Outcome) {
 	}
 }
 
-// same compares what a report says is there with its source.
+// same compares the destinations in a report with their sources.
 func (s *scene) same(report *mirror.Report) {
 	s.Helper()
 	for _, e := range report.Entries {
@@ -170,8 +170,8 @@ func (s *scene) path(ref string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(ref, s.from.Host+"/"), s.to.Host+"/")
 }
 
-// failed wants an entry that failed for a cause, whose error has all the texts,
-// and whose tag was not written.
+// failed checks that an entry failed with a cause, that its error has all the
+// texts, and that its tag was not written.
 func (s *scene) failed(e mirror.Entry, cause mirror.Cause, texts ...string) {
 	s.Helper()
 	if e.Outcome != mirror.Failed || e.Cause != cause {
@@ -187,7 +187,7 @@ func (s *scene) failed(e mirror.Entry, cause mirror.Cause, texts ...string) {
 	}
 }
 
-// image puts an image with one layer of n bytes into the source.
+// image pushes an image with one layer of n bytes to the source.
 func (s *scene) image(repo, tag string, n int) v1.Descriptor {
 	return s.src.Image(repo, tag, repo+tag, s.src.Blob(repo, noise(repo+tag, n)))
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
 
-// transfers are the cases that come from what happens on the way.
+// transfers are the cases of failures during a transfer.
 var transfers = []hardCase{
 	{name: "21-token-expires", what: "a token expires in the middle of a run or an upload",
 		does: "requests one new token; a refused credential is reported",
@@ -40,7 +40,7 @@ var transfers = []hardCase{
 				}
 				tokens.CheckNarrow(s.T)
 			}
-			// A credential that is wrong is said once, not tried again and again.
+			// A wrong credential is reported once and not retried.
 			n := s.again(strict.Options{})
 			tokens := &strict.Tokens{}
 			n.to = n.dst.Serve(s.T, func(h http.Handler) http.Handler { return n.dstLog.Wrap(tokens.Wrap(h)) })
@@ -64,7 +64,7 @@ var transfers = []hardCase{
 				n := s.again(strict.Options{})
 				n.dstLog.Fault = func(w http.ResponseWriter, r *http.Request, class string, _ int) bool {
 					if class != "HEAD manifest" && class != "GET manifest" || n.dst.Tags("c")["1"] != "" {
-						return false // the repository is there once something was pushed
+						return false // the repository exists after the first push
 					}
 					w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="strict"`, r.Host))
 					strict.Refuse(w, code, "DENIED", "requested access to the resource is denied")
@@ -205,12 +205,12 @@ func tooManyRequests(s *scene) {
 	}
 }
 
-// downloads: what can happen to a blob on its way from the source.
+// downloads are cases of failures during the download of a blob.
 func downloads(s *scene) {
 	s.src.Image("a/b", "1", "x", s.src.Blob("a/b", noise("layer", 1<<20)))
 	const line = "$src/a/b:1 $dst/c:1"
-	// faulty is a scene in which respond may answer for the layer; it gets its
-	// bytes and how often it was asked before.
+	// faulty is a scene in which respond may answer requests for the layer. It
+	// gets the layer's bytes and the number of earlier requests.
 	faulty := func(respond func(w http.ResponseWriter, r *http.Request, data []byte, n int64) bool) *scene {
 		n := s.again(strict.Options{})
 		var asked atomic.Int64
@@ -243,11 +243,12 @@ func downloads(s *scene) {
 		if n == 0 {
 			return cut(w, data)
 		}
-		w.Write(data) // 200 and all of it, whatever range was asked for
+		w.Write(data) // 200 and the whole blob for any range
 		return true
 	}).copied(line)
 
-	// Wrong bytes once are read again; wrong bytes always are not committed.
+	// Bytes that are wrong once are read again; bytes that are always wrong are
+	// not committed.
 	spoil := func(w http.ResponseWriter, data []byte) bool {
 		wrong := bytes.Clone(data)
 		wrong[len(wrong)/2] ^= 1
@@ -274,8 +275,9 @@ func downloads(s *scene) {
 		return true
 	}).copied(line)
 
-	// The bytes lie on another host, which must not see the credential, and
-	// whose links last for one download: what is left is asked of the registry.
+	// The bytes are on another host, which must not get the credential and
+	// whose links work for one download: the rest is requested from the
+	// registry again.
 	var far testkit.Recorder
 	far.Fault = func(w http.ResponseWriter, r *http.Request, _ string, _ int) bool {
 		data := s.src.Bytes("a/b", r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])

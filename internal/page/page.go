@@ -4,14 +4,14 @@
 //
 // It promises:
 //
-//   - no address outside the file is asked for anything;
-//   - without scripts everything is shown; with them, lists filter and tables
+//   - it sends no request;
+//   - everything is visible without scripts; with them, lists filter and tables
 //     sort;
 //   - it follows the reader's choice of light or dark, and fits 600 pixels;
 //   - text from anywhere is text: in a browser, and in the frame of Prow's HTML
 //     lens, which decodes the file's character references one time too many.
 //
-// A report brings a template for its content. What that may use:
+// A report has a template for its content, which may use:
 //
 //	<div data-filter="Filter findings" data-facets="severity set">
 //	    a search field and, for each facet, buttons or a choice, are put above;
@@ -59,7 +59,7 @@ type Page struct {
 	Nav     []Link // other pages of the same site; may be empty
 	Figures []Figure
 	Footer  string
-	Data    any // what the content's template gets
+	Data    any // data of the content's template
 }
 
 // Link is a text that leads somewhere; without Href it is the page itself.
@@ -120,7 +120,7 @@ func Write(w io.Writer, p Page, content string, funcs template.FuncMap) error {
 	return err
 }
 
-// plain takes out what could be markup.
+// plain removes what could be markup.
 var plain = strings.NewReplacer("<", "", ">", "", "&", "and", `"`, "", "'", "")
 
 // guard makes a page that stays what it is when its character references are

@@ -1,5 +1,5 @@
-// Package place finds the release repository, and the part of it, that somebody
-// names on a command line.
+// Package place finds the release repository, and the part of it, that a
+// command line names.
 package place
 
 import (
@@ -25,12 +25,12 @@ type Place struct {
 	Part string // a file or folder in it, relative and with slashes; "" for all of it
 }
 
-// Find resolves the argument of a command: a folder of a release
-// repository, a file in it, or the name of a set. The root is the nearest folder
-// upward that is one. "" means the whole repository that the working folder
-// is in. An argument without a root above it is given back as the root, so that
-// whoever loads it can say what is missing there. commands are the names that
-// the argument may be a misspelling of.
+// Find resolves the argument of a command: a folder of a release repository, a
+// file in it, or the name of a set. The root is the nearest folder upward that
+// is one. "" means the whole repository that the working folder is in. An
+// argument without a root above it is returned as the root, so that loading it
+// reports what is missing. The argument may be a misspelling of one of
+// commands.
 func Find(arg string, commands ...string) (Place, error) {
 	if arg == "" {
 		root, ok := rootAbove(".")

@@ -11,8 +11,7 @@ import (
 )
 
 // Live is the live area of a terminal: a bar for images, one for bytes, and a
-// line that says what the run waits for. Text that is written to it appears
-// above.
+// line with what the run waits for. Text that is written to it appears above.
 type Live struct {
 	terminal io.Writer
 	area     *mpb.Progress
@@ -90,8 +89,7 @@ func (l *Live) Write(p []byte) (int, error) {
 	return l.terminal.Write(p)
 }
 
-// Stop takes the area away. What was written before it is on the terminal
-// afterwards.
+// Stop removes the area after everything that was written has appeared.
 func (l *Live) Stop() {
 	close(l.done)
 	l.stopped.Wait()

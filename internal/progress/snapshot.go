@@ -31,7 +31,7 @@ type Failing struct {
 	For  time.Duration
 }
 
-// Paused is a registry that asked to be left alone, and for how much longer.
+// Paused is a registry that sent Retry-After, with the remaining time.
 type Paused struct {
 	Host string
 	Left time.Duration

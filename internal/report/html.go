@@ -16,9 +16,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// HTMLOptions say what an HTML report needs beyond the findings.
+// HTMLOptions has what an HTML report needs beyond the findings.
 type HTMLOptions struct {
-	// Source returns the text of a file; nil when it is not to be had.
+	// Source returns the text of a file, or nil if it is not available.
 	Source func(file string) []byte
 	// Set returns the name of the set that a place is about, "" when there is
 	// none; nil when nothing is known of sets.
@@ -30,11 +30,10 @@ type HTMLOptions struct {
 	Of      string                         // the commit and its date; "" when that is not known
 }
 
-// Link is the address below which the files of the repository are shown on the
-// web; "" when there is none.
+// Link is the address of the repository's files on the web, or "".
 type Link string
 
-// To returns the address of a place, "" when there is none.
+// To returns the address of a place, or "".
 func (l Link) To(pos source.Position) string {
 	if l == "" || pos.File == "" {
 		return ""
@@ -262,7 +261,7 @@ func (h *htmlReport) group(r *validate.Result, opts HTMLOptions) {
 	}
 }
 
-// code returns the line of a position; nil when there is none to show.
+// code returns the line of a position, or nil.
 func (l lines) code(pos source.Position) *htmlCode {
 	line, ok := l.at(pos)
 	if !ok {
@@ -308,7 +307,7 @@ func (h *htmlReport) causes(s source.Severity) int {
 	return n
 }
 
-// lead returns a sentence that says where to begin.
+// lead returns a sentence about where to begin.
 func (h *htmlReport) lead(r *validate.Result) string {
 	switch {
 	case len(r.Findings) == 0:

@@ -85,7 +85,7 @@ type sarifLocation struct {
 	} `json:"physicalLocation"`
 }
 
-// SARIFOptions say what SARIF needs beyond the findings.
+// SARIFOptions has what SARIF needs beyond the findings.
 type SARIFOptions struct {
 	Version string // of the command
 	// Source returns the text of a file, to count columns in UTF-16; without it

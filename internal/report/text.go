@@ -16,14 +16,14 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
 
-// TextOptions say how findings are written for a person.
+// TextOptions control how findings are written for people.
 type TextOptions struct {
 	Color bool
-	// Source returns the text of a file, for the line under a finding; nil when
-	// it is not to be had.
+	// Source returns the text of a file, for the line under a finding, or nil
+	// if it is not available.
 	Source func(file string) []byte
-	// Width is that of the terminal in columns: messages are wrapped, and longer
-	// lines of files are cut around the caret. 0 when there is none.
+	// Width is the width of the terminal in columns, or 0: messages are
+	// wrapped, and longer lines of files are cut around the caret.
 	Width int
 	// Order is how findings are ordered; "" means ErrorsLast.
 	Order Order

@@ -36,7 +36,7 @@ func TestFailuresByRegistry(t *testing.T) {
 	if bad["dst.invalid/a:gone"] || !bad["dst.invalid/a:denied"] {
 		t.Errorf("drawn as failed: %v", bad)
 	}
-	// What the engine itself reports of a missing source.
+	// The engine's own report for a missing source.
 	real := newHTML(realReport(t, mirror.ModeRun))
 	src, dst := Host(real.Report.Entries[0].Source), Host(real.Report.Entries[0].Destination)
 	for _, row := range real.Hosts {
@@ -62,8 +62,8 @@ func TestSlowestFirst(t *testing.T) {
 	}
 }
 
-// Whether a mount is taken is not known before it is asked for: a plan tells what
-// it counts on, and what is sent otherwise.
+// A plan cannot know whether a registry accepts a mount: it shows what is sent
+// with and without mounts.
 func TestPlanOfMounts(t *testing.T) {
 	summary := func(m mirror.Moved) string {
 		var b strings.Builder

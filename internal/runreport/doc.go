@@ -3,8 +3,8 @@
 // metadata of a Prow job.
 //
 // It promises that equal reports give equal bytes, that the JSON document
-// changes only by a new version (docs/mirror-report.schema.json says what is in
-// it), and that text from a registry or a mapping file cannot break a format: it
-// is escaped, and control characters are replaced. It decides nothing: what is
-// said here was found out by package mirror.
+// changes only by a new version (see docs/mirror-report.schema.json), and that
+// text from a registry or a mapping file cannot break a format: it is escaped,
+// and control characters are replaced. It decides nothing: all facts come from
+// package mirror.
 package runreport

@@ -206,8 +206,8 @@ func (h *htmlReport) problems() {
 	}
 }
 
-// probes are the pings without an answer of a registry that answered another
-// one: it was asked by https and speaks plain http.
+// probes counts the pings by https without a response from a registry that
+// speaks plain http.
 func probes(s throttle.HostStats) (n int64) {
 	answered := false
 	for _, c := range s.By {
@@ -309,7 +309,7 @@ func (s *setRow) add(e mirror.Entry) {
 	}
 }
 
-// lead returns a sentence that says where to begin.
+// lead returns a sentence about where to begin.
 func (h *htmlReport) lead() string {
 	bad := 0
 	for _, e := range h.Report.Entries {

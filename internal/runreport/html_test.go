@@ -67,7 +67,7 @@ func TestHTMLOfCheck(t *testing.T) {
 	}
 }
 
-// A mapping file that was left out is told first, and the run is not fine.
+// A mapping file that was left out is reported first and fails the run.
 func TestLeftOut(t *testing.T) {
 	r := realReport(t, mirror.ModeCheck)
 	r.Entries = r.Entries[4:]
@@ -132,7 +132,7 @@ func TestLargeHTML(t *testing.T) {
 	}
 }
 
-// No text becomes markup, and nothing is asked of any other place.
+// No text becomes markup, and the page sends no request.
 func TestHostileHTML(t *testing.T) {
 	evil := `"><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>'&lt;script&gt;{{.}}` + "\x1b[31m\u202e\x00"
 	r := hostile(evil)

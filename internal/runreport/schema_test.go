@@ -74,7 +74,7 @@ func addComments(t *testing.T, r *reflector.Reflector, dir string) {
 	}
 }
 
-// The schema says what the types say. UPDATE=1 writes it.
+// The schema matches the types. UPDATE=1 writes it.
 func TestSchema(t *testing.T) {
 	made := makeSchema(t)
 	name := filepath.Join(testkit.Root(), schemaFile)
@@ -127,7 +127,7 @@ func TestEnumerations(t *testing.T) {
 	}
 }
 
-// Reports of real runs are what the schema says; a broken one is not.
+// Reports of real runs match the schema; a broken one does not.
 func TestReportsAreValid(t *testing.T) {
 	schema := compile(t)
 	for _, mode := range []mirror.Mode{mirror.ModeRun, mirror.ModePlan, mirror.ModeCheck} {

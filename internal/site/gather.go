@@ -158,7 +158,7 @@ func owners(o *release.Owners, aliases *release.Aliases) (approvers, reviewers [
 	return names(o.Approvers), names(o.Reviewers)
 }
 
-// setAt returns the name of the set of a position, or "" if there is none.
+// setAt returns the name of the set of a position, or "".
 func (s *site) setAt(pos source.Position) string {
 	if set := s.tree.Runs().SetAt(pos); set != nil {
 		return set.Name

@@ -1,4 +1,4 @@
-// Package suggest finds the word that somebody probably meant.
+// Package suggest finds the word that was probably meant.
 package suggest
 
 import "strings"

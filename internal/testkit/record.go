@@ -12,8 +12,8 @@ import (
 // Recorder counts the requests that a registry gets, by class, and may answer
 // some itself.
 type Recorder struct {
-	// Fault is asked before each request with its class and how many of the
-	// class came before; it says true when it has answered.
+	// Fault is called before each request with its class and the number of
+	// earlier requests of the class. It returns true if it has responded.
 	Fault func(w http.ResponseWriter, r *http.Request, class string, n int) bool
 	// Edit may change the headers of an answer before they are sent: what a
 	// registry leaves out, or gets wrong. A nil value keeps a header from being

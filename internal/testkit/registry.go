@@ -30,9 +30,9 @@ type Registry struct {
 	CAFile   string // the same as a PEM file; "" over plain HTTP
 	User     string // "" when it takes everybody
 	Password string
-	// Behind is what is served, without what a test put before it; nil for what
-	// can be asked over HTTP only. Checks ask it: they see what is really there,
-	// and nobody counts them.
+	// Behind is the registry without the wrappers of a test, or nil if only
+	// HTTP reaches it. Checks use it: they see the real content and are not
+	// counted.
 	Behind http.Handler
 
 	once   sync.Once

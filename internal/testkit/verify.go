@@ -13,9 +13,10 @@ import (
 )
 
 // CompareImages walks an image from its source reference ("ns/name:tag" or
-// "ns/name@digest"), by requests of its own, and says how what the destination holds
-// differs: every manifest and blob is read on both sides, hashed, and compared
-// by digest, size and bytes. It returns the number of manifests and blobs.
+// "ns/name@digest"), by requests of its own, and reports differences of the
+// destination: every manifest and blob is read on both sides, hashed, and
+// compared by digest, size and bytes. It returns the number of manifests and
+// blobs.
 func CompareImages(src *Registry, from string, dst *Registry, to string) (n int, err error) {
 	c := comparer{src: src, dst: dst, seen: map[string]bool{}}
 	fromRepo, fromRef := splitPath(from)
@@ -123,7 +124,7 @@ func (c *comparer) manifest(fromRef, toRef string) error {
 	return nil
 }
 
-// Digest returns the digest of a manifest by tag, "" when there is none.
+// Digest returns the digest of a tag's manifest, or "".
 func (r *Registry) Digest(path string) string {
 	repo, ref := splitPath(path)
 	data, _, err := r.fetch(repo, "manifests/"+ref)

@@ -1,5 +1,5 @@
-// Package treefs is a folder of this machine as a file system that nothing leads
-// out of, for a folder whose content somebody else wrote.
+// Package treefs is a local folder with untrusted content as a file system that
+// no link leaves.
 //
 // It promises:
 //
@@ -7,7 +7,7 @@
 //     inside is followed;
 //   - only regular files and folders are opened, so that no read blocks: a
 //     device, a pipe or a socket is an error;
-//   - an error names the path that was asked for, never where a link leads to;
+//   - an error names the requested path, never the target of a link;
 //   - no file of more than [MaxFile] bytes is read into memory.
 package treefs
 

@@ -53,7 +53,7 @@ func Has(n *html.Node, key string) bool {
 	return false
 }
 
-// Attr returns the value of an attribute, "" where there is none.
+// Attr returns the value of an attribute, or "".
 func Attr(n *html.Node, key string) string {
 	for _, a := range n.Attr {
 		if a.Key == key {

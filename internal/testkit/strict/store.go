@@ -1,5 +1,5 @@
-// Package strict is a registry in memory that takes the OCI distribution
-// specification at its word, for tests of what an easy-going registry hides:
+// Package strict is an in-memory registry that strictly follows the OCI
+// distribution specification, for mistakes that a lenient registry hides:
 //
 //   - a blob belongs to the repositories it was sent to or mounted in;
 //   - a manifest is refused while anything it refers to is not in its repository;
@@ -37,7 +37,7 @@ type Options struct {
 	MaxBody     int64  // of a request; larger ones get 413
 	TakeAtMost  int64  // bytes of each chunk that are kept
 	BlobsAt     string // where the bytes of blobs are: GET is redirected there
-	// Refuse says why a manifest is not taken ("" for one that is).
+	// Refuse returns the reason why a manifest is refused, or "".
 	Refuse func(mediaType string, body []byte) (why string)
 	// ListedTags are in lists of tags although nothing has them.
 	ListedTags []string
@@ -192,7 +192,7 @@ func (g *Registry) Bytes(name, d string) []byte {
 	return g.repos.at(name).blobs[digest.Digest(d)]
 }
 
-// Content returns the manifest of a tag, "" when there is none.
+// Content returns the manifest of a tag, or "".
 func (g *Registry) Content(name, tag string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()

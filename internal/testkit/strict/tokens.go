@@ -31,8 +31,8 @@ type Tokens struct {
 	Rotate bool
 	// Claims makes JSON Web Tokens that tell what they grant; else tokens are opaque.
 	Claims bool
-	// Fault is asked first at the token endpoint; it says true when it has
-	// answered.
+	// Fault is called first at the token endpoint. It returns true if it has
+	// responded.
 	Fault func(w http.ResponseWriter, r *http.Request) bool
 
 	mu     sync.Mutex
@@ -81,7 +81,7 @@ func (k *Tokens) Wrap(h http.Handler) http.Handler {
 	})
 }
 
-// needs says what a token must allow for a request.
+// needs returns the access that a request needs.
 func needs(r *http.Request) []string {
 	match := pathPattern.FindStringSubmatch(r.URL.Path)
 	if match == nil {
@@ -230,7 +230,7 @@ func (k *Tokens) Expire() {
 	clear(k.tokens)
 }
 
-// Scopes returns the scopes of every token that was asked for, in order.
+// Scopes returns the scopes of every requested token, in order.
 func (k *Tokens) Scopes() [][]string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -251,8 +251,8 @@ func (k *Tokens) Users() []string {
 	return slices.Clone(k.users)
 }
 
-// CheckNarrow fails the test when a token was asked for more than one
-// repository and, for a mount, a second one to read from.
+// CheckNarrow fails the test if a token was requested for more than one
+// repository and, for a mount, a second one to pull from.
 func (k *Tokens) CheckNarrow(t testing.TB) {
 	t.Helper()
 	for _, scopes := range k.Scopes() {
