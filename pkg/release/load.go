@@ -126,11 +126,35 @@ func (l *fileReader) dangling(name string) bool {
 }
 
 func (l *fileReader) unreadable(name string, part Part, set string, err error) {
-	l.report(part, set, source.Problem{
+	l.report(part, set, notRead(name, err))
+}
+
+// notRead is the problem of a file that cannot be read.
+func notRead(name string, err error) source.Problem {
+	return source.Problem{
 		Pos:     source.Position{File: name},
 		Message: fmt.Sprintf("the file cannot be read: %v", withoutPath(err)),
 		Hint:    "make it a regular file that everybody may read",
-	})
+	}
+}
+
+// configuration reads a file of another component. Without its bytes, it returns
+// why they are missing; a file that is there and cannot be read is a problem.
+func (t *Tree) configuration(name string) (data []byte, missing string, problems []source.Problem) {
+	if data := t.Text(name); data != nil {
+		return data, "", nil
+	}
+	_, err := fs.ReadFile(t.FS, name)
+	switch {
+	case err == nil: // it is empty
+		return []byte{}, "", nil
+	case errors.Is(err, fs.ErrNotExist) && !(&fileReader{fsys: t.FS}).dangling(name):
+		return nil, "no " + name + " in the tree", nil
+	case errors.Is(err, fs.ErrNotExist):
+		err = errNowhere
+	}
+	problem := notRead(name, err)
+	return nil, problem.Error(), []source.Problem{problem}
 }
 
 func (l *loader) layout() {

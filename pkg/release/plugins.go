@@ -66,9 +66,9 @@ func (m UpdaterMap) Matches(file string) bool {
 
 func loadUpdater(t *Tree) *Updater {
 	file := t.Layout.Plugins
-	data := t.Text(file)
+	data, missing, problems := t.configuration(file)
 	if data == nil {
-		return &Updater{Missing: "no " + file + " in the tree"}
+		return &Updater{Missing: missing, Problems: problems}
 	}
 	doc := parseYAML(file, data)
 	if doc.broken {

@@ -108,9 +108,9 @@ func falseFirst(a, b bool) int {
 // with cluster_groups and secret_configs, before 2020-08 a list.
 func loadSecrets(t *Tree) *Secrets {
 	file := t.Layout.Secrets
-	data := t.Text(file)
+	data, missing, problems := t.configuration(file)
 	if data == nil {
-		return &Secrets{Missing: "no " + file + " in the tree"}
+		return &Secrets{Missing: missing, Problems: problems}
 	}
 	doc := parseYAML(file, data)
 	root := doc.root
