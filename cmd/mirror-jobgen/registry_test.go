@@ -31,7 +31,7 @@ const (
 	passwordHash = "$2a$05$ib..YZqhIKjRoGj0DDJkEuDp0kbmjW8uGaoZAKS.FWLo0SHgPRhyq"
 )
 
-// certificate is one for the loopback address, and the folder that it lies in.
+// certificate is one for the loopback address, and its folder.
 type certificate struct{ cert, key string }
 
 func newCertificate(t *testing.T) certificate {

@@ -107,7 +107,7 @@ func (o known) narrow(env cli.Env, dir string, tree *release.Tree, result *valid
 }
 
 // baselineBefore returns the baseline at the revision of --new-from, and its path
-// in the repository; "" if it does not lie in the repository.
+// in the repository; "" if it is not in the repository.
 func (o known) baselineBefore(dir string) (validate.Known, string, error) {
 	root, err := cli.OpenTree(dir)
 	if err != nil {

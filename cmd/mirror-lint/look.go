@@ -90,7 +90,7 @@ func printChanges(env cli.Env, changes []validate.Change) error {
 // makeChanges writes every changed file whole, below the root of the repository
 // and never outside of it. A file that gets another name is renamed before it is
 // changed, so that it is never there twice. What a symbolic link leads to is
-// changed in its place, unless that lies outside: then nothing is changed at all.
+// changed in its place, unless that is outside: then nothing is changed at all.
 func makeChanges(log io.Writer, root *os.Root, changes []validate.Change) error {
 	for _, c := range changes {
 		if err := mayChange(root, c); err != nil {

@@ -101,7 +101,7 @@ func shell(t *testing.T, bin, home, dir, text string) (string, int) {
 	cmd := exec.Command("sh", "-eu", "-c", text)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+home, "PULL_BASE_SHA=HEAD")
-	for _, key := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // which lie in the real home
+	for _, key := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} { // which are in the real home
 		value, err := exec.Command("go", "env", key).Output()
 		if err != nil {
 			t.Fatal(err)

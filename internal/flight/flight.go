@@ -54,7 +54,7 @@ func (g *Group[K, V]) DoShared(ctx context.Context, key K, shares func(error) bo
 	}
 }
 
-// Peek returns the value of a key, or the zero value if there is none yet.
+// Peek returns the value of a key, or the zero value if it is not known.
 func (g *Group[K, V]) Peek(key K) V {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -98,7 +98,7 @@ type SARIFOptions struct {
 // fingerprint of our own is made of rule, file and message, and the one that
 // GitHub compares, primaryLocationLineHash, also of the text of the line, so
 // that both outlive a change of lines; equal ones are numbered. Related places
-// stand in the text, because GitHub shows no others.
+// are in the text, because GitHub shows no others.
 func SARIF(w io.Writer, r *validate.Result, rules []validate.Rule, opts SARIFOptions) error {
 	run := sarifRun{ColumnKind: "utf16CodeUnits", Results: make([]sarifResult, 0, len(r.Findings))}
 	run.Tool.Driver = sarifDriver{

@@ -46,7 +46,7 @@ func TestFailuresByRegistry(t *testing.T) {
 	}
 }
 
-// Slowest destinations stand in the order of how long they took,
+// Slowest destinations are in the order of how long they took,
 // whenever they began.
 func TestSlowestFirst(t *testing.T) {
 	r := &mirror.Report{Seconds: 100}

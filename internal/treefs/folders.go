@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// folders are folders below a root that are held open, so that what lies in them
+// folders are folders below a root that are held open, so that what is in them
 // is found in one step.
 type folders struct {
 	mu   sync.Mutex

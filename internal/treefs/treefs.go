@@ -85,7 +85,7 @@ func (f *FS) Close() error {
 }
 
 // Inside returns the path below the folder of a file of this machine; false when
-// the file, by its name, does not lie in the folder.
+// the file, by its name, is not in the folder.
 func (f *FS) Inside(file string) (string, bool) {
 	dir, err := filepath.Abs(f.root.Name())
 	if err != nil {
@@ -116,7 +116,7 @@ func (f *FS) open(name string) (*os.File, fs.FileInfo, error) {
 	if !fs.ValidPath(name) {
 		return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	// Most paths hold no link: they are opened from the folder that they lie in,
+	// Most paths hold no link: they are opened from the folder that they are in,
 	// which costs one step instead of one for each folder on the way.
 	if dir := f.folders.get(f.root, path.Dir(name)); dir != nil {
 		if file, info, err := open(dir, path.Base(name)); err == nil {

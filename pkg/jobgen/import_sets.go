@@ -24,7 +24,7 @@ func (im *importer) withoutJob(set *release.Set) release.JobSettings {
 }
 
 // runBy returns the set whose job runs a file of a set without a job in the jobs
-// file, or the name of a job of another file; "" if there is none.
+// file, or the name of a job of another file; "" without one.
 func (im *importer) runBy(set *release.Set, f *release.MappingFile) string {
 	owner := ""
 	for _, j := range im.tree.Runs().Of(f) {

@@ -97,7 +97,7 @@ func withNewline(text []byte, more string) []byte {
 	return append(out, more...)
 }
 
-// periodicsOf returns the list of periodics, or nil if there is none, and the line
+// periodicsOf returns the list of periodics, or nil without one, and the line
 // of the next key, or 0 if it is the last.
 func periodicsOf(root *yaml.Node) (list *yaml.Node, next int) {
 	for i := 0; i+1 < len(root.Content); i += 2 {

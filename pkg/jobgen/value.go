@@ -72,7 +72,7 @@ func cloneObject(o object) object {
 	return out
 }
 
-// child returns the mapping at a key, and creates it if there is none.
+// child returns the mapping at a key, and creates it if it is missing.
 func child(o object, key string) object {
 	c, ok := o[key].(object)
 	if !ok {

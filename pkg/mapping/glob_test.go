@@ -15,7 +15,7 @@ func TestGlob(t *testing.T) {
 		{"*:v[0-9]*", "quay.io/org/team/app:v1.2", true},
 		{"*:v[0-9]*", "quay.io/org/app:vnext", false},
 		{"*:v[0-9]*", "quay.io/org/app:1-v2", false},
-		{"*:[0-9]*", "127.0.0.1:5000/app:latest", false}, // the port is no tag
+		{"*:[0-9]*", "127.0.0.1:5000/app:latest", false}, // the port is not a tag
 		{"*:*", "127.0.0.1:5000/app:latest", true},
 		{"quay.io/org/*:latest", "quay.io/org/a/b:latest", true},
 		{"quay.io/org/*:latest", "quay.io/other/a:latest", false},

@@ -7,7 +7,7 @@ import (
 )
 
 // joinedAt returns where in a destination the source of another line begins, because
-// the line before it had no newline at its end; 0 if there is none. The other line is
+// the line before it had no newline at its end; 0 without one. The other line is
 // recognized by the registry that the first word of this one has.
 func joinedAt(first, destination string) int {
 	registry, _, ok := strings.Cut(first, "/")

@@ -206,8 +206,8 @@ func refusedByEndpoint(err error) bool {
 	return errors.As(err, &token) && token.Refused() && !errors.As(err, new(*registry.CredentialError))
 }
 
-// definite reports whether a registry refuses the credential itself, or needs
-// one and there is none.
+// definite reports whether a registry refuses the credential itself, or
+// requires a missing one.
 func definite(err error) bool {
 	var token *auth.Status
 	var answer *registry.Error

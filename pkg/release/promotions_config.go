@@ -75,7 +75,7 @@ func newImages(images *yaml.Node) []image {
 // newTargets reads the targets of a promotion, and whether it disables the build
 // cache.
 func newTargets(promotion *yaml.Node) (all []target, noCache bool) {
-	// The older form, one target at the top, may stand beside the newer one.
+	// The older form, one target at the top, may be used together with the newer one.
 	if Text(Child(promotion, "namespace")) != "" {
 		all = append(all, newTarget(promotion))
 	}

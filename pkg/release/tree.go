@@ -28,7 +28,7 @@ type Tree struct {
 	FS       fs.FS
 	Layout   Layout   // paths of the files; Layout.Jobs includes the setting jobs_file
 	Sets     []*Set   // by name
-	Loose    []string // mapping_* files that lie in Layout.Mirroring itself, outside any set
+	Loose    []string // mapping_* files directly in Layout.Mirroring, outside any set
 	Jobs     *JobsFile
 	Aliases  *Aliases  // nil if there is no file with aliases
 	Settings *Settings // _mirror.yaml over the defaults; never nil
@@ -107,9 +107,9 @@ type Set struct {
 	Nested []string     // mapping files in its sub-directories, relative to the folder; not read
 	Others []string     // names of other files in the folder, sub-directories with a trailing slash
 	Owners *Owners      // nil if there is no OWNERS file
-	Job    *JobSettings // _job.yaml; nil if there is none
-	// Generated lists the generated mapping files: _config.yaml; nil if there
-	// is none.
+	Job    *JobSettings // _job.yaml; nil without one
+	// Generated lists the generated mapping files (_config.yaml); nil without
+	// that file.
 	Generated *MappingConfig
 }
 

@@ -34,7 +34,7 @@ func Texts() []string {
 }
 
 // Raw finds the first character of a text for people that may act on a terminal
-// or hide what is there; "" if there is none.
+// or hide what is there; "" without one.
 func Raw(s string) string {
 	for i, r := range s {
 		if r == '\n' || r == '\t' {
@@ -47,8 +47,7 @@ func Raw(s string) string {
 	return ""
 }
 
-// Command finds the first line that GitHub Actions takes for a command; "" if
-// there is none.
+// Command returns the first line that GitHub Actions reads as a command, or "".
 func Command(s string) string {
 	for line := range strings.Lines(s) {
 		if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {

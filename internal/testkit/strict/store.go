@@ -31,7 +31,7 @@ type Options struct {
 	Sparse      bool   // an index is taken without its children
 	Immutable   bool   // a tag that exists is not written again, not even the same
 	NoMount     bool   // a mount is answered with an upload
-	NoReferrers bool   // the referrers API is not there
+	NoReferrers bool   // the referrers API does not exist
 	PageSize    int    // of lists of tags and referrers; 0: 1000
 	MinChunk    int64  // least size of every chunk but the last (OCI-Chunk-Min-Length)
 	MaxBody     int64  // of a request; larger ones get 413
@@ -185,7 +185,7 @@ func (g *Registry) Blobs(name string) int {
 	return len(g.repos.at(name).blobs)
 }
 
-// Bytes returns a blob, nil when it is not there.
+// Bytes returns a blob, nil if it does not exist.
 func (g *Registry) Bytes(name, d string) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()

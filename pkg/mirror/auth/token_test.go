@@ -75,7 +75,7 @@ func TestTokenRedirects(t *testing.T) {
 		{"http://q.io/token", false, false},
 		{"https://u:p@q.io/token", false, false},
 		{"", false, false},
-		{"/token", false, false}, // to itself, for ever
+		{"/token", false, false}, // to itself, endlessly
 	} {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			cred := credentials.Credential{Username: "u", Password: "s3cret"}

@@ -43,7 +43,7 @@ func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) 
 type Keychain interface {
 	// Lookup returns the credential for repository (a path such as
 	// "openshift/origin-cli") on host (such as "quay.io" or "127.0.0.1:5000",
-	// "docker.io" for Docker Hub), or the zero Credential if there is none. An
+	// "docker.io" for Docker Hub), or the zero Credential without one. An
 	// error means that a credential exists but cannot be read.
 	Lookup(ctx context.Context, host, repository string) (Credential, error)
 }

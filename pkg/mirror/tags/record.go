@@ -81,7 +81,7 @@ func newRecords(opts Options) *records {
 	return r
 }
 
-// read reads the record of a tag; found is false if there is none.
+// read reads the record of a tag; found is false without one.
 func (r *records) read(ctx context.Context, m *Move) (c record, found bool, err error) {
 	manifest, err := r.opts.Client.Manifest(ctx, m.To, RecordTag(m.Destination.Tag))
 	switch {

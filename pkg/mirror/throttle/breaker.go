@@ -84,8 +84,8 @@ func (b *breaker) failure(now, began time.Time, err error, throttled bool) *Down
 	return b.opens(now, b.failed >= downAfter && b.fresh >= downFresh && now.Sub(b.since) >= downFor)
 }
 
-// failing returns the time of the first failure since the last success; zero: there
-// is none.
+// failing returns the time of the first failure since the last success, or
+// zero.
 func (b *breaker) failing() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -22,8 +22,8 @@ func Both(ctx context.Context, a, b *Host, repoA, repoB string, size int64) (rel
 	}
 }
 
-// pair takes the two slots in an order that all transfers share, so that there
-// is no deadlock.
+// pair takes the two slots in an order that all transfers share, which prevents
+// deadlocks.
 func pair(ctx context.Context, first, second *Host, a, b string, size int64) (release func(), err error) {
 	if first == second {
 		return func() { first.Slots.Release(a) }, first.Slot(ctx, first.Slots.Acquire, a, size)
