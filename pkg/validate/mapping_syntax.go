@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
 func mappingSyntax() Rule {
@@ -53,6 +54,7 @@ func laterDestinations(p *Pass, m *release.MappingFile) {
 		f := p.Report(e.Destinations[1].Pos, "write a line for each destination",
 			"%s is mirrored to %s only: the entry point of the job ignores the other destinations of such a wildcard",
 			e.Source.Exact(), e.Destinations[0].Exact())
+		f.Severity = source.Warning // the job's image may have another entry point
 		f.Cause = Cause{ID: "later destinations " + m.Path,
 			Summary: "{n} wildcards of " + m.Base + " have destinations that the entry point of the job ignores"}
 	}
