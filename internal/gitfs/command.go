@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -24,9 +26,12 @@ func command(dir string, args ...string) *exec.Cmd {
 	safe := []string{
 		"-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.attributesFile=/dev/null",
 		"-c", "diff.external=", "-c", "credential.helper=", "-c", "core.askPass=", "-c", "core.gitProxy=", "-c", "core.alternateRefsCommand=:",
-		"-c", "safe.bareRepository=explicit", // a repository inside the tree is not that of the tree
+		"-c", "safe.bareRepository=explicit", // see bare
 		"-c", "protocol.ext.allow=never",
 		"--no-replace-objects", "--no-optional-locks", "--no-pager", "--literal-pathspecs",
+	}
+	if bare(dir) {
+		safe = append(safe, "--git-dir=.")
 	}
 	cmd := exec.Command("git", append(safe, args...)...) // #nosec G204 -- revisions that begin with - are refused before
 	cmd.Dir = dir
@@ -39,6 +44,29 @@ func command(dir string, args ...string) *exec.Cmd {
 	}
 	cmd.Env = append(env, "GIT_SSH_COMMAND="+ssh) // which goes before core.sshCommand
 	return cmd
+}
+
+// bare reports whether a folder is a bare repository that no checkout contains. One
+// inside a checkout is a part of the tree, with a configuration that the tree
+// brings.
+func bare(dir string) bool {
+	for _, name := range [...]string{"HEAD", "objects", "refs"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+			return false
+		}
+	}
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	for ; ; path = filepath.Dir(path) {
+		if _, err := os.Lstat(filepath.Join(path, ".git")); err == nil {
+			return false
+		}
+		if path == filepath.Dir(path) {
+			return true
+		}
+	}
 }
 
 // errSilent is the error of git with --quiet.

@@ -106,6 +106,13 @@ func TestCloneWithoutObjects(t *testing.T) {
 		f.Close()
 		t.Error("a bare repository in the tree was read")
 	}
+	outside := filepath.Join(t.TempDir(), "outside.git")
+	git("clone", "-q", "--bare", dir, outside)
+	alone, err := gitfs.Open(outside, "HEAD")
+	if err != nil {
+		t.Fatalf("a bare repository outside any checkout: %v", err)
+	}
+	alone.Close()
 }
 
 // A revision is never read as an option, and replaced objects are not used.

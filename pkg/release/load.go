@@ -140,7 +140,7 @@ func notRead(name string, err error) source.Problem {
 
 // configuration reads a file of another component. Without its bytes, it returns
 // why they are missing; a file that is there and cannot be read is a problem.
-func (t *Tree) configuration(name string) (data []byte, missing string, problems []source.Problem) {
+func configuration(t *Tree, name string) (data []byte, missing string, problems []source.Problem) {
 	if data := t.Text(name); data != nil {
 		return data, "", nil
 	}

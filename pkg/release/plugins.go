@@ -66,7 +66,7 @@ func (m UpdaterMap) Matches(file string) bool {
 
 func loadUpdater(t *Tree) *Updater {
 	file := t.Layout.Plugins
-	data, missing, problems := t.configuration(file)
+	data, missing, problems := configuration(t, file)
 	if data == nil {
 		return &Updater{Missing: missing, Problems: problems}
 	}

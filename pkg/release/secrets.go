@@ -108,7 +108,7 @@ func falseFirst(a, b bool) int {
 // with cluster_groups and secret_configs, before 2020-08 a list.
 func loadSecrets(t *Tree) *Secrets {
 	file := t.Layout.Secrets
-	data, missing, problems := t.configuration(file)
+	data, missing, problems := configuration(t, file)
 	if data == nil {
 		return &Secrets{Missing: missing, Problems: problems}
 	}
