@@ -51,7 +51,7 @@ func Load(jobs []byte, dir string) (err error) {
 		}
 	}
 	if _, err := prow.LoadStrict(config, file, nil, ""); err != nil {
-		return fmt.Errorf("Prow refuses the jobs: %w", err)
+		return fmt.Errorf("the jobs are refused by Prow: %w", err)
 	}
 	return nil
 }
