@@ -112,6 +112,15 @@ type wanted struct {
 	doubted map[string]bool
 }
 
+// want returns the wanted tags, none of them found yet.
+func want(tags []string) *wanted {
+	w := &wanted{left: make(map[string]bool, len(tags)), found: map[string]Listed{}, doubted: map[string]bool{}}
+	for _, tag := range tags {
+		w.left[tag] = true
+	}
+	return w
+}
+
 func (w *wanted) see(tag string, d digest.Digest, sure bool) {
 	_, again := w.found[tag]
 	switch {
@@ -155,11 +164,12 @@ func (l *lists) listed(ctx context.Context, repo Repository, tags []string) map[
 		return one.read()
 	}
 	l.mu.Unlock()
-	w := &wanted{left: map[string]bool{}, found: map[string]Listed{}, doubted: map[string]bool{}}
-	for _, tag := range tags {
-		w.left[tag] = true
+	if len(tags) < listFrom || !l.begin(ctx) {
+		return nil
 	}
-	if len(w.left) < listFrom || !l.begin(ctx) {
+	w := want(tags)
+	if len(w.left) < listFrom {
+		l.end(1)
 		return nil
 	}
 	l.mu.Lock()

@@ -207,6 +207,25 @@ func TestListedNever(t *testing.T) {
 	}
 }
 
+// TestListedNowhere spends nothing on each wanted tag of a registry that is known
+// to have no lists: a run asks again for every tag.
+func TestListedNowhere(t *testing.T) {
+	at := testkit.Serve(t, "none", tagged(map[string]int{"org/app": 9}))
+	c := New(Options{})
+	defer c.Close()
+	repo, wanted := Repository{Host: at.Host, Path: "org/app"}, names(0, 2000)
+	ask := func() {
+		if got := c.Listed(t.Context(), repo, wanted); len(got) != 0 {
+			t.Errorf("%d tags are listed, want none", len(got))
+		}
+	}
+	ask()
+	repo.Path = "org/web"
+	if n := testing.AllocsPerRun(10, ask); n > 10 {
+		t.Errorf("%v allocations for a registry without lists, want at most 10", n)
+	}
+}
+
 // TestListedOld does not trust a list that was cached before the run, in every
 // form in which a cache shows that.
 func TestListedOld(t *testing.T) {
