@@ -51,13 +51,7 @@ func TestDiffSummary(t *testing.T) {
 	for tree, dir := range trees(t) {
 		t.Run(tree, func(t *testing.T) {
 			file := diffSummary(t, dir)
-			for name, l := range looks() {
-				t.Run(name, func(t *testing.T) {
-					p := open(t, file, l)
-					p.fits()
-					p.shoot("diff-"+tree+"-"+name, 2400)
-				})
-			}
+			everyLook(t, file, "diff-"+tree, 2400)
 			t.Run("filter", func(t *testing.T) {
 				const list = "[data-filter]"
 				p := open(t, file, look{width: 1400, scripts: true})

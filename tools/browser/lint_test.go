@@ -25,13 +25,7 @@ func TestLintSummary(t *testing.T) {
 	for tree, dir := range trees(t) {
 		t.Run(tree, func(t *testing.T) {
 			file := lintSummary(t, dir)
-			for name, l := range looks() {
-				t.Run(name, func(t *testing.T) {
-					p := open(t, file, l)
-					p.fits()
-					p.shoot("lint-"+tree+"-"+name, 2400)
-				})
-			}
+			everyLook(t, file, "lint-"+tree, 2400)
 			t.Run("filter", func(t *testing.T) { filterFindings(open(t, file, look{width: 1400, scripts: true})) })
 			t.Run("without scripts", func(t *testing.T) {
 				p := open(t, file, look{width: 1400})

@@ -84,13 +84,7 @@ func mirrorSummary(t *testing.T) string {
 
 func TestMirrorSummary(t *testing.T) {
 	file := mirrorSummary(t)
-	for name, l := range looks() {
-		t.Run(name, func(t *testing.T) {
-			p := open(t, file, l)
-			p.fits()
-			p.shoot("mirror-"+name, 4000)
-		})
-	}
+	everyLook(t, file, "mirror", 4000)
 	t.Run("filter", func(t *testing.T) {
 		p := open(t, file, look{width: 1400, scripts: true})
 		const list = "#destinations [data-filter]"

@@ -25,14 +25,8 @@ func TestSite(t *testing.T) {
 			if i := slices.IndexFunc(sets, func(s string) bool { return filepath.Base(s) == "openshift-logging.html" }); i >= 0 {
 				set = sets[i]
 			}
-			for name, l := range looks() {
-				for what, file := range map[string]string{"index": index, "images": images, "set": set, "findings": filepath.Join(out, "findings.html")} {
-					t.Run(what+"-"+name, func(t *testing.T) {
-						p := open(t, file, l)
-						p.fits()
-						p.shoot("site-"+tree+"-"+what+"-"+name, map[string]float64{"index": 5000}[what]+2400)
-					})
-				}
+			for what, file := range map[string]string{"index": index, "images": images, "set": set, "findings": filepath.Join(out, "findings.html")} {
+				everyLook(t, file, "site-"+tree+"-"+what, map[string]float64{"index": 5000}[what]+2400)
 			}
 			t.Run("search", func(t *testing.T) { search(open(t, index, look{width: 1400, scripts: true})) })
 			t.Run("sort", func(t *testing.T) { sortSets(open(t, index, look{width: 1400, scripts: true})) })

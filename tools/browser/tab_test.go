@@ -39,6 +39,18 @@ func looks() map[string]look {
 	}
 }
 
+// everyLook opens a page in every look, checks that it fits, and takes a picture of
+// its first pixels.
+func everyLook(t *testing.T, file, name string, height float64) {
+	for look, l := range looks() {
+		t.Run(name+"-"+look, func(t *testing.T) {
+			p := open(t, file, l)
+			p.fits()
+			p.shoot(name+"-"+look, height)
+		})
+	}
+}
+
 // tab is a page in the browser.
 type tab struct {
 	*testing.T
