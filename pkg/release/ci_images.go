@@ -1,9 +1,6 @@
 package release
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"iter"
 	"regexp"
 	"slices"
@@ -154,12 +151,9 @@ func (c *CIImages) All() []CIImage {
 // file.
 func loadCIImages(t *Tree) *CIImages {
 	file := t.Layout.Supplemental()
-	data, err := fs.ReadFile(t.FS, file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return &CIImages{Path: file}
-	case err != nil:
-		return &CIImages{Path: file, Problems: []source.Problem{{Pos: source.Position{File: file}, Message: fmt.Sprintf("the file cannot be read: %v", withoutPath(err))}}}
+	data, missing, problems := configuration(t, file)
+	if missing != "" {
+		return &CIImages{Path: file, Problems: problems, Unread: len(problems) > 0}
 	}
 	return ParseCIImages(file, data)
 }

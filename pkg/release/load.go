@@ -139,15 +139,12 @@ func notRead(name string, err error) source.Problem {
 }
 
 // configuration reads a file of another component. Without its bytes, it returns
-// why they are missing; a file that is there and cannot be read is a problem.
+// why they are missing; a file that exists and cannot be read is a problem.
 func configuration(t *Tree, name string) (data []byte, missing string, problems []source.Problem) {
-	if data := t.Text(name); data != nil {
-		return data, "", nil
-	}
-	_, err := fs.ReadFile(t.FS, name)
+	data, err := fs.ReadFile(t.FS, name)
 	switch {
-	case err == nil: // it is empty
-		return []byte{}, "", nil
+	case err == nil:
+		return data, "", nil
 	case errors.Is(err, fs.ErrNotExist) && !(&fileReader{fsys: t.FS}).dangling(name):
 		return nil, "no " + name + " in the tree", nil
 	case errors.Is(err, fs.ErrNotExist):

@@ -67,7 +67,7 @@ func (m UpdaterMap) Matches(file string) bool {
 func loadUpdater(t *Tree) *Updater {
 	file := t.Layout.Plugins
 	data, missing, problems := configuration(t, file)
-	if data == nil {
+	if missing != "" {
 		return &Updater{Missing: missing, Problems: problems}
 	}
 	doc := parseYAML(file, data)
@@ -129,7 +129,11 @@ func (e *updaterEntry) targets() []Target {
 	for _, name := range items(Child(e.node, "cluster_groups")) {
 		group := Child(e.groups, Text(name))
 		if group == nil {
-			e.problem(name, "names the cluster group "+Text(name)+", which is not in config_updater.cluster_groups", suggest.Hint(Text(name), keysOf(e.groups), "add the group"))
+			var groups []string
+			for _, g := range pairs(e.groups) {
+				groups = append(groups, g.key)
+			}
+			e.problem(name, "names the cluster group "+Text(name)+", which is not in config_updater.cluster_groups", suggest.Hint(Text(name), groups, "add the group"))
 		}
 		for _, cluster := range items(Child(group, "clusters")) {
 			add(cluster, Child(group, "namespaces"))
@@ -161,15 +165,4 @@ func (e *updaterEntry) before2021() []Target {
 func (e *updaterEntry) problem(n *yaml.Node, what, hint string) {
 	e.problems = append(e.problems, source.Problem{Pos: at(e.file, n), Hint: hint,
 		Message: "the entry " + e.glob + " of config-updater " + what + ": Prow refuses the file"})
-}
-
-// keysOf returns the keys of a mapping, or nil for another node.
-func keysOf(n *yaml.Node) []string {
-	var keys []string
-	if n = Resolve(n); n != nil && n.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			keys = append(keys, n.Content[i].Value)
-		}
-	}
-	return keys
 }

@@ -109,7 +109,7 @@ func falseFirst(a, b bool) int {
 func loadSecrets(t *Tree) *Secrets {
 	file := t.Layout.Secrets
 	data, missing, problems := configuration(t, file)
-	if data == nil {
+	if missing != "" {
 		return &Secrets{Missing: missing, Problems: problems}
 	}
 	doc := parseYAML(file, data)
