@@ -137,10 +137,10 @@ func (m *merger) mapping(n *yaml.Node) {
 		}
 		seen[key.Value] = i
 	}
-	slices.Sort(earlier)
-	for _, i := range slices.Backward(earlier) {
-		n.Content = slices.Delete(n.Content, i, i+2)
+	for _, i := range earlier {
+		n.Content[i], n.Content[i+1] = nil, nil
 	}
+	n.Content = slices.DeleteFunc(n.Content, func(c *yaml.Node) bool { return c == nil })
 	if merging {
 		m.flatten(n)
 	}
