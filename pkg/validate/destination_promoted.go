@@ -28,7 +28,7 @@ quay.io/team/app:latest registry.ci.openshift.org/team/stream:mirrored-app
 			skipBroken(p)
 			quay := pullsFromQuayCI(p)
 			for _, m := range p.tree.Mappings() {
-				for pair := range m.Pairs() {
+				for pair := range pairs(p, m) {
 					if tag, ok := p.tree.CITarget(pair.Destination); ok && (quay || !release.QuayCI(pair.Destination)) {
 						overwritten(p, m, pair, tag)
 					}

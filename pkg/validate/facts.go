@@ -1,7 +1,11 @@
 package validate
 
 import (
+	"iter"
+	"strings"
+
 	"github.com/mirror-tools/mirror-tools/pkg/mapgen"
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -14,6 +18,19 @@ type facts struct {
 	running map[string]bool          // IDs of the rules in this run
 	made    []*mapgen.Result         // the generated files, computed on first use
 	pushers map[string][]*secretUser // by secret, computed on first use
+}
+
+// pairs visits the copies of a file, with the destinations that its jobs push.
+func pairs(p *Pass, m *release.MappingFile) iter.Seq[mapping.Pair] {
+	return func(yield func(mapping.Pair) bool) {
+		jobs := p.tree.Runs().Of(m)
+		for pair := range m.Pairs() {
+			pair.Destination.Tag = strings.TrimPrefix(pair.Destination.Tag, release.StrippedPrefix(jobs, pair.Source))
+			if !yield(pair) {
+				return
+			}
+		}
+	}
 }
 
 // noJobs returns the reason why the jobs are unknown, or "".

@@ -56,7 +56,7 @@ type written struct {
 func writtenTags(p *Pass) map[release.Stream]*written {
 	all := map[release.Stream]*written{}
 	for _, m := range p.tree.Mappings() {
-		for pair := range m.Pairs() {
+		for pair := range pairs(p, m) {
 			tag, ok := p.tree.CITag(pair.Destination)
 			if !ok {
 				continue
