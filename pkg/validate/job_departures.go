@@ -26,10 +26,10 @@ type departure struct {
 	choice   bool     // whether each set may choose it
 }
 
-// holds reports whether the job's value gives it a power.
-func (d departure) holds(power release.Power) bool {
-	return slices.ContainsFunc(scalars(d.node), func(n *yaml.Node) bool {
-		return n.Line == power.Pos.Line && n.Column == power.Pos.Column
+// holds reports whether the job's value gives it a power at one of some places.
+func (d departure) holds(powers map[source.Position]bool) bool {
+	return len(powers) > 0 && slices.ContainsFunc(scalars(d.node), func(n *yaml.Node) bool {
+		return powers[source.Position{File: d.pos.File, Line: n.Line, Column: n.Column}]
 	})
 }
 

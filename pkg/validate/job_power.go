@@ -113,12 +113,17 @@ func podPower(p *Pass, job *release.Job, set *release.Set, owners map[string]str
 	}
 }
 
-// reportedPowers returns the power that job-power reports for the pod of a job.
-func reportedPowers(p *Pass, job *release.Job) []release.Power {
+// reportedPowers returns the places of the powers that job-power reports for the
+// pod of a job.
+func reportedPowers(p *Pass, job *release.Job) map[source.Position]bool {
 	if !p.running[jobPowerID] || p.tree.Runs().SetOf(job) == nil {
 		return nil
 	}
-	return job.Powers(p.tree.Jobs.Path)
+	places := map[source.Position]bool{}
+	for _, power := range job.Powers(p.tree.Jobs.Path) {
+		places[power.Pos] = true
+	}
+	return places
 }
 
 // handWritten returns the power of hand-written jobs from their script, image

@@ -81,7 +81,7 @@ func checkJobTemplate(p *Pass) {
 			if refused && strings.HasPrefix(d.path, "spec.volumes[") {
 				continue // the same volume
 			}
-			if slices.ContainsFunc(powers, d.holds) {
+			if d.holds(powers) {
 				continue // job-power reports it
 			}
 			if ofForm(job, d.path) && (odd || !comparable && !usual.covers(d)) {
@@ -191,8 +191,7 @@ func patched(patch map[string]any, at string) bool {
 			rest = rest[i+1:]
 		}
 		deeper, ok := value.(map[string]any)
-		switch {
-		case rest == "" || rest[0] == '[', rest[0] == '.' && (!ok || patched(deeper, rest[1:])):
+		if whole := rest == "" || rest[0] == '['; whole || rest[0] == '.' && (!ok || patched(deeper, rest[1:])) {
 			return true
 		}
 	}
