@@ -128,7 +128,7 @@ func (n BackupNames) Match(tag string) bool {
 	return true
 }
 
-// short shortens a text that is longer than any tag.
+// short is a buffer that refuses a text much longer than any tag.
 type short struct{ strings.Builder }
 
 func (s *short) Write(p []byte) (int, error) {

@@ -71,8 +71,8 @@ func (p *parser) wildcard(l *Line, w word, isSource bool) (rest, tag string, ok 
 	return w.text[:i], tag, true
 }
 
-// explain reports an invalid reference with the place and likely cause of the
-// mistake.
+// explain returns the place of the likely mistake in an invalid reference, and a
+// hint.
 func explain(text, problem string) (offset int, hint string) {
 	switch i := strings.IndexFunc(text, unicode.IsSpace); {
 	case i >= 0:

@@ -62,7 +62,7 @@ func parseJobs(name string, data []byte, settings *Settings) (*JobsFile, []sourc
 	return f, problems
 }
 
-// jobName returns the name of a job as Prow reads it.
+// jobName matches the names of jobs that Prow accepts.
 var jobName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 // unknownKeys reports top-level keys of a jobs file that Prow does not know and

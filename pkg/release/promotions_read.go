@@ -98,7 +98,7 @@ func (r *configReader) folder(dir string) {
 	}
 	for _, e := range entries {
 		switch name := dir + "/" + e.Name(); {
-		case e.IsDir() && deep: // the list of folders has the parent folders too
+		case e.IsDir() && deep: // those above are read as folders of their own
 			r.folder(name)
 		case !e.IsDir() && path.Ext(name) == ".yaml":
 			r.config(name)
