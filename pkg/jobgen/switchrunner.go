@@ -57,7 +57,7 @@ func Switch(tree *release.Tree, runner release.Runner, names ...string) (*Switch
 	}
 	generated, err := regenerate(tree, out.Files, Options{Only: names})
 	if err == nil {
-		generated.Notes = slices.DeleteFunc(generated.Notes, out.explains)
+		generated.Notes = slices.DeleteFunc(generated.Notes, func(n source.Problem) bool { return out.explains(tree, n) })
 		out.Generated = generated
 		return out, nil
 	}
@@ -79,13 +79,13 @@ func Switch(tree *release.Tree, runner release.Runner, names ...string) (*Switch
 	return out, nil
 }
 
-// explains reports whether the changes of a set have what a note has: that a setting
-// has no effect.
-func (s *Switched) explains(note source.Problem) bool {
+// explains reports whether the changes of a set have what a note about its settings
+// has: that a setting has no effect.
+func (s *Switched) explains(tree *release.Tree, note source.Problem) bool {
 	const useless = " has no effect"
 	key, _, ok := strings.Cut(note.Message, useless)
 	return ok && slices.ContainsFunc(s.Sets, func(x SwitchedSet) bool {
-		return slices.ContainsFunc(x.Changes, func(c string) bool { return strings.HasPrefix(c, key) && strings.Contains(c, useless) })
+		return strings.HasPrefix(note.Pos.File, tree.Layout.Set(x.Name)+"/") && slices.ContainsFunc(x.Changes, func(c string) bool { return strings.HasPrefix(c, key) && strings.Contains(c, useless) })
 	})
 }
 

@@ -3,6 +3,7 @@ package jobgen
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -10,26 +11,44 @@ import (
 
 // leaves reports whether a set without _job.yaml gets no generated job: its job
 // is in another file, or the tree is not adopted, so that nobody has asked for a
-// generated one. there is its job in the jobs file, or nil.
-func (g *generator) leaves(s subject, there *release.Job) bool {
+// generated one. existing is its job in the jobs file, or nil.
+func (g *generator) leaves(s subject, existing *release.Job) bool {
 	settings := s.set.Dir + "/" + release.JobSettingsName
-	if other := g.tree.Runs().Elsewhere(s.set); len(other) > 0 {
-		g.out.Notes = append(g.out.Notes, source.Problem{Pos: source.Position{File: s.set.Dir}, Severity: source.Info,
-			Message: "no job is generated for " + s.name + ": " + other[0].Name + " in " + other[0].Pos.File + " mirrors it",
-			Hint:    "to declare that, write run_by: " + other[0].Name + " into " + settings})
+	if other := g.tree.Runs().Elsewhere(s.set); existing == nil && len(other) > 0 {
+		g.out.Notes = append(g.out.Notes, g.elsewhere(s, other[0], settings))
 		return true
 	}
 	switch {
 	case adopted(g.tree):
 		return false
-	case there != nil:
-		g.handWritten[there.Name] = true
+	case existing != nil:
+		g.handWritten[existing.Name] = true
 	default:
 		g.out.Notes = append(g.out.Notes, source.Problem{Pos: source.Position{File: s.set.Dir}, Severity: source.Info,
 			Message: "no job is generated for " + s.name + ": it has no " + release.JobSettingsName,
 			Hint:    "to generate one, add " + settings + "; an empty file means the defaults"})
 	}
 	return true
+}
+
+// elsewhere returns the note that a job of another file mirrors a set, or some of
+// its files.
+func (g *generator) elsewhere(s subject, other *release.Job, settings string) source.Problem {
+	note := source.Problem{Pos: source.Position{File: s.set.Dir}, Severity: source.Info,
+		Message: "no job is generated for " + s.name + ": " + other.Name + " in " + other.Pos.File + " mirrors it",
+		Hint:    "to declare that, write run_by: " + other.Name + " into " + settings}
+	var without []string
+	for _, m := range s.set.Files {
+		if len(g.tree.Runs().Of(m)) == 0 {
+			without = append(without, m.Base)
+		}
+	}
+	if len(without) > 0 && len(without) < len(s.set.Files) {
+		note.Severity = source.Warning
+		note.Message += ", but no job runs " + strings.Join(without, ", ")
+		note.Hint = "let " + other.Name + " run all files of the set, or remove it from " + other.Pos.File
+	}
+	return note
 }
 
 // refuseSeconds reports new jobs for mapping files that another job of the same
@@ -53,7 +72,7 @@ func (g *generator) refuseSeconds(all []made) {
 			renamed = append(renamed, source.Problem{Pos: m.at("name"), Message: twice(j, m),
 				Hint: "set name: " + j.Name + " to generate that job, or remove it from " + j.Pos.File + pruneHint(g.tree)})
 		} else if other := g.tree.Runs().Elsewhere(m.set); len(other) > 0 {
-			g.b.problem(m.at(""), "write only run_by: "+other[0].Name+" into it to keep that job, or remove the job from "+other[0].Pos.File, "%s", twice(other[0], m))
+			g.b.problem(m.at(""), "write only run_by: "+other[0].Name+" into "+m.set.Dir+"/"+release.JobSettingsName+" to keep that job, or remove the job from "+other[0].Pos.File, "%s", twice(other[0], m))
 		}
 	}
 	if n := len(renamed) - 1; n > 2 { // another template names all jobs differently
