@@ -54,8 +54,8 @@ type section struct {
 	groups []group
 }
 
-// few is the number of items of a section with a tone up to which it is expanded.
-const few = 10
+// openUpTo is the number of items up to which a section with a tone is expanded.
+const openUpTo = 10
 
 // group lists the items of a set or a job.
 type group struct {
@@ -105,7 +105,7 @@ func newDocument(c Change, each bool) *document {
 		destinations(e, effects.New), destinations(e, effects.Started), reruns(e), same, lost, configMap(e))
 	for _, s := range all {
 		if len(s.groups) > 0 {
-			s.open = s.open || s.tone != page.Plain && s.items() <= few
+			s.open = s.open || s.tone != page.Plain && s.items() <= openUpTo
 			d.sections = append(d.sections, s)
 		}
 	}

@@ -16,7 +16,8 @@ func jobs(e *effects.Effect) section {
 		s.add(nil, item{text: effects.Words{effects.Code(j.Name), effects.Say(" is removed")}, at: j.Place})
 	}
 	changed := ofKind(e, effects.JobChanged)
-	common := inCommon(e, changed)
+	schedules := rescheduled(e)
+	common := inCommon(schedules, changed)
 	for _, c := range common {
 		for i, words := range c.texts {
 			it := item{text: words}
@@ -33,19 +34,19 @@ func jobs(e *effects.Effect) section {
 		}
 	}
 	for _, j := range changed {
-		s.job(e, j, names(j.Name), listed)
+		s.job(schedules, j, names(j.Name), listed)
 	}
 	for _, j := range ofKind(e, effects.JobAdded) {
-		s.job(e, j, append(names(j.Name), effects.Say(" is added: it")), nil)
+		s.job(schedules, j, append(names(j.Name), effects.Say(" is added: it")), nil)
 	}
 	return s
 }
 
 // job adds the changed fields of a job, without those in listed.
-func (s *section) job(e *effects.Effect, j effects.Job, name effects.Words, listed map[string]bool) {
+func (s *section) job(schedules map[string]int, j effects.Job, name effects.Words, listed map[string]bool) {
 	at := j.Place
 	for _, f := range j.Fields {
-		words := fieldText(e, j, f)
+		words := fieldText(schedules, j, f)
 		if listed[key(words)] {
 			continue
 		}
@@ -64,12 +65,13 @@ func ofKind(e *effects.Effect, change effects.JobChange) []effects.Job {
 	return out
 }
 
-// fieldText describes a changed field, and how many destinations a schedule is for.
-func fieldText(e *effects.Effect, j effects.Job, f effects.Field) effects.Words {
+// fieldText describes a changed field, and how many destinations of [rescheduled] a
+// schedule is for.
+func fieldText(schedules map[string]int, j effects.Job, f effects.Field) effects.Words {
 	if f.Name != "schedule" {
 		return f.Text
 	}
-	if n := rescheduled(e, j.Name); n > 0 {
+	if n := schedules[j.Name]; n > 0 {
 		return append(slices.Clone(f.Text), say(": %s", text.Plural(n, "destination")))
 	}
 	return f.Text
@@ -94,12 +96,12 @@ func (c shared) heading(all []effects.Job) effects.Words {
 
 // inCommon returns the changes that at least two jobs have in common, those of the
 // most jobs first. Changes of the same jobs are together.
-func inCommon(e *effects.Effect, all []effects.Job) []shared {
+func inCommon(schedules map[string]int, all []effects.Job) []shared {
 	have := map[string][]int{} // the jobs with a change
 	var order []effects.Words
 	for i, j := range all {
 		for _, f := range j.Fields {
-			words := fieldText(e, j, f)
+			words := fieldText(schedules, j, f)
 			k := key(words)
 			switch n := len(have[k]); {
 			case n == 0:

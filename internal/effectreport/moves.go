@@ -51,7 +51,11 @@ func alike(lines [][]effects.Destination, each bool) []moved {
 			out = append(out, moved{move: m})
 		}
 		out[i].all = append(out[i].all, line...)
-		out[i].lines = len(places(out[i].all)) - 1
+	}
+	for i := range out {
+		if out[i].move != (move{}) {
+			out[i].lines = len(places(out[i].all)) - 1
+		}
 	}
 	return out
 }

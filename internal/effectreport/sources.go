@@ -82,14 +82,14 @@ func sameJobs(d effects.Destination) bool {
 	return slices.Equal(jobNames(d.Before), jobNames(d.After))
 }
 
-// rescheduled counts the destinations of a job with another schedule.
-func rescheduled(e *effects.Effect, job string) int {
-	n := 0
+// rescheduled counts the destinations of each job that have another schedule.
+func rescheduled(e *effects.Effect) map[string]int {
+	n := map[string]int{}
 	for _, d := range e.Destinations {
-		if d.Change == effects.Runs && sameJobs(d) && slices.ContainsFunc(d.After, func(w effects.Writer) bool {
-			return slices.ContainsFunc(w.Jobs, func(r effects.Run) bool { return r.Job == job })
-		}) {
-			n++
+		if d.Change == effects.Runs && sameJobs(d) {
+			for _, job := range jobNames(d.After) {
+				n[job]++
+			}
 		}
 	}
 	return n

@@ -56,7 +56,7 @@ type Writer struct {
 	// JobsKnown reports whether Jobs are all that mirror the line.
 	JobsKnown bool `json:"jobsKnown"`
 
-	source   mapping.Reference // of the destination's tag, if it has one
+	source   mapping.Reference // with the tag that is copied, where the destination names one
 	stripped string            // what the jobs leave out of the tags of a wildcard source
 }
 
