@@ -56,6 +56,8 @@ func hint(f mirror.Failure) string {
 		return "renew the user and password for " + host + " in the secret (the file of --registry-config), or check that the account is enabled; mirror login-check shows which entry is used"
 	case mirror.ReasonBlobSize:
 		return "if a blob can be as large as that, raise --max-blob-bytes"
+	case mirror.ReasonMemory:
+		return "read fewer manifests at the same time with --max-per-registry"
 	case mirror.ReasonPlatforms:
 		return "match one platform with --filter-by-os, such as '^linux/amd64$' (without anchors, linux/arm also matches linux/arm64), or copy the whole index without the filter and --keep-manifest-list=false"
 	}

@@ -39,6 +39,7 @@ func TestHintsNameFlags(t *testing.T) {
 	for reason, flag := range map[string]string{
 		mirror.ReasonTokenHost: "--token-endpoint",
 		mirror.ReasonBlobSize:  "--max-blob-bytes",
+		mirror.ReasonMemory:    "--max-per-registry",
 		mirror.ReasonLogin:     "--registry-config",
 		mirror.ReasonPlatforms: "--filter-by-os",
 	} {

@@ -219,6 +219,8 @@ func reasonOf(err error, cause Cause) (host, reason string) {
 		return realm.Registry, ReasonTokenHost
 	case errors.As(err, new(*registry.SizeError)):
 		return "", ReasonBlobSize
+	case errors.As(err, new(*registry.CrowdedError)):
+		return "", ReasonMemory
 	}
 	switch cause {
 	case CauseInterrupted, CauseOverlap, CauseProtected, CauseUnsupported:
@@ -247,6 +249,8 @@ const (
 	ReasonLogin = registry.ReasonLogin
 	// ReasonBlobSize: a blob is larger than the limit of [registry.Options].
 	ReasonBlobSize = "blob larger than the limit"
+	// ReasonMemory: the manifests of images in progress take too much memory.
+	ReasonMemory = "too many large manifests at the same time"
 )
 
 var reasons = map[Cause]string{

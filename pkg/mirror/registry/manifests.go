@@ -136,8 +136,8 @@ func (ms *Manifests) Manifest(ctx context.Context, repo Repository, ref string) 
 		if err := check(resp, body); err != nil {
 			return err
 		}
-		if !h.memory.admit(body) {
-			return h.onTheWay(r.method, resp.Request.URL, errCrowded) // later there may be room
+		if !h.memory.manifests.admit(body) {
+			return &CrowdedError{}
 		}
 		return nil
 	}

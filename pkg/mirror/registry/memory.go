@@ -2,12 +2,9 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
-	"runtime"
 	"sync"
-	"sync/atomic"
 )
 
 // memory is a budget, for all requests of a client, of the bytes of large
@@ -19,14 +16,11 @@ type memory struct {
 	used    int64
 	changed chan struct{} // closed when bytes are returned
 
-	alive      atomic.Int64 // bytes of manifests that somebody still holds
-	collecting sync.Mutex
+	manifests held
 }
 
 const (
 	memoryBudget = 64 << 20
-	// maxAlive is the limit of the bytes of all manifests that are in use.
-	maxAlive = 256 << 20
 	// smallAnswer is the size in bytes up to which an answer does not count.
 	smallAnswer = 1 << 20
 )
@@ -98,34 +92,4 @@ func (m *memory) give(n int64) {
 	m.used -= n
 	close(m.changed)
 	m.changed = make(chan struct{})
-}
-
-// errCrowded means that a manifest was not read because others are in use.
-var errCrowded = fmt.Errorf("the manifests in use have more than %d MiB", maxAlive>>20)
-
-// admit counts the bytes of a manifest for as long as somebody holds them. It
-// reports false, and does not wait, when too many are held, because their holders may wait for this one,
-// or for the slot of its request.
-func (m *memory) admit(body []byte) bool {
-	size := int64(len(body))
-	if m.alive.Add(size) > maxAlive {
-		m.collect()
-	}
-	if m.alive.Load() > maxAlive {
-		m.alive.Add(-size)
-		return false
-	}
-	if size > 0 {
-		runtime.AddCleanup(&body[0], func(size int64) { m.alive.Add(-size) }, size)
-	}
-	return true
-}
-
-// collect finds out which manifests nobody holds any more.
-func (m *memory) collect() {
-	m.collecting.Lock()
-	defer m.collecting.Unlock()
-	if m.alive.Load() > maxAlive {
-		runtime.GC()
-	}
 }

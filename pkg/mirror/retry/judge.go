@@ -35,6 +35,7 @@ const (
 	Session              // the host no longer knows an upload that it opened
 	Unseen               // the host reports as missing what was written a moment ago
 	Unsure               // the same, but the host gives another reason
+	Crowded              // there is no room for the answer now
 )
 
 // Failed is an error that knows what failed. Of several in a chain, [Judge] asks
@@ -85,6 +86,8 @@ func (f Failure) verdict() Verdict {
 		return Verdict{Again: true, Most: unseenRetries}
 	case Unsure:
 		return Verdict{Again: true, Most: unsureRetries}
+	case Crowded:
+		return Verdict{Again: true}
 	}
 	return Verdict{}
 }
