@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 )
@@ -69,5 +70,22 @@ func TestPipeIsGivenUp(t *testing.T) {
 		if w, err := os.OpenFile(name, os.O_RDWR, 0); err == nil {
 			w.Close() // lets the reader end
 		}
+	}
+}
+
+// TestTimeoutCoversReading gives a survey, which leftovers and login-check begin
+// with, a pipe that nobody writes to.
+func TestTimeoutCoversReading(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := options{files: []string{name}, times: times{timeout: time.Millisecond}}
+	env := cli.Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" }}
+	if _, err := o.survey(t.Context(), env, nil); !errors.Is(err, errTimeout) {
+		t.Errorf("got %v", err)
+	}
+	if w, err := os.OpenFile(name, os.O_RDWR, 0); err == nil {
+		w.Close() // lets the reader end
 	}
 }

@@ -22,10 +22,16 @@ type survey struct {
 }
 
 // survey reads the mappings and makes a client.
-func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*survey, error) {
+func (o *options) survey(ctx context.Context, env cli.Env, args []string) (_ *survey, err error) {
 	if err := o.times.check(o.idleTimeout); err != nil {
 		return nil, err
 	}
+	ctx, stop := o.times.limit(ctx)
+	defer func() {
+		if err != nil {
+			stop()
+		}
+	}()
 	v := newVoice(env, "text")
 	o.continueOnError = true
 	in, err := o.read(ctx, env, o.insecureHosts(args, env.Stderr))
@@ -53,7 +59,6 @@ func (o *options) survey(ctx context.Context, env cli.Env, args []string) (*surv
 	if err != nil {
 		return nil, err
 	}
-	ctx, stop := o.times.limit(ctx)
 	return &survey{
 		ctx: ctx, plan: plan, client: client, keychain: keychain, broken: in.broken,
 		close: func() { stop(); client.Close() },
