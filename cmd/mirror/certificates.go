@@ -46,18 +46,17 @@ func (t *trust) certificates(env cli.Env, roots func() (*x509.CertPool, error)) 
 
 // keyPair reads a certificate and its private key, which may be in one file.
 func keyPair(cert, key string) (tls.Certificate, error) {
-	var pem [2][]byte
-	for i, name := range []string{cert, key} {
-		if i > 0 && name == cert { // a pipe can be read once
-			pem[i] = pem[0]
-			continue
-		}
-		var err error
-		if pem[i], err = argfile.ReadSmall(name); err != nil {
+	certPEM, err := argfile.ReadSmall(cert)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	keyPEM := certPEM // a pipe can be read once
+	if key != cert {
+		if keyPEM, err = argfile.ReadSmall(key); err != nil {
 			return tls.Certificate{}, err
 		}
 	}
-	return tls.X509KeyPair(pem[0], pem[1])
+	return tls.X509KeyPair(certPEM, keyPEM)
 }
 
 // certsD reads the folder of a registry in the first of the folders that has one:

@@ -27,8 +27,8 @@ import (
 // Reasons why a revision cannot be opened. Any other error is git's own.
 var (
 	ErrRevision = errors.New("no such git revision")
-	// ErrNoCheckout and ErrShallow wrap ErrRevision: the folder is in no
-	// checkout, or the clone does not have all commits.
+	// [Open] wraps ErrNoCheckout and ErrShallow together with ErrRevision: the
+	// folder is in no checkout, or the clone does not have all commits.
 	ErrNoCheckout = errors.New("not a git checkout")
 	ErrShallow    = errors.New("the clone is shallow")
 )

@@ -31,8 +31,8 @@ func (f Failure) String() string {
 }
 
 // Failures groups the entries that failed or were interrupted by registry and
-// reason, the largest group first, and what ended early after them. A difference found by a check is not a
-// failure.
+// reason, the largest group first. Groups of interrupted entries come after all
+// others. A difference found by a check is not a failure.
 func (r *Report) Failures() []Failure {
 	type key struct {
 		host   string

@@ -56,8 +56,8 @@ func (s *Secrets) learn(v string, open int) {
 	}
 }
 
-// add adds a form. To hide it, half of what is secret in it is enough, or 16
-// bytes; less than 8 bytes hide what others say, too.
+// add adds a form. It is hidden from the first half of its secret part on, or the
+// first 16 bytes, but not less than 8: fewer occur in other texts as well.
 func (s *Secrets) add(text string, open int) {
 	text, _ = reduced(text, false)
 	secret := len(text) - open
@@ -142,7 +142,7 @@ func (s *Secrets) Scrub(text string) string {
 	return b.String()
 }
 
-// common returns how many bytes two texts begin with together.
+// common returns the length of the common prefix of two texts.
 func common(a, b string) int {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {

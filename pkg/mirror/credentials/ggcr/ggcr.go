@@ -1,4 +1,4 @@
-// Package ggcr joins the keychains of package auth with those of
+// Package ggcr joins the keychains of package credentials with those of
 // go-containerregistry, both ways: [From] makes one of its keychains usable for
 // mirroring, and [For] gives ours, with the longest matching path, several files,
 // helpers and token files, to its clients.
@@ -15,7 +15,7 @@ import (
 // dockerHub is Docker Hub's name in go-containerregistry.
 const dockerHub = "index.docker.io"
 
-// From makes an [credentials.Keychain] of one of go-containerregistry. It is asked by the
+// From makes a [credentials.Keychain] of one of go-containerregistry. It is asked by the
 // whole repository, with Docker Hub as "index.docker.io".
 func From(k authn.Keychain) credentials.Keychain { return from{k} }
 
