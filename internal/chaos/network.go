@@ -206,10 +206,11 @@ func (c *conn) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// Close ends both directions; what was written can still be read.
+// Close ends both directions; what was written can still be read. Our own reads
+// fail first, so that nothing arrives that the other side sends because of the
+// end.
 func (c *conn) Close() error {
 	c.once.Do(func() { c.n.open.Add(-1) })
-	c.out.change(func() { c.out.ended = true })
 	c.in.change(func() {
 		if c.in.err == nil {
 			c.in.err = net.ErrClosed
@@ -218,6 +219,7 @@ func (c *conn) Close() error {
 			}
 		}
 	})
+	c.out.change(func() { c.out.ended = true })
 	return nil
 }
 
