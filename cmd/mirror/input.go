@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,26 +34,26 @@ func (o *options) read(ctx context.Context, env cli.Env, args []string) (*input,
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
+	take := func(name string, add func(data []byte)) error {
 		data, err := readFile(ctx, env, name)
 		switch {
 		case ctx.Err() != nil:
-			return nil, cli.Failf("interrupted while reading %s: %w", name, context.Cause(ctx))
+			return cli.Failf("%w while reading %s", context.Cause(ctx), name)
 		case err != nil:
 			in.leave(name, err)
 		default:
-			in.add(mapping.Parse(name, data))
+			add(data)
+		}
+		return nil
+	}
+	for _, name := range names {
+		if err := take(name, func(data []byte) { in.add(mapping.Parse(name, data)) }); err != nil {
+			return nil, err
 		}
 	}
 	for _, name := range o.ciImages {
-		data, err := readFile(ctx, env, name)
-		switch {
-		case ctx.Err() != nil:
-			return nil, cli.Failf("interrupted while reading %s: %w", name, context.Cause(ctx))
-		case err != nil:
-			in.leave(name, err)
-		default:
-			in.addImages(release.ParseCIImages(name, data))
+		if err := take(name, func(data []byte) { in.addImages(release.ParseCIImages(name, data)) }); err != nil {
+			return nil, err
 		}
 	}
 	if len(words) > 0 {
@@ -176,53 +175,24 @@ func exists(name string) bool {
 // is larger than maxInput is refused: the beginning of a mapping is another
 // mapping.
 func readFile(ctx context.Context, env cli.Env, name string) ([]byte, error) {
-	type result struct {
-		data []byte
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		data, err := readAll(env, name)
-		done <- result{data, err}
-	}()
-	select {
-	case r := <-done:
-		return r.data, r.err
-	case <-ctx.Done(): // a pipe may never end
-		return nil, context.Cause(ctx)
-	}
-}
-
-func readAll(env cli.Env, name string) ([]byte, error) {
-	if name == "-" {
-		return bounded(env.Stdin)
-	}
-	info, err := os.Stat(name)
-	switch {
-	case os.IsNotExist(err) && !exists(name):
-		return nil, fmt.Errorf("no such file, and no file matches it")
-	case os.IsNotExist(err):
-		return nil, fmt.Errorf("dangling symbolic link")
-	case err != nil:
-		return nil, reason(err)
-	case info.IsDir():
-		return nil, fmt.Errorf("is a folder, not a mapping file")
-	}
-	f, err := argfile.Open(name)
-	if err != nil {
-		return nil, reason(err)
-	}
-	defer f.Close()
-	data, err := bounded(f)
-	return data, reason(err)
-}
-
-func bounded(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
-	if err == nil && len(data) > maxInput {
-		err = fmt.Errorf("larger than %d MiB, the limit for a mapping file", maxInput>>20)
-	}
-	return data, err
+	return argfile.Await(ctx, func() ([]byte, error) {
+		if name == "-" {
+			return argfile.ReadStream(env.Stdin, maxInput)
+		}
+		info, err := os.Stat(name)
+		switch {
+		case os.IsNotExist(err) && !exists(name):
+			return nil, fmt.Errorf("no such file, and no file matches it")
+		case os.IsNotExist(err):
+			return nil, fmt.Errorf("dangling symbolic link")
+		case err != nil:
+			return nil, reason(err)
+		case info.IsDir():
+			return nil, fmt.Errorf("is a folder, not a mapping file")
+		}
+		data, err := argfile.ReadAtMost(name, maxInput)
+		return data, reason(err)
+	})
 }
 
 // reason is an error without the name of the file, which stands before it.

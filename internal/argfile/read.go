@@ -1,6 +1,7 @@
 package argfile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ const patience = 30 * time.Second
 var ErrNoData = errors.New("nothing arrives from it")
 
 // ReadFile reads a file of at most [MaxFile] bytes.
-func ReadFile(name string) ([]byte, error) { return readAtMost(name, MaxFile) }
+func ReadFile(name string) ([]byte, error) { return ReadAtMost(name, MaxFile) }
 
 // ReadSmall reads an auth file, a token or a certificate: at most [MaxSmall]
 // bytes. It may be a pipe, such as that of a command substitution in a shell. If
@@ -34,34 +35,52 @@ func ReadFile(name string) ([]byte, error) { return readAtMost(name, MaxFile) }
 func ReadSmall(name string) ([]byte, error) { return readWithin(name, patience) }
 
 func readWithin(name string, wait time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(context.Background(), wait, &fs.PathError{Op: "read", Path: name, Err: ErrNoData})
+	defer cancel()
+	return Await(ctx, func() ([]byte, error) { return ReadAtMost(name, MaxSmall) })
+}
+
+// Await returns what read reads from a file or stream that may never end, or the
+// cause of the context's end.
+func Await(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
 	type result struct {
 		data []byte
 		err  error
 	}
 	done := make(chan result, 1) // nobody may be left to receive
 	go func() {
-		data, err := readAtMost(name, MaxSmall)
+		data, err := read()
 		done <- result{data, err}
 	}()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
 	select {
 	case r := <-done:
 		return r.data, r.err
-	case <-timer.C:
-		return nil, &fs.PathError{Op: "read", Path: name, Err: ErrNoData}
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
 }
 
-func readAtMost(name string, most int64) ([]byte, error) {
+// ReadAtMost reads a file. If it has more than most bytes, the error is
+// [treefs.ErrTooBig].
+func ReadAtMost(name string, most int64) ([]byte, error) {
 	f, err := Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	data, err := ReadStream(f, most)
+	if errors.Is(err, treefs.ErrTooBig) {
+		err = &fs.PathError{Op: "read", Path: name, Err: err}
+	}
+	return data, err
+}
+
+// ReadStream reads a stream to its end. If it has more than most bytes, the error
+// is [treefs.ErrTooBig].
+func ReadStream(r io.Reader, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err == nil && int64(len(data)) > most {
-		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("%w: it has more than %d MiB", treefs.ErrTooBig, most>>20)}
+		return nil, fmt.Errorf("%w: it has more than %d MiB", treefs.ErrTooBig, most>>20)
 	}
 	return data, err
 }
