@@ -72,7 +72,7 @@ func (o *options) leftovers(ctx context.Context, env cli.Env, args []string, sin
 	}
 	found := mirror.Leftovers(s.ctx, s.plan, opts)
 	if s.ctx.Err() != nil {
-		return cli.Failf("interrupted: %w", context.Cause(s.ctx))
+		return cli.Failf("%w", context.Cause(s.ctx))
 	}
 	if o.format == "json" {
 		err = leftoversJSON(env, found, s)

@@ -57,7 +57,7 @@ func (t *times) deadlines(ctx context.Context, v *voice) (context.Context, conte
 	end := func(why error) func() { return func() { cancel(why) } }
 	stop := context.AfterFunc(ctx, func() {
 		v.errors(fmt.Errorf("interrupted: running copies have %v to finish, no new ones start; a third signal stops at once", t.grace))
-		time.AfterFunc(t.grace, end(errors.New("interrupted")))
+		time.AfterFunc(t.grace, end(context.Cause(ctx)))
 	})
 	var timer *time.Timer
 	if t.timeout > 0 {
@@ -68,6 +68,6 @@ func (t *times) deadlines(ctx context.Context, v *voice) (context.Context, conte
 		if timer != nil {
 			timer.Stop()
 		}
-		cancel(context.Canceled)
+		cancel(nil)
 	}
 }

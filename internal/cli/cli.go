@@ -79,7 +79,7 @@ func Main(build func(Env) *cobra.Command) {
 		fmt.Fprintf(os.Stderr, "error: ended by a signal: %v\n", <-signals)
 		os.Exit(ExitFailed)
 	}()
-	run(context.Background(), build, os.Stdin)
+	run(context.Background(), build)
 }
 
 // MainToEnd runs a command that has to finish its work, and ends the process.
@@ -93,17 +93,17 @@ func MainToEnd(build func(Env) *cobra.Command) {
 		fmt.Fprintln(os.Stderr, "error: ended at once by a third signal")
 		os.Exit(ExitFailed)
 	})
-	run(ctx, build, interruptible{ctx, os.Stdin})
+	run(ctx, build)
 }
 
-func run(ctx context.Context, build func(Env) *cobra.Command, stdin io.Reader) {
+func run(ctx context.Context, build func(Env) *cobra.Command) {
 	// If SIGPIPE is caught, a write to a closed pipe is an error and does not
 	// end the process, so that the reports are still written.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	// Only net/http uses the standard logger: it prints what a server sent after
 	// an answer, which may be a credential.
 	log.SetOutput(io.Discard)
-	env := Env{Stdin: stdin, Stdout: &output{File: os.Stdout}, Stderr: os.Stderr, Getenv: os.Getenv}
+	env := Env{Stdin: os.Stdin, Stdout: &output{File: os.Stdout}, Stderr: os.Stderr, Getenv: os.Getenv}
 	os.Exit(Run(ctx, build(env), env, os.Args[1:]))
 }
 

@@ -2,10 +2,7 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"io"
 	"os"
-	"strings"
 	"testing"
 )
 
@@ -18,6 +15,9 @@ func TestWatch(t *testing.T) {
 	}
 	signals <- os.Interrupt
 	<-ctx.Done()
+	if err := context.Cause(ctx); err.Error() != "interrupted" {
+		t.Errorf("the cause is %v", err)
+	}
 	signals <- os.Interrupt
 	select {
 	case <-ended:
@@ -26,22 +26,4 @@ func TestWatch(t *testing.T) {
 	}
 	signals <- os.Interrupt
 	<-ended
-}
-
-// Reading standard input ends with the first signal.
-func TestInterruptible(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	long := strings.Repeat("a line\n", 10_000)
-	got, err := io.ReadAll(interruptible{ctx, strings.NewReader(long)})
-	if err != nil || string(got) != long {
-		t.Errorf("%d bytes of %d, %v", len(got), len(long), err)
-	}
-	silent, w := io.Pipe()
-	defer w.Close()
-	go cancel()
-	_, err = io.ReadAll(interruptible{ctx, silent})
-	var e *Error
-	if !errors.As(err, &e) || e.Code != ExitFailed || !strings.Contains(e.Error(), "interrupted") {
-		t.Errorf("got %v", err)
-	}
 }
