@@ -164,3 +164,25 @@ func TestRightInSpiteOfALyingHead(t *testing.T) {
 		})
 	}
 }
+
+// A second run of the same job may move the tag after it was read, and before its
+// record is.
+func TestSecondRunMovesTag(t *testing.T) {
+	var log testkit.Recorder
+	o := newOwnership(t, testkit.InProcess(t, log.Wrap))
+	o.source("1")
+	o.run(mirror.Copied)
+	o.source("2")
+	var ran atomic.Bool
+	second := mirror.Options{Overwrite: mirror.OverwriteOurs, Client: client(t)}
+	log.Fault = func(_ http.ResponseWriter, r *http.Request, _ string, _ int) bool {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/_mirror.v1") && !ran.Swap(true) {
+			wantSummary(t, run(t, o.plan, second), map[mirror.Outcome]int{mirror.Copied: 1})
+		}
+		return false
+	}
+	o.run(mirror.Unchanged)
+	if !ran.Load() || o.dst.Digest("c/d:v1") != o.src.Digest("a/b:v1") {
+		t.Errorf("the tag holds %s", o.dst.Digest("c/d:v1"))
+	}
+}

@@ -118,8 +118,11 @@ func OfRecord(m registry.Manifest) bool {
 // digest as mirrored.
 func Recorded(m registry.Manifest, tag string, holds digest.Digest) bool {
 	c, ok := parseRecord(m, tag)
-	return ok && (c.Last == holds || c.Next == holds)
+	return ok && c.has(holds)
 }
+
+// has reports whether an image of ours has a digest, according to the record.
+func (c record) has(d digest.Digest) bool { return d == c.Last || d == c.Next }
 
 // ours returns a [*ProtectedError] for a tag whose content was not mirrored to
 // it.
@@ -133,7 +136,12 @@ func (r *records) ours(ctx context.Context, m *Move) error {
 		return err
 	case !found:
 		return &ProtectedError{fmt.Sprintf("it holds %s, and no record (tag %s) shows that mirror wrote it: not overwritten", m.Had, RecordTag(m.Destination.Tag))}
-	case m.Had != c.Last && m.Had != c.Next:
+	case !c.has(m.Had):
+		// Another run of the same job may have moved the tag since it was read.
+		now, err := r.opts.Client.Resolve(ctx, m.To, m.Destination.Tag)
+		if err == nil && now.Digest != m.Had && c.has(now.Digest) {
+			return nil
+		}
 		return &ProtectedError{fmt.Sprintf("it holds %s, but %s was mirrored last: not overwritten", m.Had, c.Last)}
 	}
 	return nil
