@@ -115,10 +115,14 @@ func (l *Slots) wake() {
 		if l.several {
 			most = max(1, l.limit-l.limit/4)
 		}
-		next := -1
+		next, fewest := -1, most-1
 		for i, t := range l.waiting {
-			if l.busy[t.repo] < most && !(t.hold && l.held >= max(1, l.limit/4)) && (next < 0 || l.before(t, l.waiting[next])) {
-				next = i
+			busy := l.busy[t.repo]
+			if busy > fewest || t.hold && l.held >= max(1, l.limit/4) {
+				continue
+			}
+			if next < 0 || busy < fewest || t.before(l.waiting[next]) {
+				next, fewest = i, busy
 			}
 		}
 		if next < 0 {
@@ -135,15 +139,13 @@ func (l *Slots) wake() {
 	}
 }
 
-// before reports whether a gets a slot before b, which came earlier.
-func (l *Slots) before(a, b *turn) bool {
-	if l.busy[a.repo] != l.busy[b.repo] {
-		return l.busy[a.repo] < l.busy[b.repo]
+// before reports whether a request gets a slot before another that came
+// earlier, if their repositories hold as many.
+func (t *turn) before(other *turn) bool {
+	if (t.size == 0) != (other.size == 0) {
+		return t.size == 0
 	}
-	if (a.size == 0) != (b.size == 0) {
-		return a.size == 0
-	}
-	return a.size > b.size
+	return t.size > other.size
 }
 
 // shrink halves the limit and returns the new one.
