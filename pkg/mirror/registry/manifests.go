@@ -35,7 +35,7 @@ func (ms *Manifests) Resolve(ctx context.Context, repo Repository, ref string) (
 	if err == nil {
 		d := ocispec.Descriptor{
 			MediaType: mediaTypeOf(resp.Header.Get("Content-Type"), nil),
-			Digest:    digest.Digest(resp.Header.Get("Docker-Content-Digest")),
+			Digest:    digest.Digest(strings.Clone(resp.Header.Get("Docker-Content-Digest"))), // not all headers
 			Size:      resp.ContentLength,
 		}
 		if d.Digest.Validate() == nil {

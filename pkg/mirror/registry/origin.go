@@ -46,13 +46,13 @@ func (o *origin) layer(next http.RoundTripper) http.RoundTripper {
 		if err != nil {
 			return nil, err
 		}
+		r = r.WithContext(context.WithValue(r.Context(), baseKey{}, base))
 		if r.URL.Host == o.gate.Name {
 			at := *r.URL
 			at.Scheme, at.Host = base.Scheme, base.Host
-			r = r.Clone(r.Context())
 			r.URL, r.Host = &at, ""
 		}
-		return next.RoundTrip(r.WithContext(context.WithValue(r.Context(), baseKey{}, base)))
+		return next.RoundTrip(r)
 	})
 }
 

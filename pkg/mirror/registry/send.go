@@ -128,6 +128,9 @@ func (h *host) whole(ctx context.Context, r request, limit int64) (*http.Respons
 			return err
 		}
 		defer resp.Body.Close()
+		if r.method == http.MethodHead {
+			return nil
+		}
 		within := h.memory.of(ctx, resp, limit)
 		resp.Body = within
 		defer within.release()

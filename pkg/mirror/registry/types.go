@@ -244,8 +244,8 @@ func (m Manifest) Content() (Content, error) {
 // ours, otherwise that of the body or the one that the body looks like.
 func mediaTypeOf(header string, body []byte) string {
 	kind, _, err := mime.ParseMediaType(header)
-	if err == nil && slices.Contains(manifestTypes, kind) {
-		return kind
+	if i := slices.Index(manifestTypes, kind); err == nil && i >= 0 {
+		return manifestTypes[i] // which does not keep all headers in memory
 	}
 	var raw struct {
 		MediaType     string          `json:"mediaType"`
