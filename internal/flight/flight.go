@@ -47,8 +47,8 @@ func (g *Group[K, V]) DoShared(ctx context.Context, key K, shares func(error) bo
 			var none V
 			return none, err
 		}
-		if c.err == nil || shares(c.err) {
-			return c.value, c.err
+		if value, err := g.result(c); err == nil || shares(err) {
+			return value, err
 		}
 		g.remove(key, c)
 	}
@@ -63,6 +63,17 @@ func (g *Group[K, V]) Peek(key K) V {
 	}
 	var none V
 	return none
+}
+
+// Drop frees the value of a key whose work is done, but does not have the work
+// done again: later callers get the zero value.
+func (g *Group[K, V]) Drop(key K) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c := g.calls[key]; c != nil && c.done == nil {
+		var none V
+		c.value = none
+	}
 }
 
 func (g *Group[K, V]) call(key K) (c *call[V], first bool) {
@@ -91,6 +102,12 @@ func (g *Group[K, V]) lead(key K, c *call[V], find func() (V, error)) (V, error)
 	close(c.done)
 	c.done = nil // a run keeps many results, and the channel is most of their size
 	return value, err
+}
+
+func (g *Group[K, V]) result(c *call[V]) (V, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return c.value, c.err
 }
 
 // join waits until the work of another caller is done.

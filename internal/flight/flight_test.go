@@ -78,3 +78,22 @@ func TestContextEnds(t *testing.T) {
 	}
 	close(finish)
 }
+
+// The work whose value was dropped is not done again.
+func TestDrop(t *testing.T) {
+	var g flight.Group[string, int]
+	calls := 0
+	find := func() (int, error) { calls++; return 7, nil }
+	g.Drop("k")
+	for i, want := range []int{7, 7, 0} {
+		if i == 2 {
+			g.Drop("k")
+		}
+		if v, err := g.Do(t.Context(), "k", find); v != want || err != nil {
+			t.Errorf("call %d: got %d, %v, want %d", i, v, err, want)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("the work was done %d times", calls)
+	}
+}

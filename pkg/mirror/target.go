@@ -23,6 +23,7 @@ func (r *run) copy(ctx context.Context, j *job, i int) {
 	}
 	s := r.sources.share(j)
 	defer r.sources.unshare(j)
+	defer r.looks.taken.Drop(earlyKey{j, i}) // scouts need only know that it was read
 	c := &cost{}
 	if i == 0 {
 		c = &s.cost
