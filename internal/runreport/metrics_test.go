@@ -214,6 +214,20 @@ func TestNamedMetrics(t *testing.T) {
 	}
 }
 
+// The dashboard selects and groups by the label of the metrics: the label job is
+// that of the collector, which several jobs share.
+func TestDashboardJob(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(testkit.Root(), "contrib/grafana/mirror.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []string{`{job=`, `by (job)`, `{{job}}`, `, job)`} {
+		if strings.Contains(string(text), wrong) {
+			t.Errorf("the dashboard has %q instead of the label job_name", wrong)
+		}
+	}
+}
+
 // allFamilies are the metrics of a run with failures, in which each has a value.
 func allFamilies(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
