@@ -1,4 +1,4 @@
-# The same image as that of `make image`, for places that build with an engine.
+# The same image as that of `make image`, built with a container engine.
 #
 #   docker build --build-arg VERSION=v1.0.0 .                  the image: three commands, no shell, not root
 #   docker build --target presubmit .                          with a shell and git, for presubmits

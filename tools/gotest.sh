@@ -1,7 +1,7 @@
 #!/bin/sh
 # Vets and tests all packages, as one stream of events for gotestsum: those of
-# $RACE with $RACEFLAG, then those of $NORACE. Each part runs whatever became of
-# the one before. The timeout only ends a test that hangs.
+# $RACE with $RACEFLAG, then those of $NORACE. Each part also runs if the one before
+# failed. The timeout is only for a test that hangs.
 status=0
 "$GO" vet ./... || status=1
 if [ -n "$RACEFLAG" ]; then

@@ -1,11 +1,11 @@
-# What is handed out: container images and release archives. None of it is part
-# of `make test`: the generator links Prow, which takes minutes for each platform.
+# Container images and release archives. `make test` builds none of them, because
+# the generator links Prow, which takes minutes for each platform.
 
 IMAGE_PLATFORMS   ?= linux/amd64,linux/arm64
 RELEASE_PLATFORMS ?= linux/amd64,linux/arm64,darwin/amd64,darwin/arm64
 COMMANDS          ?= mirror,mirror-jobgen,mirror-lint
 
-# The time of the commit: the same source gives the same bytes.
+# All files have the time of the commit, so that the same source gives the same bytes.
 PACK = cd tools/image && $(GO) run . -source ../.. -commands $(COMMANDS) -version $(VERSION) \
 	-revision "$$(git rev-parse HEAD 2>/dev/null)" -created "$$(git log -1 --format=%ct 2>/dev/null || echo 0)"
 
@@ -18,7 +18,7 @@ release: ## write bin/release: archives for Linux and macOS with checksums (many
 	@$(PACK) -release $(CURDIR)/bin/release -platforms $(RELEASE_PLATFORMS)
 
 .PHONY: test-image
-test-image: bin/gotestsum ## build the image without the generator, start it and mirror with it; the release archives
+test-image: bin/gotestsum ## build the image without the generator and mirror with it; build the archives
 	cd tools/image && $(GO) vet ./... && $(TEST) ./...
 
 .PHONY: test-docs

@@ -76,6 +76,13 @@ func TestRetiredWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, pattern := range []string{"Makefile", ".ci/run", "tools/*.mk", "tools/*.sh", "tools/*/*.md", "contrib/*/*"} {
+		found, err := filepath.Glob(filepath.Join(testkit.Root(), pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+		}
+		files = append(files, found...)
+	}
 	for _, name := range append(files, generated...) {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -93,7 +100,7 @@ func TestRetiredWordsInTexts(t *testing.T) {
 	words := patterns()
 	set := token.NewFileSet()
 	texts, comments := 0, 0
-	for _, dir := range []string{"cmd", "internal", "pkg"} {
+	for _, dir := range []string{"cmd", "internal", "pkg", "tools"} {
 		err := filepath.WalkDir(filepath.Join(testkit.Root(), dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 				return err

@@ -1,13 +1,13 @@
-// Bench measures mirror beside other programs that copy images: crane, regsync
-// and, where it is installed, skopeo. Two registries run as processes of their
-// own on loopback, each behind a proxy that counts, and all programs get the
-// same images, made on the fly, and the same destinations. Programs take turns,
-// and a figure is the median of their runs.
+// Bench compares mirror with other programs that copy images: crane, regsync and,
+// if it is installed, skopeo. Two registries run as separate processes on loopback,
+// each behind a proxy that counts requests and bytes. All programs copy the same
+// generated images to the same destinations. Programs take turns, and each figure
+// is the median of their runs.
 //
-// It prints one table in the form of README.md: requests, bytes at both ends, wall
-// time, how many requests were in flight at both ends on the average, processor
-// time of the program, memory of its largest process, and how long mirror took
-// against the others. What is measured now goes to standard error.
+// It prints one table in the form of README.md: requests, bytes read and written,
+// wall time, the average number of requests in flight at both registries, processor
+// time of the program, memory of its largest process, and the time of mirror divided
+// by that of the program. Progress goes to standard error.
 package main
 
 import (
@@ -25,10 +25,10 @@ import (
 
 var wayFree = way{}
 
-// bench is what all workloads share.
+// bench has what all workloads share.
 type bench struct {
 	bin, dir string
-	runs     int // 0: what the workload thinks right
+	runs     int // 0: the default of the workload
 	peers    []string
 	src, dst *registry
 	notes    []string // below the table
@@ -42,7 +42,7 @@ func main() {
 		fmt.Fprintf(flag.CommandLine.Output(), "bench [flags] WORKLOAD...\n%s\n", workloads)
 		flag.PrintDefaults()
 	}
-	peers := flag.String("peers", "regsync crane skopeo", "programs to measure beside mirror")
+	peers := flag.String("peers", "regsync crane skopeo", "programs to compare mirror with")
 	flag.Parse()
 	b.peers = strings.Fields(*peers)
 	if _, err := exec.LookPath("skopeo"); err != nil && slices.Contains(b.peers, "skopeo") {
@@ -84,7 +84,7 @@ func (b *bench) note(format string, args ...any) {
 	b.notes = append(b.notes, fmt.Sprintf(format, args...))
 }
 
-// cleanup ends the registries and removes their data.
+// cleanup stops the registries and removes their data.
 var cleanup = func() {}
 
 // fail ends the program.
@@ -134,7 +134,7 @@ var suites = map[string]func(*bench){
 		b.suite("W1", w1(), wayFree, 1, b.tools(16, 8), "first copy", "nothing changed", "5 % changed")
 	},
 	"w1lat": func(b *bench) {
-		// 24 and 96 make as many requests in flight in all as regsync's 16 and 64.
+		// With 24 and 96, as many requests are in flight in total as with regsync's 16 and 64.
 		tools := append(b.only("regsync", 16), mirror(b.bin, 24))
 		tools = append(append(tools, b.only("regsync", 64)...), mirror(b.bin, 96), mirror(b.bin, 0))
 		b.suite("W1, 30 ms a request", w1(), way{delay: 30 * time.Millisecond}, 5, tools, "nothing changed")
@@ -158,9 +158,9 @@ var suites = map[string]func(*bench){
 	"real10":  func(b *bench) { b.rated("real", newReal(), 10) },
 }
 
-// tools are mirror and its peers: those that run as one process may have one
-// number of requests in flight, those that run once for each copy another
-// number of copies.
+// tools returns mirror and its peers. One limit of requests in flight applies to
+// those that run as one process, a limit of copies to those that run once for each
+// copy.
 func (b *bench) tools(requests, copies int) []tool {
 	out := []tool{mirror(b.bin, requests)}
 	for _, p := range b.peers {
@@ -182,8 +182,8 @@ func (b *bench) tools(requests, copies int) []tool {
 }
 
 // oneHost measures a first copy from a registry to itself. It prints the fewest
-// requests that the protocol takes: for each image a manifest that is read and the
-// mounts of its blobs, for each tag a look and a push.
+// requests that the protocol needs: for each image a GET of the manifest and the
+// mounts of its blobs, for each tag a HEAD and a push.
 func (b *bench) oneHost(w *workload, tools []tool) {
 	samples := map[string][]sample{}
 	for range max(b.runs, 1) {
@@ -211,7 +211,7 @@ func (b *bench) only(peer string, requests int) []tool {
 	return b.tools(requests, requests)
 }
 
-// suite measures tools by turns in phases: "first copy", "nothing changed" and
+// suite measures tools in turn, in phases: "first copy", "nothing changed" and
 // "5 % changed".
 func (b *bench) suite(name string, w *workload, way way, runs int, tools []tool, phases ...string) {
 	if b.runs > 0 {
@@ -266,8 +266,8 @@ func thousands(n int64) string {
 	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
 
-// print writes a row for each tool; every row of another program says how long
-// mirror took against it, with as much in flight.
+// print writes a row for each tool. The row of a peer has the time of mirror, with
+// as much in flight, divided by that of the peer.
 func print(phase string, tools []tool, samples map[string][]sample) {
 	for _, t := range tools {
 		m := middle(samples[t.String()])
@@ -284,7 +284,7 @@ func print(phase string, tools []tool, samples map[string][]sample) {
 	}
 }
 
-// middle is the median of each figure.
+// middle returns the median of each figure.
 func middle(all []sample) (out sample) {
 	median := func(of func(*sample) int64) int64 {
 		var values []int64
@@ -306,7 +306,7 @@ func middle(all []sample) (out sample) {
 	return out
 }
 
-// hashing prints what SHA-256 of so many bytes costs here.
+// hashing prints how long SHA-256 of so many bytes takes on this machine.
 func (b *bench) hashing(n int) {
 	used := func() time.Duration {
 		var u syscall.Rusage

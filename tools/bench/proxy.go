@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// proxy stands before a registry: it counts requests and the bytes of their
-// bodies, and makes the way to the registry as long and as narrow as it is told.
+// proxy forwards requests to a registry. It counts them and the bytes of their
+// bodies, and adds a delay and a limit of bandwidth.
 type proxy struct {
 	addr     string
 	delay    atomic.Int64 // nanoseconds for each request
 	up, down throttle
 
-	requests, sent, received atomic.Int64 // received: by the client
+	requests, sent, received atomic.Int64 // received by the client
 	busy                     atomic.Int64 // nanoseconds, summed over the requests
 }
 
@@ -40,7 +40,7 @@ func newProxy(handler http.Handler) *proxy {
 	return p
 }
 
-// forward passes requests on to a registry.
+// forward forwards requests to a registry.
 func forward(address string) http.Handler {
 	target := &url.URL{Scheme: "http", Host: address}
 	buffers := &bufferPool{sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}}
@@ -57,7 +57,7 @@ type bufferPool struct{ sync.Pool }
 func (b *bufferPool) Get() []byte  { return *b.Pool.Get().(*[]byte) }
 func (b *bufferPool) Put(p []byte) { b.Pool.Put(&p) }
 
-// reset begins to count anew.
+// reset sets the counters to zero.
 func (p *proxy) reset(w way) {
 	p.requests.Store(0)
 	p.busy.Store(0)
@@ -68,10 +68,10 @@ func (p *proxy) reset(w way) {
 	p.down.rate.Store(w.bandwidth)
 }
 
-// way is what lies between a client and a registry.
+// way is the network between a client and a registry.
 type way struct {
 	delay     time.Duration // of each request
-	bandwidth int64         // bytes a second in each direction; 0: as many as there can be
+	bandwidth int64         // bytes a second in each direction; 0: no limit
 }
 
 type countedBody struct {
@@ -101,7 +101,7 @@ func (w *countedWriter) Write(data []byte) (int, error) {
 // Unwrap lets the proxy flush.
 func (w *countedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// throttle lets so many bytes a second through.
+// throttle limits the bytes a second.
 type throttle struct {
 	rate atomic.Int64
 	mu   sync.Mutex

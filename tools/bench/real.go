@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// tagged is a registry in which nothing changes: a digest for every tag, asked by
-// HEAD or, where it lists, by Quay's API for tags.
+// tagged is a registry in which nothing changes. It returns the digest of every tag
+// for a HEAD request or, if it has lists, through Quay's API for tags.
 type tagged struct {
 	digests map[string]string // by repository:tag
 	tags    map[string][]string
 
 	mu    sync.Mutex
 	lists bool
-	rate  int       // requests a second; 0: as many as come
-	free  time.Time // when the next request may be answered
+	rate  int       // requests a second; 0: no limit
+	free  time.Time // when the next request can be answered
 }
 
-// set changes whether the registry has lists and how much it answers.
+// set changes whether the registry has lists, and its rate.
 func (t *tagged) set(lists bool, rate int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,7 +63,7 @@ func (t *tagged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admit reports whether a request comes within the rate, and whether there are lists.
+// admit reports whether the rate admits a request, and whether there are lists.
 func (t *tagged) admit() (admitted, lists bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,7 +81,7 @@ func (t *tagged) admit() (admitted, lists bool) {
 	return true, t.lists
 }
 
-// quayPage is the most tags that Quay's API puts on a page.
+// quayPage is the maximum number of tags on a page of Quay's API.
 const quayPage = 100
 
 func (t *tagged) list(w http.ResponseWriter, r *http.Request) {
@@ -126,19 +126,20 @@ func spread(name string, repositories, total, most int) []string {
 	return out
 }
 
-// digests gives the digest of the image with a number.
+// digests returns the digest of the image with a number.
 func digests(i int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "image %d", i))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// pair is two registries in which nothing changed since everything was mirrored.
+// pair is two registries in which nothing has changed since everything was mirrored.
 type pair struct {
 	workload *workload
 	src, dst *tagged
 }
 
-// newReal has the shape of a release repository's mappings at the end of 2022.
+// newReal returns a pair with the shape of a release repository's mappings at the
+// end of 2022.
 func newReal() *pair {
 	sources := spread("ci/stream", 244, 3227, 26)
 	targets := spread("org/image", 646, 5917, 18)
@@ -164,7 +165,7 @@ func newPair(w *workload) *pair {
 	}
 }
 
-// listsOf tells which of the two registries have lists of digests.
+// listsOf describes which of the two registries have lists of digests.
 type listsOf struct{ source, destination bool }
 
 var noLists, listsOfDestinations, listsOfBoth = listsOf{}, listsOf{false, true}, listsOf{true, true}
@@ -173,7 +174,7 @@ var noLists, listsOfDestinations, listsOfBoth = listsOf{}, listsOf{false, true},
 type turn struct {
 	title string
 	lists listsOf
-	rate  int // requests a second and registry; 0: as many as come
+	rate  int // requests a second and registry; 0: no limit
 	way   way
 	tools []tool
 }
@@ -195,7 +196,7 @@ func (b *bench) turns(name string, p *pair, turns ...turn) {
 	}
 }
 
-// unchanged measures a pair with and without lists, beside regsync.
+// unchanged measures a pair with and without lists, and regsync.
 func (b *bench) unchanged(name string, p *pair) {
 	own := []tool{mirror(b.bin, 16)}
 	far := way{delay: 30 * time.Millisecond}

@@ -17,15 +17,15 @@ import (
 	"time"
 )
 
-// registry is a CNCF distribution in a process of its own, which keeps its data
-// in memory (/dev/shm), and a proxy before it.
+// registry is a CNCF distribution in a separate process, which keeps its data in
+// memory (/dev/shm), behind a proxy.
 type registry struct {
 	addr  string // of the registry itself
 	proxy *proxy
 	bin   string
 	dir   string
 	cmd   *exec.Cmd
-	blobs map[string]descriptor // pushed to a repository already
+	blobs map[string]descriptor // already pushed to a repository
 }
 
 func newRegistry(bin, dir, name string) *registry {
@@ -147,12 +147,12 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// layer pushes a layer of so many bytes, which follow from its name.
+// layer pushes a layer of so many bytes, which depend only on its name.
 func (r *registry) layer(repo, name string, size int64) descriptor {
 	return r.push(repo, name, layerType, io.LimitReader(rand.NewChaCha8(sha256.Sum256([]byte(name))), size))
 }
 
-// image pushes an image and gives its descriptor.
+// image pushes an image and returns its descriptor.
 func (r *registry) image(repo, tag, name string, layers ...descriptor) descriptor {
 	config := r.push(repo, "config "+name, configType, bytes.NewReader(fmt.Appendf(nil,
 		`{"architecture":"amd64","os":"linux","config":{"Labels":{"name":%q}},"rootfs":{"type":"layers","diff_ids":[]}}`, name)))
@@ -174,7 +174,7 @@ func (r *registry) manifest(repo, tag, mediaType string, content any) descriptor
 	return d
 }
 
-// digest asks what a tag stands for.
+// digest returns the digest of a tag.
 func (r *registry) digest(repo, tag string) string {
 	return r.request("HEAD", "/v2/"+repo+"/manifests/"+tag, "", nil, http.StatusOK).Header.Get("Docker-Content-Digest")
 }

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// simulated are two registries without any storage.
+// simulated is two registries without storage.
 type simulated struct {
 	source, target http.HandlerFunc
 	workload       *workload
 	note           string
 }
 
-// newMany has so many images at both ends, one to a repository.
+// newMany returns registries that both have so many images, one in each repository.
 func newMany(n int) simulated {
 	s := simulated{workload: &workload{}, note: "Of the requests two are pings."}
 	for i := range n {
@@ -33,7 +33,7 @@ func newMany(n int) simulated {
 	return s
 }
 
-// zeros are as many as anybody wants to read.
+// zeros is an endless reader.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
@@ -41,8 +41,8 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// newLarge has one image with one layer of so many zeros, and a destination
-// that takes everything and keeps nothing.
+// newLarge returns a source with one image, whose only layer has so many zeros, and
+// a destination that accepts everything and stores nothing.
 func newLarge(size int64) simulated {
 	hash := sha256.New()
 	io.CopyN(hash, zeros{}, size)

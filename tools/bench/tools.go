@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// tool is a program that copies, with the number of requests, or of copies,
-// that it may have in flight; 0 is its own default.
+// tool is a program that copies, with the limit of requests, or of copies, in
+// flight; 0 is its own default.
 type tool struct {
 	name     string
 	jobs     int
@@ -73,9 +73,9 @@ func skopeo(path string, jobs int) tool {
 	}}
 }
 
-// peak watches a process and, when it has ended, gives the most memory that it
-// had, in bytes. The figure that the kernel gives at the end counts the memory
-// of this program, too, which the process shared before it became another.
+// peak watches a process and, when it has ended, returns its maximum memory in
+// bytes. The figure of the kernel includes the memory of this program, which the
+// process shared between fork and exec.
 func peak(pid int) func() int64 {
 	result := make(chan int64, 1)
 	go func() {
@@ -96,13 +96,13 @@ func peak(pid int) func() int64 {
 	return func() int64 { return <-result }
 }
 
-// sample is what a tool took.
+// sample is what one run of a tool took.
 type sample struct {
 	wall, cpu      time.Duration
 	memory         int64 // bytes, of the largest process
 	requests       int64
 	busy           time.Duration // of all requests together
-	read, written  int64         // bytes of bodies from the source and to the destination
+	read, written  int64         // bytes of the bodies from the source and to the destination
 	source, target int64         // requests to either
 }
 

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// workload is a set of images at the source and where they are to go.
+// workload is a set of images at the source and their destinations.
 type workload struct {
 	sources []string // "repository:tag" at the source, one for each line
 	targets [][]string
-	blobs   int                                 // of each image, with its configuration, where all have as many
+	blobs   int                                 // of each image, with its config; 0 if images differ
 	push    func(src *registry, generation int) // pushes the images; those of generation 1 differ in 5 %
 }
 
 const mebibyte = 1 << 20
 
-// w1 is 300 images in one repository: four layers of 40 MiB together that all
-// share, and 1 MiB each. Every image goes to three tags of its own repository.
+// w1 is 300 images in one repository. All share four layers of 40 MiB together, and
+// each has 1 MiB of its own. Every image goes to three tags of its own repository.
 func w1() *workload {
 	w := &workload{blobs: 6}
 	for i := range 300 {
@@ -42,7 +42,7 @@ func w1() *workload {
 	return w
 }
 
-// w2 is 50 indexes of two platforms, 8 MiB for each.
+// w2 is 50 indexes of two platforms with 8 MiB each.
 func w2() *workload {
 	w := &workload{}
 	for i := range 50 {
@@ -82,9 +82,9 @@ func w3() *workload {
 	return w
 }
 
-// pairs returns source and destination of every copy, all first destinations
-// before all second ones: peers that copy pair by pair send a blob twice when
-// two tags of one image are copied at the same moment.
+// pairs returns source and destination of every copy, all first destinations before
+// all second ones, because peers that copy pair by pair push a blob twice if they
+// copy two tags of one image at the same time.
 func (w *workload) pairs(src, dst string) [][2]string {
 	var out [][2]string
 	for k := 0; ; k++ {

@@ -36,7 +36,7 @@ func TestLintSummary(t *testing.T) {
 	}
 }
 
-// filterFindings types, chooses and clicks, and counts what is left.
+// filterFindings filters the findings in each way and counts those that remain.
 func filterFindings(p *tab) {
 	p.Helper()
 	const list = "#findings"
@@ -69,7 +69,7 @@ func filterFindings(p *tab) {
 			p.Errorf("%s %s: %d findings shown, %d are of it", by, value, got, want)
 		}
 		if p.choose(by, ""); p.chosen(by) != "" {
-			p.choose(by, value) // a button takes its choice back
+			p.choose(by, value) // a button is released by a second click
 		}
 		if got := p.shown(list); got != all {
 			p.Errorf("%d of %d findings after %s was cleared", got, all, by)
@@ -82,8 +82,8 @@ func filterFindings(p *tab) {
 	}
 }
 
-// withoutScripts fails when something is hidden, or shown and dead. What stands
-// in a <details> opens without scripts.
+// withoutScripts fails if the page hides something that only a script could show, or
+// shows a control that needs a script. A <details> opens without scripts.
 func withoutScripts(p *tab) {
 	p.Helper()
 	counts := eval[[]int](p, `(items => [items.length, items.filter(e => e.closest('details:not([open])') || e.getClientRects().length > 0).length,
@@ -99,7 +99,7 @@ func withoutScripts(p *tab) {
 	}
 }
 
-// TestJUnitIsXML has xmllint read the JUnit files.
+// TestJUnitIsXML checks the JUnit files with xmllint.
 func TestJUnitIsXML(t *testing.T) {
 	xmllint, err := exec.LookPath("xmllint")
 	if err != nil {
@@ -132,8 +132,7 @@ func TestInProwsFrame(t *testing.T) {
 	if len(want) < 2 {
 		t.Fatalf("%d findings", len(want))
 	}
-	// Prow's frame is what Chromium warns of; and no <meta> of a page in a <div>
-	// is in its <head>.
+	// Chromium warns about Prow's frame, and about a <meta> outside of <head>.
 	f := open(t, host, look{width: 1000, scripts: true, expected: []string{"both allow-scripts and allow-same-origin", "outside the document's <head>"}})
 	f.settle()
 	const frame = `document.querySelector("iframe").contentDocument`

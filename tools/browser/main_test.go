@@ -14,9 +14,9 @@ import (
 var (
 	bin   = os.Getenv("MIRROR_BIN")    // folder of the commands
 	shots = os.Getenv("BROWSER_SHOTS") // folder for screenshots
-	// scratch is a folder that goes with the tests.
+	// scratch is a folder that is removed after the tests.
 	scratch string
-	// chromium is the one browser of all tests; each page is a tab of its own.
+	// chromium is the browser of all tests; each page has its own tab.
 	chromium context.Context
 )
 
@@ -64,7 +64,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// command runs one of the commands; an exit code of 1 says that there are
+// command runs one of the commands. It accepts the exit code 1, which means
 // findings.
 func command(t *testing.T, name string, args ...string) {
 	t.Helper()

@@ -19,8 +19,8 @@ import (
 )
 
 // mirrorSummary mirrors a few images between two registries in this process and
-// gives the page of the run: most arrive, some were there, some have no source,
-// and the destination limits the rate for a while.
+// returns the page of the run. Most images are copied, some are unchanged, some have
+// no source, and the destination limits the rate for a while.
 func mirrorSummary(t *testing.T) string {
 	t.Helper()
 	serve := func(wrap func(http.Handler) http.Handler) string {

@@ -46,7 +46,7 @@ func TestSite(t *testing.T) {
 	}
 }
 
-// search asks the first page for an image, and follows it on the next.
+// search searches for an image on the first page and follows it to the next.
 func search(p *tab) {
 	p.Helper()
 	const list = "[data-filter]"
@@ -60,7 +60,7 @@ func search(p *tab) {
 		if word != "" {
 			p.fill(list+" input[type=search]", word)
 		} else {
-			word = "frontend" // what the first page has sent
+			word = "frontend" // the word that the first page passes on
 		}
 		found := p.matching(list, word)
 		if got, want := p.shown(list), min(found, most); got != want {
@@ -68,8 +68,8 @@ func search(p *tab) {
 		}
 	}
 	p.fill(list+" input[type=search]", "quay.io")
-	// A key in a list of thousands has to feel immediate: it may cost a small
-	// part of what showing the page did.
+	// A key press in a list of thousands must feel immediate: it may take a small
+	// part of the time that showing the page took.
 	const key = `new Promise(done => {
 		const field = document.querySelector('[data-filter] input');
 		const start = performance.now();
@@ -78,7 +78,7 @@ func search(p *tab) {
 		requestAnimationFrame(() => { document.body.offsetHeight; done(performance.now() - start); });
 	})`
 	took := 1e9
-	for range 5 { // the best of them: others use the machine, too
+	for range 5 { // the best of five, because other processes use the machine, too
 		took = min(took, eval[float64](p, key, chromedp.EvalAwaitPromise))
 	}
 	loaded := eval[float64](p, "performance.getEntriesByType('navigation')[0].domComplete")
@@ -98,8 +98,8 @@ func search(p *tab) {
 // most is how many rows of a long list are shown at first.
 const most = 300
 
-// figures follows each number at the top of the page to what it counts: causes,
-// where a note says how many.
+// figures follows each number at the top of the page to what it counts, or to the
+// causes if a note has their number.
 func figures(p *tab) {
 	p.Helper()
 	found := eval[map[string]string](p, `Object.fromEntries(Array.from(document.querySelectorAll('.figures dd a')).map(a => [a.href, (a.parentElement.querySelector('small') || a).textContent.replace(/\D/g, '')]))`)
@@ -115,15 +115,15 @@ func figures(p *tab) {
 	}
 }
 
-// address chooses findings, and finds the choice again after a reload, with Back,
-// and in a window that opens the address.
+// address filters findings and checks that the filter survives a reload and Back,
+// and applies in a window that opens the address.
 func address(p *tab) {
 	p.Helper()
 	const list = "#findings"
 	all := p.shown(list)
-	// What the first finding with an owner has.
+	// The values of the first finding with an owner.
 	choice := eval[map[string]string](p, `(e => ({rule: e.dataset.rule, owner: e.dataset.owner.split(', ')[0], severity: e.dataset.severity}))(document.querySelector('#findings [data-item][data-owner]'))`)
-	word := choice["rule"] // which its text names
+	word := choice["rule"] // a word in its text
 	for by, value := range choice {
 		if !p.choose(by, value) {
 			delete(choice, by)
@@ -163,7 +163,7 @@ func address(p *tab) {
 	same("back")
 }
 
-// sortSets clicks the head of the column with numbers, twice.
+// sortSets clicks the heading of a column of numbers twice.
 func sortSets(p *tab) {
 	p.Helper()
 	const head = `thead th:nth-child(4) button`
@@ -189,8 +189,8 @@ func sortSets(p *tab) {
 	}
 }
 
-// picture points at a set in the graph: its lines light up, and the set's page
-// is a click away.
+// picture points at a set in the graph and checks that its lines are highlighted and
+// that a click opens the set's page.
 func picture(p *tab) {
 	p.Helper()
 	const set = "svg.graph g[data-node^='1-'] a"
@@ -213,7 +213,7 @@ func picture(p *tab) {
 }
 
 // TestSiteOfHostileNames opens every page of a repository whose names look like
-// markup: none becomes an element, and each leads where it says.
+// markup. No name becomes an element, and each link leads to the page of its name.
 func TestSiteOfHostileNames(t *testing.T) {
 	out := t.TempDir()
 	command(t, "mirror-jobgen", "site", hostileTree(t), "--output", out)

@@ -21,17 +21,17 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// look says how a page is looked at.
+// look is one way to open a page.
 type look struct {
 	width   int64
 	dark    bool
 	scripts bool
-	// expected are parts of messages that the browser logs and that are no
-	// fault of the page.
+	// expected has parts of messages that the browser logs although the page is
+	// correct.
 	expected []string
 }
 
-// looks are those that every page has to bear.
+// looks has the ways to open every page.
 func looks() map[string]look {
 	return map[string]look{
 		"light-1400": {width: 1400, scripts: true}, "dark-1400": {width: 1400, dark: true, scripts: true},
@@ -61,8 +61,8 @@ type tab struct {
 	errors   []string
 }
 
-// open shows a file. The test fails at its end when the page has logged an
-// error, or asked for anything but files of its own folder.
+// open shows a file. At its end, the test fails if the page has logged an error or
+// requested anything but files of its own folder.
 func open(t *testing.T, file string, l look) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(chromium)
@@ -100,7 +100,7 @@ func open(t *testing.T, file string, l look) *tab {
 	return p
 }
 
-// call is a command of the browser's protocol as an action.
+// call returns an action that runs a command of the browser's protocol.
 func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, command, params)
@@ -125,7 +125,7 @@ func (p *tab) listen(event any) {
 	}
 }
 
-// patience ends a test whose browser hangs.
+// patience is the timeout for a browser that hangs.
 const patience = 2 * time.Minute
 
 func (p *tab) run(steps ...chromedp.Action[chromedp.Void]) {
@@ -149,13 +149,13 @@ func eval[T any](p *tab, expression string, opts ...chromedp.EvaluateOption) T {
 	return value
 }
 
-// settle waits for what a click or a key has begun: two frames.
+// settle waits for the effect of a click or a key: two frames.
 func (p *tab) settle() {
 	p.Helper()
 	eval[bool](p, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, chromedp.EvalAwaitPromise)
 }
 
-// fill types into a field in place of what it holds.
+// fill replaces the value of a field.
 func (p *tab) fill(selector, text string) {
 	p.Helper()
 	field := chromedp.CSS(selector)
@@ -170,14 +170,14 @@ func (p *tab) click(selector string) {
 	p.settle()
 }
 
-// follow clicks a link to another page and waits for what that page shows. The
-// page that the link is on may be gone before it has drawn another frame.
+// follow clicks a link to another page and waits for an element of that page. The
+// page with the link may not draw another frame.
 func (p *tab) follow(link, shows string) {
 	p.Helper()
 	p.run(chromedp.Click(chromedp.CSS(link)), chromedp.WaitVisible(chromedp.CSS(shows)))
 }
 
-// shown counts the items of a list that can be seen.
+// shown counts the visible items of a list.
 func (p *tab) shown(list string) int {
 	p.Helper()
 	return eval[int](p, fmt.Sprintf(`Array.from(document.querySelector(%q).querySelectorAll('[data-item]')).filter(e => e.getClientRects().length > 0).length`, list))
@@ -201,20 +201,19 @@ func (p *tab) choose(by, value string) bool {
 	return true
 }
 
-// chosen returns what a facet of the findings shows as chosen.
+// chosen returns the selected value of a facet of the findings.
 func (p *tab) chosen(by string) string {
 	p.Helper()
 	return eval[string](p, fmt.Sprintf(`(s => s ? s.value : Array.from(document.querySelectorAll('#findings button[data-by=%[1]s][aria-pressed=true]')).map(b => b.dataset.is).join(' '))(document.querySelector('#findings select[data-by=%[1]s]'))`, by))
 }
 
-// matching counts the items of a list whose text has a word, as the page's
-// source says.
+// matching counts the items of a list whose text in the page's source has a word.
 func (p *tab) matching(list, word string) int {
 	p.Helper()
 	return eval[int](p, fmt.Sprintf(`Array.from(document.querySelector(%q).querySelectorAll('[data-item]')).filter(e => e.textContent.toLowerCase().includes(%q)).length`, list, word))
 }
 
-// shoot leaves a screenshot of the page's first so many pixels.
+// shoot writes a screenshot of the first so many pixels of the page.
 func (p *tab) shoot(name string, height float64) {
 	p.Helper()
 	width := eval[float64](p, "innerWidth")
@@ -234,8 +233,8 @@ func (p *tab) shoot(name string, height float64) {
 	}
 }
 
-// fits fails when the page is wider than the window, or has text that is hard
-// to read against what is behind it.
+// fits fails if the page is wider than the window or has text with a low contrast to
+// its background.
 func (p *tab) fits() {
 	p.Helper()
 	if wide := eval[int](p, "document.documentElement.scrollWidth - innerWidth"); wide > 0 {
@@ -246,7 +245,7 @@ func (p *tab) fits() {
 	}
 }
 
-// contrast lists texts whose contrast is below 4.5, as WCAG 2 reckons it.
+// contrast lists texts whose contrast is below 4.5, as WCAG 2 defines it.
 const contrast = `(() => {
 	const parts = c => c.match(/[\d.]+/g).map(Number);
 	const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// trees are release repositories by name: a small one of our own with
-// mistakes, and the real one, where there is real data.
+// trees returns release repositories by name: a small one with mistakes and, if
+// real data is available, the real one.
 func trees(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{"small": filepath.Join(root(t), "testdata", "release")}
@@ -21,7 +21,8 @@ func trees(t *testing.T) map[string]string {
 	return out
 }
 
-// realTree unpacks the real tree of 2022, once; "" where there is none.
+// realTree unpacks the real tree of 2022 once and returns its folder, or "" without
+// real data.
 var realTree = sync.OnceValue(func() string {
 	corpus := os.Getenv("MIRROR_CORPUS")
 	if corpus == "" {

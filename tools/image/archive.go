@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// shells are those that get a completion script, and the names under which
-// people's shells look for them.
+// shells has the shells with a completion script, and the file names that they look
+// for.
 var shells = []struct{ name, pattern string }{
 	{"bash", "completions/bash/%s"},
 	{"zsh", "completions/zsh/_%s"},
@@ -76,8 +76,8 @@ func (o options) archive(name string, files []file) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// shared returns what every archive holds: README, man pages, and the completion
-// scripts as the commands of this machine print them.
+// shared returns what every archive has: README, man pages, and the completion
+// scripts, which commands built for this machine print.
 func (o options) shared() ([]file, error) {
 	readme, err := os.ReadFile(filepath.Join(o.source, "README.md"))
 	if err != nil {
@@ -123,8 +123,8 @@ func (o options) shared() ([]file, error) {
 	return files, nil
 }
 
-// pageOf reports whether a man page is one of a command: mirror-lint.1 is not one
-// of mirror, though it begins like mirror-run.1.
+// pageOf reports whether a man page belongs to a command: mirror-lint.1 does not
+// belong to mirror, though it begins like mirror-run.1.
 func pageOf(command, page string) bool {
 	return command != "mirror" || !strings.HasPrefix(page, "mirror-lint") && !strings.HasPrefix(page, "mirror-jobgen")
 }

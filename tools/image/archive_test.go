@@ -65,7 +65,7 @@ func TestRelease(t *testing.T) {
 			}
 		}
 		if !strings.Contains(files[name+"/completions/zsh/_mirror-lint"], "#compdef mirror-lint") {
-			t.Errorf("%s: the completion for zsh is none", name)
+			t.Errorf("%s: the completion for zsh is not valid", name)
 		}
 	}
 }
@@ -113,8 +113,8 @@ func TestPageOf(t *testing.T) {
 	}
 }
 
-// The Dockerfile makes the same image with an engine: the same root file system,
-// the same user.
+// The Dockerfile builds the same image with a container engine: the same root file
+// system and the same user.
 func TestDockerfile(t *testing.T) {
 	data, err := os.ReadFile("../../Dockerfile")
 	if err != nil {
@@ -140,7 +140,7 @@ func TestBadOptions(t *testing.T) {
 		{}, {"-layout", "x", "extra"}, {"-layout", "x", "-platforms", "linux"}, {"-rootfs", "x", "-platforms", "linux/amd64,linux/arm64"},
 	} {
 		if err := run(args); err == nil {
-			t.Errorf("%q is taken", args)
+			t.Errorf("%q is accepted", args)
 		}
 	}
 }

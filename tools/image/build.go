@@ -13,7 +13,7 @@ import (
 // module is the path of the main module.
 const module = "github.com/mirror-tools/mirror-tools"
 
-// platform is what a binary runs on.
+// platform is an operating system and an architecture.
 type platform struct{ os, arch string }
 
 func (p platform) String() string { return p.os + "/" + p.arch }
@@ -33,8 +33,8 @@ type binary struct {
 	info *buildinfo.BuildInfo
 }
 
-// build compiles the commands for a platform, without C and without paths of
-// this machine in them.
+// build compiles the commands for a platform, without C and without the paths of this
+// machine.
 func (o options) build(p platform) ([]binary, error) {
 	dir, err := os.MkdirTemp("", "mirror-build-")
 	if err != nil {

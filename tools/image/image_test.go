@@ -33,7 +33,7 @@ import (
 
 const testVersion = "v0.0.0-test"
 
-// write runs the program as make does, with the commands that build fast.
+// write runs the program as make does, with the commands that compile fast.
 func write(t *testing.T, what, dir string, commands, platforms string) {
 	t.Helper()
 	err := run([]string{
@@ -132,8 +132,8 @@ func checkConfig(t *testing.T, img v1.Image, arch string) {
 	}
 }
 
-// checkRoot looks at a root file system: what is there, for which machine, with
-// which certificates and list of components.
+// checkRoot checks a root file system: its files, the machine of the commands, the
+// certificates and the list of components.
 func checkRoot(t *testing.T, root string, machine elf.Machine) {
 	t.Helper()
 	var files []string
@@ -255,8 +255,8 @@ func serve(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// start runs a command of the root file system: within it and as the image's
-// user where this process may do that, else from outside.
+// start runs a command of the root file system: within it and as the image's user if
+// this process may do that, else from outside.
 func start(t *testing.T, root, command string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(root, binFolder, command), args...)

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// writeLayout writes an OCI layout with one index: an image for each platform.
-// What was at dir before is replaced, once everything is written.
+// writeLayout writes an OCI layout with one index, which has an image for each
+// platform. It replaces a layout at dir after everything is written.
 func (o options) writeLayout(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(filepath.Clean(dir)), 0o755); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (o options) writeLayout(dir string) error {
 	}
 	if _, err := os.Stat(dir); err == nil {
 		if _, err := os.Stat(filepath.Join(dir, "oci-layout")); err != nil {
-			return fmt.Errorf("%s is there and is no OCI layout: it is not replaced", dir)
+			return fmt.Errorf("%s exists, but is not an OCI layout, so it is not replaced: remove it, or choose another folder", dir)
 		}
 	}
 	if err := os.RemoveAll(dir); err != nil {
@@ -66,8 +66,8 @@ func (o options) writeLayout(dir string) error {
 	return nil
 }
 
-// image is the image for one platform: a layer for the base and one for each
-// command, so that what did not change is not moved again.
+// image returns the image for one platform: a layer for the base and one for each
+// command, so that a new version changes few layers.
 func (o options) image(p platform) (v1.Image, error) {
 	binaries, err := o.build(p)
 	if err != nil {
@@ -128,7 +128,7 @@ func (o options) appendLayer(img v1.Image, files []file, what string) (v1.Image,
 	})
 }
 
-// labels say where the image comes from.
+// labels returns the labels that describe the origin of the image.
 func (o options) labels() map[string]string {
 	l := map[string]string{
 		"org.opencontainers.image.title":         "mirror-tools",

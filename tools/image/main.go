@@ -1,10 +1,9 @@
 // Image packs the three commands: as container images for several
 // architectures in an OCI layout, as the root file system of one such image,
-// and as release archives. It needs the Go command and no container engine.
+// and as release archives. It needs the Go command, but no container engine.
 //
-// It promises that the same source, version, time and Go release give the same
-// bytes. It is a module of its own, so that nothing it needs is a dependency of
-// the commands.
+// The same source, version, time and Go release give the same bytes. It is a
+// separate module, so that the commands do not depend on what it needs.
 package main
 
 import (
@@ -25,14 +24,14 @@ func main() {
 	}
 }
 
-// options is what is packed and where it goes.
+// options has what to pack.
 type options struct {
 	source   string // root of the main module
 	commands []string
 	platform []platform
 	version  string
 	revision string
-	created  time.Time // every time in what is written
+	created  time.Time // the time of every file and image
 }
 
 func run(args []string) error {
@@ -41,11 +40,11 @@ func run(args []string) error {
 	rootfs := f.String("rootfs", "", "write the root file system of the image to this `DIR`; takes one platform")
 	release := f.String("release", "", "write archives and checksums to this `DIR`")
 	source := f.String("source", ".", "root `DIR` of the main module")
-	commands := f.String("commands", "mirror,mirror-jobgen,mirror-lint", "what to pack")
+	commands := f.String("commands", "mirror,mirror-jobgen,mirror-lint", "comma-separated `NAMES` of the commands to pack")
 	platforms := f.String("platforms", "linux/"+runtime.GOARCH, "`OS/ARCH,...` to build for")
-	version := f.String("version", "devel", "version of the labels and file names; the binaries were told theirs too")
+	version := f.String("version", "devel", "version in the binaries, labels and file names")
 	revision := f.String("revision", "", "git commit of the source")
-	created := f.Int64("created", 0, "`SECONDS` since 1970 that files and images are dated to: the time of the commit")
+	created := f.Int64("created", 0, "time of all files and images, in `SECONDS` since 1970")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -71,5 +70,5 @@ func run(args []string) error {
 	case *release != "":
 		return o.writeRelease(*release)
 	}
-	return errors.New("nothing to do: give -layout, -rootfs or -release")
+	return errors.New("nothing to do: set -layout, -rootfs or -release")
 }

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// user is who the image runs as: nobody in particular, and not root.
+// user is the user of the image, which is not root.
 const user = "65532:65532"
 
-// base is what the image holds beside the commands. There is no shell and no
+// base returns the files of the image except the commands. There is no shell and no
 // library.
 func base() ([]file, error) {
 	roots, err := certificates()
@@ -30,8 +30,8 @@ func base() ([]file, error) {
 }
 
 // certificates returns the roots that Mozilla trusts, as the Go project publishes
-// them: the same on every machine, pinned in go.mod. Roots that are trusted with
-// a condition are left out, because a PEM file cannot tell the condition.
+// them. go.mod pins them, so that they are the same on every machine. It leaves out
+// roots with a constraint, because a PEM file cannot express one.
 func certificates() ([]byte, error) {
 	var b bytes.Buffer
 	for root := range bundle.Roots() {
@@ -45,7 +45,7 @@ func certificates() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// packed returns the files of one command: the binary and what it is made of.
+// packed returns the files of one command: the binary and its SBOM.
 func (o options) packed(b binary, p platform, bin, doc string) ([]file, error) {
 	bom, err := sbom(b, o.version, p)
 	if err != nil {
@@ -54,7 +54,7 @@ func (o options) packed(b binary, p platform, bin, doc string) ([]file, error) {
 	return []file{{bin + b.name, 0o755, b.data}, {doc + b.name + ".cdx.json", 0o644, bom}}, nil
 }
 
-// Where the image keeps the commands and their lists of components.
+// The folders of the commands and of their SBOMs in the image.
 const (
 	binFolder = "usr/bin/"
 	docFolder = "usr/share/doc/mirror-tools/"

@@ -11,10 +11,10 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// sbom lists, as a CycloneDX document, the modules that the Go linker put into a
-// binary, as the binary itself says, with its hash and version. Serial number
-// and timestamp are left out: both are optional, and the same binary has the
-// same document.
+// sbom returns a CycloneDX document with the hash and version of a binary, and with
+// the modules that it lists in its build information. It leaves out the serial
+// number and the timestamp, which are optional, so that the same binary has the same
+// document.
 func sbom(b binary, version string, p platform) ([]byte, error) {
 	sum := sha256.Sum256(b.data)
 	self := packageURL(b.info.Main.Path, "") + "#cmd/" + b.name
@@ -43,7 +43,7 @@ func sbom(b binary, version string, p platform) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// component is one Go module; sum is its line of go.sum, or empty.
+// component returns one Go module; sum is its hash in go.sum, or empty.
 func component(path, version, sum string) cdx.Component {
 	url := packageURL(path, version)
 	c := cdx.Component{Type: cdx.ComponentTypeLibrary, BOMRef: url, Name: path, Version: version, PackageURL: url}
@@ -53,7 +53,7 @@ func component(path, version, sum string) cdx.Component {
 	return c
 }
 
-// packageURL names a Go module as package-url.github.io says.
+// packageURL returns the package URL of a Go module (package-url.github.io).
 func packageURL(path, version string) string {
 	url := "pkg:golang/" + path
 	if version != "" {

@@ -20,8 +20,8 @@ type file struct {
 	data []byte
 }
 
-// writeTar writes files, and the folders they need, in order of name, all of
-// them dated to t and owned by root.
+// writeTar writes files, and the folders they need, in order of name. All have the
+// time t and belong to root.
 func writeTar(w io.Writer, files []file, t time.Time) error {
 	tw := tar.NewWriter(w)
 	for _, f := range withFolders(files) {
