@@ -37,7 +37,8 @@ type TokenRequest struct {
 	Credential credentials.Credential
 	UserAgent  string
 	Now        time.Time
-	// Trusted are other hosts that may get the registry's credential.
+	// Trusted are other hosts, with a port unless it is 443, that may get the
+	// registry's credential.
 	Trusted []string
 }
 
@@ -269,8 +270,10 @@ func (r TokenRequest) allowed(u *url.URL) error {
 	if r.Credential.Anonymous() || sameHost || sameDomain(u.Hostname(), r.Registry.Hostname()) {
 		return nil
 	}
+	// Here the endpoint uses https.
+	name := func(host string) string { return strings.TrimSuffix(strings.ToLower(host), ":443") }
 	for _, host := range append(wellKnown(r.Registry.Hostname()), r.Trusted...) {
-		if strings.EqualFold(host, u.Host) {
+		if name(host) == name(u.Host) {
 			return nil
 		}
 	}
