@@ -27,7 +27,7 @@ func (t *trust) certificates(env cli.Env, roots func() (*x509.CertPool, error)) 
 		}
 		cert, err := keyPair(file, file)
 		if err != nil {
-			return nil, cli.Usagef("--client-certificate for %s: %s holds no certificate with its private key in PEM: %w", host, file, err)
+			return nil, cli.Usagef("--client-certificate for %s: %w", host, err)
 		}
 		named[host] = cert
 	}
@@ -44,7 +44,8 @@ func (t *trust) certificates(env cli.Env, roots func() (*x509.CertPool, error)) 
 	}, nil
 }
 
-// keyPair reads a certificate and its private key, which may be in one file.
+// keyPair reads a certificate and its private key, which may be in one file. An
+// error names the file.
 func keyPair(cert, key string) (tls.Certificate, error) {
 	certPEM, err := argfile.ReadSmall(cert)
 	if err != nil {
@@ -56,7 +57,11 @@ func keyPair(cert, key string) (tls.Certificate, error) {
 			return tls.Certificate{}, err
 		}
 	}
-	return tls.X509KeyPair(certPEM, keyPEM)
+	pair, err := tls.X509KeyPair(certPEM, keyPEM)
+	if err != nil {
+		err = fmt.Errorf("%s holds no certificate with its private key in PEM: %w", cert, err)
+	}
+	return pair, err
 }
 
 // certsD reads the folder of a registry in the first of the folders that has one:
@@ -84,17 +89,13 @@ func certsD(folders []string, host string, roots func() (*x509.CertPool, error))
 						return settings, err
 					}
 				}
-				pem, err := argfile.ReadSmall(path)
-				if err != nil {
+				if err := trustFile(settings.Roots, path); err != nil {
 					return settings, err
-				}
-				if !settings.Roots.AppendCertsFromPEM(pem) {
-					return settings, fmt.Errorf("%s holds no PEM certificate", path)
 				}
 			case ".cert":
 				cert, err := keyPair(path, strings.TrimSuffix(path, ".cert")+".key")
 				if err != nil {
-					return settings, fmt.Errorf("the client certificate %s: %w", path, err)
+					return settings, err
 				}
 				settings.Certificates = append(settings.Certificates, cert)
 			}

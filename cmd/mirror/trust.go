@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/x509"
+	"fmt"
 
 	"github.com/spf13/pflag"
 
@@ -39,13 +40,18 @@ func (t *trust) pool() (*x509.CertPool, error) {
 		pool = x509.NewCertPool()
 	}
 	for _, file := range t.authorities {
-		pem, err := argfile.ReadSmall(file)
-		if err != nil {
+		if err := trustFile(pool, file); err != nil {
 			return nil, cli.Usagef("--certificate-authority: %w", err)
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, cli.Usagef("--certificate-authority: %s holds no PEM certificate", file)
 		}
 	}
 	return pool, nil
+}
+
+// trustFile adds the certificates in a PEM file to a pool.
+func trustFile(pool *x509.CertPool, file string) error {
+	pem, err := argfile.ReadSmall(file)
+	if err == nil && !pool.AppendCertsFromPEM(pem) {
+		err = fmt.Errorf("%s holds no PEM certificate", file)
+	}
+	return err
 }

@@ -182,6 +182,16 @@ func (e *LookupError) Error() string { return e.text }
 // Failure implements [retry.Failed].
 func (e *LookupError) Failure(time.Time) retry.Failure { return retry.Failure{Kind: retry.Final} }
 
+// TLSError means that the TLS settings of a registry cannot be used, such as those
+// in a certificate file that cannot be read.
+type TLSError struct {
+	Host string
+	Err  error
+}
+
+func (e *TLSError) Error() string { return "TLS settings of " + e.Host + ": " + e.Err.Error() }
+func (e *TLSError) Unwrap() error { return e.Err }
+
 // NoRegistry reports whether an error means that there is no registry at an
 // address, or no way to it: the name does not exist, the answer is not HTTP, or
 // a proxy refuses.
@@ -227,12 +237,15 @@ func Blame(err error) (host, reason string) {
 		push    *PushError
 		invalid *AnswerError
 		entry   *LookupError
+		setting *TLSError
 	)
 	switch {
 	case errors.As(err, &invalid):
 		return invalid.Host, invalid.Reason
 	case errors.As(err, &entry):
 		return entry.Host, "credential not readable"
+	case errors.As(err, &setting):
+		return setting.Host, "TLS settings not usable"
 	case errors.As(err, &push):
 		return push.Repository.Host, push.reason()
 	case errors.As(err, &bad):

@@ -38,10 +38,12 @@ func (rs *registries) newHost(name string) *host {
 		memory: rs.memory, head: headTrust{checked: make(chan struct{})},
 	}
 	insecure := func(host string) bool { return rs.opts.Insecure != nil && rs.opts.Insecure(host) }
-	reach := func(host string) http.RoundTripper { return rs.transports.of(host, insecure(host)) }
-	wire := throttle.Observe(gate, identified(rs.opts.UserAgent, reach(name)))
+	reach := func(host string) (http.RoundTripper, error) { return rs.transports.of(host, insecure(host)) }
+	transport, wrong := reach(name)
+	wire := throttle.Observe(gate, identified(rs.opts.UserAgent, transport))
 	h.access = newAccess(name, &rs.opts, rs.secrets, wire)
 	h.origin = newOrigin(gate, h.loop, insecure(name), wire, h.access.learn)
+	h.origin.wrong = wrong
 	h.access.unsure = h.origin.doubt
 	h.access.answer = func(resp *http.Response) *Error { return newError(gate, resp, rs.opts.Clock.Now()) }
 	h.send = h.paced(h.origin.layer(h.access.layer(redirects(name, rs.secrets.Scrub, wire))))

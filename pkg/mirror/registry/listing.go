@@ -80,9 +80,9 @@ func (ls *Lists) Listed(ctx context.Context, repo Repository, tags []string) map
 // lists are the lists of one registry.
 type lists struct {
 	host    *host
-	direct  http.RoundTripper                   // the layers without credential and redirects
-	reach   func(host string) http.RoundTripper // the transport to any host
-	started time.Time                           // older lists are not trusted
+	direct  http.RoundTripper                            // the layers without credential and redirects
+	reach   func(host string) (http.RoundTripper, error) // the transport to any host
+	started time.Time                                    // older lists are not trusted
 	form    form
 
 	mu      sync.Mutex
@@ -132,7 +132,7 @@ func (w *wanted) see(tag string, d digest.Digest, sure bool) {
 	}
 }
 
-func newLists(h *host, direct http.RoundTripper, reach func(host string) http.RoundTripper, started time.Time) *lists {
+func newLists(h *host, direct http.RoundTripper, reach func(host string) (http.RoundTripper, error), started time.Time) *lists {
 	l := &lists{host: h, direct: direct, reach: reach, started: started, repos: map[string]*listing{}, balance: 1, changed: make(chan struct{})}
 	streams := h.opts.Listings.Streams
 	switch {

@@ -114,7 +114,8 @@ func (l *lists) google(ctx context.Context, repo Repository, w *wanted) (has, ok
 // types ImageStreamStatus, NamedTagEventList and TagEvent. The stream names its
 // registry, so that the stream of another cluster is not used by mistake.
 func (l *lists) streams(api *StreamsAPI) form {
-	send := l.host.elsewhere(l.reach(api.Server.Host))
+	transport, _ := l.reach(api.Server.Host) // a transport that cannot be used fails
+	send := l.host.elsewhere(transport)
 	return func(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
 		w.by = ListedByStream
 		namespace, name, two := strings.Cut(repo.Path, "/")

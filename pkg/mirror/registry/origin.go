@@ -21,7 +21,8 @@ import (
 type origin struct {
 	gate  *throttle.Host
 	loop  *retry.Loop
-	plain bool // http may be tried
+	plain bool  // http may be tried
+	wrong error // a setting that keeps us from connecting
 	wire  http.RoundTripper
 	learn func([]auth.Challenge) // called with the registry's challenges
 
@@ -79,6 +80,9 @@ func (o *origin) place(path string) *url.URL {
 // Other callers wait for that; a registry that cannot be reached is down for
 // all.
 func (o *origin) connect(ctx context.Context) (*url.URL, error) {
+	if o.wrong != nil {
+		return nil, o.wrong
+	}
 	if base := o.base.Load(); base != nil && !o.unsure.Load() {
 		return base, nil
 	}

@@ -50,9 +50,11 @@ func (t *transports) close() {
 
 // of returns the transport for a registry and its redirects: only the
 // registry's own certificate may go unverified, and only the registry gets the
-// client's.
-func (t *transports) of(name string, insecure bool) http.RoundTripper {
-	own, special := (&url.URL{Host: name}).Hostname(), t.special(name, insecure)
+// client's. If the registry's TLS settings cannot be used, of also returns the
+// [*TLSError] with which each request fails.
+func (t *transports) of(name string, insecure bool) (http.RoundTripper, error) {
+	special, err := t.special(name, insecure)
+	own := (&url.URL{Host: name}).Hostname()
 	return throttle.Func(func(r *http.Request) (*http.Response, error) {
 		switch {
 		case special != nil && strings.EqualFold(r.URL.Host, name):
@@ -61,21 +63,22 @@ func (t *transports) of(name string, insecure bool) http.RoundTripper {
 			return t.insecure.RoundTrip(r)
 		}
 		return t.secure.RoundTrip(r)
-	})
+	}), err
 }
 
 // special returns the transport of a registry with its own TLS settings, or
 // nil.
-func (t *transports) special(name string, insecure bool) http.RoundTripper {
+func (t *transports) special(name string, insecure bool) (http.RoundTripper, error) {
 	if t.opts.TLS == nil || t.opts.Transport != nil {
-		return nil
+		return nil, nil
 	}
 	settings, err := t.opts.TLS(name)
 	if err != nil {
-		return throttle.Func(func(*http.Request) (*http.Response, error) { return nil, &refusal{err.Error()} })
+		err = &TLSError{name, err}
+		return throttle.Func(func(*http.Request) (*http.Response, error) { return nil, err }), err
 	}
 	if len(settings.Certificates) == 0 && settings.Roots == nil {
-		return nil
+		return nil, nil
 	}
 	transport := newTransport(t.opts, insecure)
 	transport.TLSClientConfig.Certificates = settings.Certificates
@@ -85,7 +88,7 @@ func (t *transports) special(name string, insecure bool) http.RoundTripper {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.own = append(t.own, transport)
-	return transport
+	return transport, nil
 }
 
 func newTransport(opts Options, insecure bool) *http.Transport {
