@@ -3,6 +3,7 @@ package hardcases
 import (
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -21,7 +22,12 @@ func TestBuildKitCache(t *testing.T) {
 			config := s.src.Blob("a/b", []byte(`{"layers":[{"blob":"x"}]}`))
 			layer.MediaType, config.MediaType = types.OCILayer, "application/vnd.buildkit.cacheconfig.v0"
 			s.src.Manifest("a/b", "cache", kind, v1.IndexManifest{SchemaVersion: 2, MediaType: kind, Manifests: []v1.Descriptor{layer, config}})
+			s.client.Retry.Attempts = 7
+			began := s.clock.now
 			e := s.entry("$src/a/b:cache $dst/c:cache")
+			if waited := s.clock.now.Sub(began); waited > 10*time.Second {
+				t.Errorf("waited %v for a registry that has the blobs", waited)
+			}
 			if e.Outcome != mirror.Failed || !strings.Contains(e.Error, "refuses an index of blobs, such as a BuildKit cache") {
 				t.Errorf("a registry that wants manifests: %s: %s", e.Outcome, e.Error)
 			}

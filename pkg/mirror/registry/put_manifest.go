@@ -134,6 +134,9 @@ func (p *manifestPut) notYet(err error) retry.Kind {
 		!p.host.wrote.has(p.repo.Path, e.Message, p.host.opts.Clock.Now()), p.host.wrote.futile.Load() >= futileWaits:
 		return retry.Final
 	case e.Status == http.StatusNotFound, saysMissing(e):
+		if p.manifest.holdsOthers() {
+			return retry.Unsure // many registries accept only an index of manifests
+		}
 		return retry.Unseen
 	case e.Has("DENIED", "UNAUTHORIZED", "UNSUPPORTED", "TAG_INVALID", "NAME_INVALID", "SIZE_INVALID", "DIGEST_INVALID"), says(e, "immutable", "support", "not accepted"):
 		return retry.Final

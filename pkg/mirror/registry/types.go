@@ -240,6 +240,13 @@ func (m Manifest) Content() (Content, error) {
 	return c, nil
 }
 
+// holdsOthers reports whether the manifest is an index of something other than
+// manifests, such as a BuildKit cache.
+func (m Manifest) holdsOthers() bool {
+	content, err := m.Content()
+	return err == nil && slices.ContainsFunc(content.Children, func(d ocispec.Descriptor) bool { return d.MediaType != "" && !IsManifest(d.MediaType) })
+}
+
 // mediaTypeOf returns a manifest's type: that of the header if it is one of
 // ours, otherwise that of the body or the one that the body looks like.
 func mediaTypeOf(header string, body []byte) string {

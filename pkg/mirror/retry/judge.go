@@ -34,7 +34,7 @@ const (
 	Store                // the target of the host's redirect answered with a status
 	Session              // the host no longer knows an upload that it opened
 	Unseen               // the host reports as missing what was written a moment ago
-	Unsure               // the same, but the host gives another reason
+	Unsure               // the same, but the host may have another reason
 	Crowded              // there is no room for the answer now
 )
 
