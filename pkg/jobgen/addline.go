@@ -2,10 +2,10 @@ package jobgen
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -119,9 +119,9 @@ func likeness(a, b mapping.Pair) int {
 
 // insert puts a line into a text: in sorted order if the text is sorted, else
 // after the last line.
-func insert(text []byte, line string) []byte {
-	text = withNewline(text, "")
-	lines := strings.SplitAfter(string(text), "\n")
+func insert(old []byte, line string) []byte {
+	old = withNewline(old, "")
+	lines := strings.SplitAfter(string(old), "\n")
 	lines = lines[:len(lines)-1]
 	var places []int // of lines with a mapping
 	var entries []string
@@ -135,7 +135,7 @@ func insert(text []byte, line string) []byte {
 	if n := len(places); n > 0 {
 		at = places[n-1] + 1
 	}
-	for _, order := range []func(a, b string) int{strings.Compare, func(a, b string) int { return cmp.Compare(natural(a), natural(b)) }} {
+	for _, order := range []func(a, b string) int{strings.Compare, text.Natural} {
 		if slices.IsSortedFunc(entries, order) {
 			if i, _ := slices.BinarySearchFunc(entries, line, order); i < len(entries) { // above the next one
 				at = places[i]
@@ -144,7 +144,7 @@ func insert(text []byte, line string) []byte {
 		}
 	}
 	end := "\n"
-	if bytes.Contains(text, []byte("\r\n")) {
+	if bytes.Contains(old, []byte("\r\n")) {
 		end = "\r\n"
 	}
 	return []byte(strings.Join(slices.Insert(lines, at, line+end), ""))

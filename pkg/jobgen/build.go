@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -153,9 +154,7 @@ func (b *builder) secret(s subject, cluster, pattern string) string {
 		return s.all.Secret
 	}
 	name := strings.ReplaceAll(pattern, placeholder, s.name)
-	if s.all.Cluster != "" {
-		cluster = s.all.Cluster
-	}
+	cluster = cmp.Or(s.all.Cluster, cluster)
 	if name == pattern || b.secrets.known(name, cluster, b.repo.Namespace) || !b.secrets.present() && pattern != placeholder {
 		return name
 	}

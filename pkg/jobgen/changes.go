@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -70,13 +71,9 @@ func differingPaths(a, b any, path string) []string {
 		}
 		return []string{path}
 	}
-	keys := map[string]bool{}
-	for k := range x {
-		keys[k] = true
-	}
-	for k := range y {
-		keys[k] = true
-	}
+	keys := object{}
+	maps.Copy(keys, x)
+	maps.Copy(keys, y)
 	var out []string
 	for k := range keys {
 		out = append(out, differingPaths(x[k], y[k], strings.TrimPrefix(path+"."+k, "."))...)

@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -67,8 +68,7 @@ func (b *builder) check(job object, s subject) {
 		b.problem(s.at(""), "set the value, with patch if there is no setting for it", "a %s of the template %s is not replaced in the job %s", placeholder, b.template.file, name)
 	}
 	if err := strict(job); err != nil {
-		pos, hint := s.at("patch"), "see Prow's job configuration"
-		b.problem(pos, hint, "Prow cannot read the job %s: %s", name, strings.ReplaceAll(err.Error(), "\n", " "))
+		b.problem(s.at("patch"), "see Prow's job configuration", "Prow cannot read the job %s: %s", name, strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 }
 
@@ -82,13 +82,7 @@ func checkCron(spec string) error {
 	}
 	start := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	if next := schedule.Next(start); schedule.Next(next).Sub(next) < time.Minute {
-		return errTooOften
+		return errors.New("the job would start more than once a minute: six fields begin with seconds")
 	}
 	return nil
 }
-
-type scheduleError string
-
-func (e scheduleError) Error() string { return string(e) }
-
-const errTooOften = scheduleError("the job would start more than once a minute: six fields begin with seconds")

@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -107,14 +108,8 @@ func doubtful(tree *release.Tree, file *mapping.File) []source.Problem {
 	problem := func(r mapping.Reference, hint, format string, args ...any) {
 		out = append(out, source.Problem{Pos: r.Pos, Message: fmt.Sprintf(format, args...), Hint: hint})
 	}
-	ours := func(r mapping.Reference) bool {
-		for _, host := range tree.Settings.ClusterRegistries {
-			if r.Host() == host {
-				return true
-			}
-		}
-		return false
-	}
+	own := slices.Collect(maps.Values(tree.Settings.ClusterRegistries))
+	ours := func(r mapping.Reference) bool { return slices.Contains(own, r.Host()) }
 	for e := range file.Entries() {
 		if src := e.Source; src.Scheme == "" && src.Registry == "" {
 			problem(src, "write HOST/NAMESPACE/NAME:TAG; docker.io is the host of Docker Hub", "%s has no registry", src.Text)

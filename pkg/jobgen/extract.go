@@ -70,12 +70,7 @@ func extractSlack(job object) *release.Slack {
 	}
 	s := &release.Slack{Channel: str(slack, "channel"), Template: str(slack, "report_template")}
 	if v, ok := slack["job_states_to_report"]; ok {
-		states := []string{}
-		for _, x := range list(slack, "job_states_to_report") {
-			if state, ok := x.(string); ok {
-				states = append(states, state)
-			}
-		}
+		states := append([]string{}, words(v)...)
 		if v == nil || len(states) > 0 {
 			s.States = &states
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -44,13 +43,14 @@ func (f File) Changed() bool { return f.Old == nil || f.New == nil || !bytes.Equ
 
 // Diff is the unified diff from the file as it is; nil when nothing changes.
 func (f File) Diff() []byte {
+	from, to := text.PatchName("a/"+f.Path), text.PatchName("b/"+f.Path)
 	if f.Old == nil {
-		return diff.Diff("/dev/null", nil, text.PatchName("b/"+f.Path), f.New)
+		from = "/dev/null"
 	}
 	if f.New == nil {
-		return diff.Diff(text.PatchName("a/"+f.Path), f.Old, "/dev/null", nil)
+		to = "/dev/null"
 	}
-	return diff.Diff(text.PatchName("a/"+f.Path), f.Old, text.PatchName("b/"+f.Path), f.New)
+	return diff.Diff(from, f.Old, to, f.New)
 }
 
 // Output is the result of [Generate].
@@ -119,8 +119,8 @@ func Generate(tree *release.Tree, o Options) (*Output, error) {
 	return g.out, nil
 }
 
-// settingsProblems returns the problems of parts of a tree; of all settings if
-// none is named. What is generated from incomplete settings would be silently
+// settingsProblems returns the problems of parts of a tree, or of all settings
+// without parts. What is generated from incomplete settings would be silently
 // wrong.
 func settingsProblems(tree *release.Tree, parts ...release.Part) error {
 	if len(parts) == 0 {
@@ -268,7 +268,7 @@ func (g *generator) place(jobs []made) []placed {
 			g.out.Kept = append(g.out.Kept, name)
 		}
 	}
-	slices.SortStableFunc(jobs, func(a, b made) int { return strings.Compare(natural(a.name), natural(b.name)) })
+	slices.SortStableFunc(jobs, func(a, b made) int { return text.Natural(a.name, b.name) }) // shard 2 before 10
 	for _, m := range jobs {
 		if _, ok := byName[m.name]; ok {
 			out = append(out, placed{m.value, -1, true})
@@ -276,13 +276,6 @@ func (g *generator) place(jobs []made) []placed {
 		}
 	}
 	return out
-}
-
-var numbers = regexp.MustCompile(`\d+`)
-
-// natural returns a key that sorts numbers in names by value: shard 2 before 10.
-func natural(name string) string {
-	return numbers.ReplaceAllStringFunc(name, func(n string) string { return fmt.Sprintf("%020s", n) })
 }
 
 // jobsFile is the jobs file as plain values.
@@ -300,13 +293,7 @@ func readJobs(tree *release.Tree) (*jobsFile, error) {
 		return f, nil
 	}
 	f.path, f.text, f.head = tree.Jobs.Path, tree.Jobs.Text, leadingComment(tree.Jobs.Text)
-	var problems Problems
-	for _, p := range tree.Problems {
-		if p.Part == release.PartJobs {
-			problems = append(problems, p.Problem)
-		}
-	}
-	if err := problems.orNil(); err != nil {
+	if err := settingsProblems(tree, release.PartJobs); err != nil {
 		return nil, err
 	}
 	doc, err := parseJobs(f.text)

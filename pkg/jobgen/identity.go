@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,28 +59,18 @@ func (s subject) at(key string) source.Position {
 }
 
 func (s subject) prefix() string {
-	if s.all.Prefix != "" {
-		return s.all.Prefix
+	var files []*release.MappingFile
+	if s.set != nil {
+		files = s.set.Files
 	}
-	if s.set == nil {
-		return release.DefaultPrefix(s.name, nil)
-	}
-	return release.DefaultPrefix(s.name, s.set.Files)
+	return cmp.Or(s.all.Prefix, release.DefaultPrefix(s.name, files))
 }
 
-func (s subject) area() string {
-	if s.all.Area != "" {
-		return s.all.Area
-	}
-	return s.name
-}
+func (s subject) area() string { return cmp.Or(s.all.Area, s.name) }
 
 // jobName returns the name of the periodic.
 func (s subject) jobName(t *Template) string {
-	if s.all.Name != "" {
-		return s.all.Name
-	}
-	return strings.ReplaceAll(str(t.value, "name"), placeholder, s.name)
+	return cmp.Or(s.all.Name, strings.ReplaceAll(str(t.value, "name"), placeholder, s.name))
 }
 
 func (s subject) shards() int { return max(s.all.Shards, 1) }

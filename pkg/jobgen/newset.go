@@ -131,10 +131,7 @@ func (n *newSet) conflicts() {
 		}
 	}
 	n.problems = append(n.problems, written(n.tree, n.file)...)
-	if n.tree.Jobs == nil {
-		return
-	}
-	for _, j := range n.tree.Jobs.Jobs {
+	for _, j := range jobsOf(n.tree) {
 		for _, g := range j.Mappings.Globs {
 			if ok, err := path.Match(g.Pattern, n.key); ok && err == nil {
 				n.problems = append(n.problems, source.Problem{Pos: g.Pos, Message: fmt.Sprintf("the job %s would also mirror %s, with its own credentials", j.Name, n.key), Hint: "choose another name"})

@@ -56,19 +56,20 @@ func Load(jobs []byte, dir string) (err error) {
 	return nil
 }
 
+// asProw returns a job as Prow reads it.
+func asProw(job object) (typed prow.Periodic, err error) {
+	data, err := toYAML(job)
+	if err == nil {
+		err = yaml.Unmarshal(data, &typed)
+	}
+	return typed, err
+}
+
 // equalAsProw reports whether Prow reads two jobs as the same.
 func equalAsProw(a, b object) bool {
-	var x, y prow.Periodic
-	for _, v := range []struct {
-		job  object
-		into *prow.Periodic
-	}{{a, &x}, {b, &y}} {
-		data, err := toYAML(v.job)
-		if err != nil || yaml.Unmarshal(data, v.into) != nil {
-			return false
-		}
-	}
-	return reflect.DeepEqual(x, y)
+	x, errX := asProw(a)
+	y, errY := asProw(b)
+	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
 }
 
 // known returns a job without the fields that Prow does not know, and the names of
@@ -77,15 +78,12 @@ func known(job object) (object, []string) {
 	if strict(job) == nil {
 		return job, nil
 	}
-	data, err := toYAML(job)
+	typed, err := asProw(job)
 	if err != nil {
 		return job, nil
 	}
-	var typed prow.Periodic
-	if yaml.Unmarshal(data, &typed) != nil {
-		return job, nil
-	}
-	if data, err = toYAML(typed); err != nil {
+	data, err := toYAML(typed)
+	if err != nil {
 		return job, nil
 	}
 	seen, err := parseObject(data)

@@ -3,6 +3,7 @@ package jobgen
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -94,12 +95,7 @@ func left(tree *release.Tree, set *release.Set) []Step {
 			}
 		}
 	}
-	var own []string
-	for name := range names {
-		own = append(own, name)
-	}
-	slices.Sort(own)
-	for _, name := range own {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		where := "Its robot account and its source, such as a vault entry, are outside this repository.\n"
 		if known := tree.Secrets().Named(name); len(known) > 0 {
 			where = fmt.Sprintf("%s:%d creates it: remove that entry, then the robot account.\n", known[0].Pos.File, known[0].Pos.Line)

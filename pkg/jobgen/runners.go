@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,18 +90,10 @@ func applyLoop(l *release.Loop, s release.JobSettings) {
 	flag(&l.SkipEmpty, s.SkipEmpty)
 	flag(&l.KeepManifestList, s.KeepManifestList)
 	flag(&l.ContinueOnError, s.ContinueOnError)
-	if s.RegistryLogin != "" {
-		l.Login = s.RegistryLogin
-	}
-	if s.Attempts > 0 {
-		l.Attempts = s.Attempts
-	}
-	if s.MaxPerRegistry > 0 {
-		l.MaxPerRegistry = s.MaxPerRegistry
-	}
-	if s.DigestTags > 0 {
-		l.DigestTags = s.DigestTags
-	}
+	l.Login = cmp.Or(s.RegistryLogin, l.Login)
+	l.Attempts = cmp.Or(s.Attempts, l.Attempts)
+	l.MaxPerRegistry = cmp.Or(s.MaxPerRegistry, l.MaxPerRegistry)
+	l.DigestTags = cmp.Or(s.DigestTags, l.DigestTags)
 	if s.Verbosity != nil {
 		l.Verbosity = *s.Verbosity
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -101,22 +102,20 @@ func readConfigMaps(text []byte, settings *release.Settings, into map[string]str
 	if err := yaml.Unmarshal(text, &top); err != nil {
 		return fmt.Errorf("not the output of 'oc get configmap -o yaml': %w", err)
 	}
-	maps := top.Items
+	all := top.Items
 	if top.Kind == "ConfigMap" {
-		maps = append(maps, top.configMap)
+		all = append(all, top.configMap)
 	} else if top.Kind == "" {
 		return errors.New("not the output of 'oc get configmap -o yaml': it has no kind")
 	} else if top.Kind != "List" && top.Kind != "ConfigMapList" {
 		return fmt.Errorf("not the output of 'oc get configmap -o yaml': its kind is %q", top.Kind)
 	}
-	for _, m := range maps {
+	for _, m := range all {
 		if m.Metadata.Name != "" && !settings.HoldsMappings(m.Metadata.Name) {
 			continue
 		}
 		names[m.Metadata.Name] = true
-		for key, value := range m.Data {
-			into[key] = value
-		}
+		maps.Copy(into, m.Data)
 		for key, value := range m.BinaryData {
 			data, err := unpack(value)
 			if err != nil {

@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -90,10 +91,7 @@ func (s *Switched) explains(tree *release.Tree, note source.Problem) bool {
 }
 
 func runnerOf(tree *release.Tree, set *release.Set) release.Runner {
-	if r := setSubject(tree, set).all.Runner; r != "" {
-		return r
-	}
-	return release.RunnerOC
+	return cmp.Or(setSubject(tree, set).all.Runner, release.RunnerOC)
 }
 
 var runnerLine = regexp.MustCompile(`(?m)^runner:.*(?:\n|\z)`)

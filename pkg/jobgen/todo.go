@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -82,10 +83,7 @@ func (n *newSet) commands() string {
 // set.
 func (n *newSet) streams() []release.ImageTag {
 	var out []release.ImageTag
-	own := []string{}
-	for _, host := range n.tree.Settings.ClusterRegistries {
-		own = append(own, host)
-	}
+	own := slices.Collect(maps.Values(n.tree.Settings.ClusterRegistries))
 	for e := range n.file.Entries() {
 		namespace, name, ok := strings.Cut(e.Source.Path(), "/")
 		if ok && !strings.Contains(name, "/") && e.Source.Tag != "" && slices.Contains(own, e.Source.Host()) && !e.Source.Wildcard() {
