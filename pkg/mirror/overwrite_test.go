@@ -47,8 +47,8 @@ func TestProtected(t *testing.T) {
 		because string
 	}{
 		{"always", mirror.Options{}, nil, ""},
-		{"never", mirror.Options{Overwrite: mirror.OverwriteNever}, []string{"v1", "latest"}, "no tag is moved to another image: not overwritten"},
-		{"never by force", mirror.Options{Overwrite: mirror.OverwriteNever, Force: true}, []string{"v1", "latest"}, "no tag is moved to another image: not overwritten"},
+		{"never", mirror.Options{Overwrite: mirror.OverwriteNever}, []string{"v1", "latest"}, "and the overwrite policy is \"never\": not overwritten"},
+		{"never by force", mirror.Options{Overwrite: mirror.OverwriteNever, Force: true}, []string{"v1", "latest"}, "and the overwrite policy is \"never\": not overwritten"},
 		{"immutable", mirror.Options{Immutable: globs(t, "*:v[0-9]*")}, []string{"v1"}, "is immutable (*:v[0-9]*)"},
 		{"immutable by force", mirror.Options{Immutable: globs(t, "c/d:x", "c/d:l*"), Force: true}, []string{"latest"}, "is immutable (c/d:l*)"},
 	} {
@@ -172,7 +172,7 @@ func TestTagChangesMeanwhile(t *testing.T) {
 		{"long copy", mirror.Options{}, true, other, time.Minute, mirror.Copied, "during the copy, and was overwritten"},
 		{"long first copy", mirror.Options{}, false, other, time.Minute, mirror.Copied, "from nothing to sha256:"},
 		{"long copy of the same", mirror.Options{}, true, same, time.Minute, mirror.Unchanged, "another client wrote it"},
-		{"nothing is overwritten", mirror.Options{Overwrite: mirror.OverwriteNever}, false, other, time.Second, mirror.Protected, "no tag is moved to another image: not overwritten"},
+		{"nothing is overwritten", mirror.Options{Overwrite: mirror.OverwriteNever}, false, other, time.Second, mirror.Protected, "and the overwrite policy is \"never\": not overwritten"},
 		{"nothing is overwritten, and it is right", mirror.Options{Overwrite: mirror.OverwriteNever}, false, same, time.Second, mirror.Unchanged, "another client wrote it"},
 		{"immutable", mirror.Options{Immutable: globs(t, "*:v1")}, false, other, time.Second, mirror.Protected, "is immutable"},
 	} {

@@ -84,7 +84,7 @@ func (k *Keeper) Protect(ctx context.Context, m *Move) error {
 	}
 	switch k.opts.Overwrite {
 	case Never:
-		return &ProtectedError{fmt.Sprintf("it holds %s, and no tag is moved to another image: not overwritten", m.Had)}
+		return &ProtectedError{fmt.Sprintf("it holds %s, and the overwrite policy is %q: not overwritten", m.Had, Never)}
 	case Ours:
 		return k.records.ours(ctx, m)
 	}
