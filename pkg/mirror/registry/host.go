@@ -14,17 +14,17 @@ import (
 
 // host is the state of one registry.
 type host struct {
-	opts   *Options
-	gate   *throttle.Host
-	loop   *retry.Loop
-	origin *origin
-	access *access
-	send   http.RoundTripper // all layers, from the limit of requests to the transport
+	opts          *Options
+	gate          *throttle.Host
+	loop          *retry.Loop
+	origin        *origin
+	authenticator *authenticator
+	send          http.RoundTripper // all layers, from the limit of requests to the transport
 
 	head   headTrust
 	upload uploadHabits
 	wrote  recent
-	lists  *lists
+	lists  *digestLists
 	memory *memory
 }
 
@@ -41,13 +41,13 @@ func (rs *registries) newHost(name string) *host {
 	reach := func(host string) (http.RoundTripper, error) { return rs.transports.of(host, insecure(host)) }
 	transport, wrong := reach(name)
 	wire := throttle.Observe(gate, identified(rs.opts.UserAgent, transport))
-	h.access = newAccess(name, &rs.opts, rs.secrets, wire)
-	h.origin = newOrigin(gate, h.loop, insecure(name), wire, h.access.learn)
+	h.authenticator = newAuthenticator(name, &rs.opts, rs.secrets, wire)
+	h.origin = newOrigin(gate, h.loop, insecure(name), wire, h.authenticator.learn)
 	h.origin.wrong = wrong
-	h.access.unsure = h.origin.doubt
-	h.access.answer = func(resp *http.Response) *Error { return newError(gate, resp, rs.opts.Clock.Now()) }
-	h.send = h.paced(h.origin.layer(h.access.layer(redirects(name, rs.secrets.Scrub, wire))))
-	h.lists = newLists(h, h.paced(h.origin.layer(wire)), reach, rs.started)
+	h.authenticator.unsure = h.origin.doubt
+	h.authenticator.answer = func(resp *http.Response) *Error { return newError(gate, resp, rs.opts.Clock.Now()) }
+	h.send = h.paced(h.origin.layer(h.authenticator.layer(redirects(name, rs.secrets.Scrub, wire))))
+	h.lists = newDigestLists(h, h.paced(h.origin.layer(wire)), reach, rs.started)
 	return h
 }
 

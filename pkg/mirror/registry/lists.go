@@ -43,6 +43,28 @@ func (ls *Lists) Tags(ctx context.Context, repo Repository) ([]string, error) {
 	return all, nil
 }
 
+// Listed returns the digests of those tags for which a list of the whole
+// repository can be trusted: it is from this run, and has the tag once and
+// without an expiration. For all other tags, call [Manifests.Resolve]. A tag
+// may exist although a list does not have it.
+//
+// Pass all tags that a run needs of a repository at once, because a repository
+// is listed once. A list is requested only if that costs no more requests than
+// one for each tag. A registry without lists gets one request. There is no error:
+// failures are counted in [throttle.HostStats].
+//
+// The map has the tags of the first call for a repository, and is shared: do not
+// change it.
+//
+// A list only shows that a tag is unchanged. Before a tag is written or
+// protected, it has to be read by the protocol.
+func (ls *Lists) Listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
+	if ls.all.opts.Listings.Off || len(tags) == 0 {
+		return nil
+	}
+	return ls.all.host(repo.Host).lists.listed(ctx, repo, tags)
+}
+
 // errNoReferrers means that a registry does not have the referrers API.
 var errNoReferrers = errors.New("the registry does not list referrers")
 

@@ -158,7 +158,7 @@ func (g grant) basic() credentials.Credential {
 // send sends a request that may have a user and password, and records whether
 // the registry accepts them. It may return both a response of 401 and a
 // [*CredentialError].
-func (a *access) send(r *http.Request, g grant, next http.RoundTripper) (resp *http.Response, err error) {
+func (a *authenticator) send(r *http.Request, g grant, next http.RoundTripper) (resp *http.Response, err error) {
 	ctx := r.Context()
 	bodiless := r.Body == nil || r.Body == http.NoBody
 	err = a.logins.use(ctx, g.basic(), bodiless, func() (verdict, error) {
@@ -184,7 +184,7 @@ func (a *access) send(r *http.Request, g grant, next http.RoundTripper) (resp *h
 
 // refusesLogin reports whether the registry refuses a user and password, by the
 // request of docker login.
-func (a *access) refusesLogin(ctx context.Context, header string) bool {
+func (a *authenticator) refusesLogin(ctx context.Context, header string) bool {
 	r, err := http.NewRequestWithContext(throttle.Work{Kind: "login", Idle: pingTime}.Into(ctx), http.MethodGet, baseOf(ctx).JoinPath("v2/").String(), nil)
 	if err != nil {
 		return false
@@ -200,7 +200,7 @@ func (a *access) refusesLogin(ctx context.Context, header string) bool {
 
 // fetch requests a token from the token endpoint, and records whether it
 // accepts the credential.
-func (a *access) fetch(ctx context.Context, request auth.TokenRequest) (token auth.Token, err error) {
+func (a *authenticator) fetch(ctx context.Context, request auth.TokenRequest) (token auth.Token, err error) {
 	err = a.logins.use(ctx, request.Credential, true, func() (verdict, error) {
 		var err error
 		token, err = a.exchange(ctx, request)

@@ -52,7 +52,7 @@ func (h *host) once(ctx context.Context, r request) (*http.Response, error) {
 		return nil, &StoreError{h.gate.Name, h.gate.Scrub(resp.Request.URL.Host), answer}
 	}
 	if Denied(answer) {
-		answer.Anonymous = h.access.anonymous(ctx, r.repo.Path)
+		answer.Anonymous = h.authenticator.anonymous(ctx, r.repo.Path)
 	}
 	return nil, answer
 }

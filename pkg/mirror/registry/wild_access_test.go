@@ -62,7 +62,7 @@ func TestStoreRefuses(t *testing.T) {
 			})(source))
 			c := New(Options{Retry: retry.Policy{Base: time.Millisecond}, Keychain: only(credentials.Credential{Username: "u", Password: "s3cret"})})
 			defer c.Close()
-			c.all.host(src.Host).access.learn([]auth.Challenge{{Scheme: "basic"}})
+			c.all.host(src.Host).authenticator.learn([]auth.Challenge{{Scheme: "basic"}})
 			repo := Repository{Host: src.Host, Path: "team/app"}
 			got, err := io.ReadAll(c.newBlobReader(t.Context(), repo, ocispec.Descriptor{Digest: digest.FromBytes(blob), Size: 7}))
 			var refused *StoreError

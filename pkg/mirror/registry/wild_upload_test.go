@@ -150,7 +150,7 @@ func TestRedirectedWrites(t *testing.T) {
 				w.client.all.opts.Keychain = only(credentials.Credential{Username: "u", Password: "s3cret"})
 				h := w.client.all.host(w.to.Host)
 				h.upload.patch.Store(class == "PATCH upload")
-				h.access.learn([]auth.Challenge{{Scheme: "basic"}})
+				h.authenticator.learn([]auth.Challenge{{Scheme: "basic"}})
 				err := w.copy(t)
 				if err == nil && class == "PUT manifest" {
 					body, _ := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": OCIManifest, "config": w.desc, "layers": []any{}})

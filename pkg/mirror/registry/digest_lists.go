@@ -55,30 +55,8 @@ const (
 	listingTime = 10 * time.Second
 )
 
-// Listed returns the digests of those tags for which a list of the whole
-// repository can be trusted: it is from this run, and has the tag once and
-// without an expiration. For all other tags, call [Manifests.Resolve]. A tag
-// may exist although a list does not have it.
-//
-// Pass all tags that a run needs of a repository at once, because a repository
-// is listed once. A list is requested only if that costs no more requests than
-// one for each tag. A registry without lists gets one request. There is no error:
-// failures are counted in [throttle.HostStats].
-//
-// The map has the tags of the first call for a repository, and is shared: do not
-// change it.
-//
-// A list only shows that a tag is unchanged. Before a tag is written or
-// protected, it has to be read by the protocol.
-func (ls *Lists) Listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
-	if ls.all.opts.Listings.Off || len(tags) == 0 {
-		return nil
-	}
-	return ls.all.host(repo.Host).lists.listed(ctx, repo, tags)
-}
-
-// lists are the lists of one registry.
-type lists struct {
+// digestLists are the lists, with digests, of one registry.
+type digestLists struct {
 	host    *host
 	direct  http.RoundTripper                            // the layers without credential and redirects
 	reach   func(host string) (http.RoundTripper, error) // the transport to any host
@@ -132,8 +110,8 @@ func (w *wanted) see(tag string, d digest.Digest, sure bool) {
 	}
 }
 
-func newLists(h *host, direct http.RoundTripper, reach func(host string) (http.RoundTripper, error), started time.Time) *lists {
-	l := &lists{host: h, direct: direct, reach: reach, started: started, repos: map[string]*listing{}, balance: 1, changed: make(chan struct{})}
+func newDigestLists(h *host, direct http.RoundTripper, reach func(host string) (http.RoundTripper, error), started time.Time) *digestLists {
+	l := &digestLists{host: h, direct: direct, reach: reach, started: started, repos: map[string]*listing{}, balance: 1, changed: make(chan struct{})}
 	streams := h.opts.Listings.Streams
 	switch {
 	case streams != nil && streams(h.gate.Name) != nil:
@@ -152,7 +130,7 @@ func ofGoogle(host string) bool {
 	return host == "gcr.io" || strings.HasSuffix(host, ".gcr.io") || strings.HasSuffix(host, ".pkg.dev")
 }
 
-func (l *lists) listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
+func (l *digestLists) listed(ctx context.Context, repo Repository, tags []string) map[string]Listed {
 	l.mu.Lock()
 	one, ok := l.repos[repo.Path]
 	if ok {
@@ -206,7 +184,7 @@ func (one *listing) read() map[string]Listed {
 
 // begin spends a request on a list, if earlier lists saved enough, or this is
 // the first. While others are being read, it waits for what they save.
-func (l *lists) begin(ctx context.Context) bool {
+func (l *digestLists) begin(ctx context.Context) bool {
 	for {
 		l.mu.Lock()
 		switch {
@@ -232,7 +210,7 @@ func (l *lists) begin(ctx context.Context) bool {
 	}
 }
 
-func (l *lists) end(saved int) {
+func (l *digestLists) end(saved int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.balance += saved
@@ -242,7 +220,7 @@ func (l *lists) end(saved int) {
 }
 
 // spend counts another request for the same list.
-func (l *lists) spend() {
+func (l *digestLists) spend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.balance--
@@ -251,7 +229,7 @@ func (l *lists) spend() {
 // again reports whether a list that was answered with 429 is worth another
 // request: earlier lists have saved one, or no list has been read and the
 // registry has refused few.
-func (l *lists) again() bool {
+func (l *digestLists) again() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.balance > 0 {
@@ -265,7 +243,7 @@ func (l *lists) again() bool {
 // fresh reports whether an answer is not older than the run. A cache sends its
 // Age in whole seconds, or keeps the Date of the original answer. A Date is
 // compared with the clock of the registry, not with ours.
-func (l *lists) fresh(resp *http.Response) bool {
+func (l *digestLists) fresh(resp *http.Response) bool {
 	o := l.host.origin
 	if base, first := o.base.Load(), o.first.Load(); first != nil && base != nil && resp.Request != nil && resp.Request.URL.Host == base.Host {
 		if made, err := http.ParseTime(resp.Header.Get("Date")); err == nil && made.Before(*first) {
@@ -284,7 +262,7 @@ func (l *lists) fresh(resp *http.Response) bool {
 // get requests a list, once, except that it waits for a registry that answers 429
 // as long as that pays: a list then saves all the more. It does not follow
 // redirects.
-func (l *lists) get(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (resp *http.Response, data []byte, err error) {
+func (l *digestLists) get(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (resp *http.Response, data []byte, err error) {
 	var failed error
 	err = l.host.loop.Do(ctx, func() error {
 		resp, data, failed = l.once(ctx, send, target, repo, token)
@@ -297,7 +275,7 @@ func (l *lists) get(ctx context.Context, send http.RoundTripper, target *url.URL
 	return resp, data, cmp.Or(err, failed)
 }
 
-func (l *lists) once(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (*http.Response, []byte, error) {
+func (l *digestLists) once(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, listingTime)
 	defer cancel()
 	ctx = throttle.Work{Kind: "listing", Repository: repo.Path}.Into(ctx)
@@ -307,7 +285,7 @@ func (l *lists) once(ctx context.Context, send http.RoundTripper, target *url.UR
 	}
 	req.Header.Set("Accept", "application/json")
 	if token != "" {
-		l.host.access.secrets.Learn(token)
+		l.host.authenticator.secrets.Learn(token)
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	resp, err := send.RoundTrip(req)

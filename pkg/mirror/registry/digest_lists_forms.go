@@ -18,7 +18,7 @@ import (
 //
 // It reads pages as long as the last one had a wanted tag and the list has
 // saved as many requests as it has cost.
-func (l *lists) quay(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
+func (l *digestLists) quay(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
 	w.by = ListedByQuay
 	token := ""
 	if find := l.host.opts.Listings.Token; find != nil {
@@ -79,7 +79,7 @@ func refusedByQuay(status int, body []byte) bool {
 
 // google reads the list of tags of the protocol, to which Google's registries add
 // the manifests with their tags: see pkg/v1/google of go-containerregistry.
-func (l *lists) google(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
+func (l *digestLists) google(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
 	w.by = ListedByGoogle
 	target := &url.URL{Scheme: "https", Host: repo.Host, Path: "/v2/" + repo.Path + "/tags/list"}
 	ctx = purpose{path: repo.Path, push: repo.Push}.into(ctx)
@@ -113,7 +113,7 @@ func (l *lists) google(ctx context.Context, repo Repository, w *wanted) (has, ok
 // each tag, the current one first: see the reference of image.openshift.io/v1,
 // types ImageStreamStatus, NamedTagEventList and TagEvent. The stream names its
 // registry, so that the stream of another cluster is not used by mistake.
-func (l *lists) streams(api *StreamsAPI) form {
+func (l *digestLists) streams(api *StreamsAPI) form {
 	transport, _ := l.reach(api.Server.Host) // a transport that cannot be used fails
 	send := l.host.elsewhere(transport)
 	return func(ctx context.Context, repo Repository, w *wanted) (has, ok bool) {
