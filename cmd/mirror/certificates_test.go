@@ -86,7 +86,7 @@ func TestClientCertificate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			env := cli.Env{Getenv: func(string) string { return tt.home }}
 			tt.c.attempts = 1
-			client, err := tt.c.clientWith(env, nil, nil)
+			client, err := tt.c.client(env, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

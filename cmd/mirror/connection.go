@@ -58,18 +58,7 @@ func (c *connection) bind(f *pflag.FlagSet) {
 	f.Int64Var(&c.maxBlob, "max-blob-bytes", registry.DefaultMaxBlob, "fail images with a blob larger than this")
 }
 
-func (c *connection) client(env cli.Env, log *slog.Logger) (*registry.Client, error) {
-	if err := c.numbers(); err != nil {
-		return nil, err
-	}
-	keychain, err := c.keychain(env)
-	if err != nil {
-		return nil, err
-	}
-	return c.clientWith(env, keychain, log)
-}
-
-func (c *connection) clientWith(env cli.Env, keychain credentials.Keychain, log *slog.Logger) (*registry.Client, error) {
+func (c *connection) client(env cli.Env, keychain credentials.Keychain, log *slog.Logger) (*registry.Client, error) {
 	roots, err := c.roots()
 	if err != nil {
 		return nil, err
@@ -106,7 +95,7 @@ func (c *connection) numbers() error {
 	case c.maxBlob < 1:
 		return cli.Usagef("--max-blob-bytes %d: it must be at least 1", c.maxBlob)
 	}
-	return nil
+	return notNegative("--idle-timeout", c.idleTimeout)
 }
 
 // hostFile splits a flag's value HOST=FILE; the file has to exist.

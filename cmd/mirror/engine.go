@@ -35,7 +35,9 @@ func (o *options) runOptions(env cli.Env, log *slog.Logger, mode mirror.Mode) (m
 	if err := o.protection.apply(&opts); err != nil {
 		return opts, err
 	}
-	client, err := o.client(env, log)
-	opts.Client = client
+	keychain, err := o.keychain(env)
+	if err == nil {
+		opts.Client, err = o.client(env, keychain, log)
+	}
 	return opts, err
 }

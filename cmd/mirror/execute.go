@@ -18,16 +18,13 @@ func (o *options) execute(ctx context.Context, env cli.Env, mode mirror.Mode, ar
 	if err != nil {
 		return err
 	}
-	if err := o.times.check(o.idleTimeout); err != nil {
-		return err
-	}
 	if err := o.digestTags.check(o.keepManifestList); err != nil {
 		return err
 	}
 	work, cancel := o.times.deadlines(ctx, out.voice)
 	defer cancel()
 	reading, stopReading := either(ctx, work)
-	in, err := o.read(reading, env, o.insecureHosts(args, env.Stderr))
+	in, err := o.read(reading, env, args)
 	stopReading()
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -26,11 +27,14 @@ type input struct {
 	broken   bool // a file was left out because of an error in it
 }
 
-// read reads every mapping file and the arguments. A file that has an error or
-// cannot be read is left out and told, unless failures end the run.
+// read checks the flags, and reads every mapping file and the arguments. A file that
+// has an error or cannot be read is left out and told, unless failures end the run.
 func (o *options) read(ctx context.Context, env cli.Env, args []string) (*input, error) {
+	if err := cmp.Or(o.times.check(), o.numbers()); err != nil {
+		return nil, err
+	}
 	in := &input{}
-	names, words, err := o.sort(args)
+	names, words, err := o.sort(o.insecureHosts(args, env.Stderr))
 	if err != nil {
 		return nil, err
 	}

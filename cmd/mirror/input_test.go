@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 )
 
@@ -80,7 +82,9 @@ func TestTimeoutCoversReading(t *testing.T) {
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o := options{files: []string{name}, times: times{timeout: time.Millisecond}}
+	var o options
+	o.bindSurvey(pflag.NewFlagSet("survey", pflag.ContinueOnError))
+	o.files, o.times.timeout = []string{name}, time.Millisecond
 	env := cli.Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" }}
 	if _, err := o.survey(t.Context(), env, nil); !errors.Is(err, errTimeout) {
 		t.Errorf("got %v", err)

@@ -23,9 +23,6 @@ type survey struct {
 
 // survey reads the mappings and makes a client.
 func (o *options) survey(ctx context.Context, env cli.Env, args []string) (_ *survey, err error) {
-	if err := o.times.check(o.idleTimeout); err != nil {
-		return nil, err
-	}
 	ctx, stop := o.times.limit(ctx)
 	defer func() {
 		if err != nil {
@@ -34,11 +31,8 @@ func (o *options) survey(ctx context.Context, env cli.Env, args []string) (_ *su
 	}()
 	v := newVoice(env, "text")
 	o.continueOnError = true
-	in, err := o.read(ctx, env, o.insecureHosts(args, env.Stderr))
+	in, err := o.read(ctx, env, args)
 	if err != nil {
-		return nil, err
-	}
-	if err := o.numbers(); err != nil {
 		return nil, err
 	}
 	for _, p := range in.problems {
@@ -55,7 +49,7 @@ func (o *options) survey(ctx context.Context, env cli.Env, args []string) (_ *su
 	if err != nil {
 		return nil, err
 	}
-	client, err := o.clientWith(env, keychain, v.log)
+	client, err := o.client(env, keychain, v.log)
 	if err != nil {
 		return nil, err
 	}

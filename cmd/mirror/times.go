@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,15 +28,13 @@ func (t *times) bindTimeout(f *pflag.FlagSet) {
 	f.DurationVar(&t.timeout, "timeout", 0, "end the run after this time (default: no limit)")
 }
 
-// check checks these flags and --idle-timeout.
-func (t *times) check(idle time.Duration) error {
-	for _, f := range []struct {
-		name  string
-		value time.Duration
-	}{{"timeout", t.timeout}, {"grace", t.grace}, {"idle-timeout", idle}} {
-		if f.value < 0 {
-			return cli.Usagef("--%s %v: the time must not be negative", f.name, f.value)
-		}
+func (t *times) check() error {
+	return cmp.Or(notNegative("--timeout", t.timeout), notNegative("--grace", t.grace))
+}
+
+func notNegative(flag string, value time.Duration) error {
+	if value < 0 {
+		return cli.Usagef("%s %v: the time must not be negative", flag, value)
 	}
 	return nil
 }
