@@ -55,7 +55,19 @@ func checkSchedule(p *Pass, job *release.Job) {
 		} else if _, err := time.ParseDuration(s.Text); err != nil {
 			p.Report(s.Pos, "write it like 90m or 4h", "%s has the %s %q, which is not a duration", job.Name, s.Key, s.Text)
 		}
+		if endless(s) {
+			p.ReportAs(source.Warning, s.Pos, "write a time such as 30m or 4h",
+				"%s has the %s %q: it starts again as soon as it has ended", job.Name, s.Key, s.Text)
+		}
 	}
+}
+
+// endless reports whether a schedule is an interval that has passed whenever the
+// job has ended, because Prow looks for jobs to start once a minute.
+func endless(s release.Field) bool {
+	text, every := strings.CutPrefix(s.Text, "@every ")
+	interval, err := time.ParseDuration(text)
+	return err == nil && interval < time.Minute && every == (s.Key == "cron")
 }
 
 func checkCron(p *Pass, job *release.Job, s release.Field) {

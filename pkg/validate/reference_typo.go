@@ -61,8 +61,9 @@ var webPages = []struct{ host, prefix, image string }{
 // webPage reports whether a reference is the address of a page, and returns the
 // image that was probably meant.
 func webPage(r mapping.Reference) (page bool, image string) {
+	host := strings.TrimPrefix(r.Host(), "www.")
 	for _, w := range webPages {
-		if rest, ok := strings.CutPrefix(r.Repository, w.prefix); ok && r.Host() == w.host {
+		if rest, ok := strings.CutPrefix(r.Repository, w.prefix); ok && host == w.host {
 			if strings.HasSuffix(w.image, "…") {
 				return true, w.image
 			}
@@ -143,7 +144,7 @@ func (f *facts) misspelt(r mapping.Reference, set string, isSource bool) string 
 	if !slices.Contains(wellKnown, host) {
 		for _, other := range used.likelyHosts {
 			likelier := used.hosts[other] > used.hosts[host] || slices.Contains(wellKnown, other)
-			if likelier && (oneLetter(other, host) || otherDomain(other, host)) {
+			if likelier && (oneLetter(other, host) || otherDomain(other, host) || host == "www."+other) {
 				return other
 			}
 		}
