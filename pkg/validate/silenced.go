@@ -3,6 +3,7 @@ package validate
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -19,27 +20,42 @@ func (r *Result) Silenced(before, after, trusted *release.Tree, rules ...Rule) {
 	c := newChange(before, trusted)
 	all := runWith(trusted, func(ig *ignore) bool { return !c.changed(ig.pos) }, rules...)
 	all.Since(before, trusted, rules...)
-	type key struct {
-		rule, message string
-		pos           source.Position
-	}
-	shown := map[key]source.Severity{}
-	for _, f := range r.Findings {
-		shown[key{f.Rule, f.Message, f.Pos}] = f.Severity
-	}
+	shown := severities(r)
+	// Only the comments of the change silence what is missing here.
+	commented := sync.OnceValue(func() map[reported]source.Severity {
+		r := Run(trusted, rules...)
+		r.Since(before, trusted, rules...)
+		return severities(r)
+	})
 	var list silenced
 	for _, f := range all.Findings {
-		severity, there := shown[key{f.Rule, f.Message, f.Pos}]
+		this := reported{f.Rule, f.Message, f.Pos}
+		severity, there := shown[this]
 		if there && severity <= f.Severity || f.Rule == ignoreComment().ID {
 			continue
 		}
 		by := "an ignore comment of this change"
-		if now, wanted := after.Settings.SeverityOf(f.Rule, f.Pos.File, f.Severity); !wanted || now > f.Severity {
+		if _, ok := commented()[this]; ok {
 			by = after.Layout.Settings() + " of this change"
 		}
 		list.add(f, by)
 	}
 	list.report(r)
+}
+
+// reported identifies a finding in the results for one tree.
+type reported struct {
+	rule, message string
+	pos           source.Position
+}
+
+// severities returns the severities of the findings of a result.
+func severities(r *Result) map[reported]source.Severity {
+	out := map[reported]source.Severity{}
+	for _, f := range r.Findings {
+		out[reported{f.Rule, f.Message, f.Pos}] = f.Severity
+	}
+	return out
 }
 
 // NewSince is [Known.New] for a baseline that a change may have written. A
