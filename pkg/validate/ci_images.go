@@ -44,8 +44,7 @@ func checkCIImages(p *Pass) {
 	c.oneTag()
 	c.ignoredSources()
 	c.written()
-	if reason := p.noConfigs(); reason != "" {
-		p.Skip("%s", reason)
+	if !p.known(p.noConfigs()) {
 		return
 	}
 	skipBroken(p)

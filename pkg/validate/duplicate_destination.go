@@ -19,13 +19,9 @@ func duplicateDestination() Rule {
 			"Across files nobody notices: each job overwrites what the other wrote, and the tag flips on every run.",
 		Fix:      "Keep one of the lines, or give one of them another tag.",
 		Severity: source.Error,
-		Bad: `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-registry.ci.openshift.org/team/stream:web quay.io/team/app:latest
+		Bad: exampleMapping + `registry.ci.openshift.org/team/stream:web quay.io/team/app:latest
 `,
-		Good: `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
+		Good: exampleMapping + `registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 `,
 		Check: checkDuplicateDestination,
 	}

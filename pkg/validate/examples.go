@@ -121,3 +121,8 @@ subjects:
   name: system:authenticated
 `
 }
+
+// exampleMapping is the mapping file of most examples.
+const exampleMapping = `-- core-services/image-mirroring/team/mapping_team --
+registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
+`

@@ -48,9 +48,8 @@ type Related struct {
 
 // Fix is a change of files that fixes a finding.
 type Fix struct {
-	Message string
-	Edits   []Edit
-	Rename  *Rename
+	Edits  []Edit
+	Rename *Rename
 }
 
 // Edit replaces the bytes [Start, End) of a file by New.

@@ -22,15 +22,9 @@ func jobAuth() Rule {
 		Bad:      exampleScript("oc registry login --to /tmp/config.json", `oc image mirror -f="$mapping" --skip-multiple-scopes`),
 		Good:     exampleScript("oc registry login --to /tmp/config.json", `oc image mirror -a /tmp/config.json -f="$mapping" --skip-multiple-scopes`),
 		Check: func(p *Pass) {
-			if reason := p.noJobs(); reason != "" {
-				p.Skip("%s", reason)
-				return
-			}
-			for _, job := range p.tree.Jobs.Jobs {
-				if job.Mirrors {
-					if !unusedLogin(p, job) {
-						loginWithoutToken(p, job)
-					}
+			for _, job := range p.jobs() {
+				if job.Mirrors && !unusedLogin(p, job) {
+					loginWithoutToken(p, job)
 				}
 			}
 		},

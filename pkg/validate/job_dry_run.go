@@ -3,7 +3,6 @@ package validate
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/suggest"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
@@ -21,11 +20,7 @@ func jobDryRun() Rule {
 		Bad:      exampleEntryPoint("{name: dry_run, value: \"true\"}", ""),
 		Good:     exampleEntryPoint("{name: dry_run, value: \"false\"}", ""),
 		Check: func(p *Pass) {
-			if reason := p.noJobs(); reason != "" {
-				p.Skip("%s", reason)
-				return
-			}
-			for _, job := range p.tree.Jobs.Jobs {
+			for _, job := range p.jobs() {
 				if from := job.Mappings.From; from != nil {
 					checkRequired(p, job, from.Requires)
 				}
@@ -46,8 +41,8 @@ func checkRequired(p *Pass, job *release.Job, required map[string]string) {
 		case !set && (slices.Contains(job.EnvFrom, name) || slices.Contains(job.EnvFrom, "*")):
 			p.Skip("whether %s mirrors anything is not known: the value of %s is not in the jobs file", job.Name, name)
 		case !set:
-			if near := slices.IndexFunc(sortedKeys(job.Env), func(other string) bool { return required[other] == "" && almost(other, name) }); near >= 0 {
-				other := sortedKeys(job.Env)[near]
+			others := slices.DeleteFunc(sortedKeys(job.Env), func(other string) bool { return required[other] != "" })
+			if other := suggest.Nearest(name, others); other != "" {
 				p.Report(job.Env[other].KeyPos, "did you mean "+name+"?", "%s mirrors nothing: its entry point needs %s=%s, and it sets %s", job.Name, name, want, other)
 				continue
 			}
@@ -64,12 +59,6 @@ func checkRequired(p *Pass, job *release.Job, required map[string]string) {
 			p.Report(field.Pos, "write it in quotes", "%s sets %s to %s without quotes, so it is not a string: Prow refuses the file", job.Name, name, field.Text)
 		}
 	}
-}
-
-// almost reports whether a name may be a misspelt form of another.
-func almost(name, other string) bool {
-	name, other = strings.ToLower(name), strings.ToLower(other)
-	return suggest.Distance(name, other) <= max(1, len(other)/4)
 }
 
 // exampleEntryPoint is the jobs file of an example whose image has an entry
@@ -89,7 +78,5 @@ periodics:
       - {mountPath: /etc/imagemirror, name: config}
     volumes:
     - {name: config, configMap: {name: image-mirror-mappings}}
--- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`
+` + exampleMapping
 }

@@ -28,11 +28,7 @@ registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 registry.ci.openshift.org/teamwork/stream:app quay.io/teamwork/app:latest
 `,
 		Check: func(p *Pass) {
-			if reason := p.noJobs(); reason != "" {
-				p.Skip("%s", reason)
-				return
-			}
-			for _, job := range p.tree.Jobs.Jobs {
+			for _, job := range p.jobs() {
 				if set := p.tree.Runs().SetOf(job); job.Mirrors && set != nil {
 					checkOverlap(p, job, set)
 				}

@@ -26,11 +26,7 @@ func jobSchedule() Rule {
 		Bad:      job("cron: 0 9 * *"),
 		Good:     job("cron: 0 9 * * *"),
 		Check: func(p *Pass) {
-			if reason := p.noJobs(); reason != "" {
-				p.Skip("%s", reason)
-				return
-			}
-			for _, job := range p.tree.Jobs.Jobs {
+			for _, job := range p.jobs() {
 				checkSchedule(p, job)
 			}
 		},

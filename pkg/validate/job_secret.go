@@ -123,19 +123,9 @@ func jobSecretKey() Rule {
 // secrets of its name that ci-secret-bootstrap creates in the job's cluster and
 // namespace, and elsewhere.
 func eachSecret(p *Pass, f func(job *release.Job, m release.SecretMount, here, elsewhere []*release.Secret)) {
-	if secretsKnown(p) {
+	if p.known(p.noJobs(), p.tree.Secrets().Missing) {
 		eachMount(p, f)
 	}
-}
-
-// secretsKnown reports whether the tree has jobs and the configuration of
-// ci-secret-bootstrap; otherwise the rule is skipped.
-func secretsKnown(p *Pass) bool {
-	reason := cmp.Or(p.noJobs(), p.tree.Secrets().Missing)
-	if reason != "" {
-		p.Skip("%s", reason)
-	}
-	return reason == ""
 }
 
 // eachMount is eachSecret for a tree with jobs. Without the configuration of
@@ -160,12 +150,9 @@ func eachMount(p *Pass, f func(job *release.Job, m release.SecretMount, here, el
 	}
 }
 
-// namespace returns the namespace of a job's pod.
+// jobNamespace returns the namespace of a job's pod.
 func jobNamespace(p *Pass, job *release.Job) string {
-	if job.Namespace != "" {
-		return job.Namespace
-	}
-	return p.tree.Settings.Namespace
+	return cmp.Or(job.Namespace, p.tree.Settings.Namespace)
 }
 
 func place(cluster, namespace string) string {

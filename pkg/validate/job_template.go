@@ -46,8 +46,7 @@ func exampleFromTemplate(oldnew ...string) string {
 // checkJobTemplate reports every field of a mirroring job that equals neither
 // the template, nor most jobs, nor its settings.
 func checkJobTemplate(p *Pass) {
-	if reason := p.noJobs(); reason != "" {
-		p.Skip("%s", reason)
+	if !p.known(p.noJobs()) {
 		return
 	}
 	if p.tree.Template() == nil {

@@ -17,22 +17,14 @@ func jobUnused() Rule {
 			"so the job fails on every run and hides the failures that matter.",
 		Fix:      "Correct the glob, add the mapping file, or remove the job.",
 		Severity: source.Error,
-		Bad: exampleJobs("team", "mapping_teem*") + `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
-		Good: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
-		Check: checkJobUnused,
+		Bad:      exampleJobs("team", "mapping_teem*") + exampleMapping,
+		Good:     exampleJobs("team", "mapping_team*") + exampleMapping,
+		Check:    checkJobUnused,
 	}
 }
 
 func checkJobUnused(p *Pass) {
-	if reason := p.noJobs(); reason != "" {
-		p.Skip("%s", reason)
-		return
-	}
-	for _, job := range p.tree.Jobs.Jobs {
+	for _, job := range p.jobs() {
 		if !job.Mirrors {
 			continue
 		}

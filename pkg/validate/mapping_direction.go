@@ -8,9 +8,7 @@ import (
 )
 
 func mappingDirection() Rule {
-	const head = `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
+	const head = exampleMapping + `registry.ci.openshift.org/team/stream:web quay.io/team/web:latest
 `
 	return Rule{
 		ID:    "mapping-direction",

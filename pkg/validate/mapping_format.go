@@ -20,9 +20,7 @@ func mappingFormat() Rule {
 		Bad: `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app  quay.io/team/app:latest
 `,
-		Good: `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
+		Good: exampleMapping,
 		Check: func(p *Pass) {
 			for _, m := range p.tree.Mappings() {
 				checkFormat(p, m)
@@ -56,7 +54,7 @@ func replaceLine(file string, l *mapping.Line, text string) *Fix {
 	if l.End == "" {
 		text += "\n"
 	}
-	return &Fix{Message: "tidy the line", Edits: []Edit{{File: file, Start: l.Offset, End: end, New: text}}}
+	return &Fix{Edits: []Edit{{File: file, Start: l.Offset, End: end, New: text}}}
 }
 
 // tidy returns a line with single blanks between its words and none around
@@ -116,7 +114,7 @@ func dropReference(m *release.MappingFile, ref mapping.Reference) *Fix {
 	if len(l.Entries) != 1 || strings.Contains(l.Text, "=") {
 		return nil // no fix for SRC=DST pairs
 	}
-	fix := &Fix{Message: "remove the repetition"}
+	fix := &Fix{}
 	if len(l.Entries[0].Destinations) == 1 {
 		if strings.Contains(l.Text, "#") {
 			return nil // the comment would be removed too

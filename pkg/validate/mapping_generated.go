@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/suggest"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mapgen"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
@@ -47,8 +48,7 @@ func checkMappingGenerated(p *Pass) {
 		for _, problem := range r.Config.Problems {
 			p.problem(problem)
 		}
-		if reason := p.noConfigs(); reason != "" {
-			p.Skip("%s", reason)
+		if !p.known(p.noConfigs()) {
 			return
 		}
 		skipBroken(p)
@@ -156,20 +156,13 @@ func difference(added, removed []string) string {
 		{changed, "%s with other destinations: %s"},
 	} {
 		if len(x.names) > 0 {
-			parts = append(parts, fmt.Sprintf(x.what, countOf(len(x.names), "line"), some(x.names, 3)))
+			parts = append(parts, fmt.Sprintf(x.what, text.Plural(len(x.names), "line"), some(x.names, 3)))
 		}
 	}
 	if len(parts) == 0 {
 		return "the lines are in another order"
 	}
 	return strings.Join(parts, "; ")
-}
-
-func countOf(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // generated returns the files that each set's _config.yaml generates.

@@ -21,9 +21,7 @@ func mappingName() Rule {
 		Bad: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_other --
 registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
 `,
-		Good: exampleJobs("team", "mapping_team*") + `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
+		Good:  exampleJobs("team", "mapping_team*") + exampleMapping,
 		Check: checkMappingName,
 	}
 }
@@ -140,7 +138,7 @@ func renameFix(p *Pass, m *release.MappingFile) *Fix {
 	}
 	for _, job := range p.tree.Runs().JobsOf(m.Set) {
 		if job.PicksUp(to) {
-			return &Fix{Message: "rename it to " + to, Rename: &Rename{From: m.Path, To: m.Set.Dir + "/" + to}}
+			return &Fix{Rename: &Rename{From: m.Path, To: m.Set.Dir + "/" + to}}
 		}
 	}
 	return nil

@@ -17,9 +17,7 @@ func mappingSyntax() Rule {
 		Bad: `-- core-services/image-mirroring/team/mapping_team --
 registry.ci.openshift.org/team/stream:app quay.io/Team/app:latest
 `,
-		Good: `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
+		Good: exampleMapping,
 		Check: func(p *Pass) {
 			for _, problem := range p.tree.Problems {
 				if problem.Part == release.PartMapping {

@@ -16,16 +16,11 @@ func promotionConflict() Rule {
 		Fix:      "Exclude the image from one of the promotions (excluded_images), or promote it to another stream.",
 		Severity: source.Error,
 		Bad: exampleConfig("openshift/app", "team", "stream", "app") + exampleConfig("openshift/fork", "team", "stream", "app") +
-			`-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
+			exampleMapping,
 		Good: exampleConfig("openshift/app", "team", "stream", "app") + exampleConfig("openshift/fork", "team", "stream", "fork") +
-			`-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
+			exampleMapping,
 		Check: func(p *Pass) {
-			if reason := p.noConfigs(); reason != "" {
-				p.Skip("%s", reason)
+			if !p.known(p.noConfigs()) {
 				return
 			}
 			skipBroken(p)

@@ -16,18 +16,11 @@ func promotionRBAC() Rule {
 		Fix: "Add a role image-tagger, which can update imagestreamtags, to the namespace, " +
 			"and a role binding image-tagger-ci-operator that gives it to the service account ci-operator of the namespace ci.",
 		Severity: source.Warning,
-		Bad: exampleConfig("openshift/app", "team", "stream", "app") + exampleTagger("other") + `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
-		Good: exampleConfig("openshift/app", "team", "stream", "app") + exampleTagger("team") + `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
+		Bad:      exampleConfig("openshift/app", "team", "stream", "app") + exampleTagger("other") + exampleMapping,
+		Good:     exampleConfig("openshift/app", "team", "stream", "app") + exampleTagger("team") + exampleMapping,
 		Check: func(p *Pass) {
-			for _, reason := range []string{p.noConfigs(), p.noAccess()} {
-				if reason != "" {
-					p.Skip("%s", reason)
-					return
-				}
+			if !p.known(p.noConfigs(), p.noAccess()) {
+				return
 			}
 			skipBroken(p)
 			for _, one := range p.tree.Promotions().Namespaces() {

@@ -32,7 +32,7 @@ registry.ci.openshift.org/one/stream:app quay.io/one/app:latest
 }
 
 func checkSecretShared(p *Pass) {
-	if !secretsKnown(p) {
+	if !p.known(p.noJobs(), p.tree.Secrets().Missing) {
 		return
 	}
 	pushers := secretPushers(p)

@@ -15,12 +15,8 @@ func setOwners() Rule {
 		Why:      "Without approvers of its own, a set's changes wait for the owners of all mirroring, who cannot know whether an image should be published.",
 		Fix:      "Add an OWNERS file with the logins, or the aliases of OWNERS_ALIASES, of the people who maintain the set.",
 		Severity: source.Error,
-		Bad: `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
-`,
-		Good: `-- core-services/image-mirroring/team/mapping_team --
-registry.ci.openshift.org/team/stream:app quay.io/team/app:latest
--- core-services/image-mirroring/team/OWNERS --
+		Bad:      exampleMapping,
+		Good: exampleMapping + `-- core-services/image-mirroring/team/OWNERS --
 approvers:
 - alice
 `,

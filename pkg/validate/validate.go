@@ -12,6 +12,7 @@
 package validate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,15 +55,9 @@ func runWith(tree *release.Tree, counts func(*ignore) bool, rules ...Rule) *Resu
 		p.tellMore()
 	}
 	joinConsequences(facts, out)
-	quiet(facts, out)
+	applyIgnores(&Pass{facts: facts, rule: ignoreComment(), out: out}, facts.running)
 	out.Sort()
 	return out
-}
-
-// quiet applies the ignore comments of the tree to the findings.
-func quiet(facts *facts, out *Result) {
-	p := &Pass{facts: facts, rule: ignoreComment(), out: out}
-	applyIgnores(p, facts.running)
 }
 
 // Pass is one rule applied to one tree.
@@ -150,6 +145,24 @@ func (p *Pass) Skip(format string, args ...any) {
 		return
 	}
 	p.out.Skipped = append(p.out.Skipped, Skipped{Rule: p.rule.ID, Reason: fmt.Sprintf(format, args...)})
+}
+
+// known reports whether the tree has the facts that the rule needs. Otherwise
+// it records the first of the reasons that is not empty.
+func (p *Pass) known(reasons ...string) bool {
+	reason := cmp.Or(reasons...)
+	if reason != "" {
+		p.Skip("%s", reason)
+	}
+	return reason == ""
+}
+
+// jobs returns the jobs of the jobs file. Without one the rule is skipped.
+func (p *Pass) jobs() []*release.Job {
+	if !p.known(p.noJobs()) {
+		return nil
+	}
+	return p.tree.Jobs.Jobs
 }
 
 // Lookup returns the rule with an ID.
