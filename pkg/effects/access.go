@@ -116,7 +116,7 @@ func (r reach) of(x, other side) map[accessKey]Access {
 			continue
 		}
 		at := Place{line.Pos().File, line.Pos().Line}
-		if org := organisation(line.Destination); org != "" {
+		if org := release.Organisation(line.Destination); org != "" {
 			add(Access{Place: at, Set: line.Set.Name, Kind: Writes, What: org})
 		}
 		if namespace := namespace(x.Tree, line.Source); namespace != "" {
@@ -166,16 +166,6 @@ func (r reach) secrets(x side) *release.Secrets {
 		return r.after.Tree.Secrets()
 	}
 	return x.Tree.Secrets()
-}
-
-// organisation returns the registry and the first path component of a
-// repository: the usual scope of a credential.
-func organisation(r mapping.Reference) string {
-	if r.Scheme != "" {
-		return r.Scheme + "://"
-	}
-	first, _, _ := strings.Cut(r.Path(), "/")
-	return r.Host() + "/" + first
 }
 
 // namespace returns the namespace of an image in the CI registry, or "" for an

@@ -285,5 +285,5 @@ func (x *side) stands(r mapping.Reference) ([]string, bool) {
 	if !ok {
 		return nil, false
 	}
-	return routes.Matching(x.promotions(), tag.Stream, r)
+	return x.promotions().Matching(tag.Stream, r)
 }

@@ -68,6 +68,15 @@ func (r Reference) Wildcard() bool {
 	return r.Scheme == "" && r.Digest == "" && (r.Tag == "" || strings.Contains(r.Tag, "*"))
 }
 
+// Tags returns the tag or its pattern, which is "*" for a source with neither
+// tag nor digest.
+func (r Reference) Tags() string {
+	if r.Tag == "" && r.Wildcard() {
+		return "*"
+	}
+	return r.Tag
+}
+
 func (r Reference) join(host, path string) string {
 	if r.Scheme != "" {
 		return r.Text

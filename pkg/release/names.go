@@ -66,6 +66,9 @@ func DefaultPrefix(name string, files []*MappingFile) string {
 // Organisation returns the registry and organisation of a reference, such as
 // quay.io/openshift. Credentials are usually for an organisation.
 func Organisation(r mapping.Reference) string {
+	if r.Scheme != "" {
+		return r.Scheme + "://"
+	}
 	org, _, _ := strings.Cut(r.Path(), "/")
 	return r.Host() + "/" + org
 }

@@ -133,6 +133,21 @@ func (p *Promotions) Tags(s Stream) (tags []string, complete bool) {
 	return tags, len(tags) > 0 && !p.releases[s] && !p.publishes(s) && !p.images.brings(s)
 }
 
+// Matching returns the tags at a wildcard source that hold tags of an image
+// stream, as [Promotions.Tags] gives all of them.
+func (p *Promotions) Matching(s Stream, r mapping.Reference) (tags []string, complete bool) {
+	all, complete := p.Tags(s)
+	for _, t := range all {
+		if !InCIRegistry(r) { // there is a tag for each tag of a stream
+			t = ImageTag{Stream: s, Tag: t}.Joined()
+		}
+		if mapping.MatchTag(r.Tags(), t) {
+			tags = append(tags, t)
+		}
+	}
+	return tags, complete
+}
+
 // commit matches a tag that is the hash of a commit.
 var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
 

@@ -110,7 +110,7 @@ func (x *Index) stream(text string) []*Route {
 }
 
 func covers(from mapping.Reference, tag, wanted release.ImageTag) bool {
-	return tag.Tag == wanted.Tag || from.Wildcard() && mapping.MatchTag(Tags(from), wanted.Tag)
+	return tag.Tag == wanted.Tag || from.Wildcard() && mapping.MatchTag(from.Tags(), wanted.Tag)
 }
 
 // part returns the routes with a name that contains a text.

@@ -77,22 +77,7 @@ func (x *Index) Stands(r mapping.Reference) (tags []string, complete bool) {
 	if !ok {
 		return nil, false
 	}
-	return Matching(x.Tree.Promotions(), tag.Stream, r)
-}
-
-// Matching returns the tags at a wildcard source that hold tags of an image stream, as
-// [release.Promotions.Tags] gives all of them.
-func Matching(p *release.Promotions, s release.Stream, r mapping.Reference) (tags []string, complete bool) {
-	all, complete := p.Tags(s)
-	for _, t := range all {
-		if !release.InCIRegistry(r) { // there is a tag for each tag of a stream
-			t = release.ImageTag{Stream: s, Tag: t}.Joined()
-		}
-		if mapping.MatchTag(Tags(r), t) {
-			tags = append(tags, t)
-		}
-	}
-	return tags, complete
+	return x.Tree.Promotions().Matching(tag.Stream, r)
 }
 
 func mirroredBy(from []*Route) Origin {

@@ -131,7 +131,7 @@ func (p places) add(r mapping.Reference, route *Route) {
 		p[name] = at
 	}
 	if r.Wildcard() {
-		at.patterns = append(at.patterns, pattern{Tags(r), route})
+		at.patterns = append(at.patterns, pattern{r.Tags(), route})
 		return
 	}
 	key := exact(r)
@@ -149,7 +149,7 @@ func (p places) covering(r mapping.Reference) []*Route {
 	var found []*Route
 	if r.Wildcard() {
 		for _, key := range slices.Sorted(maps.Keys(at.exact)) {
-			if !strings.HasPrefix(key, "@") && mapping.MatchTag(Tags(r), key) {
+			if !strings.HasPrefix(key, "@") && mapping.MatchTag(r.Tags(), key) {
 				found = append(found, at.exact[key]...)
 			}
 		}
@@ -157,7 +157,7 @@ func (p places) covering(r mapping.Reference) []*Route {
 		found = slices.Clone(at.exact[exact(r)])
 	}
 	for _, o := range at.patterns {
-		if mapping.TagsOverlap(o.tags, Tags(r)) {
+		if mapping.TagsOverlap(o.tags, r.Tags()) {
 			found = append(found, o.route)
 		}
 	}
@@ -182,15 +182,7 @@ func Key(r mapping.Reference) string {
 	case r.Digest != "":
 		return r.CanonicalRepository() + "@" + r.Digest
 	}
-	return r.CanonicalRepository() + ":" + Tags(r)
-}
-
-// Tags returns the tag of a reference or its pattern.
-func Tags(r mapping.Reference) string {
-	if r.Tag == "" && r.Wildcard() {
-		return "*"
-	}
-	return r.Tag
+	return r.CanonicalRepository() + ":" + r.Tags()
 }
 
 // Unread returns the mirroring jobs whose mappings are not known.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -24,35 +23,28 @@ const (
 // of tags that may still be compared; if it does not suffice, the wildcard is
 // not expanded.
 func expandWildcard(p *Pass, w writer, stripped string, left *int) ([]writer, bool) {
-	pattern := w.Source.Tag
-	if pattern == "" {
-		pattern = "*"
-	}
-	if !w.Source.Wildcard() || w.Destination.Tag != pattern || w.Destination.Digest != "" {
+	if !w.Source.Wildcard() || w.Destination.Tag != w.Source.Tags() || w.Destination.Digest != "" {
 		return nil, false
 	}
 	stream, ok := p.tree.CITag(w.Source)
 	if !ok {
 		return nil, false
 	}
-	tags, complete := p.tree.Promotions().Tags(stream.Stream)
+	promotions := p.tree.Promotions()
+	every, complete := promotions.Tags(stream.Stream)
 	if !complete || p.tree.Manifests().DeclaredStream(stream.Stream) {
 		return nil, false
 	}
-	if *left -= len(tags); *left < 0 {
+	if *left -= len(every); *left < 0 {
 		return nil, false
 	}
+	tags, _ := promotions.Matching(stream.Stream, w.Source)
 	var all []writer
 	for _, tag := range tags {
-		if !release.InCIRegistry(w.Source) {
-			tag = release.ImageTag{Stream: stream.Stream, Tag: tag}.Joined()
-		}
-		if mapping.MatchTag(pattern, tag) {
-			one := w
-			one.expanded, one.untagged = true, w.Source.Tag == ""
-			one.Source.Tag, one.Destination.Tag = tag, strings.TrimPrefix(tag, stripped)
-			all = append(all, one)
-		}
+		one := w
+		one.expanded, one.untagged = true, w.Source.Tag == ""
+		one.Source.Tag, one.Destination.Tag = tag, strings.TrimPrefix(tag, stripped)
+		all = append(all, one)
 	}
 	return all, len(all) > 0
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// placeholder marks values of the set in a template.
-const placeholder = "FIXME"
-
 // departure is one difference between a job and its template.
 type departure struct {
 	pos      source.Position
@@ -130,7 +127,7 @@ func (c *comparison) compare(path string, want, got *yaml.Node) {
 		c.args(path, want, got)
 	case want.Kind == yaml.SequenceNode:
 		c.list(path, want, got)
-	case strings.Contains(want.Value, placeholder): // value of the set
+	case strings.Contains(want.Value, release.Placeholder): // value of the set
 	case want.Value != got.Value:
 		c.add(got, path, got.Value, "%s is %s, not %s", path, brief(got), brief(want))
 	}

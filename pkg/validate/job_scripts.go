@@ -89,8 +89,8 @@ func foreignLine(template, script string) (line string, offset int) {
 	var patterns []*regexp.Regexp
 	for l := range strings.Lines(template) {
 		l = strings.TrimSpace(l)
-		if known[l] = true; strings.Contains(l, placeholder) {
-			patterns = append(patterns, regexp.MustCompile("^"+strings.ReplaceAll(regexp.QuoteMeta(l), placeholder, `\S*`)+"$"))
+		if known[l] = true; strings.Contains(l, release.Placeholder) {
+			patterns = append(patterns, regexp.MustCompile("^"+strings.ReplaceAll(regexp.QuoteMeta(l), release.Placeholder, `\S*`)+"$"))
 		}
 	}
 	at := 0

@@ -115,7 +115,7 @@ func departs(p *Pass, job *release.Job, severity source.Severity, pos source.Pos
 // in.
 func unfilledTemplate(p *Pass, job *release.Job) {
 	for _, n := range scalars(job.Node) {
-		at := strings.Index(withoutComments(n.Value), placeholder)
+		at := strings.Index(withoutComments(n.Value), release.Placeholder)
 		if at < 0 {
 			continue
 		}
