@@ -133,14 +133,6 @@ func severityNames() []string {
 	return []string{source.Error.String(), source.Warning.String(), source.Info.String()}
 }
 
-func orders() []string {
-	var names []string
-	for _, o := range report.Orders() {
-		names = append(names, string(o))
-	}
-	return names
-}
-
 // fails reports whether a finding makes the exit code 1.
 func (o options) fails(f validate.Finding) bool {
 	least, err := source.ParseSeverity(o.failOn)

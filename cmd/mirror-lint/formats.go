@@ -41,7 +41,7 @@ func (s *show) flags(cmd *cobra.Command) {
 	f.StringVar(&s.artifacts, "artifacts", "", "write reports to `DIR` (default: $ARTIFACTS, $ARTIFACT_DIR)")
 	f.StringVar(&s.sourceURL, "source-url", "", "web address of the files, for links (default: from origin)")
 	cli.FlagGroup(cmd, "Reports", "format", "output", "artifacts", "source-url")
-	cli.WordVar(f, &s.sort, "sort", orders()[0], "order of the text: "+cli.Alternatives(orders()), orders()...)
+	cli.WordVar(f, &s.sort, "sort", report.Orders()[0], "order of the text: "+cli.Alternatives(report.Orders()), report.Orders()...)
 	f.BoolVar(&s.full, "full", false, "show each finding in full, even when there are many")
 	f.BoolVar(&s.noGroup, "no-group", false, "list each finding, without grouping by cause")
 	f.BoolVar(&s.owners, "owners", false, "group findings by the approvers of their set")
@@ -102,15 +102,7 @@ func writeText(w io.Writer, o outcome) error {
 
 // ownersAt returns the approvers of the set that a place is about.
 func (o outcome) ownersAt(pos source.Position) []string {
-	set := o.tree.Runs().SetAt(pos)
-	if set == nil || set.Owners == nil {
-		return nil
-	}
-	var names []string
-	for _, a := range set.Owners.Approvers {
-		names = append(names, a.Name)
-	}
-	return names
+	return o.tree.Runs().SetAt(pos).Approvers()
 }
 
 // at looks up the current commit of the checkout, for links in pages. Without a

@@ -12,9 +12,9 @@ package effectreport
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 
 	"github.com/mirror-tools/mirror-tools/internal/page"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 )
@@ -112,15 +112,6 @@ func newDocument(c Change, each bool) *document {
 	return d
 }
 
-// thousands writes 3480 as 3,480.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 func names(set string) effects.Words { return effects.Words{effects.Code(set)} }
 
 // most is the number of names to show in one item.
@@ -131,7 +122,7 @@ func list(all []string) effects.Words {
 	var w effects.Words
 	for i, s := range all {
 		if i == most && len(all) > most+1 {
-			return append(w, effects.Say(fmt.Sprintf(" and %s more", thousands(len(all)-most))))
+			return append(w, effects.Say(fmt.Sprintf(" and %s more", text.Thousands(len(all)-most))))
 		}
 		if i > 0 {
 			w = append(w, effects.Say(", "))

@@ -21,7 +21,7 @@ func HTML(w io.Writer, c Change, version string) error {
 	var data []htmlSection
 	var figures []page.Figure
 	for i, s := range d.sections {
-		h := htmlSection{ID: fmt.Sprintf("changes-%d", i+1), Title: s.title, Note: s.note, Count: thousands(s.count()), Tone: s.tone, Open: s.open}
+		h := htmlSection{ID: fmt.Sprintf("changes-%d", i+1), Title: s.title, Note: s.note, Count: text.Thousands(s.count()), Tone: s.tone, Open: s.open}
 		for _, g := range s.groups {
 			hg := htmlGroup{Name: htmlWords(g.name)}
 			for _, it := range g.items {

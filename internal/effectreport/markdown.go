@@ -50,7 +50,7 @@ func (d *document) markdown(limit int) string {
 		if s.note != "" {
 			note = ": " + s.note
 		}
-		fmt.Fprintf(&b, "\n<details%s><summary><b>%s</b> (%s)%s</summary>\n\n", open, html.EscapeString(s.title), thousands(s.count()), html.EscapeString(note))
+		fmt.Fprintf(&b, "\n<details%s><summary><b>%s</b> (%s)%s</summary>\n\n", open, html.EscapeString(s.title), text.Thousands(s.count()), html.EscapeString(note))
 		left := limit
 		for _, g := range s.groups {
 			if left <= 0 {
@@ -67,7 +67,7 @@ func (d *document) markdown(limit int) string {
 			left -= len(g.items)
 		}
 		if n := s.items() - limit; n > 0 {
-			fmt.Fprintf(&b, "- and %s more\n", thousands(n))
+			fmt.Fprintf(&b, "- and %s more\n", text.Thousands(n))
 		}
 		b.WriteString("\n</details>\n")
 	}

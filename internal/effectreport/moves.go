@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
 )
 
@@ -114,5 +115,5 @@ func others(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" and %s other %s", thousands(n), verb(n, "line", "lines"))
+	return fmt.Sprintf(" and %s other %s", text.Thousands(n), verb(n, "line", "lines"))
 }

@@ -86,7 +86,7 @@ func registries(plan *mirror.Report) string {
 		}
 	}
 	n := plan.Summary[mirror.Planned]
-	parts := []string{thousands(n) + verb(n, " copy of ", " copies of ") + amount(plan.Moved.BlobBytes)}
+	parts := []string{text.Thousands(n) + verb(n, " copy of ", " copies of ") + amount(plan.Moved.BlobBytes)}
 	if missing > 0 {
 		parts = append(parts, text.Plural(missing, "source")+verb(missing, " does not exist", " do not exist"))
 	}

@@ -1,7 +1,6 @@
 package effectreport
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -239,7 +238,7 @@ func configMap(e *effects.Effect) section {
 	if m.Over() {
 		s.tone, s.open = page.Bad, true
 	}
-	words := effects.Words{say("%s bytes, %s before: %d %% of the limit", thousands(m.After), thousands(m.Before), percent(m.After, m.Limit))}
+	words := effects.Words{say("%s bytes, %s before: %d %% of the limit", text.Thousands(m.After), text.Thousands(m.Before), m.After*100/max(m.Limit, 1))}
 	s.add(names(m.Name), item{text: words})
 	if len(m.Added) > 0 {
 		s.add(names(m.Name), item{text: join(effects.Words{say("adds %s: ", text.Plural(len(m.Added), "key"))}, list(m.Added))})
@@ -249,5 +248,3 @@ func configMap(e *effects.Effect) section {
 	}
 	return s
 }
-
-func percent(n, of int) int { return cmp.Or(n*100/max(of, 1), 0) }

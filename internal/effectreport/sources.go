@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mirror-tools/mirror-tools/internal/page"
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/effects"
 )
 
@@ -50,7 +51,7 @@ func together(e *effects.Effect, s *section, wanted func(effects.Destination) bo
 		s.counts += len(some)
 		words := list(targets(some))
 		if len(some) > most {
-			words = effects.Words{say("%s destinations, such as ", thousands(len(some))), effects.Code(some[0].Name), effects.Say(",")}
+			words = effects.Words{say("%s destinations, such as ", text.Thousands(len(some))), effects.Code(some[0].Name), effects.Say(",")}
 		}
 		s.add(names(k.set), item{text: join(words, how(some[0])), at: some[0].After[0].Place, lines: len(places(some)) - 1})
 	}

@@ -77,7 +77,7 @@ func changes(e *effects.Effect) []string {
 		if x.n == 0 {
 			continue
 		}
-		part := thousands(x.n)
+		part := text.Thousands(x.n)
 		if noun != "" {
 			part += verb(x.n, " "+noun, " "+noun+"s")
 			noun = "" // the first part names what is counted
@@ -105,7 +105,7 @@ func jobChanges(e *effects.Effect) []string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, thousands(n)+verb(n, " job", " jobs")+verb(n, x.one, x.many))
+			parts = append(parts, text.Thousands(n)+verb(n, " job", " jobs")+verb(n, x.one, x.many))
 		}
 	}
 	return parts

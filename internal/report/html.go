@@ -249,12 +249,7 @@ func (h *htmlReport) group(r *validate.Result, opts HTMLOptions) {
 		}
 	}
 	slices.SortStableFunc(h.Groups, func(a, b *htmlGroup) int {
-		for s := range a.Count {
-			if a.Count[s] != b.Count[s] {
-				return b.Count[s] - a.Count[s]
-			}
-		}
-		return strings.Compare(a.Set, b.Set)
+		return cmp.Or(slices.Compare(b.Count[:], a.Count[:]), strings.Compare(a.Set, b.Set))
 	})
 	for _, g := range h.Groups {
 		slices.SortStableFunc(g.Causes, func(a, b HTMLCause) int { return cmp.Compare(a.Severity, b.Severity) })

@@ -21,7 +21,9 @@ const (
 )
 
 // Orders lists the orders, the default first.
-func Orders() []Order { return []Order{ErrorsLast, BySeverity, ByFile, ByRule} }
+func Orders() []string {
+	return []string{string(ErrorsLast), string(BySeverity), string(ByFile), string(ByRule)}
+}
 
 // groups collects findings by cause, or one by one, in an order.
 func groups(findings []validate.Finding, order Order, together bool) []validate.Group {

@@ -1,8 +1,6 @@
 package site
 
 import (
-	"strconv"
-
 	"github.com/mirror-tools/mirror-tools/internal/page"
 	"github.com/mirror-tools/mirror-tools/internal/report"
 	"github.com/mirror-tools/mirror-tools/internal/text"
@@ -65,16 +63,7 @@ func figure(label string, n int, tone page.Tone) page.Figure {
 	if n == 0 {
 		tone = page.Plain
 	}
-	return page.Figure{Label: label, Value: thousands(n), Tone: tone}
-}
-
-// thousands writes 3480 as 3,480.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return page.Figure{Label: label, Value: text.Thousands(n), Tone: tone}
 }
 
 // tag is a coloured label.

@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,13 +25,7 @@ type site struct {
 	result   *validate.Result
 	routes   *routes.Index
 	byName   map[string]*set
-	conflict map[place]source.Severity
-}
-
-// place is a line of a file.
-type place struct {
-	file string
-	line int
+	conflict map[source.Position]source.Severity // by line, without a column
 }
 
 // set is a set with its data for the pages.
@@ -88,7 +83,7 @@ var conflicts = []string{"duplicate-destination", "destination-promoted", "promo
 func gather(tree *release.Tree, result *validate.Result) *site {
 	s := &site{
 		tree: tree, result: result, routes: routes.New(tree), byName: map[string]*set{},
-		conflict: map[place]source.Severity{},
+		conflict: map[source.Position]source.Severity{},
 	}
 	if tree.Promotions().Configs == 0 {
 		s.Missing = "This tree has no ci-operator configs: promotions are unknown."
@@ -116,14 +111,7 @@ func gather(tree *release.Tree, result *validate.Result) *site {
 			}
 		}
 	}
-	slices.SortStableFunc(s.Sets, func(a, b *set) int {
-		for i := range a.Count {
-			if a.Count[i] != b.Count[i] {
-				return b.Count[i] - a.Count[i]
-			}
-		}
-		return 0
-	})
+	slices.SortStableFunc(s.Sets, func(a, b *set) int { return slices.Compare(b.Count[:], a.Count[:]) })
 	return s
 }
 
@@ -168,15 +156,7 @@ func (s *site) setAt(pos source.Position) string {
 
 // ownersAt returns the approvers of the set of a position.
 func (s *site) ownersAt(pos source.Position) []string {
-	set := s.tree.Runs().SetAt(pos)
-	if set == nil || set.Owners == nil {
-		return nil
-	}
-	var names []string
-	for _, a := range set.Owners.Approvers {
-		names = append(names, a.Name)
-	}
-	return names
+	return s.tree.Runs().SetAt(pos).Approvers()
 }
 
 func (s *site) findings() {
@@ -201,7 +181,7 @@ func (s *site) findings() {
 }
 
 func (s *site) mark(pos source.Position, severity source.Severity) {
-	at := place{pos.File, pos.Line}
+	at := source.Position{File: pos.File, Line: pos.Line}
 	if old, ok := s.conflict[at]; !ok || severity < old {
 		s.conflict[at] = severity
 	}
@@ -213,7 +193,7 @@ func (s *site) read(one *set) {
 	for _, m := range one.Files {
 		for e := range m.Entries() {
 			x := &entry{Set: one, File: m, Line: e.Source.Pos.Line, Source: e.Source}
-			if severity, ok := s.conflict[place{m.Path, x.Line}]; ok {
+			if severity, ok := s.conflict[x.Pos()]; ok {
 				x.Conflict = page.Warn
 				if severity == source.Error {
 					x.Conflict = page.Bad
@@ -228,7 +208,7 @@ func (s *site) read(one *set) {
 			one.Entries = append(one.Entries, x)
 		}
 	}
-	one.From, one.To = sorted(from), sorted(to)
+	one.From, one.To = slices.Sorted(maps.Keys(from)), slices.Sorted(maps.Keys(to))
 }
 
 // join finds the origins of a set's images and the sets that read its
@@ -250,15 +230,6 @@ func (s *site) Images() []*entry {
 	}
 	slices.SortStableFunc(all, func(a, b *entry) int { return strings.Compare(a.Source.Exact(), b.Source.Exact()) })
 	return all
-}
-
-func sorted(names map[string]bool) []string {
-	out := make([]string, 0, len(names))
-	for n := range names {
-		out = append(out, n)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // lead returns a sentence about a set, or "".

@@ -240,10 +240,7 @@ func (g *graph) svg() template.HTML {
 }
 
 func counted(e *edge) string {
-	s := fmt.Sprintf("%d mappings", e.count)
-	if e.count == 1 {
-		s = "1 mapping"
-	}
+	s := text.Plural(e.count, "mapping")
 	switch e.tone {
 	case page.Bad:
 		s += ", some in conflict"

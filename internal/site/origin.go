@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/routes"
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
@@ -51,14 +52,8 @@ func (s *site) setsOf(all []*routes.Route) []*set {
 // namespaceOf returns the registry of a reference and the first part of its
 // repository, such as quay.io/openshift.
 func namespaceOf(r mapping.Reference) string {
-	host, rest := r.Host(), r.Path()
 	if r.Scheme != "" {
 		return r.Scheme + "://…"
 	}
-	for i, c := range rest {
-		if c == '/' {
-			return host + "/" + rest[:i]
-		}
-	}
-	return host + "/" + rest
+	return release.Organisation(r)
 }

@@ -113,7 +113,7 @@ func (p renderer) write(b *bytes.Buffer, one page.Page, content string) error {
 	}
 	funcs["short"] = short
 	funcs["breaks"] = breaks
-	funcs["thousands"] = thousands
+	funcs["thousands"] = text.Thousands
 	funcs["causes"] = func(n int) string { return text.Plural(n, "cause") }
 	funcs["link"] = p.opts.Link.To
 	funcs["graph"] = func(g *graph) template.HTML { return g.svg() }

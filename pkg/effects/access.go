@@ -146,10 +146,8 @@ func (r reach) of(x, other side) map[accessKey]Access {
 func (r reach) pushes(x side, secret string) []string {
 	orgs := map[string]bool{}
 	for _, s := range r.secrets(x).Named(secret) {
-		for _, item := range s.Items {
-			if host, org, ok := strings.Cut(item, "/"); ok && strings.Contains(host, ".") && org != "" {
-				orgs[item] = true
-			}
+		for _, org := range s.Organisations() {
+			orgs[org] = true
 		}
 	}
 	if len(orgs) == 0 {

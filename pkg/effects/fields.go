@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 )
 
@@ -17,7 +18,13 @@ import (
 func rest(old, now *release.Job, reported func(path string) bool) []Field {
 	a, b := flatten(old), flatten(now)
 	var out []Field
-	for _, path := range union(a.order, b.order) {
+	paths := slices.Clone(a.order)
+	for _, path := range b.order {
+		if _, ok := a.values[path]; !ok {
+			paths = append(paths, path)
+		}
+	}
+	for _, path := range paths {
 		before, after := a.values[path], b.values[path]
 		if before == after || reported(path) || isKey(path, before) || isKey(path, after) {
 			continue
@@ -42,20 +49,6 @@ var key = regexp.MustCompile(`\[([^\]]*)\]\.(name|mountPath)$`)
 func isKey(path, value string) bool {
 	m := key.FindStringSubmatch(path)
 	return m != nil && m[1] == value
-}
-
-func union(a, b []string) []string {
-	all := slices.Clone(a)
-	have := map[string]bool{}
-	for _, s := range a {
-		have[s] = true
-	}
-	for _, s := range b {
-		if !have[s] {
-			all = append(all, s)
-		}
-	}
-	return all
 }
 
 // commandPath ends the path of a container's command and arguments together:
@@ -244,7 +237,7 @@ func describe(words []string) Words {
 	}
 	for _, w := range words {
 		if strings.Contains(w, "\n") {
-			return Words{Say("a script of " + lines(w))}
+			return Words{Say("a script of " + text.Plural(strings.Count(strings.TrimSuffix(w, "\n"), "\n")+1, "line"))}
 		}
 	}
 	if s := strings.Join(words, " "); s != "" {

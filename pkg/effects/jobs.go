@@ -1,7 +1,6 @@
 package effects
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -230,13 +229,4 @@ func instead(verb, before, after string) Words {
 		return Words{Say("no longer " + verb), Code(before)}
 	}
 	return Words{Say(verb), Code(after), Say(" instead of "), Code(before)}
-}
-
-// lines counts the lines of a text.
-func lines(s string) string {
-	n := strings.Count(strings.TrimSuffix(s, "\n"), "\n") + 1
-	if n == 1 {
-		return "1 line"
-	}
-	return fmt.Sprintf("%d lines", n)
 }

@@ -174,7 +174,7 @@ func (r jobReader) container(j *Job, c *yaml.Node, volumes podVolumes) {
 			}
 			j.Mirrors, mounts = true, true
 			if image := Child(c, "image"); image != nil {
-				j.Image, j.ImagePos = Text(image), at(r.name, image)
+				j.Image = Text(image)
 			}
 			if key := Child(m, "subPath"); Text(key) != "" { // one key, mounted as one file
 				n.add(FormKey, nil, Glob{Pattern: Text(key), Pos: at(r.name, key)})

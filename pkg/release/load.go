@@ -99,8 +99,10 @@ type fileReader struct {
 	tree *Tree
 }
 
-func (l *fileReader) report(part Part, set string, p source.Problem) {
-	l.tree.Problems = append(l.tree.Problems, Problem{Problem: p, Part: part, Set: set})
+func (l *fileReader) report(part Part, set string, problems ...source.Problem) {
+	for _, p := range problems {
+		l.tree.Problems = append(l.tree.Problems, Problem{Problem: p, Part: part, Set: set})
+	}
 }
 
 // read returns the bytes of a file. A missing file is not a problem; an
@@ -162,9 +164,7 @@ func (l *loader) layout() {
 	l.tree.Layout = DefaultLayout()
 	if data, ok := l.read(LayoutFile, PartLayout, ""); ok {
 		layout, problems := ParseLayout(LayoutFile, data)
-		for _, p := range problems {
-			l.report(PartLayout, "", p)
-		}
+		l.report(PartLayout, "", problems...)
 		l.tree.Layout = layout
 	}
 }
@@ -174,12 +174,8 @@ func (l *loader) settings() {
 	l.tree.Settings = DefaultSettings(*layout)
 	if data, ok := l.read(layout.Settings(), PartSettings, ""); ok {
 		settings, problems := ParseSettings(*layout, data)
-		for _, p := range problems {
-			l.report(PartSettings, "", p)
-		}
-		if settings != nil {
-			l.tree.Settings = settings
-		}
+		l.report(PartSettings, "", problems...)
+		l.tree.Settings = settings
 	}
 	if l.trusted != nil { // problems in the others are still reported
 		l.tree.Settings = l.trusted
@@ -190,9 +186,7 @@ func (l *loader) settings() {
 func (l *loader) aliases() {
 	if data, ok := l.read(l.tree.Layout.Aliases, PartAliases, ""); ok {
 		aliases, problems := parseAliases(l.tree.Layout.Aliases, data)
-		for _, p := range problems {
-			l.report(PartAliases, "", p)
-		}
+		l.report(PartAliases, "", problems...)
 		l.tree.Aliases = aliases
 	}
 }
@@ -204,9 +198,7 @@ func (l *loader) jobs() bool {
 		return false
 	}
 	file, problems := parseJobs(name, data, l.tree.Settings)
-	for _, p := range problems {
-		l.report(PartJobs, "", p)
-	}
+	l.report(PartJobs, "", problems...)
 	l.tree.Jobs = file
 	return true
 }
@@ -375,9 +367,7 @@ func (l *loader) owners(s *Set, name string) {
 	}
 	owners, problems := parseOwners(name, data)
 	s.Owners = owners
-	for _, p := range problems {
-		l.report(PartOwners, s.Name, p)
-	}
+	l.report(PartOwners, s.Name, problems...)
 }
 
 func (l *loader) jobSettings(s *Set, name string) {
@@ -396,9 +386,7 @@ func (l *loader) jobSettings(s *Set, name string) {
 		}
 		return
 	}
-	settings, problems := parseJobSettings(name, data)
+	settings, problems := ParseJobSettings(name, data)
 	s.Job = settings
-	for _, p := range problems {
-		l.report(PartJobSettings, s.Name, p)
-	}
+	l.report(PartJobSettings, s.Name, problems...)
 }

@@ -42,6 +42,19 @@ func (t *Tree) SetName(job string) string {
 // Paused reports whether the settings of the set disable its job.
 func (s *Set) Paused() bool { return s.Job != nil && s.Job.Disabled != nil && *s.Job.Disabled }
 
+// Approvers returns the names in the OWNERS of the set. It returns nil without
+// that file and for no set.
+func (s *Set) Approvers() []string {
+	if s == nil || s.Owners == nil {
+		return nil
+	}
+	var names []string
+	for _, a := range s.Owners.Approvers {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
 // Prefix is the part of the names of the set's mapping files after "mapping_".
 func (s *Set) Prefix() string {
 	if s.Job != nil && s.Job.Prefix != "" {

@@ -16,7 +16,6 @@ type Owners struct {
 	Path      string
 	Approvers []Owner
 	Reviewers []Owner
-	Broken    bool // it did not parse; see Tree.Problems
 }
 
 // Owner is one entry of an OWNERS file: a login or the name of an alias, in
@@ -38,12 +37,10 @@ func parseOwners(name string, data []byte) (*Owners, []source.Problem) {
 	doc := parseYAML(name, data)
 	root := doc.root
 	if root == nil {
-		o.Broken = doc.broken
 		return o, doc.problems
 	}
 	p := ownersReader{name: name, owners: o, problems: doc.problems}
 	if root.Kind != yaml.MappingNode {
-		o.Broken = true
 		p.problem(root, "an OWNERS file is a mapping with approvers and reviewers, not %s", kindName(root))
 		return o, p.problems
 	}

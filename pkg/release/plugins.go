@@ -31,9 +31,6 @@ type UpdaterMap struct {
 	// without clusters has no targets: its ConfigMaps go to Prow's own cluster,
 	// for which jobs may use any name.
 	Targets []Target
-	// Key is the key of the file in the ConfigMap; "" means the file's base
-	// name.
-	Key string
 }
 
 // Target is a namespace of a build cluster.
@@ -92,7 +89,6 @@ func loadUpdater(t *Tree) *Updater {
 				m.NamesPos = at(file, name)
 			}
 		}
-		m.Key = Text(Child(value, "key"))
 		e := updaterEntry{file: file, glob: m.Glob, node: value, groups: groups}
 		m.Targets = e.targets()
 		out.Problems = append(out.Problems, e.problems...)

@@ -15,10 +15,7 @@ import (
 // [Tree.KnownTags], are those of the other tree.
 func PromotionsLike(t *Tree, other *Promotions, files []string) *Promotions {
 	p := &Promotions{byCommit: maps.Clone(other.byCommit), releases: map[Stream]bool{}, images: t.CIImages(), used: other.used}
-	differs := map[string]bool{}
-	for _, name := range files {
-		differs[name] = true
-	}
+	differs := setOf(files)
 	for _, one := range other.All {
 		if !differs[one.Config] {
 			p.All = append(p.All, one)

@@ -35,7 +35,7 @@ func (c *sectionCache) scanConfig(data []byte) (config, bool) {
 		return config{}, false
 	}
 	binaries, ok := sections[keyBinaries]
-	if ok && (len(binaries.behind) == 0 || isAny(binaries.behind, "~", "null", "Null", "NULL", `""`, "''") || bytes.ContainsAny(binaries.behind[:1], "#&*!|>")) {
+	if ok && (len(binaries.behind) == 0 || slices.Contains([]string{"~", "null", "Null", "NULL", `""`, "''"}, string(binaries.behind)) || bytes.ContainsAny(binaries.behind[:1], "#&*!|>")) {
 		return config{}, false
 	}
 	if promotion.none {
@@ -177,15 +177,6 @@ func topSections(data []byte) (map[string]section, bool) {
 	}
 	closeSection(len(data))
 	return sections, true
-}
-
-func isAny(value []byte, any ...string) bool {
-	for _, s := range any {
-		if string(value) == s {
-			return true
-		}
-	}
-	return false
 }
 
 // cutKey splits a line of the form "key: value" or "key:" with a plain key, and

@@ -112,15 +112,6 @@ func (m *Manifests) DeclaredStream(s Stream) bool {
 // without tags is usually for others to push to.
 func (m *Manifests) DeclaresTags(s Stream) bool { return m.streams[s] }
 
-// Mentions reports whether any role binding or Namespace of the tree is about a
-// namespace.
-func (m *Manifests) Mentions(namespace string) bool {
-	if _, ok := m.Namespaces[namespace]; ok {
-		return true
-	}
-	return slices.ContainsFunc(m.Grants, func(g Grant) bool { return g.Namespace == namespace })
-}
-
 // pushRole reports whether a built-in role of OpenShift allows pushing and
 // tagging images (openshift/origin, bootstrap policy).
 func pushRole(name string) bool {

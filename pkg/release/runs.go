@@ -158,16 +158,21 @@ func (r *Runs) SetAt(pos source.Position) *Set {
 		}
 		return nil
 	}
-	if r.tree.Jobs == nil || pos.File != r.tree.Jobs.Path {
+	return r.sets[r.tree.Jobs.At(pos)]
+}
+
+// At returns the job at a position of the file, or nil. A nil file has no jobs.
+func (f *JobsFile) At(pos source.Position) *Job {
+	if f == nil || pos.File != f.Path {
 		return nil
 	}
 	var at *Job
-	for _, j := range r.tree.Jobs.Jobs {
+	for _, j := range f.Jobs {
 		if j.Node.Line <= pos.Line && (at == nil || j.Node.Line > at.Node.Line) {
 			at = j
 		}
 	}
-	return r.sets[at]
+	return at
 }
 
 func loadRuns(t *Tree) *Runs {

@@ -37,24 +37,15 @@ type Secret struct {
 }
 
 // Named returns the secrets of a name in all clusters and namespaces.
-func (s *Secrets) Named(name string) []*Secret {
-	if s.byName != nil {
-		return s.byName[name]
-	}
-	var out []*Secret
-	for _, x := range s.List {
-		if x.Name == name {
-			out = append(out, x)
-		}
-	}
-	return out
-}
+func (s *Secrets) Named(name string) []*Secret { return s.byName[name] }
 
-func (s *Secrets) index() {
-	s.byName = make(map[string][]*Secret, len(s.List))
-	for _, x := range s.List {
-		s.byName[x.Name] = append(s.byName[x.Name], x)
-	}
+// Organisations returns the organisations that the secret is for, according to the
+// names of its items, such as quay.io/openshift.
+func (s *Secret) Organisations() []string {
+	return slices.DeleteFunc(slices.Clone(s.Items), func(item string) bool {
+		host, org, _ := strings.Cut(item, "/")
+		return org == "" || !strings.Contains(host, ".")
+	})
 }
 
 // In reports whether the secret is in a cluster and namespace; "" is any cluster.
@@ -134,7 +125,7 @@ func loadSecrets(t *Tree) *Secrets {
 		}
 		list = items(configs)
 	}
-	out := &Secrets{Problems: doc.problems}
+	out := &Secrets{Problems: doc.problems, byName: map[string][]*Secret{}}
 	for _, config := range list {
 		var made Secret
 		from := Child(config, "from")
@@ -162,11 +153,10 @@ func loadSecrets(t *Tree) *Secrets {
 				if name := Child(to, "name"); cluster != "" && name != nil {
 					s := made
 					s.Name, s.Pos, s.Cluster, s.Namespace = Text(name), at(file, name), cluster, Text(Child(to, "namespace"))
-					out.List = append(out.List, &s)
+					out.List, out.byName[s.Name] = append(out.List, &s), append(out.byName[s.Name], &s)
 				}
 			}
 		}
 	}
-	out.index()
 	return out
 }

@@ -242,16 +242,9 @@ const (
 // Duration is a duration as written in the file: 90m, 4h0m0s.
 type Duration string
 
-// ParseJobSettings reads the text of a _job.yaml. file is the name that
-// positions bear. What is wrong is reported, in order, and everything else
-// holds all the same.
+// ParseJobSettings reads the text of a _job.yaml. file is the name in
+// positions. Mistakes are reported in order and do not affect other settings.
 func ParseJobSettings(file string, data []byte) (*JobSettings, []source.Problem) {
-	return parseJobSettings(file, data)
-}
-
-// parseJobSettings reads a _job.yaml. What is wrong is reported, and the rest
-// of the file holds all the same.
-func parseJobSettings(file string, data []byte) (*JobSettings, []source.Problem) {
 	s := &JobSettings{}
 	d := decoder{yamlReader{file: file}}
 	d.document(data, s)

@@ -40,12 +40,12 @@ func TestNamesOfSettings(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"x*; do curl evil; done; for y in z", "$(id)", "a b", "a/b", "a'b", "a\\nb", "ü", strings.Repeat("a", 254)} {
-		s, problems := parseJobSettings("_job.yaml", []byte("prefix: \""+bad+"\"\n"))
+		s, problems := ParseJobSettings("_job.yaml", []byte("prefix: \""+bad+"\"\n"))
 		if len(problems) != 1 || s.Prefix != "" {
 			t.Errorf("prefix %q: %q, %v", bad, s.Prefix, problems)
 		}
 	}
-	if s, problems := parseJobSettings("_job.yaml", []byte("prefix: origin_v4.1-x\nsecret: a.b-c\nsecret_key: .dockerconfigjson\ncluster: app.ci\n")); len(problems) > 0 || s.Prefix != "origin_v4.1-x" {
+	if s, problems := ParseJobSettings("_job.yaml", []byte("prefix: origin_v4.1-x\nsecret: a.b-c\nsecret_key: .dockerconfigjson\ncluster: app.ci\n")); len(problems) > 0 || s.Prefix != "origin_v4.1-x" {
 		t.Errorf("%+v, %v", s, problems)
 	}
 }

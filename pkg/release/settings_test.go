@@ -47,7 +47,7 @@ func TestJobSettingsProblems(t *testing.T) {
 		{"two documents", "area: x\n---\narea: y\n", "_job.yaml:2:1: a second YAML document begins here: only the first one of the file is read (move what it holds up into the first one, or delete it)\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, problems := parseJobSettings("_job.yaml", []byte(test.text))
+			_, problems := ParseJobSettings("_job.yaml", []byte(test.text))
 			if got := report(problems); got != test.want {
 				t.Errorf("got\n%swant\n%s", got, test.want)
 			}
@@ -57,7 +57,7 @@ func TestJobSettingsProblems(t *testing.T) {
 
 func TestBrokenYAMLIsAProblem(t *testing.T) {
 	for _, text := range []string{"area: [", "\x00", "a: b: c", "\xff\xfea\x00", "\t- x"} {
-		s, problems := parseJobSettings("_job.yaml", []byte(text))
+		s, problems := ParseJobSettings("_job.yaml", []byte(text))
 		if s == nil || len(problems) != 1 || problems[0].Pos.File != "_job.yaml" {
 			t.Errorf("%q: %v", text, problems)
 		}
@@ -65,7 +65,7 @@ func TestBrokenYAMLIsAProblem(t *testing.T) {
 }
 
 func TestWhatIsRightIsKept(t *testing.T) {
-	s, problems := parseJobSettings("_job.yaml", []byte("area: x\nbogus: 1\nattempts: many\nregistry_login: true\n"))
+	s, problems := ParseJobSettings("_job.yaml", []byte("area: x\nbogus: 1\nattempts: many\nregistry_login: true\n"))
 	if len(problems) != 2 || s.Area != "x" || s.RegistryLogin != LoginUsed || s.Attempts != 0 {
 		t.Errorf("%v %+v", problems, s)
 	}
@@ -90,7 +90,7 @@ patch:
     labels:
         role: infra
 `
-	s, problems := parseJobSettings("_job.yaml", []byte(text))
+	s, problems := ParseJobSettings("_job.yaml", []byte(text))
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

@@ -174,8 +174,7 @@ type Job struct {
 	// which include shell scripts.
 	Args []*yaml.Node
 	// Image is the image of the job's container that mounts the mappings.
-	Image    string
-	ImagePos source.Position
+	Image string
 	// Secrets are the secrets the job mounts.
 	Secrets []SecretMount
 }

@@ -31,8 +31,6 @@ type Origin struct {
 	From []*Route
 	// Tags are the promoted tags that a pattern matches.
 	Tags []string
-	// Complete reports whether nothing in the tree can add tags.
-	Complete bool
 }
 
 // Origin returns what publishes an image.
@@ -53,8 +51,8 @@ func (x *Index) Origin(r mapping.Reference) Origin {
 		return Origin{Kind: Published, Text: "published by the release controller, from " + one.From.String(), Pos: one.Pos}
 	}
 	if r.Wildcard() {
-		if tags, complete := x.Stands(r); len(tags) > 0 {
-			return Origin{Kind: Promoted, Text: fmt.Sprintf("matches %d published tags", len(tags)), Tags: tags, Complete: complete}
+		if tags, _ := x.Stands(r); len(tags) > 0 {
+			return Origin{Kind: Promoted, Text: fmt.Sprintf("matches %d published tags", len(tags)), Tags: tags}
 		}
 	}
 	switch {

@@ -56,11 +56,11 @@ type Index struct {
 // New builds the routes of a tree.
 func New(tree *release.Tree) *Index {
 	x := &Index{Tree: tree, sources: places{}, written: places{}}
-	sets, dry := map[*release.Set]bool{}, dryRuns(tree)
+	sets := map[*release.Set]bool{}
 	for _, m := range tree.Mappings() {
 		var jobs, idle []*release.Job
 		for _, j := range tree.Runs().Of(m) {
-			if dry[j] {
+			if dryRun(j) {
 				idle = append(idle, j)
 			} else {
 				jobs = append(jobs, j)

@@ -48,10 +48,10 @@ const (
 
 // explains returns the index of the finding that explains another, or -1.
 func (c consequences) explains(f Finding) int {
-	set, job := c.tree.Runs().SetAt(f.Pos), c.jobAt(f.Pos)
+	set, job := c.tree.Runs().SetAt(f.Pos), c.tree.Jobs.At(f.Pos)
 	sameFile := func(g Finding) bool { return g.Pos.File == f.Pos.File }
 	sameSet := func(g Finding) bool { return set != nil && c.tree.Runs().SetAt(g.Pos) == set }
-	sameJob := func(g Finding) bool { return job != nil && c.jobAt(g.Pos) == job }
+	sameJob := func(g Finding) bool { return job != nil && c.tree.Jobs.At(g.Pos) == job }
 	if i := c.repeated(job); i >= 0 && !(f.Rule == "file-syntax" && f.Pos == job.Pos) {
 		return i
 	}
@@ -124,7 +124,7 @@ func (c consequences) namesake(job *release.Job) int {
 		return -1
 	}
 	return c.find("file-syntax", func(g Finding) bool {
-		other := c.jobAt(g.Pos)
+		other := c.tree.Jobs.At(g.Pos)
 		return other != nil && other.Name == job.Name && other.Pos == g.Pos
 	})
 }
@@ -147,7 +147,7 @@ func (c consequences) noPeriodics() int {
 // takesOthers reports whether a finding is about a job that mirrors the
 // mappings of another set instead of its own.
 func (c consequences) takesOthers(g Finding) bool {
-	job := c.jobAt(g.Pos)
+	job := c.tree.Jobs.At(g.Pos)
 	own := c.tree.Runs().SetOf(job)
 	return !slices.ContainsFunc(c.tree.Runs().Files(job), func(m *release.MappingFile) bool { return m.Set == own })
 }
@@ -207,18 +207,4 @@ func (c consequences) allTold(f Finding) int {
 		}
 	}
 	return first
-}
-
-// jobAt returns the job at a position of the jobs file, or nil.
-func (f *facts) jobAt(pos source.Position) *release.Job {
-	if f.tree.Jobs == nil || pos.File != f.tree.Jobs.Path {
-		return nil
-	}
-	var at *release.Job
-	for _, j := range f.tree.Jobs.Jobs {
-		if j.Node.Line <= pos.Line && (at == nil || j.Node.Line > at.Node.Line) {
-			at = j
-		}
-	}
-	return at
 }

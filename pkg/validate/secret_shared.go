@@ -128,14 +128,12 @@ func sharedBy(p *Pass, secret string, users []*secretUser) {
 	}
 }
 
-// credentialFor returns the organisations of a secret according to the names of
-// its vault items (quay.io/ORG).
+// credentialFor returns the organisations that a secret is for.
 func credentialFor(secret *release.Secret) []organisation {
 	var orgs []organisation
-	for _, item := range secret.Items {
-		if host, org, ok := strings.Cut(item, "/"); ok && strings.Contains(host, ".") {
-			orgs = append(orgs, organisation{host, org})
-		}
+	for _, item := range secret.Organisations() {
+		host, org, _ := strings.Cut(item, "/")
+		orgs = append(orgs, organisation{host, org})
 	}
 	return orgs
 }
@@ -169,10 +167,7 @@ func foreignDestinations(p *Pass, job *release.Job, set *release.Set, secret *re
 // credential.
 func otherOrganisation(p *Pass, u *secretUser) {
 	for _, destination := range u.foreign {
-		var names []string
-		for _, o := range credentialFor(u.secret) {
-			names = append(names, o.String())
-		}
+		names := u.secret.Organisations()
 		org := organisationOf(destination)
 		f := p.Report(u.mount.Pos, "use the credential of "+org.String(), "%s pushes to %s with %s, the credential for %s",
 			u.job.Name, org, u.mount.Secret, strings.Join(names, ", "))
