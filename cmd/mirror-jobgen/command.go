@@ -82,10 +82,7 @@ func load(dir string) (*release.Tree, error) {
 // other error exit code 3.
 func wrong(err error) error {
 	var problems jobgen.Problems
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &problems):
+	if errors.As(err, &problems) {
 		return cli.Usagef("%w", err)
 	}
 	return cli.Failf("%w", err)
@@ -104,6 +101,22 @@ func write(dir string, files []jobgen.File) error {
 	return nil
 }
 
+// save writes files and lists them on standard error.
+func save(env cli.Env, dir string, files []jobgen.File) error {
+	if err := write(dir, files); err != nil {
+		return err
+	}
+	wrote(env, files)
+	return nil
+}
+
+// wrote lists the files that were written.
+func wrote(env cli.Env, files []jobgen.File) {
+	for _, f := range files {
+		text.Fprintf(env.Stderr, "wrote %s\n", f.Path)
+	}
+}
+
 // notes prints notes and warnings to standard error.
 func notes(env cli.Env, list []source.Problem) {
 	for _, n := range list {
@@ -112,14 +125,6 @@ func notes(env cli.Env, list []source.Problem) {
 			text.Fprintf(env.Stderr, "  hint: %s\n", n.Hint)
 		}
 	}
-}
-
-// count returns a number with its noun: "1 job", "2 jobs".
-func count(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // indent puts two spaces before each line that is not empty.

@@ -39,15 +39,10 @@ order where the file is sorted. No other line changes.`,
 				return wrong(err)
 			}
 			notes(env, added.Notes)
-			f := added.File
 			if dryRun {
-				return printPatch(env, []jobgen.File{f})
+				return printPatch(env, []jobgen.File{added.File})
 			}
-			if err := write(dir, []jobgen.File{f}); err != nil {
-				return err
-			}
-			text.Fprintf(env.Stderr, "wrote %s\n", f.Path)
-			return nil
+			return save(env, dir, []jobgen.File{added.File})
 		},
 	}
 	cmd.Flags().StringVar(&file, "file", "", "base name of the `FILE` (default: the most similar one)")
@@ -64,8 +59,7 @@ func removeCommand(env cli.Env) *cobra.Command {
 command lists what you have to remove elsewhere, such as images and credentials.`,
 		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir := folder(args, 1)
-			return remove(env, args[0], dir, dryRun)
+			return remove(env, args[0], folder(args, 1), dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "write nothing; print the patch")
@@ -81,7 +75,7 @@ func remove(env cli.Env, name, dir string, dryRun bool) error {
 	if err != nil {
 		return wrong(err)
 	}
-	if err := accepted(set.Generated); err != nil {
+	if err := accepted(set.Generated.Jobs.New); err != nil {
 		return err
 	}
 	notes(env, set.Generated.Notes)
@@ -96,7 +90,8 @@ func remove(env cli.Env, name, dir string, dryRun bool) error {
 		return cli.Failf("removing %s: %w", set.Dir, err)
 	}
 	text.Fprintf(env.Stderr, "removed %s\n", set.Dir)
-	wrote(env, changed, set.Generated)
+	wrote(env, changed)
+	jobChanges(env, set.Generated)
 	steps(env, set.Left)
 	return nil
 }
@@ -117,15 +112,8 @@ func removeFiles(dir string, set *jobgen.RemovedSet) error {
 			folders[d] = true
 		}
 	}
-	for len(folders) > 0 {
-		deepest := ""
-		for d := range folders {
-			if strings.Count(d, "/") > strings.Count(deepest, "/") || deepest == "" {
-				deepest = d
-			}
-		}
-		delete(folders, deepest)
-		if err := root.Remove(filepath.FromSlash(deepest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, d := range slices.Backward(slices.Sorted(maps.Keys(folders))) { // the inner ones first
+		if err := root.Remove(filepath.FromSlash(d)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -192,7 +180,7 @@ func switchRunner(env cli.Env, runner release.Runner, names, at []string, dryRun
 	if s.Blocked() {
 		return &cli.Error{Code: cli.ExitUsage, Err: errors.New("nothing was changed: see the obstacles above"), Hint: "follow the hints, or leave those sets out"}
 	}
-	if err := accepted(s.Generated); err != nil {
+	if err := accepted(s.Generated.Jobs.New); err != nil {
 		return err
 	}
 	notes(env, s.Generated.Notes)
@@ -200,10 +188,10 @@ func switchRunner(env cli.Env, runner release.Runner, names, at []string, dryRun
 	if dryRun {
 		return printPatch(env, files)
 	}
-	if err := write(dir, files); err != nil {
+	if err := save(env, dir, files); err != nil {
 		return err
 	}
-	wrote(env, files, s.Generated)
+	jobChanges(env, s.Generated)
 	undo(env, s.Sets, at)
 	return nil
 }
@@ -258,8 +246,8 @@ func changedFiles(out *jobgen.Output) []jobgen.File {
 }
 
 // accepted returns an error if Prow does not load the jobs.
-func accepted(out *jobgen.Output) error {
-	if err := jobgen.Load(out.Jobs.New, ""); err != nil {
+func accepted(jobs []byte) error {
+	if err := jobgen.Load(jobs, ""); err != nil {
 		return cli.Usagef("%w", err)
 	}
 	return nil
@@ -273,12 +261,4 @@ func printPatch(env cli.Env, files []jobgen.File) error {
 		}
 	}
 	return nil
-}
-
-// wrote prints which files were written and what changed in the jobs.
-func wrote(env cli.Env, files []jobgen.File, out *jobgen.Output) {
-	for _, f := range files {
-		text.Fprintf(env.Stderr, "wrote %s\n", f.Path)
-	}
-	jobChanges(env, out)
 }

@@ -48,20 +48,9 @@ func generate(env cli.Env, o generateOptions, dir string) error {
 	}
 	notes(env, out.Notes)
 	report(env, out, o.prune)
-	var changed []jobgen.File
-	for _, f := range out.All() {
-		if f.Changed() {
-			changed = append(changed, f)
-		}
-	}
+	changed := changedFiles(out)
 	if !o.check {
-		if err := write(dir, changed); err != nil {
-			return err
-		}
-		for _, f := range changed {
-			text.Fprintf(env.Stderr, "wrote %s\n", f.Path)
-		}
-		return nil
+		return save(env, dir, changed)
 	}
 	for _, f := range changed {
 		if _, err := io.WriteString(env.Stdout, text.Block(string(f.Diff()))); err != nil {
@@ -69,7 +58,7 @@ func generate(env cli.Env, o generateOptions, dir string) error {
 		}
 	}
 	if len(changed) > 0 {
-		return &cli.Error{Code: cli.ExitFindings, Err: fmt.Errorf("%s not current", count(len(changed), "generated file")), Hint: "run 'mirror-jobgen generate' and commit what it writes"}
+		return &cli.Error{Code: cli.ExitFindings, Err: fmt.Errorf("%s not current", text.Plural(len(changed), "generated file")), Hint: "run 'mirror-jobgen generate' and commit what it writes"}
 	}
 	return nil
 }
@@ -94,10 +83,7 @@ func generated(o generateOptions, dir string) (*jobgen.Output, error) {
 	if err != nil {
 		return nil, wrong(err)
 	}
-	if err := jobgen.Load(out.Jobs.New, ""); err != nil {
-		return nil, cli.Usagef("%w", err)
-	}
-	return out, nil
+	return out, accepted(out.Jobs.New)
 }
 
 // report prints which jobs are added, changed, removed and left unchanged.

@@ -69,11 +69,12 @@ func importJobs(env cli.Env, dir string, dryRun bool) error {
 	if !im.Exact {
 		same = "the same periodics"
 	}
+	files := text.Plural(len(im.Files), "settings file")
 	if dryRun {
-		text.Fprintf(env.Stderr, "%s in the patch; with it, 'mirror-jobgen generate' produces %s\n", count(len(im.Files), "settings file"), same)
+		text.Fprintf(env.Stderr, "%s in the patch; with it, 'mirror-jobgen generate' produces %s\n", files, same)
 		return nil
 	}
-	text.Fprintf(env.Stderr, "wrote %s; 'mirror-jobgen generate' produces %s\n", count(len(im.Files), "settings file"), same)
+	text.Fprintf(env.Stderr, "wrote %s; 'mirror-jobgen generate' produces %s\n", files, same)
 	return nil
 }
 

@@ -77,7 +77,7 @@ func mappings(env cli.Env, o mappingsOptions, dir string) error {
 		}
 	}
 	if wrong > 0 {
-		return cli.Usagef("nothing is generated because of %s", count(wrong, "error"))
+		return cli.Usagef("nothing is generated because of %s", text.Plural(wrong, "error"))
 	}
 	if o.check {
 		return checkMappings(env, changed, stale, o.prune)
@@ -149,15 +149,12 @@ func checkMappings(env cli.Env, changed, stale []jobgen.File, prune bool) error 
 	if len(stale) > 0 {
 		hint = "run 'mirror-jobgen mappings --prune' and commit what it writes and removes"
 	}
-	return &cli.Error{Code: cli.ExitFindings, Err: fmt.Errorf("%s not current", count(len(changed)+len(stale), "generated file")), Hint: hint}
+	return &cli.Error{Code: cli.ExitFindings, Err: fmt.Errorf("%s not current", text.Plural(len(changed)+len(stale), "generated file")), Hint: hint}
 }
 
 func writeMappings(env cli.Env, dir string, changed, stale []jobgen.File, prune bool) error {
-	if err := write(dir, changed); err != nil {
+	if err := save(env, dir, changed); err != nil {
 		return err
-	}
-	for _, f := range changed {
-		text.Fprintf(env.Stderr, "wrote %s\n", f.Path)
 	}
 	if !prune {
 		for _, f := range stale {

@@ -37,8 +37,7 @@ On a terminal it prompts for missing flags.`,
 		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.Name = args[0]
-			dir := folder(args, 1)
-			return newSet(env, o, dir)
+			return newSet(env, o, folder(args, 1))
 		},
 	}
 	f := cmd.Flags()
@@ -74,7 +73,7 @@ func newSet(env cli.Env, o newOptions, dir string) error {
 		return wrong(err)
 	}
 	files := append(set.Files, changedFiles(set.Generated)...)
-	if err := accepted(set.Generated); err != nil {
+	if err := accepted(set.Generated.Jobs.New); err != nil {
 		return err
 	}
 	notes(env, set.Generated.Notes)
@@ -84,10 +83,10 @@ func newSet(env cli.Env, o newOptions, dir string) error {
 	if err := makeFolder(dir, path.Dir(set.Files[0].Path)); err != nil {
 		return cli.Failf("%w", err)
 	}
-	if err := write(dir, files); err != nil {
+	if err := save(env, dir, files); err != nil {
 		return err
 	}
-	wrote(env, files, set.Generated)
+	jobChanges(env, set.Generated)
 	steps(env, set.Todo)
 	return nil
 }

@@ -63,8 +63,8 @@ func presubmitCommand(env cli.Env) *cobra.Command {
 			if err != nil {
 				return wrong(err)
 			}
-			if err := jobgen.Load(text, ""); err != nil {
-				return cli.Usagef("%w", err)
+			if err := accepted(text); err != nil {
+				return err
 			}
 			if _, err := env.Stdout.Write(text); err != nil {
 				return cli.Failf("%w", err)

@@ -79,7 +79,7 @@ func makeSite(env cli.Env, dir, output, sourceURL string) error {
 	if err := removeStale(folder, pages); err != nil {
 		return cli.Failf("removing pages of deleted sets: %w", err)
 	}
-	text.Fprintf(env.Stderr, "wrote %s; open %s\n", count(len(pages), "page"), filepath.Join(output, "index.html"))
+	text.Fprintf(env.Stderr, "wrote %s; open %s\n", text.Plural(len(pages), "page"), filepath.Join(output, "index.html"))
 	return nil
 }
 

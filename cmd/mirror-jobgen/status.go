@@ -75,7 +75,7 @@ func status(env cli.Env, maps []string, dir string, diff bool) error {
 
 func readInput(env cli.Env, name string) ([]byte, error) {
 	if name == "-" {
-		return io.ReadAll(env.Stdin)
+		return argfile.ReadStream(env.Stdin, argfile.MaxFile)
 	}
 	return argfile.ReadFile(name)
 }
