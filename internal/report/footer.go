@@ -120,10 +120,11 @@ func Statistics(w io.Writer, r *validate.Result, rules []validate.Rule) error {
 }
 
 // Concise writes each finding on a line of its own:
-// FILE:LINE:COLUMN: SEVERITY: MESSAGE [RULE]. A line or column of 0 is left out.
+// FILE:LINE:COLUMN: SEVERITY: MESSAGE [RULE]. Where no line or column applies, it
+// is 0, as in JSON.
 func Concise(w io.Writer, r *validate.Result) error {
 	for _, f := range r.Findings {
-		if _, err := fmt.Fprintf(w, "%s: %s: %s [%s]\n", text.Line(f.Pos.String()), f.Severity, text.Line(f.Message), f.Rule); err != nil {
+		if _, err := fmt.Fprintf(w, "%s:%d:%d: %s: %s [%s]\n", text.Line(f.Pos.File), f.Pos.Line, f.Pos.Column, f.Severity, text.Line(f.Message), f.Rule); err != nil {
 			return err
 		}
 	}
