@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -10,13 +9,6 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/pkg/jobgen"
 )
-
-// terminal adapts standard input to [cli.Terminal].
-type terminal struct{ descriptor }
-
-type descriptor interface{ Fd() uintptr }
-
-func (terminal) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
 // ask prompts for the images and the approvers of a set that no flag gives.
 func ask(in io.Reader, out io.Writer, o *jobgen.NewOptions) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mirror-tools/mirror-tools/internal/argfile"
 	"github.com/mirror-tools/mirror-tools/internal/atomicfile"
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/text"
@@ -49,14 +50,10 @@ func folder(args []string, i int) string {
 		return "."
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
-		if files, err := cli.OpenTree(dir); err == nil {
-			if _, err := release.Load(files); err == nil && dir != start {
-				return dir
-			} else if err == nil {
-				return "."
-			}
-		}
-		if dir == filepath.Dir(dir) {
+		switch root := argfile.IsRoot(dir); {
+		case root && dir != start:
+			return dir
+		case root, dir == filepath.Dir(dir):
 			return "." // load reports that this is not a release repository
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/tools/txtar"
 
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/effectreport"
@@ -168,10 +169,7 @@ func (o *diffOptions) second(dir string) (*release.Tree, fs.FS, error) {
 // warn prints a warning when the revision to compare with has commits that the
 // other side lacks: the comparison shows those in reverse.
 func (o *diffOptions) warn(env cli.Env, dir string) {
-	head := o.to
-	if head == "" {
-		head = "HEAD"
-	}
+	head := cmp.Or(o.to, "HEAD")
 	if has, err := gitfs.Contains(dir, head, o.from); err == nil && !has {
 		text.Fprintf(env.Stderr, "warning: %s has commits that %s lacks: their changes are shown in reverse\n  hint: compare with the common ancestor: --from \"$(git merge-base %[1]s %[2]s)\"\n", o.from, head)
 	}
@@ -193,7 +191,10 @@ func revision(dir, flag, name string) (*release.Tree, *gitfs.FS, error) {
 	}
 	tree, err := release.Load(files)
 	if errors.Is(err, release.ErrNotRelease) {
-		tree, err = release.Load(nothing{files})
+		var empty fs.FS
+		if empty, err = nothing(); err == nil {
+			tree, err = release.Load(empty)
+		}
 	}
 	if err != nil {
 		files.Close()
@@ -202,28 +203,8 @@ func revision(dir, flag, name string) (*release.Tree, *gitfs.FS, error) {
 	return tree, files, nil
 }
 
-// nothing is a release repository without sets, as it is before the first one.
-type nothing struct{ fs.FS }
-
-// Open returns the mirroring folder, which is empty, and no other file.
-func (n nothing) Open(name string) (fs.File, error) {
-	if name != "." && name != release.DefaultLayout().Mirroring {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	root, err := n.FS.Open(".")
-	if err != nil || name == "." {
-		return root, err
-	}
-	return emptyFolder{root}, nil
-}
-
-// emptyFolder is a folder that hides its entries.
-type emptyFolder struct{ fs.File }
-
-// ReadDir implements [fs.ReadDirFile].
-func (emptyFolder) ReadDir(n int) ([]fs.DirEntry, error) {
-	if n > 0 {
-		return nil, io.EOF
-	}
-	return nil, nil
+// nothing returns a release repository without sets, as it is before the first one.
+func nothing() (fs.FS, error) {
+	layout := release.DefaultLayout()
+	return txtar.FS(&txtar.Archive{Files: []txtar.File{{Name: layout.Readme()}}})
 }

@@ -104,8 +104,7 @@ func makeFolder(dir, name string) error {
 
 // missing prompts for missing flags on a terminal.
 func missing(env cli.Env, o *jobgen.NewOptions) error {
-	stdin, ok := env.Stdin.(descriptor)
-	if !ok || !cli.Terminal(env, terminal{stdin}) || !cli.Terminal(env, env.Stderr) {
+	if !cli.Terminal(env, env.Stdin) || !cli.Terminal(env, env.Stderr) {
 		return nil
 	}
 	return ask(env.Stdin, env.Stderr, o)

@@ -32,7 +32,7 @@ func Color(env Env, when string) bool {
 
 // Terminal reports whether a stream is a terminal that supports cursor
 // movement.
-func Terminal(env Env, stream io.Writer) bool {
+func Terminal(env Env, stream any) bool {
 	f, ok := stream.(interface{ Fd() uintptr })
 	return ok && env.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }

@@ -1,6 +1,7 @@
 package gitfs
 
 import (
+	"cmp"
 	"crypto/sha1" // #nosec G505 -- git names files by SHA-1; it proves nothing here
 	"crypto/sha256"
 	"encoding/hex"
@@ -81,12 +82,7 @@ func objects(from *FS, to fs.FS, extensions, folders []string) (map[string]objec
 // below reports whether a file is one of some files or below one of some
 // folders.
 func below(name string, folders []string) bool {
-	for _, f := range folders {
-		if name == f || strings.HasPrefix(name, f+"/") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(folders, func(f string) bool { return name == f || strings.HasPrefix(name, f+"/") })
 }
 
 // hash returns the hash by which the repository names its objects.
@@ -119,10 +115,8 @@ func hashed(tree fs.FS, names []string, sum func() hash.Hash) []string {
 // Contains reports whether the history of a revision contains another one. It
 // returns true in a shallow clone, where that is unknown.
 func Contains(dir, revision, older string) (bool, error) {
-	for _, r := range []string{revision, older} {
-		if err := plain(r); err != nil {
-			return false, err
-		}
+	if err := cmp.Or(plain(revision), plain(older)); err != nil {
+		return false, err
 	}
 	shallow, err := git(dir, "rev-parse", "--is-shallow-repository")
 	if err != nil || strings.TrimSpace(string(shallow)) == "true" {

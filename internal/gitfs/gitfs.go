@@ -9,6 +9,7 @@ package gitfs
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -53,10 +54,7 @@ type object struct {
 // Open lists the content of dir, a folder of a git checkout, at a revision.
 // Close it when done.
 func Open(dir, revision string) (*FS, error) {
-	if err := plain(revision); err != nil {
-		return nil, err
-	}
-	if err := harmless(dir); err != nil {
+	if err := cmp.Or(plain(revision), harmless(dir)); err != nil {
 		return nil, err
 	}
 	prefix, err := git(dir, "rev-parse", "--show-prefix")

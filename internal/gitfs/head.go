@@ -37,8 +37,7 @@ func HeadOf(dir string) (Head, error) {
 // git fetches from. User names and passwords in it are left out.
 func webAddress(remote, commit, folder string) string {
 	if host, name, ok := strings.Cut(remote, ":"); ok && !strings.Contains(remote, "://") && !strings.Contains(host, "/") {
-		_, host, _ = cutLast(host, "@")
-		remote = "ssh://" + host + "/" + name
+		remote = "ssh://" + host[strings.LastIndexByte(host, '@')+1:] + "/" + name
 	}
 	u, err := url.Parse(remote)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "ssh" {
@@ -50,13 +49,4 @@ func webAddress(remote, commit, folder string) string {
 	}
 	web := url.URL{Scheme: "https", Host: u.Hostname(), Path: strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), ".git") + blob + commit + "/" + folder}
 	return web.String()
-}
-
-// cutLast is strings.Cut at the last separator; without one all of s is after it.
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return "", s, false
-	}
-	return s[:i], s[i+len(sep):], true
 }

@@ -99,7 +99,7 @@ func (l *localizer) rewrite(f *mapping.File) (string, error) {
 		}
 		words := []string{src}
 		for _, dst := range e.Destinations {
-			words = append(words, place(l.to, dst)+tail(":", dst.Tag))
+			words = append(words, place(l.to, dst)+tail(dst.Tag))
 		}
 		b.WriteString(strings.Join(words, " ") + "\n")
 	}
@@ -127,16 +127,17 @@ func (l *localizer) source(r mapping.Reference) (string, error) {
 	if r.Digest != "" {
 		return repo + "@" + l.pushed[ref], nil
 	}
-	return repo + tail(":", r.Tag), nil
+	return repo + tail(r.Tag), nil
 }
 
 func place(registry string, r mapping.Reference) string {
 	return registry + "/" + strings.ToLower(strings.NewReplacer(":", "-", "[", "", "]", "").Replace(r.Host())) + "/" + r.Path()
 }
 
-func tail(separator, s string) string {
-	if s == "" {
+// tail returns the end of a reference with a tag, or "" without one.
+func tail(tag string) string {
+	if tag == "" {
 		return ""
 	}
-	return separator + s
+	return ":" + tag
 }
