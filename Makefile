@@ -59,7 +59,7 @@ bin/gotestsum: tools/go/go.mod
 .PHONY: demo
 demo: ## the main workflow from end to end, with two embedded registries
 	@echo "Compiling the three commands. The first time, this downloads their modules and takes some minutes, because mirror-jobgen links Prow."
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build || { echo "hint: if modules cannot be downloaded, set GOPROXY to a proxy that this machine can reach (go help goproxy)" >&2; exit 1; }
 	@$(GO) run ./tools/demo -bin bin
 
 .PHONY: try

@@ -24,7 +24,7 @@ func Write(name string, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 {
 		return into(name, write)
 	}
-	name, err := Target(name)
+	name, err := target(name)
 	if err != nil {
 		return err
 	}
@@ -93,9 +93,9 @@ func into(name string, write func(io.Writer) error) (err error) {
 	return buf.Flush()
 }
 
-// Target returns the file that a name refers to after all symbolic links, even
+// target returns the file that a name refers to after all symbolic links, even
 // if it does not exist yet. The folder has to exist.
-func Target(name string) (string, error) {
+func target(name string) (string, error) {
 	for range 40 {
 		dir, err := filepath.EvalSymlinks(filepath.Dir(name))
 		if err != nil {

@@ -46,13 +46,13 @@ func (g *generator) readme() {
 		g.b.problem(source.Position{File: readmeFile, Line: line}, "add the line "+listEnd+" where the list ends", "the list of sets has no end")
 		return
 	}
-	text := slices.Concat(head, []byte(listBegin+"\n"), []byte(ListSets(g.tree)), []byte(listEnd), tail)
+	text := slices.Concat(head, []byte(listBegin+"\n"), []byte(listSets(g.tree)), []byte(listEnd), tail)
 	g.out.Files = append(g.out.Files, File{Path: readmeFile, Old: old, New: text})
 }
 
-// ListSets returns the sets of a tree and the repositories that they push to, as
+// listSets returns the sets of a tree and the repositories that they push to, as
 // a Markdown list.
-func ListSets(tree *release.Tree) string {
+func listSets(tree *release.Tree) string {
 	var b strings.Builder
 	for _, s := range tree.Sets {
 		if to := summary(s); len(to) > 0 {
@@ -114,10 +114,10 @@ func commonPrefix(names []string) string {
 	return common
 }
 
-// PartitionOf returns the index of the ConfigMap, of n, in which config-updater
+// partitionOf returns the index of the ConfigMap, of n, in which config-updater
 // stores a key: the first byte of the key's SHA-256 modulo n, as in Prow's plugin
 // updateconfig.
-func PartitionOf(key string, n int) int {
+func partitionOf(key string, n int) int {
 	return int(sha256.Sum256([]byte(key))[0]) % n
 }
 
@@ -129,7 +129,7 @@ func (g *generator) partitions() {
 	total := 0
 	for _, f := range g.tree.Mappings() {
 		n := len(f.Base) + f.Size
-		sizes[PartitionOf(f.Base, len(names))] += n
+		sizes[partitionOf(f.Base, len(names))] += n
 		total += n
 	}
 	limit := g.tree.Settings.ConfigMapLimit

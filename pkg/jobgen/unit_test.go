@@ -224,12 +224,12 @@ func TestImportAllowsSharedSecrets(t *testing.T) {
 // TestPartitionOf compares the choice of a partition with config-updater's: the
 // first byte of the SHA-256 of the key.
 func TestPartitionOf(t *testing.T) {
-	if a, b := PartitionOf("mapping_a", 256), PartitionOf("mapping_b", 256); a != 0xa8 || b != 0x33 {
+	if a, b := partitionOf("mapping_a", 256), partitionOf("mapping_b", 256); a != 0xa8 || b != 0x33 {
 		t.Errorf("%#x, %#x", a, b)
 	}
 	sizes := make([]int, 4)
 	for i := range 4000 {
-		sizes[PartitionOf(fmt.Sprintf("mapping_%d", i), 4)]++
+		sizes[partitionOf(fmt.Sprintf("mapping_%d", i), 4)]++
 	}
 	for i, n := range sizes {
 		if n < 800 || n > 1200 {
