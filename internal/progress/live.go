@@ -1,7 +1,9 @@
 package progress
 
 import (
+	"cmp"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,14 +60,7 @@ func newLive(terminal io.Writer, out mpb.ContainerOption, take func() Snapshot, 
 
 // join keeps the line from being empty, which would make the area jump.
 func join(parts []string) string {
-	if len(parts) == 0 {
-		return "resolving the mappings"
-	}
-	text := parts[0]
-	for _, p := range parts[1:] {
-		text += " · " + p
-	}
-	return text
+	return cmp.Or(strings.Join(parts, " · "), "resolving the mappings")
 }
 
 func (l *Live) draw(s Snapshot, at time.Time) {

@@ -54,13 +54,6 @@ func position(e mirror.Entry) source.Position {
 	return source.Position{File: e.File, Line: e.Line, Column: e.Column}
 }
 
-func count(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
-}
-
 func times(n int64) string {
 	if n == 1 {
 		return "once"

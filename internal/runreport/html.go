@@ -25,7 +25,7 @@ func HTML(w io.Writer, r *mirror.Report, version string) error {
 	h := newHTML(r)
 	what := outcomes(r.Summary)
 	if n := leftOut(r); n > 0 {
-		what = count(n, "mapping file") + " left out, " + what
+		what = text.Plural(n, "mapping file") + " left out, " + what
 	}
 	return page.Write(w, page.Page{
 		Title:       "mirror " + string(r.Mode) + ": " + what,
@@ -42,7 +42,7 @@ func HTML(w io.Writer, r *mirror.Report, version string) error {
 // first.
 func outcomes(summary map[mirror.Outcome]int) string {
 	all := mirror.Outcomes()
-	slices.SortStableFunc(all, func(a, b mirror.Outcome) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(all, func(a, b mirror.Outcome) int { return cmp.Compare(rank(tone(a)), rank(tone(b))) })
 	var parts []string
 	for _, o := range all {
 		if n := summary[o]; n > 0 {
@@ -52,9 +52,9 @@ func outcomes(summary map[mirror.Outcome]int) string {
 	return cmp.Or(strings.Join(parts, ", "), "nothing to do")
 }
 
-// rank orders outcomes by how much a person wants to see them.
-func rank(o mirror.Outcome) int {
-	switch tone(o) {
+// rank orders the tones of outcomes by how much a person wants to see them.
+func rank(t page.Tone) int {
+	switch t {
 	case page.Bad:
 		return 0
 	case page.Warn:
@@ -126,7 +126,7 @@ func (e htmlEntry) Say() string {
 }
 
 // Short is the digest as far as a person compares it.
-func (e htmlEntry) Short() string { return e.Digest[:min(len(e.Digest), 19)] }
+func (e htmlEntry) Short() string { return short(e.Digest) }
 
 // unchanged are the destinations of a set that were as they should be.
 type unchanged struct {
@@ -173,7 +173,7 @@ func newHTML(r *mirror.Report) *htmlReport {
 		h.Unchanged[i].Destinations = append(h.Unchanged[i].Destinations, e.Destination)
 	}
 	h.Few = len(r.Entries)-len(h.Entries) <= few
-	slices.SortStableFunc(h.Entries, func(a, b htmlEntry) int { return cmp.Compare(rank(a.Outcome), rank(b.Outcome)) })
+	slices.SortStableFunc(h.Entries, func(a, b htmlEntry) int { return cmp.Compare(rank(a.Tone()), rank(b.Tone())) })
 	return h
 }
 
@@ -183,7 +183,7 @@ func (h *htmlReport) problems() {
 		h.Groups = append(h.Groups, problem{Heading: heading, Hint: hint, First: entries[:n], More: entries[n:]})
 	}
 	if n := leftOut(h.Report); n > 0 {
-		h.Groups = append(h.Groups, problem{Heading: count(n, "mapping file") + " left out", Hint: "fix the lines; nothing in such a file is mirrored until then", Files: h.Problems})
+		h.Groups = append(h.Groups, problem{Heading: text.Plural(n, "mapping file") + " left out", Hint: "fix the lines; nothing in such a file is mirrored until then", Files: h.Problems})
 	}
 	for _, f := range Failures(h.Report) {
 		var entries []htmlEntry
@@ -200,7 +200,7 @@ func (h *htmlReport) problems() {
 			}
 		}
 		if len(entries) > 0 {
-			add(fmt.Sprintf("%s %s", count(len(entries), "destination"), map[mirror.Outcome]string{
+			add(fmt.Sprintf("%s %s", text.Plural(len(entries), "destination"), map[mirror.Outcome]string{
 				mirror.Differs: "with another image than the source", mirror.Absent: "that do not exist"}[o]), "mirror run updates them", entries)
 		}
 	}
@@ -333,7 +333,7 @@ func (h *htmlReport) lead() string {
 	if h.Mode == mirror.ModeCheck {
 		verb = "failed or differ"
 	}
-	return fmt.Sprintf("%d of %s %s, for %s: see below what to do.", bad, count(len(h.Report.Entries), "destination"), verb, count(reasons, "reason"))
+	return fmt.Sprintf("%d of %s %s, for %s: see below what to do.", bad, text.Plural(len(h.Report.Entries), "destination"), verb, text.Plural(reasons, "reason"))
 }
 
 func (h *htmlReport) figures() []page.Figure {
@@ -348,10 +348,7 @@ func (h *htmlReport) figures() []page.Figure {
 			out = append(out, page.Figure{Label: strings.ToUpper(label[:1]) + label[1:], Value: fmt.Sprint(n), Tone: t})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b page.Figure) int {
-		order := map[page.Tone]int{page.Bad: 0, page.Warn: 1, page.Good: 2, page.Info: 2, page.Plain: 3}
-		return cmp.Compare(order[a.Tone], order[b.Tone])
-	})
+	slices.SortStableFunc(out, func(a, b page.Figure) int { return cmp.Compare(rank(a.Tone), rank(b.Tone)) })
 	sent := page.Figure{Label: "Sent", Value: Size(h.Moved.BlobBytes)}
 	requests := page.Figure{Label: "Requests", Value: fmt.Sprint(h.Requests)}
 	if h.Full.Bytes > h.Moved.BlobBytes {

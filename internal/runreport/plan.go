@@ -16,7 +16,7 @@ import (
 func (t Text) plan(r *mirror.Report) {
 	entries := slices.Clone(r.Entries)
 	slices.SortStableFunc(entries, func(a, b mirror.Entry) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Source, b.Source))
+		return cmp.Or(position(a).Compare(position(b)), cmp.Compare(a.Source, b.Source))
 	})
 	for _, e := range entries {
 		switch {
@@ -41,7 +41,7 @@ func change(e mirror.Entry) string {
 	}
 	var facts []string
 	if e.Blobs > 0 {
-		facts = append(facts, fmt.Sprintf("%s in %s", Size(e.Size), count(e.Blobs, "blob")))
+		facts = append(facts, fmt.Sprintf("%s in %s", Size(e.Size), text.Plural(e.Blobs, "blob")))
 	}
 	facts = append(facts, e.Platforms...)
 	facts = append(facts, e.Details...)
@@ -52,11 +52,8 @@ func change(e mirror.Entry) string {
 	return line
 }
 
-// short is a digest as a person compares it.
-func short(digest string) string {
-	algorithm, hex, _ := strings.Cut(digest, ":")
-	return algorithm + ":" + hex[:min(12, len(hex))]
-}
+// short is a digest as far as a person compares it.
+func short(digest string) string { return digest[:min(len(digest), 19)] }
 
 // planned is the summary of a plan.
 func (t Text) planned(r *mirror.Report) {
@@ -94,7 +91,7 @@ func expectedText(m mirror.Moved) string {
 		return movedText(m)
 	}
 	return fmt.Sprintf("%s in %s, %s to mount (%s more to send if mounts are declined), %s",
-		Size(m.BlobBytes), count(int(m.Blobs), "blob"), count(int(m.Mounts), "blob"), Size(m.MountedBytes), count(int(m.Manifests), "manifest"))
+		Size(m.BlobBytes), text.Plural(int(m.Blobs), "blob"), text.Plural(int(m.Mounts), "blob"), Size(m.MountedBytes), text.Plural(int(m.Manifests), "manifest"))
 }
 
 // about is about how many requests a run takes. The exact number, which the

@@ -137,10 +137,10 @@ func listed(r *mirror.Report) string {
 	}
 	var parts []string
 	if destinations > 0 {
-		parts = append(parts, count(destinations, "destination"))
+		parts = append(parts, text.Plural(destinations, "destination"))
 	}
 	if len(sources) > 0 {
-		parts = append(parts, count(len(sources), "source"))
+		parts = append(parts, text.Plural(len(sources), "source"))
 	}
 	if len(parts) == 0 {
 		return ""
@@ -155,7 +155,7 @@ const shownOfCause = 5
 func (t Text) failures(r *mirror.Report) {
 	groups := Failures(r)
 	if n := leftOut(r); n > 0 {
-		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, count(n, "mapping file")+" left out"))
+		fmt.Fprintf(t.W, "\n%s\n", t.paint(bold, text.Plural(n, "mapping file")+" left out"))
 	}
 	for _, p := range r.Problems {
 		fmt.Fprintf(t.W, "%s %s\n", t.paint(red, "error:"), text.Clean(fmt.Sprintf("%s: %s", place(p), p.Message)))
@@ -197,12 +197,8 @@ func sameError(r *mirror.Report, entries []int) bool {
 // heading returns the heading of a cause; without a time in a plan, so that
 // equal plans have equal texts.
 func (t Text) heading(g Failure) string {
-	if t.Mode != mirror.ModePlan {
-		return g.String()
+	if t.Mode == mirror.ModePlan {
+		return g.What()
 	}
-	where := ""
-	if g.Host != "" {
-		where = g.Host + ": "
-	}
-	return where + g.Reason + " for " + text.Plural(g.Entries, "entry")
+	return g.String()
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/throttle"
 )
@@ -137,7 +138,7 @@ func (t *timeline) sets(r *mirror.Report, total float64) {
 			fmt.Fprintf(&b, `L%.1f %gL%.1f %g`, from, height, to, height)
 		}
 		fmt.Fprintf(&b, `L%d %dZ"/>`, laneWidth, laneHeight)
-		t.Sets = append(t.Sets, lane{Name: l.name, Note: count(l.all, "destination"), Shapes: template.HTML(b.String())}) // #nosec G203 -- shapes made of numbers
+		t.Sets = append(t.Sets, lane{Name: l.name, Note: text.Plural(l.all, "destination"), Shapes: template.HTML(b.String())}) // #nosec G203 -- shapes made of numbers
 	}
 }
 

@@ -2,9 +2,10 @@ package mirror
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
+
+	"github.com/mirror-tools/mirror-tools/internal/text"
 )
 
 // Failure is a group of failed entries: their registry, their common reason,
@@ -19,15 +20,15 @@ type Failure struct {
 }
 
 // String returns "quay.io: 503 Service Unavailable for 41 entries since 12:03:07".
-func (f Failure) String() string {
-	where, entries := "", "entry"
+func (f Failure) String() string { return f.What() + " since " + f.Since.Format(time.TimeOnly) }
+
+// What returns "quay.io: 503 Service Unavailable for 41 entries".
+func (f Failure) What() string {
+	what := f.Reason + " for " + text.Plural(f.Entries, "entry")
 	if f.Host != "" {
-		where = f.Host + ": "
+		what = f.Host + ": " + what
 	}
-	if f.Entries != 1 {
-		entries = "entries"
-	}
-	return fmt.Sprintf("%s%s for %d %s since %s", where, f.Reason, f.Entries, entries, f.Since.Format(time.TimeOnly))
+	return what
 }
 
 // Failures groups the entries that failed or were interrupted by registry and
