@@ -110,7 +110,7 @@ func hostFile(flag, value string) (host, file string, err error) {
 	return host, file, nil
 }
 
-func (c *connection) keychain(env cli.Env) (credentials.Keychain, error) {
+func (c *connection) keychain(env cli.Env) (credentials.Chain, error) {
 	var chain credentials.Chain
 	for _, spec := range c.registryTokens {
 		host, file, err := hostFile("--registry-token", spec)

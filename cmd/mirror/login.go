@@ -9,7 +9,6 @@ import (
 	"github.com/mirror-tools/mirror-tools/internal/cli"
 	"github.com/mirror-tools/mirror-tools/internal/text"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
-	"github.com/mirror-tools/mirror-tools/pkg/mirror/credentials"
 )
 
 // credentialUse is the result of login-check for one repository.
@@ -49,7 +48,7 @@ func (o *options) checkLogin(ctx context.Context, env cli.Env, args []string) er
 	ok := !s.broken
 	for _, a := range mirror.CheckAccess(s.ctx, s.plan, s.client, 2*s.client.MaxPerHost()) {
 		ok = ok && a.Granted
-		uses = append(uses, credentialUse{a, locate(s.keychain, a.Host, a.Path)})
+		uses = append(uses, credentialUse{a, s.keychain.Locate(a.Host, a.Path)})
 	}
 	if o.format == "json" {
 		err = text.JSON(env.Stdout, map[string]any{"version": 1, "access": uses})
@@ -86,22 +85,4 @@ func (u credentialUse) String() string {
 		line += ": " + u.Reason
 	}
 	return line
-}
-
-// locate returns where the credential of a repository comes from.
-func locate(k credentials.Keychain, host, path string) string {
-	if chain, ok := k.(credentials.Chain); ok {
-		for _, part := range chain {
-			if where := locate(part, host, path); where != "" {
-				return where
-			}
-		}
-		return ""
-	}
-	if l, ok := k.(interface {
-		Locate(host, repository string) string
-	}); ok {
-		return l.Locate(host, path)
-	}
-	return ""
 }

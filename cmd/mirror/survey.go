@@ -16,7 +16,7 @@ type survey struct {
 	ctx      context.Context // ends with --timeout
 	plan     *mirror.Plan
 	client   *registry.Client
-	keychain credentials.Keychain
+	keychain credentials.Chain
 	broken   bool // a mapping file was left out
 	close    func()
 }

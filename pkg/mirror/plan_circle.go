@@ -41,7 +41,7 @@ func (b *planBuilder) circles(pairs []mapping.Pair) {
 func (b *planBuilder) circle(path []mapping.Pair) {
 	first := 0
 	for i := range path {
-		if before(path[i], path[first]) {
+		if path[i].Source.Pos.Compare(path[first].Source.Pos) < 0 {
 			first = i
 		}
 	}
@@ -57,13 +57,4 @@ func (b *planBuilder) circle(path []mapping.Pair) {
 	}
 	last := len(names) - 1
 	b.refusef(CauseOther, path[0].Source.Pos, text, strings.Join(names[:last], ", ")+" and "+names[last], strings.Join(places, ", "))
-}
-
-// before reports whether a pair comes before another in the files.
-func before(a, b mapping.Pair) bool {
-	x, y := a.Source.Pos, b.Source.Pos
-	if x.File != y.File {
-		return x.File < y.File
-	}
-	return x.Line < y.Line || x.Line == y.Line && x.Column < y.Column
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -22,7 +21,7 @@ const maxErrorBody = 16 << 10
 func newError(gate *throttle.Host, resp *http.Response, now time.Time) *Error {
 	defer resp.Body.Close()
 	e := &Error{
-		Method: resp.Request.Method, URL: gate.Short(bare(resp.Request.URL), 300), Host: gate.Name, Status: resp.StatusCode,
+		Method: resp.Request.Method, URL: throttle.Redact(resp.Request.URL, gate.Scrub), Host: gate.Name, Status: resp.StatusCode,
 		RetryAfter: retry.After(resp.Header, now),
 	}
 	if offered := auth.Challenges(resp.Header); resp.StatusCode == http.StatusUnauthorized && len(offered) > 0 {
@@ -48,9 +47,4 @@ func redirection(resp *http.Response) string {
 		return ""
 	}
 	return "a redirect to " + to.Host + " that would not keep the method: not followed"
-}
-
-// bare returns a URL without the parts that may be secret.
-func bare(u *url.URL) string {
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

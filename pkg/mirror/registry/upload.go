@@ -34,7 +34,7 @@ func (bs *Blobs) Mount(ctx context.Context, repo Repository, from string, d dige
 	h := bs.all.host(repo.Host)
 	r := request{
 		kind: "mount", method: http.MethodPost, repo: repo, from: from,
-		path: "blobs/uploads/", query: encode("mount", string(d), "from", from),
+		path: "blobs/uploads/", query: url.Values{"mount": {string(d)}, "from": {from}}.Encode(),
 		expect: opened,
 	}
 	if from == repo.Path {
