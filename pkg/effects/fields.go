@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -102,18 +103,17 @@ func (l *leaves) walk(path string, n *yaml.Node, depth int) {
 
 func (l *leaves) mapping(path string, n *yaml.Node, depth int) {
 	var words []string
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i].Value, n.Content[i+1]
-		below := key
+	for key, value := range release.Pairs(n) {
+		below := key.Value
 		if path != "" {
-			below = path + "." + key
+			below = path + "." + key.Value
 		}
 		switch {
-		case n.Content[i].Tag == "!!merge":
+		case key.Tag == "!!merge":
 			l.walk(path, value, depth+1)
-		case inContainer(path) && (key == "command" || key == "args"):
+		case container.MatchString(path) && (key.Value == "command" || key.Value == "args"):
 			args := scalars(value)
-			if key == "command" {
+			if key.Value == "command" {
 				words = append(args, words...)
 			} else {
 				words = append(words, args...)
@@ -127,9 +127,8 @@ func (l *leaves) mapping(path string, n *yaml.Node, depth int) {
 	}
 }
 
+// container matches the path of a container.
 var container = regexp.MustCompile(`^spec\.(initC|c)ontainers\[[^\]]*\]$`)
-
-func inContainer(path string) bool { return container.MatchString(path) }
 
 func scalars(n *yaml.Node) []string {
 	var out []string
@@ -158,19 +157,7 @@ func (l *leaves) list(path string, n *yaml.Node, depth int) {
 // itemName returns what identifies an item of a list: the path of a mount, or the
 // name.
 func itemName(n *yaml.Node) string {
-	if n = release.Resolve(n); n.Kind != yaml.MappingNode {
-		return ""
-	}
-	name := ""
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		switch n.Content[i].Value {
-		case "mountPath":
-			return n.Content[i+1].Value
-		case "name":
-			name = n.Content[i+1].Value
-		}
-	}
-	return name
+	return cmp.Or(release.Text(release.Child(n, "mountPath")), release.Text(release.Child(n, "name")))
 }
 
 var variable = regexp.MustCompile(`\.env\[([^\]]+)\]\.value$`)

@@ -70,8 +70,8 @@ var jobName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 func unknownKeys(name string, root *yaml.Node) []source.Problem {
 	known := []string{"periodics", "presubmits", "postsubmits", "presets", "prow_ignored", "decorate_all_jobs", "allow_insecure_ssh_repos"}
 	var problems []source.Problem
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		if key := root.Content[i]; !slices.Contains(known, key.Value) && suggest.Nearest(key.Value, known) != "" {
+	for key := range Pairs(root) {
+		if !slices.Contains(known, key.Value) && suggest.Nearest(key.Value, known) != "" {
 			problems = append(problems, source.Problem{Pos: at(name, key), Hint: suggest.Hint(key.Value, known, ""),
 				Message: fmt.Sprintf("Prow ignores the key %s, which it does not know, and all jobs below it", key.Value)})
 		}
@@ -113,10 +113,8 @@ func (r jobReader) job(n *yaml.Node) *Job {
 		mounted := isTrue(v)
 		j.Token, j.TokenPos = &mounted, at(r.name, v)
 	}
-	if labels := Child(n, "labels"); labels != nil && labels.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(labels.Content); i += 2 {
-			j.Labels[labels.Content[i].Value] = Text(labels.Content[i+1])
-		}
+	for key, value := range Pairs(Child(n, "labels")) {
+		j.Labels[key.Value] = Text(value)
 	}
 	volumes := r.volumes(n)
 	for _, c := range append(items(Child(n, "spec", "initContainers")), items(Child(n, "spec", "containers"))...) {

@@ -49,8 +49,8 @@ func parseOwners(name string, data []byte) (*Owners, []source.Problem) {
 		if filters.Kind != yaml.MappingNode {
 			p.problem(filters, "filters is a mapping from a regular expression to owners, not %s", kindName(filters))
 		} else {
-			for i := 1; i < len(filters.Content); i += 2 {
-				p.section(filters.Content[i])
+			for _, owners := range Pairs(filters) {
+				p.section(owners)
 			}
 		}
 	}
@@ -113,15 +113,10 @@ func parseAliases(name string, data []byte) (*Aliases, []source.Problem) {
 	}
 	a := &Aliases{Members: map[string][]string{}, Pos: map[string]source.Position{}}
 	r := ownersReader{name: name, problems: doc.problems}
-	aliases := Child(root, "aliases")
-	if aliases == nil || aliases.Kind != yaml.MappingNode {
-		return a, r.problems
-	}
-	for i := 0; i+1 < len(aliases.Content); i += 2 {
-		key := aliases.Content[i]
+	for key, value := range Pairs(Child(root, "aliases")) {
 		alias := normalizeLogin(key.Value)
 		members := []string{}
-		for _, o := range r.list(aliases.Content[i+1], key.Value) {
+		for _, o := range r.list(value, key.Value) {
 			members = append(members, o.Name)
 		}
 		a.Members[alias], a.Pos[alias] = members, at(name, key)

@@ -78,8 +78,7 @@ func loadUpdater(t *Tree) *Updater {
 		return out
 	}
 	groups := Child(doc.root, "config_updater", "cluster_groups")
-	for i := 0; i+1 < len(maps.Content); i += 2 {
-		key, value := maps.Content[i], Resolve(maps.Content[i+1])
+	for key, value := range Pairs(maps) {
 		m := UpdaterMap{Glob: key.Value, Pos: at(file, key), NamesPos: at(file, key)}
 		for _, name := range append([]*yaml.Node{Child(value, "name")}, items(Child(value, "partitioned_names"))...) {
 			if Text(name) == "" {
@@ -117,8 +116,8 @@ func (e *updaterEntry) targets() []Target {
 		if groups := items(Child(e.node, "cluster_groups")); len(groups) > 0 {
 			e.problem(groups[0], "has both clusters and cluster_groups", "remove one of them")
 		}
-		for i := 0; i+1 < len(clusters.Content); i += 2 {
-			add(clusters.Content[i], clusters.Content[i+1])
+		for cluster, namespaces := range Pairs(clusters) {
+			add(cluster, namespaces)
 		}
 		return out
 	}
@@ -126,8 +125,8 @@ func (e *updaterEntry) targets() []Target {
 		group := Child(e.groups, Text(name))
 		if group == nil {
 			var groups []string
-			for _, g := range pairs(e.groups) {
-				groups = append(groups, g.key)
+			for g := range Pairs(e.groups) {
+				groups = append(groups, g.Value)
 			}
 			e.problem(name, "names the cluster group "+Text(name)+", which is not in config_updater.cluster_groups", suggest.Hint(Text(name), groups, "add the group"))
 		}

@@ -141,9 +141,9 @@ func (r *powerReader) volume(v *yaml.Node) {
 		r.add(PowerSecret, name, Text(name), "read the secret "+Text(name))
 		r.found[len(r.found)-1].Plain = true
 	}
-	for _, kind := range pairs(v) {
-		if !slices.ContainsFunc([]string{"secret", "projected", "csi"}, func(k string) bool { return strings.EqualFold(k, kind.key) }) {
-			r.secrets(kind.value, kind.key)
+	for kind, value := range Pairs(v) {
+		if !slices.ContainsFunc([]string{"secret", "projected", "csi"}, func(k string) bool { return strings.EqualFold(k, kind.Value) }) {
+			r.secrets(value, kind.Value)
 		}
 	}
 	for _, s := range items(field(v, "projected", "sources")) {
@@ -198,12 +198,12 @@ func (r *powerReader) privileges(context *yaml.Node) {
 // secrets reads the secrets that a part of a job names under keys such as secretRef,
 // secretName or ssh_key_secrets.
 func (r *powerReader) secrets(n *yaml.Node, how string) {
-	for _, p := range pairs(n) {
-		if !strings.Contains(strings.ToLower(p.key), "secret") {
-			r.secrets(p.value, how)
+	for key, value := range Pairs(n) {
+		if !strings.Contains(strings.ToLower(key.Value), "secret") {
+			r.secrets(value, how)
 			continue
 		}
-		for _, name := range append(items(p.value), p.value, field(p.value, "name")) {
+		for _, name := range append(slices.Clone(items(value)), value, field(value, "name")) {
 			if name = Resolve(name); Text(name) != "" {
 				r.add(PowerSecret, name, Text(name), "read the secret "+Text(name)+" ("+how+")")
 			}
@@ -211,31 +211,13 @@ func (r *powerReader) secrets(n *yaml.Node, how string) {
 	}
 }
 
-// pair is a key of a mapping with its value.
-type pair struct {
-	key   string
-	value *yaml.Node
-}
-
-// pairs returns the pairs of a mapping, or nil for another node.
-func pairs(n *yaml.Node) []pair {
-	if n = Resolve(n); n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	var out []pair
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		out = append(out, pair{n.Content[i].Value, n.Content[i+1]})
-	}
-	return out
-}
-
 // field returns the value at keys, ignoring case as Prow does.
 func field(n *yaml.Node, keys ...string) *yaml.Node {
 	for _, key := range keys {
 		var found *yaml.Node
-		for _, p := range pairs(n) {
-			if strings.EqualFold(p.key, key) {
-				found = p.value
+		for name, value := range Pairs(n) {
+			if strings.EqualFold(name.Value, key) {
+				found = value
 			}
 		}
 		n = found

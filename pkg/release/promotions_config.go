@@ -93,11 +93,8 @@ func newTarget(n *yaml.Node) target {
 	for _, item := range items(Child(n, "excluded_images")) {
 		t.excluded = append(t.excluded, Text(item))
 	}
-	if more := Child(n, "additional_images"); more != nil && more.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(more.Content); i += 2 {
-			key := more.Content[i]
-			t.additional = append(t.additional, image{name: key.Value, line: key.Line, column: key.Column})
-		}
+	for key := range Pairs(Child(n, "additional_images")) {
+		t.additional = append(t.additional, image{name: key.Value, line: key.Line, column: key.Column})
 	}
 	return t
 }

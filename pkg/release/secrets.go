@@ -109,11 +109,9 @@ func loadSecrets(t *Tree) *Secrets {
 		return &Secrets{Missing: doc.reason(), Problems: doc.problems}
 	}
 	groups := map[string][]string{}
-	if g := Child(root, "cluster_groups"); g != nil {
-		for i := 0; i+1 < len(g.Content); i += 2 {
-			for _, c := range items(g.Content[i+1]) {
-				groups[g.Content[i].Value] = append(groups[g.Content[i].Value], Text(c))
-			}
+	for group, clusters := range Pairs(Child(root, "cluster_groups")) {
+		for _, c := range items(clusters) {
+			groups[group.Value] = append(groups[group.Value], Text(c))
 		}
 	}
 	list := items(root)
@@ -128,10 +126,8 @@ func loadSecrets(t *Tree) *Secrets {
 	out := &Secrets{Problems: doc.problems, byName: map[string][]*Secret{}}
 	for _, config := range list {
 		var made Secret
-		from := Child(config, "from")
-		for i := 0; from != nil && i+1 < len(from.Content); i += 2 {
-			made.Keys = append(made.Keys, from.Content[i].Value)
-			value := Resolve(from.Content[i+1])
+		for key, value := range Pairs(Child(config, "from")) {
+			made.Keys = append(made.Keys, key.Value)
 			made.Items = append(made.Items, Text(Child(value, "item")), Text(Child(value, "bw_item")))
 			for _, d := range items(Child(value, "dockerconfigJSON")) {
 				made.Items = append(made.Items, Text(Child(d, "item")), Text(Child(d, "bw_item")))

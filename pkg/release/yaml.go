@@ -3,6 +3,7 @@ package release
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"strings"
 	"unicode/utf8"
 
@@ -42,6 +43,20 @@ next:
 		return nil
 	}
 	return Resolve(n)
+}
+
+// Pairs returns the keys and values of a mapping, and none of another node.
+func Pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		if n = Resolve(n); n == nil || n.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(n.Content[i], n.Content[i+1]) {
+				return
+			}
+		}
+	}
 }
 
 // items returns the items of a list, or nil for another node.

@@ -134,18 +134,16 @@ func (c *comparison) compare(path string, want, got *yaml.Node) {
 }
 
 func (c *comparison) mapping(path string, want, got *yaml.Node) {
-	for i := 0; i+1 < len(want.Content); i += 2 {
-		key, value := want.Content[i].Value, want.Content[i+1]
-		below := join(path, key)
-		if theirs := release.Child(got, key); theirs != nil {
+	for key, value := range release.Pairs(want) {
+		below := join(path, key.Value)
+		if theirs := release.Child(got, key.Value); theirs != nil {
 			c.compare(below, value, theirs)
 		} else if !implied(below, value) {
 			c.add(got, below, "", "it has no %s, the template has %s", below, brief(value))
 		}
 	}
-	for i := 0; i+1 < len(got.Content); i += 2 {
-		key, value := got.Content[i], release.Resolve(got.Content[i+1])
-		below := join(path, key.Value)
+	for key, value := range release.Pairs(got) {
+		value, below := release.Resolve(value), join(path, key.Value)
 		switch {
 		case release.Child(want, key.Value) != nil: // compared above
 		case value.Kind == yaml.MappingNode && above(below):
