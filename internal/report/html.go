@@ -56,6 +56,9 @@ var (
 // first, each with its line and the places related to it, and what the rules
 // mean.
 func HTML(w io.Writer, r *validate.Result, rules []validate.Rule, opts HTMLOptions) error {
+	if opts.Set == nil {
+		opts.Set = func(source.Position) string { return "" }
+	}
 	h := htmlReport{}
 	h.group(r, opts)
 	h.explain(r, rules)
@@ -70,7 +73,7 @@ func HTML(w io.Writer, r *validate.Result, rules []validate.Rule, opts HTMLOptio
 		Description: "What is wrong with the image mirroring of the release repository, by set, and what to do.",
 		Heading:     "Image mirroring: " + strings.TrimPrefix(title, "mirror-lint: "),
 		Lead:        h.lead(r),
-		Figures:     h.figures(r, rules),
+		Figures:     h.figures(r, rules, CausesBySet(r.Findings, opts.Set)),
 		Footer:      strings.TrimSpace("mirror-lint " + opts.Version + opts.Of),
 		Nav:         opts.Nav,
 		Data:        &h,
@@ -229,10 +232,7 @@ func (h *htmlReport) group(r *validate.Result, opts HTMLOptions) {
 	bySet := map[string]*htmlGroup{}
 	found := map[*htmlGroup][]validate.Finding{}
 	for _, f := range r.Findings {
-		set := ""
-		if opts.Set != nil {
-			set = opts.Set(f.Pos)
-		}
+		set := opts.Set(f.Pos)
 		g := bySet[set]
 		if g == nil {
 			g = &htmlGroup{Set: set}
@@ -289,19 +289,6 @@ func (h *htmlReport) explain(r *validate.Result, rules []validate.Rule) {
 	}
 }
 
-// causes counts the cards of a severity.
-func (h *htmlReport) causes(s source.Severity) int {
-	n := 0
-	for _, g := range h.Groups {
-		for _, c := range g.Causes {
-			if c.Severity == s {
-				n++
-			}
-		}
-	}
-	return n
-}
-
 // lead returns a sentence about where to begin.
 func (h *htmlReport) lead(r *validate.Result) string {
 	switch {
@@ -313,7 +300,7 @@ func (h *htmlReport) lead(r *validate.Result) string {
 	return "Errors stop images from being mirrored, or mirror the wrong ones. The set with the most of them comes first."
 }
 
-func (h *htmlReport) figures(r *validate.Result, rules []validate.Rule) []page.Figure {
+func (h *htmlReport) figures(r *validate.Result, rules []validate.Rule, causes [3]int) []page.Figure {
 	figure := func(label string, n int, t page.Tone) page.Figure {
 		if n == 0 {
 			t = page.Plain
@@ -322,7 +309,7 @@ func (h *htmlReport) figures(r *validate.Result, rules []validate.Rule) []page.F
 	}
 	found := func(label string, s source.Severity) page.Figure {
 		f := figure(label, r.Count(s), tone(s))
-		if n := h.causes(s); n < r.Count(s) {
+		if n := causes[s]; n < r.Count(s) {
 			f.Note = text.Plural(n, "cause")
 		}
 		return f

@@ -58,9 +58,6 @@ func ParseBackup(text string) (*Backup, error) {
 	return b, err
 }
 
-// String returns the template.
-func (b *Backup) String() string { return b.text }
-
 // Name returns the tag that keeps the current image of a tag; digest is the
 // image's, with its algorithm. The error explains why there is no such tag.
 func (b *Backup) Name(tag, digest string, now time.Time) (string, error) {

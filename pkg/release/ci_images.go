@@ -1,7 +1,6 @@
 package release
 
 import (
-	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -117,24 +116,6 @@ func (c *CIImages) File() (*mapping.File, []CIImage) {
 // may do so.
 func (c *CIImages) fills(tag ImageTag) bool {
 	return c.supplemental[tag] || slices.ContainsFunc(c.ART, func(p StreamPattern) bool { return p.Covers(tag) })
-}
-
-// any reports whether there is at least one entry.
-func (c *CIImages) any() bool {
-	return len(c.supplemental)+len(c.backfilled)+len(c.ART) > 0
-}
-
-// targets returns all tags that an entry fills.
-func (c *CIImages) targets() iter.Seq[ImageTag] {
-	return func(yield func(ImageTag) bool) {
-		for _, tags := range []map[ImageTag]bool{c.supplemental, c.backfilled} {
-			for tag := range tags {
-				if !yield(tag) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // brings reports whether tags with unknown names may be copied into a stream.

@@ -286,8 +286,11 @@ func (l *loader) set(name string) *Set {
 			l.unreadable(file, PartOther, s.Name, err)
 		default:
 			s.Others = append(s.Others, base)
-			if base == MappingConfigName {
-				l.mappingConfig(s, file)
+			if base != MappingConfigName {
+				continue
+			}
+			if data, ok := l.read(file, PartOther, s.Name); ok {
+				s.Generated = ParseMappingConfig(file, data)
 			}
 		}
 	}
@@ -308,18 +311,9 @@ func (l *loader) nested(s *Set, dir string) {
 	}
 }
 
-func (l *loader) mappingConfig(s *Set, name string) {
-	if data, ok := l.read(name, PartOther, s.Name); ok {
-		s.Generated = ParseMappingConfig(name, data)
-	}
-}
-
 func (l *loader) mapping(s *Set, name string) {
 	data, ok := l.read(name, PartMapping, s.Name)
-	if !ok {
-		return
-	}
-	if !l.room(s, name, data) {
+	if !ok || !l.room(s, name, data) {
 		return
 	}
 	s.Files = append(s.Files, &MappingFile{

@@ -109,16 +109,11 @@ func ParseMappingConfig(file string, data []byte) *MappingConfig {
 
 // plain returns the text of a scalar that is not empty.
 func (d *yamlReader) plain(n *yaml.Node, what string) string {
-	n = Resolve(n)
-	switch {
-	case n.Kind != yaml.ScalarNode:
-		d.kind(n, what, "a single value")
-	case n.Value == "" || n.Tag == "!!null":
+	if n = Resolve(n); n.Kind == yaml.ScalarNode && (n.Value == "" || n.Tag == "!!null") {
 		d.problem(d.at(n), what+" has no value", "")
-	default:
-		return d.exact(n, what)
+		return ""
 	}
-	return ""
+	return d.text(n, what)
 }
 
 func (d *mappingConfigReader) form(n *yaml.Node) SourceForm {

@@ -81,16 +81,12 @@ func (n *naming) find() {
 	}
 }
 
-// runs reports whether the container runs exactly a command, without arguments.
-func (n *naming) runs(command []string) bool {
-	return slices.EqualFunc(n.args, command, func(arg *yaml.Node, s string) bool { return Text(arg) == s })
-}
-
-// entryPoint reports whether the container runs the entry point that looks for
-// the value of a variable in a known folder. For it, an empty value is the
-// prefix of all files.
+// entryPoint reports whether the container runs exactly the entry point, without
+// arguments, that looks for the value of a variable in a known folder. For it, an
+// empty value is the prefix of all files.
 func (n *naming) entryPoint(from MappingsFrom) bool {
-	return from.Mount != "" && n.runs(n.settings.Entrypoint.Command)
+	same := func(arg *yaml.Node, s string) bool { return Text(arg) == s }
+	return from.Mount != "" && slices.EqualFunc(n.args, n.settings.Entrypoint.Command, same)
 }
 
 func (n *naming) add(form Form, from *MappingsFrom, globs ...Glob) {

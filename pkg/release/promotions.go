@@ -95,9 +95,11 @@ func (p *Promotions) index() {
 			p.joined[one.Joined()] = one.ImageTag
 		}
 	}
-	for tag := range p.images.targets() {
-		p.tags[tag.Stream] = append(p.tags[tag.Stream], tag.Tag)
-		p.joined[tag.Joined()] = tag
+	for _, tags := range []map[ImageTag]bool{p.images.supplemental, p.images.backfilled} {
+		for tag := range tags {
+			p.tags[tag.Stream] = append(p.tags[tag.Stream], tag.Tag)
+			p.joined[tag.Joined()] = tag
+		}
 	}
 	for s, tags := range p.tags {
 		slices.Sort(tags)

@@ -22,10 +22,11 @@ func readConfigs(p *Promotions, fsys fs.FS, dir string) {
 	read := make([]configReader, len(folders))
 	var promoted atomic.Int64
 	var sections sectionCache
+	asked := len(p.images.supplemental)+len(p.images.backfilled)+len(p.images.ART) > 0
 	buffers := sync.Pool{New: func() any { return new([]byte) }}
 	flight.Each(len(folders), runtime.GOMAXPROCS(0), func(i int) {
 		r, buffer := &read[i], buffers.Get().(*[]byte)
-		r.fsys, r.top, r.promoted, r.sections, r.asked, r.buffer = fsys, dir, &promoted, &sections, p.images.any(), *buffer
+		r.fsys, r.top, r.promoted, r.sections, r.asked, r.buffer = fsys, dir, &promoted, &sections, asked, *buffer
 		r.folder(folders[i])
 		*buffer, r.buffer, r.seen = r.buffer, nil, nil
 		buffers.Put(buffer)
@@ -115,9 +116,13 @@ func (r *configReader) config(name string) {
 	}
 	if r.asked {
 		if r.seen == nil {
-			r.seen = map[string]bool{}
+			r.seen, r.used = map[string]bool{}, map[ImageTag]string{}
 		}
-		scanTags(data, r.seen, func(tag ImageTag) { r.use(tag, name) })
+		scanTags(data, r.seen, func(tag ImageTag) {
+			if _, ok := r.used[tag]; !ok {
+				r.used[tag] = name
+			}
+		})
 	}
 	c, ok := r.sections.scanConfig(data)
 	if !ok {
@@ -132,15 +137,6 @@ func (r *configReader) config(name string) {
 	all, byCommit := c.promotions(name)
 	r.promotions = append(r.promotions, all...)
 	r.byCommit = append(r.byCommit, byCommit...)
-}
-
-func (r *configReader) use(tag ImageTag, config string) {
-	if r.used == nil {
-		r.used = map[ImageTag]string{}
-	}
-	if _, ok := r.used[tag]; !ok {
-		r.used[tag] = config
-	}
 }
 
 func (r *configReader) unreadable(name string, err error) {

@@ -112,20 +112,14 @@ func (c consequences) wrongDestination(f Finding) int {
 
 // repeated returns the finding that a job has the name of another job.
 func (c consequences) repeated(job *release.Job) int {
-	if job == nil {
-		return -1
-	}
-	return c.find("file-syntax", func(g Finding) bool { return g.Pos == job.Pos })
+	return c.find("file-syntax", func(g Finding) bool { return job != nil && g.Pos == job.Pos })
 }
 
 // namesake returns a finding about another job with the name of a job.
 func (c consequences) namesake(job *release.Job) int {
-	if job == nil {
-		return -1
-	}
 	return c.find("file-syntax", func(g Finding) bool {
 		other := c.tree.Jobs.At(g.Pos)
-		return other != nil && other.Name == job.Name && other.Pos == g.Pos
+		return job != nil && other != nil && other.Name == job.Name && other.Pos == g.Pos
 	})
 }
 

@@ -100,15 +100,9 @@ func jobSecretKey() Rule {
 		Good:     exampleSecretJob("push-team", ".dockerconfigjson") + exampleSecret("push-team", ".dockerconfigjson"),
 		Check: func(p *Pass) {
 			eachSecret(p, func(job *release.Job, m release.SecretMount, here, _ []*release.Secret) {
-				if m.Key == "" || len(here) == 0 {
+				holds := func(s *release.Secret) bool { return slices.Contains(s.Keys, m.Key) }
+				if m.Key == "" || len(here) == 0 || slices.ContainsFunc(here, holds) {
 					return
-				}
-				for _, s := range here {
-					for _, key := range s.Keys {
-						if key == m.Key {
-							return
-						}
-					}
 				}
 				s := here[0]
 				f := p.Report(m.KeyPos, "mount "+strings.Join(s.Keys, " or "),

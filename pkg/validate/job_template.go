@@ -141,25 +141,16 @@ func missingVolumes(p *Pass, job *release.Job) bool {
 // declared.
 func declaredDeparture(p *Pass, job *release.Job, d departure) bool {
 	own, adopted := settingsOf(p, job)
-	for _, key := range d.settings {
-		if slices.Contains(p.tree.Settings.Keys(), key) {
-			return true
-		}
-	}
+	given := p.tree.Settings.Keys()
 	for _, s := range []*release.JobSettings{own, &p.tree.Settings.Defaults} {
 		if s == nil {
 			continue
 		}
-		for _, key := range d.settings {
-			if slices.Contains(s.Keys(), key) {
-				return true
-			}
-		}
-		if patched(s.Patch, d.path) {
+		if given = append(given, s.Keys()...); patched(s.Patch, d.path) {
 			return true
 		}
 	}
-	return d.choice && own == nil && !adopted
+	return slices.ContainsFunc(d.settings, func(key string) bool { return slices.Contains(given, key) }) || d.choice && own == nil && !adopted
 }
 
 // settingsOf returns the job's own settings, or nil, and whether all jobs are

@@ -195,10 +195,8 @@ func (f *facts) outdatedLine(m *release.MappingFile, line int) bool {
 				return !g.Keeps(m.Lines[line-1].Text)
 			}
 		}
-		for _, s := range r.Stale {
-			if s == m {
-				return true
-			}
+		if slices.Contains(r.Stale, m) {
+			return true
 		}
 	}
 	return false

@@ -99,13 +99,7 @@ func notUploaded(p *Pass) {
 		return
 	}
 	for _, m := range p.tree.Mappings() {
-		matching := slices.Collect(func(yield func(release.UpdaterMap) bool) {
-			for _, u := range updater.Maps {
-				if u.Matches(m.Path) && !yield(u) {
-					return
-				}
-			}
-		})
+		matching := slices.DeleteFunc(slices.Clone(updater.Maps), func(u release.UpdaterMap) bool { return !u.Matches(m.Path) })
 		into := func(u release.UpdaterMap) bool { return slices.ContainsFunc(u.Names, p.tree.Settings.HoldsMappings) }
 		switch {
 		case !slices.ContainsFunc(matching, into):
