@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// Write writes a file through write so that it is either the old one or the
-// whole new one: into a temporary file beside it, which then takes its place.
-// The mode of an existing file is kept, and a link to it stays a link, even when
-// it leads to nothing yet. A device or pipe is written to and not replaced.
+// Write replaces a file with what write writes: it writes a temporary file in the
+// same folder and renames it. It keeps the mode of an existing file. A symbolic link
+// stays, and its target is replaced or created. Write does not replace a device or a
+// pipe, but writes to it.
 //
-// A writer that is killed may leave its temporary file, .NAME.*.tmp; the next
-// one removes it.
+// A writer that is killed may leave its temporary file, .NAME.*.tmp. The next one
+// removes it.
 func Write(name string, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 {
 		return into(name, write)
@@ -40,8 +40,8 @@ func Write(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// writeTemporary writes the new content of the file name into a temporary file
-// beside it, and returns its name.
+// writeTemporary writes a temporary file in the folder of the named file, and returns
+// its name.
 func writeTemporary(name string, write func(io.Writer) error) (_ string, err error) {
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(name); err == nil {
@@ -103,7 +103,7 @@ func target(name string) (string, error) {
 		}
 		name = filepath.Join(dir, filepath.Base(name))
 		link, err := os.Readlink(name)
-		if err != nil { // no link, or not there
+		if err != nil { // not a link, or it does not exist
 			return name, nil
 		}
 		if filepath.IsAbs(link) {
@@ -117,8 +117,8 @@ func target(name string) (string, error) {
 
 const (
 	suffix = ".tmp"
-	// abandoned is the age of a temporary file from which it counts as left by
-	// a killed writer: a write takes less than a second.
+	// abandoned is the age from which a temporary file is one of a killed writer. A
+	// write takes less than a second.
 	abandoned = time.Minute
 )
 

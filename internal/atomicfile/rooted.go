@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// ErrOutside is the error of a path, or of a symbolic link, that leads out of
-// the folder below which is written.
+// ErrOutside is the error of a path or a symbolic link that leads out of the folder
+// being written.
 var ErrOutside = errors.New("the path leads out of the folder being written")
 
-// WriteIn writes files below an open folder, and nothing outside of it: a path
-// or a symbolic link that leads out is an error, a link that stays inside stays
-// a link. It writes all files into temporary files first, and renames them in
-// order only if all writes succeeded: after a failure the folder is unchanged.
-// The mode of an existing file is kept.
+// WriteIn writes files below an open folder and nothing outside of it: a path or a
+// symbolic link that leads out is an error, and a link within the folder stays a
+// link. It first writes all files as temporary files. If all writes succeed, it
+// renames them in order; else the folder is unchanged. It keeps the mode of an
+// existing file.
 func WriteIn(root *os.Root, files []File) error {
 	type pending struct{ from, to string }
 	todo := make([]pending, 0, len(files))
 	defer func() {
 		for _, p := range todo {
-			_ = root.Remove(p.from) // those that took their places are gone
+			_ = root.Remove(p.from) // renamed ones no longer exist
 		}
 	}()
 	for _, f := range files {
@@ -57,15 +57,15 @@ func WriteIn(root *os.Root, files []File) error {
 	return nil
 }
 
-// CheckIn reports why a file below an open folder cannot be written, as far as
-// its path and the links on it are concerned.
+// CheckIn returns the error of [WriteIn] for a path that leads out of an open folder,
+// by itself or through links, or whose links form a loop.
 func CheckIn(root *os.Root, name string) error {
 	_, err := targetIn(root, name)
 	return err
 }
 
-// temporaryIn writes the new content of the file name into a temporary file
-// beside it, and returns its name.
+// temporaryIn writes a temporary file in the folder of the named file, and returns
+// its name.
 func temporaryIn(root *os.Root, name string, data []byte, mode fs.FileMode) (_ string, err error) {
 	tmp := filepath.FromSlash(path.Join(path.Dir(name), "."+short(path.Base(name))+"."+rand.Text()+suffix))
 	f, err := root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -90,8 +90,7 @@ func temporaryIn(root *os.Root, name string, data []byte, mode fs.FileMode) (_ s
 	return tmp, f.Close()
 }
 
-// short cuts the name of a file so that a temporary name made of it is no longer
-// than file systems allow.
+// short shortens the name of a file, so that file systems allow the temporary name.
 func short(base string) string {
 	const most = 200
 	if len(base) > most {
@@ -142,7 +141,7 @@ func targetIn(root *os.Root, name string) (string, error) {
 		}
 		next := path.Join(at, part)
 		link, err := root.Readlink(filepath.FromSlash(next))
-		if err != nil { // no link, or not there
+		if err != nil { // not a link, or it does not exist
 			at = next
 			continue
 		}

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Limits of a revision: the number of its files and folders, the bytes of all
-// their lines in git's list, and of one line. Limit of other output of git.
+// Limits of a revision: the number of its files and folders, and the bytes of git's
+// list of them and of one of its lines. maxOutput limits any other output of git.
 const (
 	maxEntries = 1_000_000
 	maxNames   = 256 << 20
@@ -20,8 +20,8 @@ const (
 	maxOutput  = 256 << 20
 )
 
-// command is a call of git that runs nothing of the checkout: the folder may be
-// somebody else's, with its own configuration.
+// command returns a call of git that runs nothing of the checkout, whose
+// configuration may be somebody else's.
 func command(dir string, args ...string) *exec.Cmd {
 	safe := []string{
 		"-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.attributesFile=/dev/null",
@@ -42,13 +42,12 @@ func command(dir string, args ...string) *exec.Cmd {
 			ssh = value
 		}
 	}
-	cmd.Env = append(env, "GIT_SSH_COMMAND="+ssh) // which goes before core.sshCommand
+	cmd.Env = append(env, "GIT_SSH_COMMAND="+ssh) // which overrides core.sshCommand
 	return cmd
 }
 
 // bare reports whether a folder is a bare repository that no checkout contains. One
-// inside a checkout is a part of the tree, with a configuration that the tree
-// brings.
+// inside a checkout is part of the tree, which then controls its configuration.
 func bare(dir string) bool {
 	for _, name := range [...]string{"HEAD", "objects", "refs"} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
@@ -87,7 +86,8 @@ func git(dir string, args ...string) (out []byte, err error) {
 	return out, nil
 }
 
-// run runs git in a folder. If read fails, which gets the output, git is ended.
+// run runs git in a folder and passes its output to read. If read fails, it kills
+// git.
 func run(dir string, read func(io.Reader) error, args ...string) error {
 	cmd := command(dir, args...)
 	var words bytes.Buffer

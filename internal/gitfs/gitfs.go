@@ -1,5 +1,5 @@
-// Package gitfs is a git revision as a file system: the content of a folder at
-// a commit, without checking it out.
+// Package gitfs is a file system of a git revision: the content of a folder at a
+// commit, without a checkout.
 //
 // It lists the tree once and reads files on demand through one "git cat-file"
 // process. It never writes, and needs only the objects of that commit (a
@@ -28,8 +28,8 @@ import (
 // Reasons why a revision cannot be opened. Any other error is git's own.
 var (
 	ErrRevision = errors.New("no such git revision")
-	// [Open] wraps ErrNoCheckout and ErrShallow together with ErrRevision: the
-	// folder is in no checkout, or the clone does not have all commits.
+	// [Open] wraps ErrNoCheckout and ErrShallow together with ErrRevision: no
+	// checkout contains the folder, or the clone does not have all commits.
 	ErrNoCheckout = errors.New("not a git checkout")
 	ErrShallow    = errors.New("the clone is shallow")
 )
@@ -175,8 +175,8 @@ func (f *FS) resolve(name string) (string, error) {
 // ReadFile implements [fs.ReadFileFS].
 func (f *FS) ReadFile(name string) ([]byte, error) { return f.ReadFileAtMost(name, treefs.MaxFile) }
 
-// ReadFileAtMost is ReadFile for a file of at most most bytes; for a larger one
-// it fails with [treefs.ErrTooBig].
+// ReadFileAtMost is ReadFile with a limit in bytes. For a larger file it returns
+// [treefs.ErrTooBig].
 func (f *FS) ReadFileAtMost(name string, most int64) ([]byte, error) {
 	real, err := f.resolve(name)
 	if err == nil {
@@ -249,7 +249,7 @@ func (f *FS) info(real, name string) entry {
 		return entry{name: name, mode: mode, size: func() int64 {
 			data, err := f.object(o.id)
 			if err != nil {
-				return 0 // reading the file says why
+				return 0 // reading the file returns the error
 			}
 			return int64(len(data))
 		}}
@@ -260,7 +260,7 @@ func (f *FS) info(real, name string) entry {
 // object reads one object from the process, which is started on the first call.
 func (f *FS) object(id string) ([]byte, error) { return f.objectAtMost(id, treefs.MaxFile) }
 
-// objectAtMost is object for one of at most most bytes.
+// objectAtMost is object with a limit in bytes.
 func (f *FS) objectAtMost(id string, most int) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -294,14 +294,14 @@ func (f *FS) objectAtMost(id string, most int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size > most { // to read past it may take long: another process reads what comes next
+	if size > most { // reading past it may take long, so another process reads the next object
 		_ = f.cmd.Process.Kill()
 		_ = f.cmd.Wait()
 		f.in.Close()
 		f.cmd = nil
 		return nil, treefs.ErrTooBig
 	}
-	data := make([]byte, size+1) // and the newline behind it
+	data := make([]byte, size+1) // with the newline after it
 	if _, err := io.ReadFull(f.out, data); err != nil {
 		return nil, err
 	}

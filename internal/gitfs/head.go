@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Head is the commit that a checkout is at.
+// Head is the current commit of a checkout.
 type Head struct {
 	Commit string
 	Date   string // of the commit, as YYYY-MM-DD
-	// Web is the address of the files of that commit on the web, ending in a
-	// slash, by the remote origin; "" when it has none that can be guessed.
+	// Web is the web address of the files of that commit, with a slash at the end,
+	// as guessed from the remote origin, or "".
 	Web string
 }
 
-// HeadOf returns the commit of the checkout that a folder is in; the error is
-// [ErrNoCheckout] where it is in none.
+// HeadOf returns the commit of the checkout that contains a folder, or
+// [ErrNoCheckout].
 func HeadOf(dir string) (Head, error) {
 	out, err := git(dir, "log", "-1", "--format=%H %cs")
 	if err != nil {
@@ -33,8 +33,8 @@ func HeadOf(dir string) (Head, error) {
 	return h, nil
 }
 
-// webAddress returns where the files of a commit are shown, by the address that
-// git fetches from. User names and passwords in it are left out.
+// webAddress returns the web address of the files of a commit from the address that
+// git fetches from, without its user name and password.
 func webAddress(remote, commit, folder string) string {
 	if host, name, ok := strings.Cut(remote, ":"); ok && !strings.Contains(remote, "://") && !strings.Contains(host, "/") {
 		remote = "ssh://" + host[strings.LastIndexByte(host, '@')+1:] + "/" + name

@@ -6,18 +6,18 @@ import (
 	"sync"
 )
 
-// folders are folders below a root that are held open, so that what is in them
-// is found in one step.
+// folders keeps folders below a root open, so that opening a file in one of them
+// takes one step.
 type folders struct {
 	mu   sync.Mutex
 	open map[string]*os.Root
 }
 
-// maxOpen is how many folders are held open.
+// maxOpen is the maximum number of open folders.
 const maxOpen = 64
 
-// get returns a folder; nil when it cannot be reached from the one above it
-// without leaving that, or at all.
+// get returns a folder, or nil if it does not exist or is not a folder of the one
+// above it, such as a symbolic link.
 func (d *folders) get(root *os.Root, name string) *os.Root {
 	if name == "." {
 		return root
@@ -56,8 +56,8 @@ func (d *folders) find(root *os.Root, name string) *os.Root {
 	return dir
 }
 
-// release closes all folders. Whoever still uses one gets an error, and takes
-// the way from the root.
+// release closes all folders. A caller that still uses one gets an error and opens
+// the file from the root.
 func (d *folders) release() {
 	for _, dir := range d.open {
 		dir.Close()

@@ -1,5 +1,5 @@
-// Package treefs is a local folder with untrusted content as a file system that
-// no link leaves.
+// Package treefs is a file system of a local folder with untrusted content. No link
+// leads out of it.
 //
 // It promises:
 //
@@ -24,12 +24,12 @@ import (
 	"syscall"
 )
 
-// MaxFile is the largest file, in bytes, that is read into memory. Whoever reads
-// a file of a known kind sets a lower limit.
+// MaxFile is the maximum size in bytes of a file that is read into memory. Callers
+// that read a known kind of file set a lower limit.
 const MaxFile = 64 << 20
 
-// Errors of a path that cannot be read with any permissions. They come
-// wrapped in a [fs.PathError].
+// Errors of a path that no permissions make readable. They are wrapped in a
+// [fs.PathError].
 var (
 	ErrOutside = errors.New("a symbolic link that leads out of the repository")
 	ErrLoop    = errors.New("a symbolic link that leads back to itself")
@@ -37,15 +37,14 @@ var (
 	ErrTooBig  = errors.New("too large to read")
 )
 
-// FS is the content of a folder. It may be used from several goroutines.
+// FS is the content of a folder. It is safe for concurrent use.
 type FS struct {
 	root    *os.Root
-	escapes error // what os.Root gives for a path that leads out
+	escapes error // the error of os.Root for a path that leads out
 	folders folders
 }
 
-// Open opens a folder. The folder itself may be given by a link. Close it when
-// done.
+// Open opens a folder, whose path may be a link. Close it when done.
 func Open(dir string) (*FS, error) {
 	info, err := os.Stat(dir) // opening a pipe would block
 	if err != nil {
@@ -68,8 +67,7 @@ func Open(dir string) (*FS, error) {
 // Root returns the folder for writing.
 func (f *FS) Root() *os.Root { return f.root }
 
-// Folder opens a folder in it, which nothing leads out of in turn. Close it when
-// done.
+// Folder opens a folder in it. No link leads out of that folder. Close it when done.
 func (f *FS) Folder(name string) (*FS, error) {
 	root, err := f.root.OpenRoot(name)
 	if err != nil {
@@ -78,14 +76,14 @@ func (f *FS) Folder(name string) (*FS, error) {
 	return &FS{root: root, escapes: f.escapes}, nil
 }
 
-// Close ends the use of the folder.
+// Close closes the folder.
 func (f *FS) Close() error {
 	f.folders.close()
 	return f.root.Close()
 }
 
-// Inside returns the path below the folder of a file of this machine; false when
-// the file, by its name, is not in the folder.
+// Inside returns the path of a local file relative to the folder. It returns false if
+// the path of the file is not below the folder.
 func (f *FS) Inside(file string) (string, bool) {
 	dir, err := filepath.Abs(f.root.Name())
 	if err != nil {
@@ -111,13 +109,13 @@ func (f *FS) Open(name string) (fs.File, error) {
 	return file, nil
 }
 
-// open opens a regular file or a folder without ever waiting for somebody else.
+// open opens a regular file or a folder and never blocks.
 func (f *FS) open(name string) (*os.File, fs.FileInfo, error) {
 	if !fs.ValidPath(name) {
 		return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	// Most paths hold no link: they are opened from the folder that they are in,
-	// which costs one step instead of one for each folder on the way.
+	// Most paths contain no link. Opening them from their own folder takes one step
+	// instead of one for each folder of the path.
 	if dir := f.folders.get(f.root, path.Dir(name)); dir != nil {
 		if file, info, err := open(dir, path.Base(name)); err == nil {
 			return file, info, nil
@@ -131,7 +129,7 @@ func (f *FS) open(name string) (*os.File, fs.FileInfo, error) {
 }
 
 func open(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
-	// Without O_NONBLOCK, to open a pipe waits for somebody who writes into it.
+	// Without O_NONBLOCK, opening a pipe blocks until somebody writes to it.
 	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
@@ -164,8 +162,8 @@ func openable(info fs.FileInfo) error {
 	return fmt.Errorf("%s, %w", kind, ErrSpecial)
 }
 
-// explain replaces the error of a system call by one that does not show where a
-// link leads.
+// explain replaces the error of a system call with one that does not show the target
+// of a link.
 func (f *FS) explain(op, name string, err error) error {
 	err = reason(err)
 	switch {
@@ -179,7 +177,7 @@ func (f *FS) explain(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: err}
 }
 
-// reason takes the path off an error.
+// reason returns an error without its path.
 func reason(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -191,8 +189,8 @@ func reason(err error) error {
 // ReadFile implements [fs.ReadFileFS].
 func (f *FS) ReadFile(name string) ([]byte, error) { return f.ReadFileAtMost(name, MaxFile) }
 
-// ReadFileAtMost is ReadFile for a file of at most most bytes; for a larger one
-// it fails with [ErrTooBig] and reads nothing.
+// ReadFileAtMost is ReadFile with a limit in bytes. For a larger file it returns
+// [ErrTooBig] and reads nothing.
 func (f *FS) ReadFileAtMost(name string, most int64) ([]byte, error) {
 	file, info, err := f.open(name)
 	if err != nil {
