@@ -72,7 +72,7 @@ test: $(REGISTRIES) bin/gotestsum ## all tests; needs only Go and git
 
 .PHONY: lint
 lint: ## formatting, vet and staticcheck
-	@test -z "$$(gofmt -l .)" || { echo "gofmt would change these files:"; gofmt -l .; exit 1; }
+	@test -z "$$(gofmt -l $$(git ls-files '*.go') < /dev/null)" || { echo "gofmt would change these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go/go.mod staticcheck ./...
 
