@@ -39,7 +39,10 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bin", "folder with mirror, registry-distribution, peer-crane and peer-regsync")
 	flag.IntVar(&b.runs, "runs", 0, "runs of each program (default: 1 to 5, by workload)")
 	flag.Usage = func() {
-		fmt.Fprintf(flag.CommandLine.Output(), "bench [flags] WORKLOAD...\n%s\n", workloads)
+		fmt.Fprintln(flag.CommandLine.Output(), "bench [flags] WORKLOAD...")
+		for _, s := range suites {
+			fmt.Fprintf(flag.CommandLine.Output(), "  %-8s %s\n", s.name, s.title)
+		}
 		flag.PrintDefaults()
 	}
 	peers := flag.String("peers", "regsync crane skopeo", "programs to compare mirror with")
@@ -64,15 +67,18 @@ func main() {
 		os.RemoveAll(dir)
 	}
 	defer cleanup()
+	var chosen []suite
 	for _, name := range flag.Args() {
-		if suites[name] == nil {
-			fail("there is no workload %s; there are:\n%s", name, workloads)
+		i := slices.IndexFunc(suites, func(s suite) bool { return s.name == name })
+		if i < 0 {
+			fail("there is no workload %s: see -help", name)
 		}
+		chosen = append(chosen, suites[i])
 	}
 	fmt.Println(header)
-	for _, name := range flag.Args() {
-		fmt.Fprintln(os.Stderr, titles[name])
-		suites[name](b)
+	for _, s := range chosen {
+		fmt.Fprintln(os.Stderr, s.title)
+		s.run(b)
 	}
 	for _, note := range b.notes {
 		fmt.Printf("\n%s\n", note)
@@ -100,62 +106,39 @@ func check(err error) {
 	}
 }
 
-const workloads = `  w1       300 images that share 40 MiB, to 900 tags: first copy, nothing changed, 5 % changed
-  w1lat    the same with nothing changed, 30 ms for each request
-  w1far    first copy of the same, 30 ms for each request
-  w2       50 images of two platforms: first copy
-  w3       three images with a layer of 500 MiB: first copy
-  w3slow   the same over 100 MiB/s
-  big      an image with a layer of 5 GiB, on simulated registries
-  entries  100,000 entries with nothing to do, on simulated registries
-  w1lists  w1 with nothing changed, with and without lists of digests, on simulated registries
-  w1one    first copy of w1 within one registry
-  real     3,227 tags in 244 repositories to 5,917 tags in 646, nothing changed, with and without lists
-           of digests, on simulated registries
-  real10   the same at 10 requests a second and registry; takes a quarter of an hour`
-
-var titles = map[string]string{
-	"w1":      "W1: 300 images that share four layers of 40 MiB, 1 MiB each, three tags for each image",
-	"w1lat":   "W1, nothing changed, 30 ms for each request",
-	"w1far":   "W1, first copy, 30 ms for each request",
-	"w2":      "W2: 50 images of two platforms, 16 MiB each, first copy",
-	"w3":      "W3: three images with a layer of 500 MiB, first copy",
-	"w3slow":  "W3, first copy, 100 MiB/s in each direction",
-	"big":     "An image with a layer of 5 GiB, on simulated registries",
-	"entries": "100,000 entries with nothing to do, on simulated registries",
-	"w1lists": "W1, nothing changed, with and without lists of digests, on simulated registries",
-	"w1one":   "W1, first copy within one registry",
-	"real":    "3,227 tags in 244 repositories to 5,917 tags in 646, nothing changed, on simulated registries",
-	"real10":  "The same at 10 requests a second and registry",
+// suite is what can be measured under one name.
+type suite struct {
+	name, title string
+	run         func(*bench)
 }
 
-var suites = map[string]func(*bench){
-	"w1": func(b *bench) {
+var suites = []suite{
+	{"w1", "300 images that share four layers of 40 MiB, 1 MiB each, three tags for each image: first copy, nothing changed, 5 % changed", func(b *bench) {
 		b.suite("W1", w1(), wayFree, 1, b.tools(16, 8), "first copy", "nothing changed", "5 % changed")
-	},
-	"w1lat": func(b *bench) {
+	}},
+	{"w1lat", "w1, nothing changed, 30 ms for each request", func(b *bench) {
 		// With 24 and 96, as many requests are in flight in total as with regsync's 16 and 64.
 		tools := append(b.only("regsync", 16), mirror(b.bin, 24))
 		tools = append(append(tools, b.only("regsync", 64)...), mirror(b.bin, 96), mirror(b.bin, 0))
 		b.suite("W1, 30 ms a request", w1(), way{delay: 30 * time.Millisecond}, 5, tools, "nothing changed")
-	},
-	"w1far": func(b *bench) {
+	}},
+	{"w1far", "w1, first copy, 30 ms for each request", func(b *bench) {
 		b.suite("W1, 30 ms a request", w1(), way{delay: 30 * time.Millisecond}, 1, b.tools(64, 24), "first copy")
-	},
-	"w2": func(b *bench) { b.suite("W2", w2(), wayFree, 3, b.tools(16, 8), "first copy") },
-	"w3": func(b *bench) {
+	}},
+	{"w2", "50 images of two platforms, 16 MiB each, first copy", func(b *bench) { b.suite("W2", w2(), wayFree, 3, b.tools(16, 8), "first copy") }},
+	{"w3", "three images with a layer of 500 MiB, first copy", func(b *bench) {
 		b.suite("W3", w3(), wayFree, 5, b.tools(16, 8), "first copy")
 		b.hashing(1500 * mebibyte)
-	},
-	"w3slow": func(b *bench) {
+	}},
+	{"w3slow", "w3, first copy, 100 MiB/s in each direction", func(b *bench) {
 		b.suite("W3, 100 MiB/s each way", w3(), way{bandwidth: 100 * mebibyte}, 1, b.tools(16, 8), "first copy")
-	},
-	"big":     func(b *bench) { b.simulate("a layer of 5 GiB", newLarge(5<<30)) },
-	"entries": func(b *bench) { b.simulate("100,000 entries, nothing to do", newMany(100_000)) },
-	"w1lists": func(b *bench) { b.unchanged("W1 nothing changed", newPair(w1())) },
-	"w1one":   func(b *bench) { b.oneHost(w1(), b.tools(16, 8)) },
-	"real":    func(b *bench) { b.unchanged("real", newReal()) },
-	"real10":  func(b *bench) { b.rated("real", newReal(), 10) },
+	}},
+	{"big", "an image with a layer of 5 GiB, on simulated registries", func(b *bench) { b.simulate("a layer of 5 GiB", newLarge(5<<30)) }},
+	{"entries", "100,000 entries with nothing to do, on simulated registries", func(b *bench) { b.simulate("100,000 entries, nothing to do", newMany(100_000)) }},
+	{"w1lists", "w1, nothing changed, with and without lists of digests, on simulated registries", func(b *bench) { b.unchanged("W1 nothing changed", newPair(w1())) }},
+	{"w1one", "w1, first copy within one registry", func(b *bench) { b.oneHost(w1(), b.tools(16, 8)) }},
+	{"real", "3,227 tags in 244 repositories to 5,917 tags in 646, nothing changed, with and without lists of digests, on simulated registries", func(b *bench) { b.unchanged("real", newReal()) }},
+	{"real10", "the same at 10 requests a second and registry; takes a quarter of an hour", func(b *bench) { b.rated("real", newReal(), 10) }},
 }
 
 // tools returns mirror and its peers. One limit of requests in flight applies to
@@ -298,8 +281,6 @@ func middle(all []sample) (out sample) {
 	out.busy = time.Duration(median(func(s *sample) int64 { return int64(s.busy) }))
 	out.cpu = time.Duration(median(func(s *sample) int64 { return int64(s.cpu) }))
 	out.memory = median(func(s *sample) int64 { return s.memory })
-	out.source = median(func(s *sample) int64 { return s.source })
-	out.target = median(func(s *sample) int64 { return s.target })
 	out.requests = median(func(s *sample) int64 { return s.requests })
 	out.read = median(func(s *sample) int64 { return s.read })
 	out.written = median(func(s *sample) int64 { return s.written })

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -127,10 +125,7 @@ func spread(name string, repositories, total, most int) []string {
 }
 
 // digests returns the digest of the image with a number.
-func digests(i int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "image %d", i))
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
+func digests(i int) string { return digestOf(fmt.Appendf(nil, "image %d", i)) }
 
 // pair is two registries in which nothing has changed since everything was mirrored.
 type pair struct {

@@ -165,8 +165,7 @@ func (r *registry) image(repo, tag, name string, layers ...descriptor) descripto
 func (r *registry) manifest(repo, tag, mediaType string, content any) descriptor {
 	body, err := json.Marshal(content)
 	check(err)
-	sum := sha256.Sum256(body)
-	d := descriptor{MediaType: mediaType, Digest: "sha256:" + hex.EncodeToString(sum[:]), Size: int64(len(body))}
+	d := descriptor{MediaType: mediaType, Digest: digestOf(body), Size: int64(len(body))}
 	if tag == "" {
 		tag = d.Digest
 	}
@@ -177,4 +176,9 @@ func (r *registry) manifest(repo, tag, mediaType string, content any) descriptor
 // digest returns the digest of a tag.
 func (r *registry) digest(repo, tag string) string {
 	return r.request("HEAD", "/v2/"+repo+"/manifests/"+tag, "", nil, http.StatusOK).Header.Get("Docker-Content-Digest")
+}
+
+func digestOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }

@@ -25,8 +25,7 @@ func newMany(n int) simulated {
 		s.workload.targets = append(s.workload.targets, []string{fmt.Sprintf("org/image-%d:tag-%d", i/10, i)})
 	}
 	s.source = func(w http.ResponseWriter, r *http.Request) {
-		sum := sha256.Sum256([]byte(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]))
-		w.Header().Set("Docker-Content-Digest", "sha256:"+hex.EncodeToString(sum[:]))
+		w.Header().Set("Docker-Content-Digest", digestOf([]byte(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])))
 		w.Header().Set("Content-Type", manifestType)
 	}
 	s.target = s.source
@@ -48,14 +47,12 @@ func newLarge(size int64) simulated {
 	io.CopyN(hash, zeros{}, size)
 	layer := descriptor{MediaType: layerType, Digest: "sha256:" + hex.EncodeToString(hash.Sum(nil)), Size: size}
 	config := "{}"
-	sum := sha256.Sum256([]byte(config))
 	manifest, err := json.Marshal(map[string]any{
 		"schemaVersion": 2, "mediaType": manifestType, "layers": []descriptor{layer},
-		"config": descriptor{MediaType: configType, Digest: "sha256:" + hex.EncodeToString(sum[:]), Size: int64(len(config))},
+		"config": descriptor{MediaType: configType, Digest: digestOf([]byte(config)), Size: int64(len(config))},
 	})
 	check(err)
-	sum = sha256.Sum256(manifest)
-	digest := "sha256:" + hex.EncodeToString(sum[:])
+	digest := digestOf(manifest)
 	return simulated{
 		note:     "The destination takes the bytes and does not hash them.",
 		workload: &workload{sources: []string{"ci/large:latest"}, targets: [][]string{{"org/large:latest"}}},

@@ -98,12 +98,11 @@ func peak(pid int) func() int64 {
 
 // sample is what one run of a tool took.
 type sample struct {
-	wall, cpu      time.Duration
-	memory         int64 // bytes, of the largest process
-	requests       int64
-	busy           time.Duration // of all requests together
-	read, written  int64         // bytes of the bodies from the source and to the destination
-	source, target int64         // requests to either
+	wall, cpu     time.Duration
+	memory        int64 // bytes, of the largest process
+	requests      int64
+	busy          time.Duration // of all requests together
+	read, written int64         // bytes of the bodies from the source and to the destination
 }
 
 // measure runs a tool once.
@@ -136,12 +135,12 @@ func measure(t tool, w *workload, dir string, src, dst *proxy, way way) sample {
 	}
 	wg.Wait()
 	s.wall = time.Since(start)
-	s.source, s.busy = src.requests.Load(), time.Duration(src.busy.Load())
+	s.requests, s.busy = src.requests.Load(), time.Duration(src.busy.Load())
 	if dst != src {
-		s.target = dst.requests.Load()
+		s.requests += dst.requests.Load()
 		s.busy += time.Duration(dst.busy.Load())
 	}
-	s.requests, s.read, s.written = s.source+s.target, src.received.Load(), dst.sent.Load()
+	s.read, s.written = src.received.Load(), dst.sent.Load()
 	src.reset(wayFree)
 	dst.reset(wayFree)
 	return s
