@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 )
 
 // headers are faults in the headers of a response.
@@ -40,9 +42,7 @@ func headers() []*Kind {
 // registries are wrong responses of a registry that otherwise works.
 func registries() []*Kind {
 	code := func(name string, on []string, status int, code string) *Kind {
-		return &Kind{Name: name, on: on, do: func(f *Fault) {
-			f.say(status, "application/json", fmt.Sprintf(`{"errors":[{"code":%q,"message":"chaos"}]}`, code))
-		}}
+		return &Kind{Name: name, on: on, do: func(f *Fault) { strict.Refuse(f.w, status, code, "chaos") }}
 	}
 	by := func(name string, on []string, to func(f *Fault) string, codes ...int) *Kind {
 		return &Kind{Name: name, on: on, redirects: true, do: func(f *Fault) {
@@ -66,7 +66,7 @@ func registries() []*Kind {
 				f.say(http.StatusRequestedRangeNotSatisfiable, "application/json", "")
 				return
 			}
-			f.say(http.StatusNotFound, "application/json", `{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"chaos"}]}`)
+			strict.Refuse(f.w, http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "chaos")
 		}},
 		code("tag is immutable", []string{"PUT manifest"}, 409, "TAG_INVALID"),
 		{Name: "blob is said to be there", on: []string{"HEAD blob"}, do: func(f *Fault) { f.w.WriteHeader(http.StatusOK) }},

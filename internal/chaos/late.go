@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/internal/testkit"
+	"github.com/mirror-tools/mirror-tools/internal/testkit/strict"
 )
 
 // Late makes a registry eventually consistent: a write is not visible for 0.3
@@ -31,14 +32,14 @@ func (l *Late) Wrap(h http.Handler) http.Handler {
 		switch class := testkit.Class(r); class {
 		case "HEAD blob", "GET blob":
 			if l.hides(repo, ref) {
-				refuse(w, r, http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry")
+				strict.Refuse(w, http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry")
 				return
 			}
 		case "HEAD manifest", "GET manifest":
 			if l.hides(repo, ref) {
 				old := l.was(repo, ref)
 				if old == "" {
-					refuse(w, r, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+					strict.Refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
 					return
 				}
 				r = r.Clone(r.Context())
@@ -72,14 +73,6 @@ func place(r *http.Request) (repo, ref string) {
 		}
 	}
 	return path, ""
-}
-
-func refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		io.WriteString(w, `{"errors":[{"code":"`+code+`","message":"`+message+`"}]}`)
-	}
 }
 
 func (l *Late) hides(repo, ref string) bool {
@@ -129,13 +122,13 @@ func (l *Late) manifest(w http.ResponseWriter, r *http.Request, h http.Handler, 
 	if missing := l.missing(repo, body); missing != "" {
 		switch len(ref) % 4 {
 		case 0:
-			refuse(w, r, http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry: "+missing)
+			strict.Refuse(w, http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry: "+missing)
 		case 1:
-			refuse(w, r, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+			strict.Refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
 		case 2:
-			refuse(w, r, http.StatusBadRequest, "MANIFEST_INVALID", "the manifest refers to "+missing+", which is not found")
+			strict.Refuse(w, http.StatusBadRequest, "MANIFEST_INVALID", "the manifest refers to "+missing+", which is not found")
 		default:
-			refuse(w, r, http.StatusNotFound, "BLOB_UNKNOWN", missing)
+			strict.Refuse(w, http.StatusNotFound, "BLOB_UNKNOWN", missing)
 		}
 		return
 	}

@@ -16,7 +16,6 @@ type Network struct {
 	mu        sync.Mutex
 	listeners map[string]*listener
 	open      atomic.Int64
-	dialled   atomic.Int64
 }
 
 // NewNetwork makes an empty network.
@@ -24,9 +23,6 @@ func NewNetwork() *Network { return &Network{listeners: map[string]*listener{}} 
 
 // Open returns the number of open ends of connections.
 func (n *Network) Open() int64 { return n.open.Load() }
-
-// Dialled returns the number of connections that were made.
-func (n *Network) Dialled() int64 { return n.dialled.Load() }
 
 // Listen accepts connections for a name until the listener is closed.
 func (n *Network) Listen(name string) net.Listener {
@@ -52,7 +48,6 @@ func (n *Network) Dial(ctx context.Context, _, name string) (net.Conn, error) {
 	select {
 	case l.incoming <- server:
 		n.open.Add(2)
-		n.dialled.Add(1)
 		return client, nil
 	case <-l.closed:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: address(name), Err: syscall.ECONNREFUSED}

@@ -62,9 +62,9 @@ func InProcess(t testing.TB, wrap func(http.Handler) http.Handler) *Registry {
 // Serve starts any handler on a loopback address.
 func Serve(t testing.TB, name string, h http.Handler) *Registry {
 	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	return known(t, &Registry{Name: name, Host: s.Listener.Addr().String(), Scheme: "http"})
+	r := ServeOn(t, "127.0.0.1", h)
+	r.Name = name
+	return r
 }
 
 // ServeOn is Serve on another loopback address, such as "127.0.0.2".

@@ -119,6 +119,15 @@ Q: Q
 		mirroring + "broken/OWNERS":    "approvers: [" + s + "\n",
 		mirroring + "broken/_job.yaml": s + ": [\n",
 	}
+	write(t, dir, files)
+	if err := os.Symlink("/"+name, filepath.Join(dir, mirroring, "team", "mapping_team_"+name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// write writes files below a folder.
+func write(t testing.TB, dir string, files map[string]string) {
+	t.Helper()
 	for file, text := range files {
 		file = filepath.Join(dir, filepath.FromSlash(file))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -127,8 +136,5 @@ Q: Q
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := os.Symlink("/"+name, filepath.Join(dir, mirroring, "team", "mapping_team_"+name)); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -3,6 +3,7 @@ package hostile
 import (
 	"bytes"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,21 +45,9 @@ func plant(t testing.TB, changed map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	files := Plain()
-	for name, text := range changed {
-		files[name] = text
-	}
-	for name, text := range files {
-		if text == "" {
-			continue
-		}
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	maps.Copy(files, changed)
+	maps.DeleteFunc(files, func(_, text string) bool { return text == "" })
+	write(t, dir, files)
 	return dir
 }
 
