@@ -227,8 +227,8 @@ func (l *digestLists) spend() {
 }
 
 // again reports whether a list that was answered with 429 is worth another
-// request: earlier lists have saved one, or no list has been read and the
-// registry has refused few.
+// request: earlier lists have saved one, or no list has been read, and the
+// registry has refused few or limits all requests.
 func (l *digestLists) again() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -237,7 +237,7 @@ func (l *digestLists) again() bool {
 		return true
 	}
 	l.waited++
-	return l.waited <= patience
+	return l.waited <= patience || l.host.gate.Stats.LimitedBesides("GET listing")
 }
 
 // fresh reports whether an answer is not older than the run. A cache sends its

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -204,6 +205,31 @@ func TestListedNever(t *testing.T) {
 	}
 	if n := log.Count("listing"); n != 3 {
 		t.Errorf("%d requests for lists, want 3", n)
+	}
+}
+
+// TestListedAtLimit waits longer for a list if the registry limits all requests.
+func TestListedAtLimit(t *testing.T) {
+	log := testkit.Recorder{Fault: func(w http.ResponseWriter, _ *http.Request, class string, n int) bool {
+		if class == "listing" && n < 6 || class == "HEAD manifest" && n < 1 {
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return true
+		}
+		return false
+	}}
+	at := testkit.Serve(t, "quay", log.Wrap((&testkit.Quay{}).Wrap(tagged(map[string]int{"org/app": 9}))))
+	c := New(Options{Clock: throttle.Clock{Sleep: func(context.Context, time.Duration) error { return nil }}})
+	defer c.Close()
+	repo := Repository{Host: at.Host, Path: "org/app"}
+	if _, err := c.Resolve(t.Context(), repo, names(0, 9)[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Listed(t.Context(), repo, names(0, 9)); len(got) != 9 {
+		t.Errorf("%d tags are listed, want 9", len(got))
+	}
+	if n := log.Count("listing"); n != 7 {
+		t.Errorf("%d requests for the list, want 7", n)
 	}
 }
 

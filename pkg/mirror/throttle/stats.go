@@ -112,6 +112,19 @@ func (s *Stats) isBack(at time.Time) {
 	}
 }
 
+// LimitedBesides reports whether the host has answered 429 to a request of
+// another kind, such as "HEAD manifest".
+func (s *Stats) LimitedBesides(kind string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.by {
+		if c.Status == http.StatusTooManyRequests && c.Request != kind {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *Stats) request(kind string, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
