@@ -20,19 +20,10 @@ func FlagGroup(cmd *cobra.Command, heading string, flags ...string) {
 			panic(err) // the command has no such flag
 		}
 	}
-	cmd.Annotations = withGroup(cmd.Annotations, heading)
-}
-
-// withGroup adds a heading to the ordered list that a command keeps.
-func withGroup(annotations map[string]string, heading string) map[string]string {
-	if annotations == nil {
-		annotations = map[string]string{}
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
 	}
-	if list := annotations[groupOf]; list != "" {
-		heading = list + "\n" + heading
-	}
-	annotations[groupOf] = heading
-	return annotations
+	cmd.Annotations[groupOf] += heading + "\n" // the headings in order
 }
 
 // usage writes the usage of a command, with its flags in groups.

@@ -126,7 +126,7 @@ func TestNothingIsEchoed(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				report, err := mirror.Run(t.Context(), p, mirror.Options{Client: client, Log: logger})
+				report, err := mirror.Run(t.Context(), p, mirror.Options{Client: client})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -56,10 +56,7 @@ func (x *expander) tags(ctx context.Context, g Group) []*job {
 		}
 		return failed(err)
 	}
-	pattern := g.Source.Tag
-	if pattern == "" {
-		pattern = "*"
-	}
+	pattern := tagPattern(g.Source)
 	var jobs []*job
 	for _, tag := range listed {
 		if !mapping.MatchTag(pattern, tag) || tags.IsRecord(tag) {

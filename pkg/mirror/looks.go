@@ -100,7 +100,7 @@ func (l *looks) resolve(ctx context.Context, repo registry.Repository, ref strin
 	}
 	d, err := l.read(ctx, repo, ref)
 	if definite(err) || !repo.Push && unauthorized(err) {
-		l.refuse(repo, err)
+		l.refused.LoadOrStore(repo, err) // the first reason stays
 	}
 	return d, err
 }
@@ -133,13 +133,12 @@ func (l *looks) early(ctx context.Context, key earlyKey, repo registry.Repositor
 	})
 }
 
-// refuse records that a registry refuses access to a repository; the first
-// reason stays.
-func (l *looks) refuse(repo registry.Repository, err error) { l.refused.LoadOrStore(repo, err) }
-
 // refusal returns why a registry refuses us in a repository.
-func (l *looks) refusal(repo registry.Repository) error {
-	if err, ok := l.refused.Load(repo); ok {
+func (l *looks) refusal(repo registry.Repository) error { return reasonIn(&l.refused, repo) }
+
+// reasonIn returns why a repository is among those that refuse something, or nil.
+func reasonIn(refusals *sync.Map, repo registry.Repository) error {
+	if err, ok := refusals.Load(repo); ok {
 		return &refusedError{err.(error)}
 	}
 	return nil
@@ -162,12 +161,7 @@ func (l *looks) seal(repo registry.Repository, err error) { l.sealed.LoadOrStore
 
 // unwritable returns why nothing can be written to a repository, as far as that is
 // known without asking.
-func (l *looks) unwritable(repo registry.Repository) error {
-	if err, ok := l.sealed.Load(place(repo)); ok {
-		return &refusedError{err.(error)}
-	}
-	return nil
-}
+func (l *looks) unwritable(repo registry.Repository) error { return reasonIn(&l.sealed, place(repo)) }
 
 // writable returns why nothing can be written to a repository; nil when it can be,
 // or only a write can find out. It asks once for a token that may push, where the

@@ -49,39 +49,34 @@ func (m *Monitor) State() State {
 	return s
 }
 
-func (m *Monitor) expect(total int) {
+// change changes the state, if there is a monitor.
+func (m *Monitor) change(f func()) {
 	if m != nil {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.total, m.working = total, map[int]watched{}
+		f()
 	}
+}
+
+func (m *Monitor) expect(total int) {
+	m.change(func() { m.total, m.working = total, map[int]watched{} })
 }
 
 func (m *Monitor) begin(entry int, destination string, at time.Time) {
-	if m != nil {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.working[entry] = watched{destination, at}
-	}
+	m.change(func() { m.working[entry] = watched{destination, at} })
 }
 
 func (m *Monitor) end(entry int, bad bool, at time.Time) {
-	if m != nil {
-		m.mu.Lock()
-		defer m.mu.Unlock()
+	m.change(func() {
 		delete(m.working, entry)
 		m.done++
 		m.last = at
 		if bad {
 			m.failed++
 		}
-	}
+	})
 }
 
 func (m *Monitor) expectBytes(bytes int64) {
-	if m != nil {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.bytes += bytes
-	}
+	m.change(func() { m.bytes += bytes })
 }

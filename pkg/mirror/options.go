@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
@@ -86,7 +85,6 @@ type Options struct {
 	Now   func() time.Time // nil: time.Now
 	// Sleep waits for a time or until the context ends; nil: by a timer.
 	Sleep func(ctx context.Context, d time.Duration) error
-	Log   *slog.Logger // nil: discarded
 }
 
 func (o Options) withDefaults() Options {
@@ -104,9 +102,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Sleep == nil {
 		o.Sleep = throttle.Clock{}.WithDefaults().Sleep
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
 }

@@ -28,8 +28,6 @@ func (g api) blob(w http.ResponseWriter, r *http.Request, name, ref string) {
 		Refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", r.Method)
 	case !ok:
 		Refuse(w, http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry")
-	case g.opts.BlobsAt != "" && r.Method == http.MethodGet:
-		http.Redirect(w, r, g.opts.BlobsAt+r.URL.Path, http.StatusTemporaryRedirect)
 	default:
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.Header().Set("Docker-Content-Digest", ref)

@@ -28,15 +28,14 @@ import (
 // Options are what registries do differently. They are set before the first
 // request.
 type Options struct {
-	Sparse      bool   // an index is taken without its children
-	Immutable   bool   // a tag that exists is not written again, not even the same
-	NoMount     bool   // a mount is answered with an upload
-	NoReferrers bool   // the referrers API does not exist
-	PageSize    int    // of lists of tags and referrers; 0: 1000
-	MinChunk    int64  // least size of every chunk but the last (OCI-Chunk-Min-Length)
-	MaxBody     int64  // of a request; larger ones get 413
-	TakeAtMost  int64  // bytes of each chunk that are kept
-	BlobsAt     string // where the bytes of blobs are: GET is redirected there
+	Sparse      bool  // an index is taken without its children
+	Immutable   bool  // a tag that exists is not written again, not even the same
+	NoMount     bool  // a mount is answered with an upload
+	NoReferrers bool  // the referrers API does not exist
+	PageSize    int   // of lists of tags and referrers; 0: 1000
+	MinChunk    int64 // least size of every chunk but the last (OCI-Chunk-Min-Length)
+	MaxBody     int64 // of a request; larger ones get 413
+	TakeAtMost  int64 // bytes of each chunk that are kept
 	// Refuse returns the reason why a manifest is refused, or "".
 	Refuse func(mediaType string, body []byte) (why string)
 	// ListedTags are in lists of tags although nothing has them.

@@ -48,8 +48,9 @@ func (p purpose) into(ctx context.Context) context.Context {
 
 func newAuthenticator(name string, opts *Options, secrets *credentials.Secrets, wire http.RoundTripper) *authenticator {
 	return &authenticator{
-		name: name, opts: opts, secrets: secrets, wire: wire, renewal: newRenewal(), logins: logins{registry: name},
+		name: name, opts: opts, secrets: secrets, wire: wire, logins: logins{registry: name, by: map[credentials.Credential]*login{}},
 		challenges: map[purpose][]auth.Challenge{}, tokens: tokens{of: map[purpose]*tokenEntry{}},
+		renewal: renewal{lock: make(chan struct{}, 1), next: map[string]string{}, same: map[string]bool{}},
 	}
 }
 

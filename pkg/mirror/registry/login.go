@@ -58,9 +58,6 @@ type login struct {
 func (l *logins) of(cred credentials.Credential) *login {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.by == nil {
-		l.by = map[credentials.Credential]*login{}
-	}
 	if l.by[cred] == nil {
 		l.by[cred] = &login{asking: make(chan struct{}, 1)}
 	}

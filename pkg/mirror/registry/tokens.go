@@ -73,13 +73,9 @@ func (t *tokens) forget(p purpose, token auth.Token) {
 // it keeps the token.
 type renewal struct {
 	lock chan struct{} // holds one element during a request
-	mu   *sync.Mutex
+	mu   sync.Mutex
 	next map[string]string // by the token in the keychain
 	same map[string]bool   // those that the endpoint keeps
-}
-
-func newRenewal() renewal {
-	return renewal{lock: make(chan struct{}, 1), mu: &sync.Mutex{}, next: map[string]string{}, same: map[string]bool{}}
 }
 
 func (r *renewal) do(ctx context.Context, identity *string, fetch func() (auth.Token, error)) (auth.Token, error) {
