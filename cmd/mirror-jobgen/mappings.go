@@ -37,14 +37,14 @@ Sources have the form of source_form in _config.yaml (registry, quay-proxy or
 quay). Without it they have the form of the existing files.`,
 		Example: `  mirror-jobgen mappings ~/release
   mirror-jobgen mappings --check            # in a presubmit: exit 1 and print a diff if a file is stale
-  mirror-jobgen mappings --bump 4.21        # after branching: add the stream and move latest to it`,
+  mirror-jobgen mappings --bump 4.21        # after branching: add the streams and move latest to them`,
 		Args: cli.Args,
 		RunE: func(_ *cobra.Command, args []string) error { return mappings(env, o, folder(args, 0)) },
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.check, "check", false, "write nothing; print a diff and exit 1 if files are stale")
 	f.BoolVar(&o.prune, "prune", false, "remove files that are no longer generated")
-	f.StringVar(&o.bump, "bump", "", "add the stream of `VERSION`, move tags such as latest")
+	f.StringVar(&o.bump, "bump", "", "add the streams of `VERSION`, move tags such as latest")
 	return cmd
 }
 
