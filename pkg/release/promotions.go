@@ -230,7 +230,8 @@ func (p *Promotions) AnyJoined(pattern string) bool {
 			}
 		}
 	}
-	return len(p.images.ART) > 0 || slices.ContainsFunc(p.Publications, func(one Publication) bool { return within(one.To) })
+	art := func(one StreamPattern) bool { return mapping.TagsOverlap(pattern, one.Namespace+"_*") }
+	return slices.ContainsFunc(p.images.ART, art) || slices.ContainsFunc(p.Publications, func(one Publication) bool { return within(one.To) })
 }
 
 // Namespaces returns the sorted namespaces that enabled promotions other than
