@@ -55,8 +55,12 @@ func (x *Index) Origin(r mapping.Reference) Origin {
 			return Origin{Kind: Promoted, Text: fmt.Sprintf("matches %d published tags", len(tags)), Tags: tags}
 		}
 	}
+	filled := p.Filled
+	if release.QuayCI(r) { // ci-images-mirror copies some tags from there to the CI registry
+		filled = p.FilledInQCI
+	}
 	switch {
-	case p.Filled(tag):
+	case filled(tag):
 		return Origin{Kind: Published, Text: "published by the release controller or ci-images-mirror"}
 	case len(from) > 0:
 		return mirroredBy(from)

@@ -1,0 +1,45 @@
+package routes_test
+
+import (
+	"testing"
+	"testing/fstest"
+
+	"github.com/mirror-tools/mirror-tools/pkg/mapping"
+	"github.com/mirror-tools/mirror-tools/pkg/release"
+	"github.com/mirror-tools/mirror-tools/pkg/routes"
+	"github.com/mirror-tools/mirror-tools/pkg/source"
+)
+
+// A tag that ci-images-mirror copies from openshift/ci to the CI registry is not
+// published in openshift/ci by that copy.
+func TestOriginOfBackfill(t *testing.T) {
+	tree, err := release.Load(fstest.MapFS{
+		"ci-operator/config/acme/web/acme-web-main.yaml": {Data: []byte(`images:
+- to: web
+promotion:
+  to:
+  - name: "1.0"
+    namespace: lab
+`)},
+		"core-services/image-mirroring/_config.yaml": {Data: []byte(`qciToAppCIImages:
+  lab/1.0:web: {}
+  lab/1.0:tools: {}
+`)},
+		"core-services/image-mirroring/team/mapping_team": {Data: []byte("quay.io/openshift/ci:lab_1.0_web quay.io/team/web:1\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := routes.New(tree)
+	for text, want := range map[string]routes.Kind{
+		"quay.io/openshift/ci:lab_1.0_web":                       routes.Promoted,
+		"quay.io/openshift/ci:lab_1.0_tools":                     routes.Nothing,
+		"quay-proxy.ci.openshift.org/openshift/ci:lab_1.0_tools": routes.Nothing,
+		"registry.ci.openshift.org/lab/1.0:tools":                routes.Published,
+	} {
+		r, _ := mapping.ParseReference(text, source.Position{}, true)
+		if got := index.Origin(r); got.Kind != want {
+			t.Errorf("%s: %s (%s), want %s", text, got.Kind, got.Text, want)
+		}
+	}
+}
