@@ -89,6 +89,7 @@ func (c *ciImagesCheck) there(ref mapping.Reference, tag release.ImageTag, w *wr
 
 // wanted reports tags that ci-operator configs build from and nothing pushes,
 // if an unused entry is similar: it may be the one that should push the tag.
+// There is one finding for all tags that are similar to one entry.
 func (c *ciImagesCheck) wanted() {
 	promotions, mirrored := c.tree.Promotions(), writtenTags(c.Pass)
 	var unused []release.CIImage
@@ -97,8 +98,10 @@ func (c *ciImagesCheck) wanted() {
 			unused = append(unused, i)
 		}
 	}
+	tags := map[wantedBy][]release.ImageTag{}
+	var order []wantedBy
 	for _, tag := range c.tree.KnownTags() {
-		config, used := promotions.Used(tag)
+		_, used := promotions.Used(tag)
 		if !used || tag.Tag == "" || promotions.Filled(tag) || c.tree.Manifests().Declared(tag) || mirrored[tag.Stream].holds(tag.Tag) {
 			continue
 		}
@@ -106,14 +109,45 @@ func (c *ciImagesCheck) wanted() {
 		if at < 0 {
 			continue
 		}
-		severity := source.Info // a tag that was filled once may still exist
+		by := wantedBy{at, source.Info} // a tag that was filled once may still exist
 		if letters(tag.String()) != letters(unused[at].Key) {
-			severity = source.Warning
+			by.severity = source.Warning
 		}
-		f := c.ReportAs(severity, unused[at].Pos, fmt.Sprintf("correct the unused entry %s, or add an entry for %s", unused[at].Key, tag),
-			"nothing in the tree pushes %s, which the config of %s builds from", tag, release.ConfigName(config))
-		f.Related = append(f.Related, Related{Pos: source.Position{File: config}, Message: "used here"})
+		if tags[by] == nil {
+			order = append(order, by)
+		}
+		tags[by] = append(tags[by], tag)
 	}
+	for _, by := range order {
+		c.reportWanted(unused[by.entry], by.severity, tags[by])
+	}
+}
+
+// wantedBy is a reason to report a tag: the unused entry that is similar, by its
+// index, and how similar it is.
+type wantedBy struct {
+	entry    int
+	severity source.Severity
+}
+
+func (c *ciImagesCheck) reportWanted(entry release.CIImage, severity source.Severity, tags []release.ImageTag) {
+	var names, parts []string
+	var related []Related
+	for _, tag := range tags {
+		config, _ := c.tree.Promotions().Used(tag)
+		names = append(names, tag.String())
+		parts = append(parts, fmt.Sprintf("nothing in the tree pushes %s, which the config of %s builds from", tag, release.ConfigName(config)))
+		related = append(related, Related{Pos: source.Position{File: config}, Message: "used here"})
+	}
+	message, missing := parts[0], "an entry for "+names[0]
+	if len(tags) > 1 {
+		message, missing = fmt.Sprintf("nothing in the tree pushes %s, which ci-operator configs build from", some(names, 3)), "entries for them"
+		for i := range related {
+			related[i].Message = names[i] + " is used here"
+		}
+	}
+	f := c.ReportAs(severity, entry.Pos, fmt.Sprintf("correct the unused entry %s, or add %s", entry.Key, missing), "%s", message)
+	f.Related, f.Parts = related, parts
 }
 
 // near reports whether two tags differ by one letter of a name or by the
