@@ -75,7 +75,7 @@ func (o *options) leftovers(ctx context.Context, env cli.Env, args []string, sin
 		return cli.Failf("%w", context.Cause(s.ctx))
 	}
 	if o.format == "json" {
-		err = leftoversJSON(env, found, s)
+		err = text.JSON(env.Stdout, map[string]any{"version": 1, "leftovers": found, "requests": requests(s)})
 	} else {
 		leftoversText(env, found, requests(s))
 	}
@@ -83,13 +83,6 @@ func (o *options) leftovers(ctx context.Context, env cli.Env, args []string, sin
 		err = cli.Exit(cli.ExitFindings)
 	}
 	return err
-}
-
-func leftoversJSON(env cli.Env, found []mirror.Leftover, s *survey) error {
-	if found == nil {
-		found = []mirror.Leftover{}
-	}
-	return text.JSON(env.Stdout, map[string]any{"version": 1, "leftovers": found, "requests": requests(s)})
 }
 
 // requests counts the requests to all registries.

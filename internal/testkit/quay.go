@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -107,11 +108,7 @@ func (q *Quay) serve(w http.ResponseWriter, r *http.Request, registry http.Handl
 	if err != nil {
 		limit = quayPageSize / 2
 	}
-	most := quayPageSize
-	if q.PageSize > 0 {
-		most = q.PageSize
-	}
-	page, limit = max(page, 1), min(max(limit, 1), most)
+	page, limit = max(page, 1), min(max(limit, 1), cmp.Or(q.PageSize, quayPageSize))
 	first := min((page-1)*limit, len(all))
 	last := min(first+limit, len(all))
 	answer := QuayPage{Tags: []QuayTag{}, Page: page, More: last < len(all)}

@@ -2,14 +2,14 @@ package testkit
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // CompareImages walks an image from its source reference ("ns/name:tag" or
@@ -134,10 +134,7 @@ func (r *Registry) Digest(path string) string {
 	return digestOf(data)
 }
 
-func digestOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
+func digestOf(data []byte) string { return digest.FromBytes(data).String() }
 
 func (r *Registry) fetch(repo, path string) (data []byte, mediaType string, err error) {
 	req, err := http.NewRequest(http.MethodGet, r.Scheme+"://"+r.Host+"/v2/"+repo+"/"+path, nil)

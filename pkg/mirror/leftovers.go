@@ -66,7 +66,7 @@ func Leftovers(ctx context.Context, plan *Plan, opts LeftoverOptions) []Leftover
 	repos := searched(plan, opts)
 	found := make([][]Leftover, len(repos))
 	flight.Each(len(repos), opts.Parallel, func(i int) { found[i] = f.in(ctx, repos[i]) })
-	return slices.Concat(found...)
+	return append([]Leftover{}, slices.Concat(found...)...)
 }
 
 type leftoverFinder struct {
