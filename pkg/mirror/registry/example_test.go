@@ -25,7 +25,7 @@ func ExampleClient() {
 	repo := registry.Repository{Host: strings.TrimPrefix(server.URL, "http://"), Path: "team/app", Push: true}
 	body := []byte(`{"schemaVersion":2,"mediaType":"` + registry.OCIIndex + `","manifests":[]}`)
 	index := registry.Manifest{MediaType: registry.OCIIndex, Digest: digest.FromBytes(body), Body: body}
-	if _, err := client.PutManifest(ctx, repo, "v1", index, nil); err != nil {
+	if err := client.PutManifest(ctx, repo, "v1", index, nil); err != nil {
 		log.Fatal(err)
 	}
 	descriptor, err := client.Resolve(ctx, repo, "v1")

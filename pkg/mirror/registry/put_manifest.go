@@ -14,10 +14,9 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/retry"
 )
 
-// PutManifest pushes the manifest's bytes under a tag or its digest. subject
-// reports whether the registry answered that it keeps referrers (OCI-Subject).
-// Only 201 with the digest counts as success; after any other answer
-// PutManifest reads what the registry has.
+// PutManifest pushes the manifest's bytes under a tag or its digest. Only 201 with
+// the digest counts as success; after any other answer PutManifest reads what the
+// registry has.
 //
 // Before each retry, it calls again, if that is not nil: again ends the retries
 // by returning true, or an error. Otherwise it reads the tag first, because the
@@ -26,18 +25,19 @@ import (
 //
 // If the registry does not yet see what was written to the repository a moment
 // ago, the push is retried.
-func (ms *Manifests) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest, again func() (done bool, err error)) (subject bool, err error) {
+func (ms *Manifests) PutManifest(ctx context.Context, repo Repository, ref string, m Manifest, again func() (done bool, err error)) error {
 	h := ms.all.host(repo.Host)
 	put := &manifestPut{manifests: ms, host: h, repo: repo, ref: ref, manifest: m, again: again}
-	if err = h.loop.Do(ctx, func() error { return put.attempt(ctx) }); err == nil {
+	err := h.loop.Do(ctx, func() error { return put.attempt(ctx) })
+	if err == nil {
 		h.wrote.note(repo.Path, m.Digest, h.opts.Clock.Now())
 	}
 	put.learn(err)
 	var notYet *notYetError
 	if errors.As(err, &notYet) {
-		err = notYet.err
+		return notYet.err
 	}
-	return put.subject && err == nil, err
+	return err
 }
 
 // manifestPut is one push of a manifest.
@@ -51,7 +51,6 @@ type manifestPut struct {
 
 	attempts int
 	waited   bool // for earlier writes
-	subject  bool
 }
 
 func (p *manifestPut) attempt(ctx context.Context) error {
@@ -76,7 +75,6 @@ func (p *manifestPut) attempt(ctx context.Context) error {
 		return err
 	}
 	resp.Body.Close()
-	p.subject = resp.Header.Get("OCI-Subject") != ""
 	got := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
 	if resp.StatusCode != http.StatusCreated || got.Validate() != nil {
 		d, err := p.manifests.Resolve(ctx, p.repo, p.ref)

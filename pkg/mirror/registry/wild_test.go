@@ -121,7 +121,7 @@ func TestEventuallyConsistent(t *testing.T) {
 		} else {
 			w.store.Blob(w.to.Path, config)
 		}
-		_, err := w.client.PutManifest(t.Context(), w.to, "v1", m, nil)
+		err := w.client.PutManifest(t.Context(), w.to, "v1", m, nil)
 		if n := w.log.Count("PUT manifest"); (err == nil) != tt.ok || n != tt.sent || Unavailable(err) {
 			t.Errorf("%d %s %q: sent %d times, want %d: %v", tt.status, tt.code, tt.message, n, tt.sent, err)
 		}
@@ -157,7 +157,7 @@ func TestImmutableAndAnswerLost(t *testing.T) {
 		w.client.all.host(w.to.Host).head.works.Store(true)
 		w.store.Blob(w.to.Path, w.blob)
 		body, _ := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": OCIManifest, "config": w.desc, "layers": []any{}})
-		if _, err := w.client.PutManifest(t.Context(), w.to, "v1", Manifest{MediaType: OCIManifest, Digest: digest.FromBytes(body), Body: body}, nil); err != nil {
+		if err := w.client.PutManifest(t.Context(), w.to, "v1", Manifest{MediaType: OCIManifest, Digest: digest.FromBytes(body), Body: body}, nil); err != nil {
 			t.Errorf("%+v: %v", tt, err)
 		}
 	}

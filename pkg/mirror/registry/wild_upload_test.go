@@ -154,7 +154,7 @@ func TestRedirectedWrites(t *testing.T) {
 				err := w.copy(t)
 				if err == nil && class == "PUT manifest" {
 					body, _ := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": OCIManifest, "config": w.desc, "layers": []any{}})
-					_, err = w.client.PutManifest(t.Context(), w.to, "v1", Manifest{MediaType: OCIManifest, Digest: digest.FromBytes(body), Body: body}, nil)
+					err = w.client.PutManifest(t.Context(), w.to, "v1", Manifest{MediaType: OCIManifest, Digest: digest.FromBytes(body), Body: body}, nil)
 				}
 				if (err == nil) != (status != 302) {
 					t.Errorf("%v", err)

@@ -225,7 +225,7 @@ func (k *Keeper) keep(ctx context.Context, m *Move, name string) error {
 	if err != nil {
 		return err
 	}
-	if _, err = k.opts.Writer.PutManifest(ctx, m.To, name, held, nil); err == nil {
+	if err = k.opts.Writer.PutManifest(ctx, m.To, name, held, nil); err == nil {
 		k.opts.Copier.Wrote()
 	}
 	return err

@@ -212,6 +212,5 @@ func (r *records) put(ctx context.Context, m *Move, c record) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.opts.Writer.PutManifest(ctx, m.To, RecordTag(m.Destination.Tag), c.manifest(m.Destination.Tag), nil)
-	return err
+	return r.opts.Writer.PutManifest(ctx, m.To, RecordTag(m.Destination.Tag), c.manifest(m.Destination.Tag), nil)
 }

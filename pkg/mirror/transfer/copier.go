@@ -211,7 +211,7 @@ func (c *Copier) Exists(ctx context.Context, repo registry.Repository, d digest.
 // copied again. depth counts the indexes above it; again is that of
 // [registry.Client.PutManifest].
 func (c *Copier) Put(ctx context.Context, v *Visit, ref string, m registry.Manifest, depth int, again func() (bool, error)) error {
-	_, err := c.opts.Writer.PutManifest(ctx, v.To, ref, m, again)
+	err := c.opts.Writer.PutManifest(ctx, v.To, ref, m, again)
 	if incomplete(err) && !v.deep {
 		if err := c.bringAgain(ctx, v, m, depth); err != nil {
 			return err
@@ -221,7 +221,7 @@ func (c *Copier) Put(ctx context.Context, v *Visit, ref string, m registry.Manif
 				return err
 			}
 		}
-		_, err = c.opts.Writer.PutManifest(ctx, v.To, ref, m, again)
+		err = c.opts.Writer.PutManifest(ctx, v.To, ref, m, again)
 	}
 	switch {
 	case incomplete(err) && holdsBlobs(m):
