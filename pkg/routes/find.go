@@ -99,18 +99,32 @@ func (x *Index) stream(text string) []*Route {
 	if !ok {
 		return nil
 	}
-	var out []*Route
-	for _, r := range x.All {
-		tag, ok := x.Tree.CITag(r.Source)
-		if ok && tag.Stream == wanted.Stream && (wanted.Tag == "" || covers(r.Source, tag, wanted)) {
-			out = append(out, r)
-		}
+	all := x.Streams()[wanted.Stream]
+	if wanted.Tag == "" {
+		return all
 	}
-	return out
+	return slices.DeleteFunc(all, func(r *Route) bool { return !x.Covers(r, wanted) })
 }
 
-func covers(from mapping.Reference, tag, wanted release.ImageTag) bool {
-	return tag.Tag == wanted.Tag || from.Wildcard() && mapping.MatchTag(from.Tags(), wanted.Tag)
+// Streams returns the routes from image streams, under any of their names.
+func (x *Index) Streams() map[release.Stream][]*Route {
+	all := map[release.Stream][]*Route{}
+	for _, r := range x.All {
+		if tag, ok := x.Tree.CITag(r.Source); ok {
+			all[tag.Stream] = append(all[tag.Stream], r)
+		}
+	}
+	return all
+}
+
+// Covers reports whether the source of a route is an image stream tag, under any
+// of its names, or a pattern that matches it.
+func (x *Index) Covers(r *Route, wanted release.ImageTag) bool {
+	tag, ok := x.Tree.CITag(r.Source)
+	if !ok || tag.Stream != wanted.Stream {
+		return false
+	}
+	return tag.Tag == wanted.Tag || r.Source.Wildcard() && mapping.MatchTag(cmp.Or(tag.Tag, "*"), wanted.Tag)
 }
 
 // part returns the routes with a name that contains a text.

@@ -1,6 +1,7 @@
 package routes_test
 
 import (
+	"slices"
 	"testing"
 	"testing/fstest"
 
@@ -41,5 +42,34 @@ promotion:
 		if got := index.Origin(r); got.Kind != want {
 			t.Errorf("%s: %s (%s), want %s", text, got.Kind, got.Text, want)
 		}
+	}
+}
+
+// An image stream tag is found in lines that name it, or match it, in openshift/ci.
+func TestFindStreamTag(t *testing.T) {
+	tree, err := release.Load(fstest.MapFS{
+		"ci-operator/config/acme/web/acme-web-main.yaml": {Data: []byte(`images:
+- to: web
+promotion:
+  to:
+  - name: "1.0"
+    namespace: lab
+`)},
+		"core-services/image-mirroring/team/mapping_team": {Data: []byte(`quay.io/openshift/ci:lab_1.0_w* quay.io/team/some
+registry.ci.openshift.org/lab/1.0 quay.io/team/all
+quay-proxy.ci.openshift.org/openshift/ci:lab_1.0_web quay.io/team/web:1
+quay.io/openshift/ci:lab_1.0_x* quay.io/team/others
+`)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := routes.New(tree).Find("lab/1.0:web")
+	var lines []int
+	for _, r := range found.Routes {
+		lines = append(lines, r.Pos().Line)
+	}
+	if want := []int{1, 2, 3}; found.How != routes.ByStream || !slices.Equal(lines, want) {
+		t.Errorf("found by %s in the lines %v, want %s and %v", found.How, lines, routes.ByStream, want)
 	}
 }
