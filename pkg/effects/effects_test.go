@@ -178,6 +178,9 @@ func TestCompare(t *testing.T) {
 		{"a set goes", base, files{shopFile: ""}, []string{
 			"gone quay.io/shop/cart:1", "access of shop: no longer reads the namespace shop", "access of shop: no longer writes to quay.io/shop",
 			"unpublished for shop: " + ci + "shop/1:cart is no longer mirrored anywhereshop/cart@main", "keys + -mapping_shop"}},
+		{"a tag goes, and the image is read elsewhere", with(shopFile, ci+"shop/1:cart quay.io/shop/cart:1 quay.io/shop/cart:latest\n"),
+			files{shopFile: "quay.io/openshift/ci:shop_1_cart quay.io/shop/cart:1\n"}, []string{
+				"source quay.io/shop/cart:1 same tag", "gone quay.io/shop/cart:latest"}},
 		{"a set without a job comes", base, files{toolsFile: "quay.io/shop/cart:1 quay.io/tools/cart:1\n"}, []string{
 			"new quay.io/tools/cart:1 idle", "access of tools: writes to quay.io/tools for the first time", "keys +mapping_tools -"}},
 		{"a job goes", base, files{jobsFile: "periodics: []\n"}, []string{"stopped quay.io/shop/cart:1 idle", "job removed: runs every day",

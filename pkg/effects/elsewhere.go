@@ -101,6 +101,7 @@ func place(r *routes.Route) Place { return Place{r.Pos().File, r.Pos().Line} }
 // unpublished reports sources that no line reads any more.
 func (c *consequences) unpublished() {
 	seen := map[string]bool{}
+	var streams map[release.Stream][]*routes.Route
 	for _, d := range c.changed {
 		if d.Change != Gone && d.Change != Source || d.SameTag {
 			continue
@@ -114,6 +115,13 @@ func (c *consequences) unpublished() {
 			seen[key] = true
 			item := Item{Place: w.Place, Image: w.Source, Text: Words{Code(w.Source), Say(" is no longer mirrored anywhere")}}
 			if tag, ok := c.after.Tree.CITag(w.source); ok {
+				if streams == nil {
+					streams = c.after.Streams()
+				}
+				// Another line may read the image under another name.
+				if slices.ContainsFunc(streams[tag.Stream], func(r *routes.Route) bool { return c.after.Covers(r, tag) }) {
+					continue
+				}
 				if all := c.after.promotions().Of(tag); len(all) > 0 && !all[0].Disabled {
 					item.Promoted = release.ConfigName(all[0].Config)
 				}
