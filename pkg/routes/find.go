@@ -42,7 +42,7 @@ func (x *Index) Find(text string) Found {
 		if found := x.at(ref); len(found) > 0 {
 			return Found{How: ByImage, Routes: found}
 		}
-		if found := x.stream(text); len(found) > 0 {
+		if found := x.stream(ref, text); len(found) > 0 {
 			return Found{How: ByStream, Routes: found}
 		}
 	}
@@ -93,9 +93,13 @@ func ciReference(text string) mapping.Reference {
 	return r
 }
 
-// stream returns the routes from an image stream under any of its names.
-func (x *Index) stream(text string) []*Route {
-	wanted, ok := x.Tree.CITag(ciReference(text))
+// stream returns the routes from an image stream under any of its names. The text
+// is one of them, or namespace/name[:tag].
+func (x *Index) stream(r mapping.Reference, text string) []*Route {
+	wanted, ok := x.Tree.CITag(r)
+	if !ok {
+		wanted, ok = x.Tree.CITag(ciReference(text))
+	}
 	if !ok {
 		return nil
 	}

@@ -64,12 +64,18 @@ quay.io/openshift/ci:lab_1.0_x* quay.io/team/others
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := routes.New(tree).Find("lab/1.0:web")
-	var lines []int
-	for _, r := range found.Routes {
-		lines = append(lines, r.Pos().Line)
-	}
-	if want := []int{1, 2, 3}; found.How != routes.ByStream || !slices.Equal(lines, want) {
-		t.Errorf("found by %s in the lines %v, want %s and %v", found.How, lines, routes.ByStream, want)
+	for text, want := range map[string][]int{
+		"lab/1.0:web": {1, 2, 3},
+		"lab/1.0:app": {2},
+		"quay.io/openshift/ci-public:lab_1.0_web": {1, 2, 3},
+	} {
+		found := routes.New(tree).Find(text)
+		var lines []int
+		for _, r := range found.Routes {
+			lines = append(lines, r.Pos().Line)
+		}
+		if found.How != routes.ByStream || !slices.Equal(lines, want) {
+			t.Errorf("%s: found by %s in the lines %v, want %s and %v", text, found.How, lines, routes.ByStream, want)
+		}
 	}
 }
