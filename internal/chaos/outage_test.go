@@ -255,6 +255,42 @@ func TestThrottled(t *testing.T) {
 	})
 }
 
+// Lists save requests to registries that answer few, too, although they have to
+// wait for their turn.
+func TestThrottledLists(t *testing.T) {
+	plain(t, func(t *testing.T, w *world) {
+		const repositories, tags = 20, 12
+		for i := range repositories * (tags + 20) {
+			from, to := fmt.Sprintf("ci/stream-%d:%d", i/tags, i%tags), fmt.Sprintf("org/app-%d:%d", i/tags, i%tags)
+			if i >= repositories*tags { // no list has these
+				from, to = fmt.Sprintf("ci/alone-%d:v1", i), fmt.Sprintf("org/alone-%d:v1", i)
+			}
+			repo, tag, _ := strings.Cut(from, ":")
+			w.want[dst+"/"+to] = w.image(w.sites[src], repo, tag, w.layer(500)).Digest
+			w.lines = append(w.lines, src+"/"+from+" "+dst+"/"+to)
+		}
+		w.handler(src, nil)
+		w.handler(dst, nil)
+		w.finish(registry.Options{})
+		limited := func(h http.Handler) http.Handler { return (&testkit.Quay{PerSecond: 10}).Wrap(h) }
+		w.handler(src, limited)
+		w.handler(dst, limited)
+		client := w.client(registry.Options{})
+		defer client.Close()
+		report := w.run(t.Context(), mirror.Options{Client: client, Lists: true})
+		w.check(report)
+		if n := report.Summary[mirror.Unchanged]; n != len(w.lines) {
+			t.Errorf("outcomes %v: %v", report.Summary, report.Failures())
+		}
+		for _, host := range []string{src, dst} {
+			stats := hostStats(t, report, host)
+			if stats.Listed != repositories*tags || stats.Throttled == 0 {
+				t.Errorf("%s: %d tags were listed, want %d; %d answers 429", host, stats.Listed, repositories*tags, stats.Throttled)
+			}
+		}
+	})
+}
+
 // A Retry-After delays all requests to the host, including those that are
 // already waiting.
 func TestRetryAfterIsForAll(t *testing.T) {

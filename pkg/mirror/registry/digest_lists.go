@@ -3,7 +3,9 @@ package registry
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -68,9 +70,17 @@ type digestLists struct {
 	balance int           // requests saved minus requests spent
 	flying  int           // lists being read
 	changed chan struct{} // closed when one of them ends
-	none    bool          // the registry has no such lists
+	has     presence      // whether the registry has such lists
 	waited  int           // answers 429 before the first list
 }
+
+type presence int
+
+const (
+	unknown presence = iota
+	absent
+	present // one has been read
+)
 
 // form reads a list for the wanted tags of a repository. has reports whether
 // the registry has lists of that form, ok whether this repository has one.
@@ -165,7 +175,12 @@ func (l *digestLists) listed(ctx context.Context, repo Repository, tags []string
 	}
 	close(one.done)
 	l.mu.Lock()
-	l.none = l.none || !has
+	switch {
+	case ok:
+		l.has = present
+	case !has && l.has == unknown:
+		l.has = absent
+	}
 	l.mu.Unlock()
 	l.end(len(one.tags))
 	l.host.gate.Stats.Listed(len(one.tags))
@@ -188,7 +203,7 @@ func (l *digestLists) begin(ctx context.Context) bool {
 	for {
 		l.mu.Lock()
 		switch {
-		case l.none:
+		case l.has == absent:
 			l.mu.Unlock()
 			return false
 		case l.balance > 0:
@@ -275,9 +290,17 @@ func (l *digestLists) get(ctx context.Context, send http.RoundTripper, target *u
 	return resp, data, cmp.Or(err, failed)
 }
 
+var errLate = errors.New("the list took too long")
+
+// once requests a list. The time that an answer may take begins when the request
+// is sent, because it may have to wait for its turn like any other.
 func (l *digestLists) once(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (*http.Response, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, listingTime)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	late := time.AfterFunc(listingTime, func() { cancel(errLate) })
+	late.Stop()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { late.Reset(listingTime) }})
+	defer late.Stop()
 	ctx = throttle.Work{Kind: "listing", Repository: repo.Path}.Into(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
