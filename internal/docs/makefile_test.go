@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -31,8 +30,8 @@ func TestMakefileWithoutGo(t *testing.T) {
 	} {
 		cmd := exec.Command("make", tt.target, "GO="+tt.goCommand)
 		cmd.Dir = testkit.Root()
-		// The settings of the make that runs the tests do not apply to this one.
-		cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "MAKE") || strings.HasPrefix(s, "MFLAGS=") })
+		// The variables of the make that runs the tests do not apply to this one.
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		err := cmd.Run()
