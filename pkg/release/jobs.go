@@ -226,6 +226,15 @@ func (n *naming) environment(c *yaml.Node) (from []string) {
 	return from
 }
 
+// NamedAt returns the position at which the job names its first mappings, those
+// that it does not mount included, or that of the job if it names none.
+func (j *Job) NamedAt() source.Position {
+	for _, g := range append(slices.Clone(j.Mappings.Globs), j.Unmounted...) {
+		return g.Pos
+	}
+	return j.Pos
+}
+
 // MissingVolumes returns the names of volumes that containers of the job mount
 // but its pod does not have. Kubernetes rejects such a pod.
 func (j *Job) MissingVolumes(file string) []Field {

@@ -72,7 +72,7 @@ func loginWithoutToken(p *Pass, job *release.Job) {
 	}
 	const hint = "set automountServiceAccountToken: true in its spec"
 	if from := job.Mappings.From; from != nil && from.LogsIn {
-		p.Report(tokenPos(job, job.Mappings.Globs[0].Pos), hint,
+		p.Report(tokenPos(job, job.NamedAt()), hint,
 			"the entry point of %s logs in to the cluster's registry, and no service account token is mounted", job.Name)
 		return
 	}

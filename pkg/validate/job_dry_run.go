@@ -46,7 +46,7 @@ func checkRequired(p *Pass, job *release.Job, required map[string]string) {
 				p.Report(job.Env[other].KeyPos, "did you mean "+name+"?", "%s mirrors nothing: its entry point needs %s=%s, and it sets %s", job.Name, name, want, other)
 				continue
 			}
-			p.Report(job.Mappings.Globs[0].Pos, hint, "%s mirrors nothing: its entry point needs %s=%s, and %s is not set", job.Name, name, want, name)
+			p.Report(job.NamedAt(), hint, "%s mirrors nothing: its entry point needs %s=%s, and %s is not set", job.Name, name, want, name)
 		case field.Text != want:
 			severity := p.rule.Severity
 			if own != nil {

@@ -51,7 +51,7 @@ func otherForm(p *Pass, job *release.Job, usual jobForm) bool {
 		return false
 	}
 	if !declaredDeparture(p, job, departure{path: "spec.containers[0].command", settings: []string{"runner", "script"}}) {
-		f := p.Report(job.Mappings.Globs[0].Pos, "generate it with mirror-jobgen, or declare the difference in the set's "+release.JobSettingsName,
+		f := p.Report(job.NamedAt(), "generate it with mirror-jobgen, or declare the difference in the set's "+release.JobSettingsName,
 			"%s runs %s, most jobs run %s", job.Name, own.what, usual.what)
 		f.Cause = Cause{ID: own.what, Summary: "{n} jobs run " + own.what + ", most jobs run " + usual.what, Hint: "generate them with mirror-jobgen, or declare the difference in the " + release.JobSettingsName + " of each set"}
 	}

@@ -73,6 +73,7 @@ func runCase(t *testing.T, rule validate.Rule, data []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	validate.Run(tree, validate.Rules()...) // the other rules must not panic
 	result, err := validate.RunExample(tree, rule)
 	if err != nil {
 		t.Fatal(err)
