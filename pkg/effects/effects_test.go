@@ -181,6 +181,13 @@ func TestCompare(t *testing.T) {
 		{"a tag goes, and the image is read elsewhere", with(shopFile, ci+"shop/1:cart quay.io/shop/cart:1 quay.io/shop/cart:latest\n"),
 			files{shopFile: "quay.io/openshift/ci:shop_1_cart quay.io/shop/cart:1\n"}, []string{
 				"source quay.io/shop/cart:1 same tag", "gone quay.io/shop/cart:latest"}},
+		{"a tag goes, and an old copy is read elsewhere", with(shopFile, ci+"shop/1:cart quay.io/shop/cart:1\n"+qci+"20240102030405_prune_shop_1_cart quay.io/shop/cart:old\n"),
+			files{shopFile: qci + "20240102030405_prune_shop_1_cart quay.io/shop/cart:old\n"}, []string{
+				"gone quay.io/shop/cart:1", "access of shop: no longer reads the namespace shop",
+				"unpublished for shop: " + ci + "shop/1:cart is no longer mirrored anywhereshop/cart@main"}},
+		{"a digest goes, and another is read elsewhere", with(shopFile, ci+"shop/1@"+digest('1')+" quay.io/shop/cart:1\n"+ci+"shop/1@"+digest('2')+" quay.io/shop/cart:2\n"),
+			files{shopFile: ci + "shop/1@" + digest('2') + " quay.io/shop/cart:2\n"}, []string{
+				"gone quay.io/shop/cart:1", "unpublished for shop: " + ci + "shop/1@" + digest('1') + " is no longer mirrored anywhere"}},
 		{"a set without a job comes", base, files{toolsFile: "quay.io/shop/cart:1 quay.io/tools/cart:1\n"}, []string{
 			"new quay.io/tools/cart:1 idle", "access of tools: writes to quay.io/tools for the first time", "keys +mapping_tools -"}},
 		{"a job goes", base, files{jobsFile: "periodics: []\n"}, []string{"stopped quay.io/shop/cart:1 idle", "job removed: runs every day",
@@ -208,6 +215,8 @@ func TestCompare(t *testing.T) {
 		})
 	}
 }
+
+func digest(of rune) string { return "sha256:" + strings.Repeat(string(of), 64) }
 
 // entryPoint is the job of the shop with the entry point of 2024.
 func entryPoint(dry string) string {

@@ -119,7 +119,10 @@ func (c *consequences) unpublished() {
 					streams = c.after.Streams()
 				}
 				// Another line may read the image under another name.
-				if slices.ContainsFunc(streams[tag.Stream], func(r *routes.Route) bool { return c.after.Covers(r, tag) }) {
+				current := func(r *routes.Route) bool {
+					return r.Source.Digest == "" && !release.Pruned(r.Source) && c.after.Covers(r, tag)
+				}
+				if w.source.Digest == "" && slices.ContainsFunc(streams[tag.Stream], current) {
 					continue
 				}
 				if all := c.after.promotions().Of(tag); len(all) > 0 && !all[0].Disabled {

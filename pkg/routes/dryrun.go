@@ -13,7 +13,9 @@ func dryRun(j *release.Job) bool {
 		return false
 	}
 	for name, value := range j.Mappings.From.Requires {
-		if j.Env[name].Text != value && !slices.Contains(j.EnvFrom, name) && !slices.Contains(j.EnvFrom, "*") {
+		field, set := j.Env[name]
+		elsewhere := !set && (slices.Contains(j.EnvFrom, name) || slices.Contains(j.EnvFrom, "*"))
+		if field.Text != value && !elsewhere {
 			return true
 		}
 	}

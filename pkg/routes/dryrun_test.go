@@ -13,11 +13,12 @@ import (
 func TestDryRuns(t *testing.T) {
 	for env, dry := range map[string]bool{
 		"": true,
-		"      - {name: dry_run, value: 'true'}\n":                                   true,
-		"      - {name: dry_run, value: 'false'}\n":                                  false,
-		"      - {name: dry_run, valueFrom: {configMapKeyRef: {name: a, key: b}}}\n": false,
-		"      envFrom:\n      - configMapRef: {name: a}\n":                          false,
-		"      - {name: wet_run, valueFrom: {configMapKeyRef: {name: a, key: b}}}\n": true,
+		"      - {name: dry_run, value: 'true'}\n":                                                  true,
+		"      - {name: dry_run, value: 'false'}\n":                                                 false,
+		"      - {name: dry_run, valueFrom: {configMapKeyRef: {name: a, key: b}}}\n":                false,
+		"      envFrom:\n      - configMapRef: {name: a}\n":                                         false,
+		"      - {name: dry_run, value: 'true'}\n      envFrom:\n      - configMapRef: {name: a}\n": true,
+		"      - {name: wet_run, valueFrom: {configMapKeyRef: {name: a, key: b}}}\n":                true,
 	} {
 		file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 		tree, err := release.Load(fstest.MapFS{

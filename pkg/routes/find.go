@@ -96,6 +96,9 @@ func ciReference(text string) mapping.Reference {
 // stream returns the routes from an image stream under any of its names. The text
 // is one of them, or namespace/name[:tag].
 func (x *Index) stream(r mapping.Reference, text string) []*Route {
+	if r.Digest != "" {
+		return nil
+	}
 	wanted, ok := x.Tree.CITag(r)
 	if !ok {
 		wanted, ok = x.Tree.CITag(ciReference(text))

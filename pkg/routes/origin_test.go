@@ -2,6 +2,7 @@ package routes_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -77,5 +78,9 @@ quay.io/openshift/ci:lab_1.0_x* quay.io/team/others
 		if found.How != routes.ByStream || !slices.Equal(lines, want) {
 			t.Errorf("%s: found by %s in the lines %v, want %s and %v", text, found.How, lines, routes.ByStream, want)
 		}
+	}
+	byDigest := "registry.ci.openshift.org/lab/1.0@sha256:" + strings.Repeat("1", 64)
+	if found := routes.New(tree).Find(byDigest); len(found.Routes) != 0 {
+		t.Errorf("%s: found in %d lines, want none", byDigest, len(found.Routes))
 	}
 }
