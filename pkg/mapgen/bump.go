@@ -38,7 +38,7 @@ func Bump(config *release.MappingConfig, version string) ([]byte, error) {
 	e := &editor{lines: strings.SplitAfter(string(config.Text), "\n")}
 	want := tagsByStream(config)
 	for _, s := range all {
-		if len(s.own) == 0 {
+		if len(s.own) == 0 && s.existing == nil {
 			return nil, source.Problem{Pos: s.last.Pos, Message: fmt.Sprintf("no tag of the stream %s contains its version, so the tags of %s are unknown", s.last.Name, s.name),
 				Hint: "add the stream by hand"}
 		}
@@ -92,7 +92,8 @@ type step struct {
 // steps returns the changes of the families that have a stream of the previous
 // version: the one before the new version among the streams that are named by a
 // version alone or, without such streams, among all. A family that ended before
-// it stays as it is.
+// it stays as it is, and so does one beside those streams whose tags do not
+// contain their version.
 func steps(config *release.MappingConfig, version string) ([]step, error) {
 	var all []step
 	previous, plain := "", false
@@ -105,7 +106,9 @@ func steps(config *release.MappingConfig, version string) ([]step, error) {
 			previous = s.previous
 		}
 	}
-	all = slices.DeleteFunc(all, func(s step) bool { return s.previous != previous })
+	all = slices.DeleteFunc(all, func(s step) bool {
+		return s.previous != previous || plain && s.name != version && s.existing == nil && len(s.own) == 0
+	})
 	for _, s := range all {
 		if s.newer != nil {
 			return nil, source.Problem{Pos: s.newer.Pos, Message: fmt.Sprintf("the stream %s already exists, and is newer than %s", s.newer.Name, s.name),

@@ -78,6 +78,7 @@ func TestBump(t *testing.T) {
 		{"no stream is a version alone", "1.10", "  os-1.9:\n  - \"1.9\"\n  old-1.8:\n  - \"1.8\"\n",
 			"  os-1.9:\n  - \"1.9\"\n  os-1.10:\n  - \"1.10\"\n  old-1.8:\n  - \"1.8\"\n"},
 		{"another numbering", "1.9", "  \"1.8\":\n  - \"1.8\"\n  base-9.6:\n  - \"9.6\"\n", "  \"1.8\":\n  - \"1.8\"\n  \"1.9\":\n  - \"1.9\"\n  base-9.6:\n  - \"9.6\"\n"},
+		{"tags of another family without the version", "1.9", "  \"1.8\":\n  - \"1.8\"\n  - latest\n  os-1.8:\n  - os\n", "  \"1.8\":\n  - \"1.8\"\n  \"1.9\":\n  - \"1.9\"\n  - latest\n  os-1.8:\n  - os\n"},
 		{"no newline at the end", "1.9", "  \"1.8\":\n  - \"1.8\"", "  \"1.8\":\n  - \"1.8\"\n  \"1.9\":\n  - \"1.9\"\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
