@@ -30,7 +30,8 @@ func IsRoot(dir string) bool {
 	defer tree.Close()
 	layout := release.LayoutOf(tree)
 	for _, name := range []string{layout.Mirroring, layout.Jobs} {
-		if _, err := tree.Stat(name); err == nil || errors.Is(err, treefs.ErrOutside) || errors.Is(err, treefs.ErrLoop) {
+		info, err := tree.Stat(name)
+		if err == nil && info.IsDir() == (name == layout.Mirroring) || errors.Is(err, treefs.ErrOutside) || errors.Is(err, treefs.ErrLoop) {
 			return true
 		}
 	}

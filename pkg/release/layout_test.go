@@ -53,7 +53,7 @@ func TestLayoutOfTheRepository(t *testing.T) {
 		t.Errorf("settings %+v, aliases %+v", tree.Settings, tree.Aliases)
 	}
 	tag := release.ImageTag{Stream: release.Stream{Namespace: "shop", Name: "main"}, Tag: "web"}
-	if len(tree.Promotions().Of(tag)) != 1 || len(tree.Secrets().Named("push")) != 1 || len(tree.Updater().Maps) != 1 || len(tree.Manifests().Namespaces) != 1 {
+	if len(tree.Promotions().Of(tag)) != 1 || len(tree.Secrets().Named("push")) != 1 || len(tree.Updater().Maps) != 1 || len(tree.Manifests().Namespaces) != 1 || tree.Manifests().Namespaces["shop"].Line == 0 {
 		t.Errorf("promotions %+v, secrets %+v, updater %+v", tree.Promotions().All, tree.Secrets().List, tree.Updater().Maps)
 	}
 	if set := tree.Runs().SetAt(tree.Sets[0].Owners.Approvers[0].Pos); set != tree.Sets[0] {
