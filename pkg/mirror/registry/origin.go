@@ -125,13 +125,18 @@ func (o *origin) connect(ctx context.Context) (*url.URL, error) {
 // both are small, whatever the time is that a transfer may take.
 const pingTime = 30 * time.Second
 
+// server returns the host that serves a registry.
+func server(registry string) string {
+	if registry == "docker.io" {
+		return "registry-1.docker.io"
+	}
+	return registry
+}
+
 // ping sends GET /v2/ by https and, if that is allowed and the host does not
 // speak TLS, by http.
 func (o *origin) ping(ctx context.Context) (*url.URL, error) {
-	name := o.gate.Name
-	if name == "docker.io" {
-		name = "registry-1.docker.io"
-	}
+	name := server(o.gate.Name)
 	base := &url.URL{Scheme: "https", Host: name}
 	resp, err := o.pingOnce(ctx, base)
 	if err != nil && o.plain && noTLS(err) {

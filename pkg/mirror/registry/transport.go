@@ -54,10 +54,11 @@ func (t *transports) close() {
 // [*TLSError] with which each request fails.
 func (t *transports) of(name string, insecure bool) (http.RoundTripper, error) {
 	special, err := t.special(name, insecure)
-	own := (&url.URL{Host: name}).Hostname()
+	host := server(name)
+	own := (&url.URL{Host: host}).Hostname()
 	return throttle.Func(func(r *http.Request) (*http.Response, error) {
 		switch {
-		case special != nil && strings.EqualFold(r.URL.Host, name):
+		case special != nil && strings.EqualFold(r.URL.Host, host):
 			return special.RoundTrip(r)
 		case insecure && r.URL.Hostname() == own:
 			return t.insecure.RoundTrip(r)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -77,5 +78,31 @@ func TestHTTP2GoAway(t *testing.T) {
 	wg.Wait()
 	if got := connections.Load(); got < 3 {
 		t.Errorf("%d connections: nothing was ended", got)
+	}
+}
+
+// The TLS settings of Docker Hub are those for the host that serves it.
+func TestTLSOfDockerHub(t *testing.T) {
+	asked := errors.New("a request was sent")
+	ts := newTransports(Options{
+		TLS:   func(string) (HostTLS, error) { return HostTLS{}, errors.New("not a certificate") },
+		Proxy: func(*http.Request) (*url.URL, error) { return nil, asked },
+	})
+	defer ts.close()
+	transport, err := ts.of("docker.io", false)
+	var wrong *TLSError
+	if !errors.As(err, &wrong) {
+		t.Fatalf("got %v, want a TLSError", err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://registry-1.docker.io/v2/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := transport.RoundTrip(r)
+	if err == nil {
+		resp.Body.Close()
+	}
+	if !errors.As(err, &wrong) {
+		t.Errorf("got %v, want a TLSError", err)
 	}
 }
