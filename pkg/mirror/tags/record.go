@@ -140,7 +140,6 @@ func (r *records) ours(ctx context.Context, m *Move) error {
 		// Another run of the same job may have moved the tag since it was read.
 		now, err := r.opts.Client.Resolve(ctx, m.To, m.Destination.Tag)
 		if err == nil && now.Digest != m.Had && c.has(now.Digest) {
-			m.Had = now.Digest
 			return nil
 		}
 		return &ProtectedError{fmt.Sprintf("it holds %s, but %s was mirrored last: not overwritten", m.Had, c.Last)}
