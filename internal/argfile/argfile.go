@@ -31,7 +31,8 @@ func IsRoot(dir string) bool {
 	layout := release.LayoutOf(tree)
 	for _, name := range []string{layout.Mirroring, layout.Jobs} {
 		info, err := tree.Stat(name)
-		if err == nil && info.IsDir() == (name == layout.Mirroring) || errors.Is(err, treefs.ErrOutside) || errors.Is(err, treefs.ErrLoop) {
+		isFolder := name == layout.Mirroring // the other is a file
+		if err == nil && info.IsDir() == isFolder || errors.Is(err, treefs.ErrOutside) || errors.Is(err, treefs.ErrLoop) {
 			return true
 		}
 	}

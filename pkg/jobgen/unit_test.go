@@ -9,12 +9,13 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	prow "sigs.k8s.io/prow/pkg/config"
+
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
 )
 
 // TestMergePatch has the examples of RFC 7386, appendix A.
@@ -271,22 +272,15 @@ func manySets(n int) fstest.MapFS {
 // sets may take thirty times the processor's time, a hundred times would be
 // quadratic.
 func TestGenerateIsLinear(t *testing.T) {
-	used := func() time.Duration {
-		var u syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-			t.Fatal(err)
-		}
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
 	took := func(n int) time.Duration {
 		tree := mustLoad(t, manySets(n))
 		best := time.Hour
 		for range 3 {
-			start := used()
+			start := testkit.CPUTime(t)
 			if _, err := Generate(tree, Options{}); err != nil {
 				t.Fatal(err)
 			}
-			best = min(best, used()-start)
+			best = min(best, testkit.CPUTime(t)-start)
 		}
 		return best
 	}

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/mapping"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror"
 	"github.com/mirror-tools/mirror-tools/pkg/mirror/registry"
@@ -89,15 +89,6 @@ type scaled struct {
 	peak     uint64        // maximum of the heap in bytes
 }
 
-// used returns the CPU time of this process.
-func used(t testing.TB) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 // scale plans and runs a mapping file with n entries in a mode.
 func scale(t testing.TB, n int, mode mirror.Mode, full bool) scaled {
 	t.Helper()
@@ -107,7 +98,7 @@ func scale(t testing.TB, n int, mode mirror.Mode, full bool) scaled {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	var out scaled
 	var done atomic.Int64
-	start := used(t)
+	start := testkit.CPUTime(t)
 	p, err := mirror.NewPlan([]*mapping.File{mapping.Parse("mapping_test", text)}, mirror.PlanOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +112,7 @@ func scale(t testing.TB, n int, mode mirror.Mode, full bool) scaled {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out.perEntry = (used(t) - start) / time.Duration(n)
+	out.perEntry = (testkit.CPUTime(t) - start) / time.Duration(n)
 	want := mirror.Unchanged
 	if !full {
 		want = mirror.Planned

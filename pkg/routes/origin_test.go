@@ -12,17 +12,20 @@ import (
 	"github.com/mirror-tools/mirror-tools/pkg/source"
 )
 
-// A tag that ci-images-mirror copies from openshift/ci to the CI registry is not
-// published in openshift/ci by that copy.
-func TestOriginOfBackfill(t *testing.T) {
-	tree, err := release.Load(fstest.MapFS{
-		"ci-operator/config/acme/web/acme-web-main.yaml": {Data: []byte(`images:
+// promotesWeb is a configuration that promotes web to the stream lab/1.0.
+const promotesWeb = `images:
 - to: web
 promotion:
   to:
   - name: "1.0"
     namespace: lab
-`)},
+`
+
+// A tag that ci-images-mirror copies from openshift/ci to the CI registry is not
+// published in openshift/ci by that copy.
+func TestOriginOfBackfill(t *testing.T) {
+	tree, err := release.Load(fstest.MapFS{
+		"ci-operator/config/acme/web/acme-web-main.yaml": {Data: []byte(promotesWeb)},
 		"core-services/image-mirroring/_config.yaml": {Data: []byte(`qciToAppCIImages:
   lab/1.0:web: {}
   lab/1.0:tools: {}
@@ -49,13 +52,7 @@ promotion:
 // An image stream tag is found in lines that name it, or match it, in openshift/ci.
 func TestFindStreamTag(t *testing.T) {
 	tree, err := release.Load(fstest.MapFS{
-		"ci-operator/config/acme/web/acme-web-main.yaml": {Data: []byte(`images:
-- to: web
-promotion:
-  to:
-  - name: "1.0"
-    namespace: lab
-`)},
+		"ci-operator/config/acme/web/acme-web-main.yaml": {Data: []byte(promotesWeb)},
 		"core-services/image-mirroring/team/mapping_team": {Data: []byte(`quay.io/openshift/ci:lab_1.0_w* quay.io/team/some
 registry.ci.openshift.org/lab/1.0 quay.io/team/all
 quay-proxy.ci.openshift.org/openshift/ci:lab_1.0_web quay.io/team/web:1

@@ -3,11 +3,11 @@ package validate_test
 import (
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"github.com/mirror-tools/mirror-tools/internal/testkit"
 	"github.com/mirror-tools/mirror-tools/pkg/release"
 	"github.com/mirror-tools/mirror-tools/pkg/validate"
 )
@@ -38,23 +38,16 @@ func wide(n int) fstest.MapFS {
 // secrets may take thirty times the processor's time, a hundred times would be
 // quadratic.
 func TestLintIsLinear(t *testing.T) {
-	used := func() time.Duration {
-		var u syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-			t.Fatal(err)
-		}
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
 	took := func(n int) time.Duration {
 		best := time.Hour
 		for range 3 {
-			start := used()
+			start := testkit.CPUTime(t)
 			tree, err := release.Load(wide(n))
 			if err != nil {
 				t.Fatal(err)
 			}
 			validate.Run(tree, validate.Rules()...)
-			best = min(best, used()-start)
+			best = min(best, testkit.CPUTime(t)-start)
 		}
 		return best
 	}

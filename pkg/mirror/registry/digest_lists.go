@@ -76,12 +76,13 @@ type digestLists struct {
 	failed  int           // lists that could not be read since the last one that could
 }
 
+// presence is whether a registry has lists.
 type presence int
 
 const (
-	unknown presence = iota
-	absent
-	present // one has been read
+	listsUnknown presence = iota
+	noLists               // or none that can be read
+	someLists             // one has been read
 )
 
 // form reads a list for the wanted tags of a repository. has reports whether
@@ -176,19 +177,7 @@ func (l *digestLists) listed(ctx context.Context, repo Repository, tags []string
 		one.tags = w.found
 	}
 	close(one.done)
-	l.mu.Lock()
-	switch {
-	case ok:
-		l.has, l.failed = present, 0
-	case !has:
-		switch l.failed++; {
-		case l.failed >= listsFailed, l.has == unknown && !l.limited():
-			l.has = absent
-		case l.has == unknown:
-			l.balance = 1 // for the next list
-		}
-	}
-	l.mu.Unlock()
+	l.learn(has, ok)
 	l.end(len(one.tags))
 	l.host.gate.Stats.Listed(len(one.tags))
 	return one.read()
@@ -210,7 +199,7 @@ func (l *digestLists) begin(ctx context.Context) bool {
 	for {
 		l.mu.Lock()
 		switch {
-		case l.has == absent:
+		case l.has == noLists:
 			l.mu.Unlock()
 			return false
 		case l.balance > 0:
@@ -229,6 +218,25 @@ func (l *digestLists) begin(ctx context.Context) bool {
 		case <-ctx.Done():
 			return false
 		}
+	}
+}
+
+// learn records what a form reported about the registry.
+func (l *digestLists) learn(has, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case ok:
+		l.has, l.failed = someLists, 0
+		return
+	case has:
+		return
+	}
+	switch l.failed++; {
+	case l.failed >= listsFailed, l.has == listsUnknown && !l.limited():
+		l.has = noLists
+	case l.has == listsUnknown:
+		l.balance = 1 // for the next list
 	}
 }
 
@@ -255,7 +263,7 @@ func (l *digestLists) tries() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.has == absent:
+	case l.has == noLists:
 		return 1
 	case l.limited():
 		return limitTries
