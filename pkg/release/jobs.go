@@ -229,8 +229,8 @@ func (n *naming) environment(c *yaml.Node) (from []string) {
 // NamedAt returns the position at which the job names its first mappings, those
 // that it does not mount included, or that of the job if it names none.
 func (j *Job) NamedAt() source.Position {
-	for _, g := range append(slices.Clone(j.Mappings.Globs), j.Unmounted...) {
-		return g.Pos
+	if named := slices.Concat(j.Mappings.Globs, j.Unmounted); len(named) > 0 {
+		return named[0].Pos
 	}
 	return j.Pos
 }
